@@ -1,0 +1,76 @@
+// The one list of error codes. A new code is a row here and a paragraph in docs/errors.md.
+
+export interface ErrorCodeTraits {
+  /** Whether trying the same thing again, later, is sensible. */
+  readonly retryable: boolean;
+}
+
+const final = Object.freeze({ retryable: false });
+const retryable = Object.freeze({ retryable: true });
+
+export const ERROR_CODES = Object.freeze({
+  // The caller, the process
+  ABORTED: final,
+  USAGE: final,
+  LIMIT_EXCEEDED: final,
+  INTERNAL: final,
+  WORKER_DIED: final,
+  CLOCK_SKEW: final,
+
+  // Storage
+  STORAGE_URL_INVALID: final,
+  STORAGE_NOT_FOUND: final,
+  STORAGE_BLOB_NOT_FOUND: final,
+  STORAGE_BLOB_EXISTS: final,
+  STORAGE_BLOB_TRUNCATED: retryable,
+  STORAGE_RANGE_INVALID: final,
+  STORAGE_ACCESS_DENIED: final,
+  STORAGE_READ_ONLY: final,
+  STORAGE_FULL: final,
+  STORAGE_THROTTLED: retryable,
+  STORAGE_UNAVAILABLE: retryable,
+  STORAGE_TIMEOUT: retryable,
+  STORAGE_FAILED: final,
+
+  // Repository
+  REPOSITORY_NOT_FOUND: final,
+  REPOSITORY_EXISTS: final,
+  REPOSITORY_PASSWORD_WRONG: final,
+  REPOSITORY_FORMAT_INVALID: final,
+  REPOSITORY_FORMAT_TOO_NEW: final,
+  REPOSITORY_FEATURE_UNSUPPORTED: final,
+  REPOSITORY_UPGRADE_IN_PROGRESS: final,
+  REPOSITORY_WRITE_UNSUPPORTED: final,
+  ALGORITHM_UNKNOWN: final,
+
+  // What a repository holds
+  INDEX_DAMAGED: final,
+  INDEX_BLOB_MISSING: retryable,
+  INDEX_COMMIT_TOO_SLOW: retryable,
+  PACK_MISSING: final,
+  PACK_DAMAGED: final,
+  CONTENT_ID_INVALID: final,
+  CONTENT_NOT_FOUND: final,
+  CONTENT_DAMAGED: final,
+  OBJECT_ID_INVALID: final,
+  OBJECT_DAMAGED: final,
+  DIRECTORY_DAMAGED: final,
+  MANIFEST_DAMAGED: final,
+  SNAPSHOT_NOT_FOUND: final,
+  SNAPSHOT_AMBIGUOUS: final,
+  SNAPSHOT_DAMAGED: final,
+  SNAPSHOT_PATH_NOT_FOUND: final,
+  POLICY_INVALID: final,
+
+  // The file system that is backed up or restored to
+  SOURCE_NOT_FOUND: final,
+  SOURCE_UNREADABLE: final,
+  SOURCE_CHANGED: final,
+  SOURCE_VANISHED: final,
+  TARGET_NOT_EMPTY: final,
+  TARGET_NAME_UNSAFE: final,
+  TARGET_NOT_WRITABLE: final,
+  TARGET_FULL: final,
+}) satisfies Readonly<Record<string, ErrorCodeTraits>>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,41 @@
+// JSON as Go's encoding/json writes it, and parsing that loses no digit.
+//
+// Directory objects are addressed by the hash of their text, so equal trees give equal objects only
+// if the text agrees to the byte (kopia-format.md 10.3 and appendix A).
+
+const ESCAPES = /[<>&\u2028\u2029]/g;
+
+function escapeForGo(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** A JSON string literal with the five escapes that Go adds to JSON.stringify's. */
+export function goString(text: string): string {
+  const quoted = JSON.stringify(text);
+  ESCAPES.lastIndex = 0;
+  return ESCAPES.test(quoted) ? quoted.replace(ESCAPES, escapeForGo) : quoted;
+}
+
+/** JSON.stringify with Go's escapes; bigint values are written as integers, undefined is left out. */
+export function goJson(value: unknown): string {
+  const text = JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'bigint' ? rawNumber(item.toString()) : item,
+  );
+  return text.replace(ESCAPES, escapeForGo);
+}
+
+/**
+ * Parses JSON; integers that a double cannot hold exactly become bigint, so that a document can be
+ * written again without losing digits.
+ * @throws SyntaxError when the text is not JSON
+ */
+export function parseJson(text: string): unknown {
+  return JSON.parse(text, function (_key, value: unknown, context?: { source?: string }) {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+    const source = context?.source;
+    return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
+  } as (this: unknown, key: string, value: unknown) => unknown);
+}
+
+// JSON.rawJSON exists in Node 24; TypeScript 5.9 does not know it yet.
+const rawNumber = (JSON as unknown as { rawJSON: (this: void, text: string) => unknown }).rawJSON;

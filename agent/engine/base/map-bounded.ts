@@ -1,0 +1,58 @@
+// Parallelism with a bound. The first failure aborts what is still running and is what is thrown.
+
+export interface BoundedOptions {
+  /** How many calls may run at once, at least 1. */
+  readonly parallelism: number;
+  readonly signal?: AbortSignal;
+}
+
+import { throwIfAborted } from './abort.ts';
+
+/**
+ * Calls `work` for each item, at most `parallelism` at a time, and returns the results in the order
+ * of the items. `work` gets a signal that also fires when another call has failed. Resolves or
+ * rejects only after every call that was started has ended.
+ */
+export async function mapBounded<Item, Result>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  options: BoundedOptions,
+  work: (item: Item, signal: AbortSignal, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const failure = new AbortController();
+  const signal = options.signal
+    ? AbortSignal.any([options.signal, failure.signal])
+    : failure.signal;
+  const results: Result[] = [];
+  const source =
+    Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  let nextIndex = 0;
+  let firstError: { error: unknown } | undefined;
+
+  async function lane(): Promise<void> {
+    while (firstError === undefined) {
+      const next = await source.next();
+      if (next.done === true) return;
+      // The check stands after the await: whoever aborts while we wait sees nothing started.
+      throwIfAborted(signal);
+      const index = nextIndex++;
+      results[index] = await work(next.value, signal, index);
+    }
+  }
+
+  async function guardedLane(): Promise<void> {
+    try {
+      await lane();
+    } catch (error) {
+      firstError ??= { error };
+      failure.abort(error);
+    }
+  }
+
+  throwIfAborted(options.signal);
+  await Promise.all(Array.from({ length: Math.max(1, options.parallelism) }, guardedLane));
+  if (firstError !== undefined) {
+    await source.return?.();
+    throw firstError.error;
+  }
+  return results;
+}
