@@ -1,0 +1,50 @@
+// What the layers above ask of the contents of a repository when they read.
+
+export interface ContentEntry {
+  readonly contentId: string;
+  readonly packId: string;
+  readonly packOffset: number;
+  /** Length in the pack, sealed. */
+  readonly packedBytes: number;
+  /** Length of the plaintext before compression. */
+  readonly originalBytes: number;
+  /** 0 when not compressed (kopia-format.md 8.3). */
+  readonly compressionId: number;
+  readonly formatVersion: number;
+  readonly timestampSeconds: number;
+  readonly isDeleted: boolean;
+}
+
+export interface ContentReadOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface ContentRead {
+  readonly contentId: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Verified reading: nothing leaves it whose tag, hash and length were not checked. */
+export interface ContentSource {
+  /** The entry that counts for `contentId`; deleted but not yet dropped ones included. */
+  find(contentId: string): ContentEntry | undefined;
+
+  /** All entries in key order, or those of one prefix letter; deleted ones included. */
+  entries(prefix?: string): Iterable<ContentEntry>;
+
+  /**
+   * The plaintext of one content, the caller's to keep. On a missing pack or content the index is
+   * refreshed once before giving up, since maintenance may have moved it.
+   * @throws CONTENT_NOT_FOUND, PACK_MISSING, CONTENT_DAMAGED
+   */
+  read(contentId: string, options?: ContentReadOptions): Promise<Uint8Array>;
+
+  /**
+   * The plaintexts of many contents, each once, in an order that suits the packs: neighbours are
+   * fetched with one range. At most a fixed number of bytes is in memory ahead of the consumer.
+   */
+  readMany(
+    contentIds: Iterable<string> | AsyncIterable<string>,
+    options?: ContentReadOptions,
+  ): AsyncIterable<ContentRead>;
+}
