@@ -1,0 +1,126 @@
+// Who may import whom (DESIGN.md §3), as data and one pure function; ranks.ts runs it on the tree.
+//
+// A file belongs to an area: the last row of AREAS whose prefix its path begins with. An import is
+// fine when the imported area is among those that the row names.
+
+import { posix } from 'node:path';
+
+interface Area {
+  readonly name: string;
+  /** Path prefix of its files; ends in `/` for folders. */
+  readonly prefix: string;
+  /** Names of areas it may import from besides itself. */
+  readonly mayImport: readonly string[];
+}
+
+const PURE = ['hash', 'cipher', 'compress', 'chunk', 'format', 'index'];
+const MIDDLE = ['storage', 'workers'];
+/** From the bottom up; a rank imports from every rank below it and never from its own. */
+const ENGINE_RANKS: readonly (readonly string[])[] = [
+  ['base'],
+  PURE,
+  MIDDLE,
+  ['cache'],
+  ['content'],
+  ['object', 'manifest'],
+  ['snapshot'],
+  ['maintain'],
+];
+const ENGINE_FOLDERS = ENGINE_RANKS.flat();
+
+const engineAreas: Area[] = ENGINE_RANKS.flatMap((folders, rank) =>
+  folders.map(name => ({
+    name,
+    prefix: `agent/engine/${name}/`,
+    mayImport: ENGINE_RANKS.slice(0, rank).flat(),
+  })),
+);
+
+/** Rows further down win, so that `agent/` is what remains of agent/. */
+export const AREAS: readonly Area[] = Object.freeze([
+  { name: 'agent', prefix: 'agent/', mayImport: ['engine', 'kube', 'moves', 'base'] },
+  { name: 'coordinator', prefix: 'agent/coordinator', mayImport: ['agent', 'base', 'proto'] },
+  { name: 'launcher', prefix: 'agent/stevedore.js', mayImport: ['cli'] },
+  { name: 'engine', prefix: 'agent/engine/', mayImport: ENGINE_FOLDERS },
+  ...engineAreas,
+  { name: 'cli', prefix: 'agent/engine/cli/', mayImport: ['engine', ...ENGINE_FOLDERS] },
+  { name: 'kube', prefix: 'agent/kube/', mayImport: ['base'] },
+  { name: 'moves', prefix: 'agent/moves/', mayImport: ['engine', 'kube', 'base'] },
+  { name: 'controller', prefix: 'controller/', mayImport: ['base', 'kube', 'proto'] },
+  { name: 'proto', prefix: 'proto/', mayImport: ['base'] },
+]);
+
+const ALIASES: readonly (readonly [string, string])[] = [
+  ['#engine/', 'agent/engine/'],
+  ['#kube/', 'agent/kube/'],
+  ['#proto/', 'proto/'],
+];
+
+/**
+ * The one file that imports a package, for each package that ships. Replacing a package then means
+ * changing one file; docs/adr/0008-dependencies.md says what each of them is for.
+ */
+export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
+  koffi: 'agent/engine/base/native.ts',
+  'fastcdc-wasm': 'agent/engine/chunk/fastcdc.ts',
+  '@aws-sdk/client-s3': 'agent/engine/storage/s3-client.ts',
+  '@noble/hashes': 'agent/engine/hash/noble.ts',
+  commander: 'agent/engine/cli/command-line.ts',
+  'cli-progress': 'agent/engine/cli/progress-bar.ts',
+  'p-retry': 'agent/engine/storage/retry.ts',
+  'lru-cache': 'agent/engine/content/pack-cache.ts',
+  'check-disk-space': 'agent/engine/storage/disk-space.ts',
+  typescript: 'test/tidy/import-list.ts',
+});
+
+/** Packages for tests alone; any test may import them, nothing else may. */
+const TEST_PACKAGES: ReadonlySet<string> = new Set(['tap']);
+
+/** What is wrong with `file` importing `specifier`; undefined when nothing is. */
+export function faultOfImport(file: string, specifier: string): string | undefined {
+  if (specifier.startsWith('node:')) return undefined;
+  if (specifier.includes('../')) return 'imports go to ./ or through a #alias, never upward';
+  if (specifier.startsWith('./')) return faultOfRelative(file, specifier);
+  const alias = ALIASES.find(([prefix]) => specifier.startsWith(prefix));
+  if (alias) return faultOfTarget(file, alias[1] + specifier.slice(alias[0].length));
+  if (specifier.startsWith('#') || specifier.startsWith('/')) return 'no such alias';
+  return faultOfPackage(file, packageNameOf(specifier));
+}
+
+/** The name of the area that `path` belongs to; undefined for test/ and for what is outside. */
+export function areaOf(path: string): string | undefined {
+  return AREAS.findLast(area => path.startsWith(area.prefix))?.name;
+}
+
+function faultOfRelative(file: string, specifier: string): string | undefined {
+  const target = posix.join(posix.dirname(file), specifier);
+  const isLauncher = areaOf(file) === 'launcher';
+  if (areaOf(file) !== areaOf(target) && !isLauncher) {
+    return `${target} is in another folder; import it through its #alias`;
+  }
+  return faultOfTarget(file, target);
+}
+
+function faultOfTarget(file: string, target: string): string | undefined {
+  if (file.startsWith('test/')) return undefined;
+  if (target.startsWith('test/')) return 'what ships never imports from test/';
+  const from = AREAS.findLast(area => file.startsWith(area.prefix));
+  const to = areaOf(target);
+  if (from === undefined || to === undefined) return `${file} or ${target} is in no known folder`;
+  if (from.name === to || from.mayImport.includes(to)) return undefined;
+  const allowed = from.mayImport.join(', ') || 'nothing';
+  return `${from.name} may not import from ${to} (it may from: ${allowed})`;
+}
+
+function faultOfPackage(file: string, name: string): string | undefined {
+  if (TEST_PACKAGES.has(name)) {
+    return file.startsWith('test/') ? undefined : `${name} is for tests alone`;
+  }
+  const owner = PACKAGE_OWNERS[name];
+  if (owner === undefined) return `${name} has no row in PACKAGE_OWNERS (test/tidy/rank-table.ts)`;
+  return owner === file ? undefined : `only ${owner} imports ${name}`;
+}
+
+function packageNameOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+}
