@@ -1,10 +1,9 @@
 // BLAKE2B-256 and BLAKE2B-256-128, kopia's default (kopia repo/hashing/blake_hashes.go). The short
 // one is the long one cut off, not a BLAKE2b that was asked for 16 bytes.
 
-import { blake2b } from '@noble/hashes/blake2.js';
 import type { HashAlgorithm } from './content-hash.ts';
 import { hashAlgorithm } from './hash-family.ts';
-import { createNobleHash } from './noble-hash.ts';
+import { createNobleBlake2b } from './noble.ts';
 
 const SIZE_BYTES = 32;
 const LIMITS = Object.freeze({ bytesMin: 0, bytesMax: 64 });
@@ -21,14 +20,8 @@ function row(name: string, digestBytes: number): HashAlgorithm {
     sizeBytes: SIZE_BYTES,
     limits: LIMITS,
     vectors: VECTORS,
-    createPortable: secret =>
-      createNobleHash({ name, digestBytes }, blake2b.create(keyedBy(secret))),
+    createPortable: secret => createNobleBlake2b({ name, digestBytes }, SIZE_BYTES, secret),
   });
-}
-
-// An empty key is no key: RFC 7693 hashes a key block only for keys of one byte and more.
-function keyedBy(secret: Uint8Array): { dkLen: number; key?: Uint8Array } {
-  return secret.length === 0 ? { dkLen: SIZE_BYTES } : { dkLen: SIZE_BYTES, key: secret };
 }
 
 export const BLAKE2B_HASHES: readonly HashAlgorithm[] = Object.freeze([

@@ -1,11 +1,10 @@
 // BLAKE2S-128 and BLAKE2S-256 (kopia repo/hashing/blake_hashes.go). Unlike BLAKE2b's, the short one
 // is a hash of its own (digest length parameter 16), and it cannot be had without a key.
 
-import { blake2s } from '@noble/hashes/blake2.js';
 import type { HashAlgorithm } from './content-hash.ts';
 import { hashAlgorithm } from './hash-family.ts';
 import type { SecretLimits } from './hash-secret.ts';
-import { createNobleHash } from './noble-hash.ts';
+import { createNobleBlake2s } from './noble.ts';
 import type { SelfTestVectors } from './self-test.ts';
 
 function row(
@@ -21,10 +20,7 @@ function row(
     sizeBytes: digestBytes,
     limits,
     vectors,
-    createPortable: secret => {
-      const key = secret.length === 0 ? undefined : secret;
-      return createNobleHash({ name, digestBytes }, blake2s.create({ dkLen: digestBytes, key }));
-    },
+    createPortable: secret => createNobleBlake2s({ name, digestBytes }, digestBytes, secret),
   });
 }
 
