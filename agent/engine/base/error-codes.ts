@@ -20,6 +20,8 @@ export const ERROR_CODES = Object.freeze({
   // Storage
   STORAGE_URL_INVALID: final,
   STORAGE_NOT_FOUND: final,
+  STORAGE_CREDENTIALS_MISSING: final,
+  STORAGE_BLOB_ID_INVALID: final,
   STORAGE_BLOB_NOT_FOUND: final,
   STORAGE_BLOB_EXISTS: final,
   STORAGE_BLOB_TRUNCATED: retryable,

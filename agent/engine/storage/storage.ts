@@ -6,6 +6,8 @@
 //      either nothing or the blob that was there before.
 //   2. put is durable when it resolves, and from then on get, head and list see the blob.
 //   3. bytes are never changed in place; put replaces, delete removes.
+// Ids are checked at every door (blob-id.ts, STORAGE_BLOB_ID_INVALID): they come from listings and
+// indexes that somebody else wrote. A name in the storage that is no blob id is never listed.
 // Behaviour (retrying, limits, metrics, read-only, retention) is added by wrapping; see the other
 // files of this folder. The contract follows kopia repo/blob/storage.go.
 
@@ -93,9 +95,10 @@ export interface Storage {
 
   /**
    * Path of a file that holds exactly the blob's bytes, for reading by position from any thread.
-   * The file may be missing. Only where `stage` is, too.
+   * The file may be missing. Wherever `stage` is this is too; a read-only storage has it alone.
    */
   localPath?(id: string): string;
 
+  /** Gives back sockets, timers and what was staged and not committed. Harmless twice. */
   close(): Promise<void>;
 }

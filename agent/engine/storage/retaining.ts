@@ -1,0 +1,44 @@
+// Puts an object lock on the blobs that a repository with retention protects (kopia v0.23
+// repo/open.go, repo/locking_storage.go; kopia-format.md 2.9). The settings come from
+// kopia.blobcfg, so who opens the repository wraps its storage with this after reading that.
+
+import { systemClock, type Clock } from '#engine/base/clock.ts';
+import type { PutOptions, Retention, Storage } from './storage.ts';
+import { wrap } from './wrap.ts';
+
+/** Index blobs old and new, the two format blobs, packs. Session markers and logs are not locked. */
+export const RETAINED_PREFIXES: readonly string[] = Object.freeze([
+  'n',
+  'x',
+  'kopia.repository',
+  'kopia.blobcfg',
+  'p',
+  'q',
+]);
+
+export interface RetentionSettings {
+  readonly mode: Retention['mode'];
+  readonly periodMs: number;
+}
+
+export function isRetained(id: string): boolean {
+  return RETAINED_PREFIXES.some(prefix => id.startsWith(prefix));
+}
+
+/** `inner` with a lock from now for the period on each put of a retained blob. */
+export function retaining(
+  inner: Storage,
+  settings: RetentionSettings,
+  clock: Pick<Clock, 'now'> = systemClock,
+): Storage {
+  const locked = (id: string, options: PutOptions | undefined): PutOptions | undefined => {
+    if (!isRetained(id) || options?.retention) return options;
+    const retention = { mode: settings.mode, untilMs: clock.now() + settings.periodMs };
+    return { ...options, retention };
+  };
+  const stage = inner.stage?.bind(inner);
+  return wrap(inner, {
+    put: (id, pieces, options) => inner.put(id, pieces, locked(id, options)),
+    stage: stage && ((id, options) => stage(id, locked(id, options))),
+  });
+}
