@@ -64,10 +64,11 @@ export function existsError(id: string, displayName: string): EngineError {
   });
 }
 
-export function truncatedError(id: string, expected: number, got: number): EngineError {
+/** `expected` is undefined where the storage had not said. */
+export function truncatedError(id: string, expected: number | undefined, got: number): EngineError {
   return new EngineError(
     'STORAGE_BLOB_TRUNCATED',
-    `reading blob ${id} ended after ${got} of ${expected} bytes`,
+    `reading blob ${id} ended after ${got} of ${expected ?? 'unknown'} bytes`,
     { details: { id, expected, got } },
   );
 }

@@ -1,0 +1,83 @@
+// From what a person wrote to a storage that can be used: the place itself, with metrics innermost
+// (they count every attempt), then limits, retries and read-only. The command and the agent open
+// repositories through this. S3 code is loaded only for an s3:// URL.
+
+import { readFile } from 'node:fs/promises';
+import { throwIfAborted } from '#engine/base/abort.ts';
+import type { Clock } from '#engine/base/clock.ts';
+import { EngineError, messageOf } from '#engine/base/errors.ts';
+import { openFilesystem } from './filesystem.ts';
+import { limited, type StorageLimits } from './limited.ts';
+import { metered, type StorageMetrics } from './metered.ts';
+import { readonly } from './readonly.ts';
+import { retrying, type RetryEvent } from './retrying.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { S3Credentials } from './s3-options.ts';
+import { parseStorageUrl, type S3Location, type StorageLocation } from './storage-url.ts';
+import type { Storage } from './storage.ts';
+
+export interface OpenStorageOptions {
+  /** Makes the directory of a file storage; a bucket is never made. */
+  readonly create?: boolean;
+  readonly isReadOnly?: boolean;
+  /** Instead of what the environment and the profile files say. */
+  readonly s3Credentials?: S3Credentials;
+  readonly limits?: StorageLimits;
+  readonly metrics?: StorageMetrics;
+  readonly retryPolicy?: RetryPolicy;
+  readonly onRetry?: (event: RetryEvent) => void;
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal;
+}
+
+const SSE_KEY_BYTES = 32;
+
+/**
+ * Opens the storage that `url` names (storage-url.ts says what may be written).
+ * @throws STORAGE_URL_INVALID, STORAGE_NOT_FOUND, STORAGE_ACCESS_DENIED,
+ *   STORAGE_CREDENTIALS_MISSING, STORAGE_UNAVAILABLE
+ */
+export async function openStorage(url: string, options: OpenStorageOptions = {}): Promise<Storage> {
+  throwIfAborted(options.signal);
+  const { clock, limits, metrics, onRetry, retryPolicy: policy } = options;
+  let storage = await openLocation(parseStorageUrl(url), options);
+  if (metrics) storage = metered(storage, metrics, clock);
+  if (limits) storage = limited(storage, limits, clock);
+  storage = retrying(storage, { policy, onRetry, clock });
+  return options.isReadOnly ? readonly(storage) : storage;
+}
+
+async function openLocation(
+  location: StorageLocation,
+  options: OpenStorageOptions,
+): Promise<Storage> {
+  if (location.scheme === 's3') return openS3Location(location, options);
+  const { directory, shards } = location;
+  return openFilesystem(directory, { create: options.create, shards });
+}
+
+async function openS3Location(
+  { s3, caFile, sseCustomerKeyFile }: S3Location,
+  { s3Credentials: credentials, signal }: OpenStorageOptions,
+): Promise<Storage> {
+  const caPem = caFile && (await readNamed('caFile', caFile)).toString('utf8');
+  const key = sseCustomerKeyFile && (await readNamed('sseCustomerKeyFile', sseCustomerKeyFile));
+  if (key && key.length !== SSE_KEY_BYTES) {
+    throw invalidFile('sseCustomerKeyFile', `has ${key.length} bytes and not ${SSE_KEY_BYTES}`);
+  }
+  const encryption = key ? { kind: 'customer' as const, key } : s3.encryption;
+  const { openS3 } = await import('./s3.ts');
+  return openS3({ ...s3, credentials, caPem, encryption }, { signal });
+}
+
+async function readNamed(parameter: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw invalidFile(parameter, `cannot be read: ${messageOf(error)}`);
+  }
+}
+
+function invalidFile(parameter: string, why: string): EngineError {
+  return new EngineError('STORAGE_URL_INVALID', `the file that ${parameter}= names ${why}`);
+}

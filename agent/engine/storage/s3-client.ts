@@ -1,0 +1,110 @@
+// Makes the S3 client. The SDK costs some 40 MB and 200 ms, so it is loaded here, when the first S3
+// storage is opened, and nowhere else; its own retries are off, because retrying.ts does that.
+
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { getCACertificates } from 'node:tls';
+import type * as Sdk from '@aws-sdk/client-s3';
+import { EngineError, messageOf } from '#engine/base/errors.ts';
+import { S3_DEFAULTS, type S3Options } from './s3-options.ts';
+
+export interface S3Connection {
+  readonly sdk: typeof Sdk;
+  readonly client: Sdk.S3Client;
+  /** Over TLS the payload needs no signature of its own. */
+  readonly isTls: boolean;
+}
+
+const ignore = (): void => undefined;
+// The SDK would warn on standard error, which belongs to the command.
+const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/**
+ * @throws STORAGE_CREDENTIALS_MISSING nothing names a key
+ * @throws STORAGE_URL_INVALID
+ */
+export async function connectS3(options: S3Options): Promise<S3Connection> {
+  const sdk = await import('@aws-sdk/client-s3');
+  const config = { ...clientConfig(options), region: await regionOf(sdk, options) };
+  const client = new sdk.S3Client(config);
+  try {
+    await requireCredentials(client, options);
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+  return { sdk, client, isTls: options.endpoint?.startsWith('http:') !== true };
+}
+
+function clientConfig(options: S3Options): Sdk.S3ClientConfig {
+  const maxSockets = options.parallelism ?? S3_DEFAULTS.parallelism;
+  const isEager = options.checksums === 'when-supported';
+  const checksumMode = isEager ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
+  return {
+    endpoint: options.endpoint,
+    forcePathStyle: options.pathStyle ?? options.endpoint !== undefined,
+    credentials: options.credentials,
+    profile: options.profile,
+    maxAttempts: 1,
+    logger: silent,
+    requestChecksumCalculation: checksumMode,
+    responseChecksumValidation: checksumMode,
+    // Waiting for "100 Continue" costs a round trip, and some servers never send it.
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: options.connectTimeoutMs ?? S3_DEFAULTS.connectTimeoutMs,
+      socketTimeout: options.idleTimeoutMs ?? S3_DEFAULTS.idleTimeoutMs,
+      httpAgent: new HttpAgent({ keepAlive: true, maxSockets }),
+      httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets, ...trust(options) }),
+      logger: silent,
+    },
+  };
+}
+
+function trust(options: S3Options): { ca?: string[]; rejectUnauthorized?: boolean } {
+  if (options.insecureSkipTlsVerify) return { rejectUnauthorized: false };
+  if (options.caPem === undefined) return {};
+  return { ca: [...getCACertificates('default'), options.caPem] };
+}
+
+async function regionOf(sdk: typeof Sdk, options: S3Options): Promise<string> {
+  const said = options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  if (said !== undefined && said !== '') return said;
+  const probe = new sdk.S3Client({ profile: options.profile, logger: silent });
+  try {
+    return await probe.config.region();
+  } catch {
+    // No profile names one either: not an error, most S3-compatible servers have no regions.
+    return S3_DEFAULTS.region;
+  } finally {
+    probe.destroy();
+  }
+}
+
+/**
+ * Asks the chain once, here, with a bound: else a missing key would show as a failure of each call,
+ * after the second that the instance metadata service is given to answer.
+ */
+async function requireCredentials(client: Sdk.S3Client, options: S3Options): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const ms = S3_DEFAULTS.credentialsTimeoutMs;
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    await Promise.race([client.config.credentials(), late]);
+  } catch (error) {
+    throw credentialsError(error, options.profile);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function credentialsError(error: unknown, profile?: string): EngineError {
+  const where = profile === undefined ? '' : ` for profile ${profile}`;
+  return new EngineError(
+    'STORAGE_CREDENTIALS_MISSING',
+    `cannot find S3 credentials${where}: ${messageOf(error)}; set AWS_ACCESS_KEY_ID and ` +
+      'AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE and AWS_PROFILE',
+  );
+}

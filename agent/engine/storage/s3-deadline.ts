@@ -1,0 +1,32 @@
+// One request's time. A request ends when the caller gives up or when its time is over, whichever is
+// sooner; the timer and the listener end with the request.
+
+import { abortedError } from '#engine/base/abort.ts';
+import { EngineError } from '#engine/base/errors.ts';
+
+/**
+ * Runs `work` with a signal that fires with the caller's or after `timeoutMs`.
+ * @throws STORAGE_TIMEOUT
+ */
+export async function withDeadline<Result>(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const expire = (): void => {
+    const message = `the server took more than ${timeoutMs} ms for one request`;
+    controller.abort(new EngineError('STORAGE_TIMEOUT', message));
+  };
+  const giveUp = (): void => controller.abort(signal?.reason);
+  const timer = setTimeout(expire, timeoutMs);
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    throw controller.signal.aborted ? abortedError(controller.signal) : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
+  }
+}

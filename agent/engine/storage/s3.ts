@@ -1,0 +1,357 @@
+// Blobs as objects of an S3 bucket: key = prefix + id (kopia v0.23 repo/blob/s3, kopia-format.md
+// 1.3 and 15). One request per put, with Content-MD5, so an object appears whole or not at all. An
+// answer counts as absence or as an empty listing only when it is S3 that says so. Loads no SDK by
+// itself; openS3 does.
+
+import { Readable } from 'node:stream';
+import type * as Sdk from '@aws-sdk/client-s3';
+import { throwIfAborted } from '#engine/base/abort.ts';
+import { totalBytes } from '#engine/base/bytes.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import {
+  closedError,
+  existsError,
+  isBlobId,
+  rangeError,
+  requireBlobId,
+  requireBlobPrefix,
+  requireRange,
+  truncatedError,
+} from './blob-id.ts';
+import { digestPieces, readBody, requestBody } from './s3-body.ts';
+import { connectS3, type S3Connection } from './s3-client.ts';
+import { withDeadline } from './s3-deadline.ts';
+import { answerOf, s3Error, type S3Attempt } from './s3-errors.ts';
+import { S3_DEFAULTS, type S3Encryption, type S3Options } from './s3-options.ts';
+import { Slots } from './slots.ts';
+import {
+  parseStorageConfig,
+  STORAGE_CONFIG_ID,
+  storageClassOf,
+  type StorageClassRule,
+} from './storage-class.ts';
+import type {
+  BlobMetadata,
+  BlobRange,
+  CallOptions,
+  GetOptions,
+  PutOptions,
+  Storage,
+} from './storage.ts';
+
+/**
+ * Opens the storage, which proves that the bucket is there and can be read.
+ * @throws STORAGE_NOT_FOUND, STORAGE_ACCESS_DENIED, STORAGE_CREDENTIALS_MISSING,
+ *   STORAGE_UNAVAILABLE, STORAGE_URL_INVALID
+ */
+export async function openS3(options: S3Options, call: CallOptions = {}): Promise<S3Storage> {
+  throwIfAborted(call.signal);
+  const storage = new S3Storage(await connectS3(options), options);
+  try {
+    await storage.loadStorageClasses(call);
+    return storage;
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+export class S3Storage implements Storage {
+  readonly displayName: string;
+  readonly canPutIfAbsent: boolean;
+  readonly #connection: S3Connection;
+  readonly #options: S3Options;
+  readonly #slots: Slots;
+  #storageClasses: readonly StorageClassRule[] = [];
+  #isClosed = false;
+
+  constructor(connection: S3Connection, options: S3Options) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#slots = new Slots(options.parallelism ?? S3_DEFAULTS.parallelism);
+    this.displayName = `s3://${options.bucket}/${options.prefix}`;
+    this.canPutIfAbsent = isConditional(options);
+  }
+
+  /** Reads kopia's `.storageconfig`; most buckets have none. */
+  async loadStorageClasses(call: CallOptions): Promise<void> {
+    try {
+      const text = Buffer.from(await this.get(STORAGE_CONFIG_ID, call)).toString();
+      this.#storageClasses = parseStorageConfig(text, this.displayName);
+    } catch (error) {
+      if (!isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) throw error;
+    }
+  }
+
+  async get(id: string, options: GetOptions = {}): Promise<Uint8Array> {
+    const { range, signal } = options;
+    requireBlobId(id);
+    if (range) requireRange(id, range);
+    return this.#run({ verb: `read blob ${id}`, id, range, signal }, async abortSignal => {
+      const Range = range && `bytes=${range.offset}-${range.offset + range.length - 1}`;
+      const input = { ...this.#address(id), ...customerKey(this.#options.encryption), Range };
+      const { sdk, client } = this.#connection;
+      const answer = await client.send(new sdk.GetObjectCommand(input), { abortSignal });
+      return readAnswer(answer, id, range);
+    });
+  }
+
+  async put(id: string, pieces: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
+    const { signal, ifAbsent = false } = options;
+    requireBlobId(id);
+    await this.#run({ verb: `write blob ${id}`, id, signal }, async abortSignal => {
+      if (ifAbsent && !this.canPutIfAbsent) await this.#requireAbsent(id, abortSignal);
+      const isSigned = !this.#connection.isTls;
+      const digests = await digestPieces(pieces, isSigned, abortSignal);
+      const input = { ...this.#putInput(id, options), ContentMD5: digests.md5 };
+      const contentSha256 = digests.sha256 ?? 'UNSIGNED-PAYLOAD';
+      if (!ifAbsent || this.#options.conditionalPut === 'never') {
+        await this.#send(input, pieces, contentSha256, abortSignal);
+        return;
+      }
+      try {
+        const conditional = { ...input, IfNoneMatch: '*' };
+        await this.#send(conditional, pieces, contentSha256, abortSignal);
+      } catch (error) {
+        // A server that refuses the header: we have looked already.
+        if (this.canPutIfAbsent || answerOf(error)?.status !== 501) throw error;
+        await this.#send(input, pieces, contentSha256, abortSignal);
+      }
+    });
+  }
+
+  async head(id: string, options: CallOptions = {}): Promise<BlobMetadata> {
+    const { signal } = options;
+    requireBlobId(id);
+    return this.#run({ verb: `look at blob ${id}`, id, signal }, abortSignal =>
+      this.#head(id, abortSignal),
+    );
+  }
+
+  async *list(prefix: string, options: CallOptions = {}): AsyncIterable<BlobMetadata> {
+    requireBlobPrefix(prefix);
+    let token: string | undefined;
+    do {
+      const page = await this.#listPage(prefix, token, options.signal);
+      for (const object of page.Contents ?? []) {
+        throwIfAborted(options.signal);
+        const blob = blobOf(object, this.#options.prefix, this.displayName);
+        if (blob && blob.id.startsWith(prefix)) yield blob;
+      }
+      const next = page.IsTruncated ? page.NextContinuationToken : undefined;
+      if (page.IsTruncated && (next === undefined || next === token)) {
+        throw notS3(`list blobs ${prefix}*`, this.displayName, 'a page without a way to the next');
+      }
+      token = next;
+    } while (token !== undefined);
+  }
+
+  async delete(id: string, options: CallOptions = {}): Promise<void> {
+    const { signal } = options;
+    requireBlobId(id);
+    const { sdk, client } = this.#connection;
+    try {
+      await this.#run({ verb: `delete blob ${id}`, id, signal }, abortSignal =>
+        client.send(new sdk.DeleteObjectCommand(this.#address(id)), { abortSignal }),
+      );
+    } catch (error) {
+      if (!isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#connection.client.destroy();
+  }
+
+  async #run<Result>(
+    attempt: Omit<S3Attempt, 'displayName'>,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const { signal } = attempt;
+    const timeoutMs = this.#options.requestTimeoutMs ?? S3_DEFAULTS.requestTimeoutMs;
+    throwIfAborted(signal);
+    if (this.#isClosed) throw closedError(this.displayName);
+    return this.#slots.run(signal, async () => {
+      try {
+        return await withDeadline(timeoutMs, signal, work);
+      } catch (error) {
+        throw s3Error(error, { ...attempt, displayName: this.displayName });
+      }
+    });
+  }
+
+  #address(id: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#options.bucket, Key: this.#options.prefix + id };
+  }
+
+  #putInput(id: string, { retention }: PutOptions): Sdk.PutObjectCommandInput {
+    const { encryption } = this.#options;
+    // The rule's text goes to the server as it stands: servers have classes that the SDK has not.
+    const StorageClass = storageClassOf(this.#storageClasses, id) as Sdk.StorageClass | undefined;
+    return {
+      ...this.#address(id),
+      ...customerKey(encryption),
+      ...(encryption && encryption.kind !== 'customer' && serverKey(encryption)),
+      ContentType: 'application/x-kopia',
+      StorageClass,
+      ObjectLockMode: retention?.mode,
+      ObjectLockRetainUntilDate: retention && new Date(retention.untilMs),
+    };
+  }
+
+  async #send(
+    input: Sdk.PutObjectCommandInput,
+    pieces: readonly Uint8Array[],
+    contentSha256: string,
+    abortSignal: AbortSignal,
+  ): Promise<void> {
+    throwIfAborted(abortSignal);
+    const { sdk, client } = this.#connection;
+    const isPlain = this.#options.checksums !== 'when-supported';
+    // The SDK's own checksum of a stream needs a chunked encoding; of one buffer, a header.
+    const Body = isPlain ? requestBody(pieces) : Buffer.concat(pieces);
+    const command = new sdk.PutObjectCommand({ ...input, Body, ContentLength: totalBytes(pieces) });
+    if (isPlain) signAs(command, contentSha256);
+    const answer = await client.send(command, { abortSignal });
+    if (answer.ETag === undefined) {
+      throw notS3(`write blob ${input.Key ?? ''}`, this.displayName, 'no ETag');
+    }
+  }
+
+  async #head(id: string, abortSignal: AbortSignal): Promise<BlobMetadata> {
+    const { sdk, client } = this.#connection;
+    const input = { ...this.#address(id), ...customerKey(this.#options.encryption) };
+    try {
+      const answer = await client.send(new sdk.HeadObjectCommand(input), { abortSignal });
+      const { ContentLength: bytes, LastModified: modified } = answer;
+      if (bytes === undefined || modified === undefined) {
+        throw notS3(`look at blob ${id}`, this.displayName, 'no length or time');
+      }
+      return { id, bytes, modifiedMs: modified.getTime() };
+    } catch (error) {
+      if (answerOf(error)?.status !== 404) throw error;
+      // A HEAD has no body and so no code: ask again in a way that tells a blob that is absent from
+      // a bucket that is.
+      await client.send(new sdk.GetObjectCommand(input), { abortSignal }).then(discardBody);
+      throw error;
+    }
+  }
+
+  async #requireAbsent(id: string, abortSignal: AbortSignal): Promise<void> {
+    try {
+      await this.#head(id, abortSignal);
+    } catch (error) {
+      const attempt = { verb: `look at blob ${id}`, id, displayName: this.displayName };
+      if (isEngineError(s3Error(error, attempt), 'STORAGE_BLOB_NOT_FOUND')) return;
+      throw error;
+    }
+    throw existsError(id, this.displayName);
+  }
+
+  async #listPage(
+    prefix: string,
+    token: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Sdk.ListObjectsV2CommandOutput> {
+    const verb = `list blobs ${prefix}*`;
+    const { sdk, client } = this.#connection;
+    const input = {
+      Bucket: this.#options.bucket,
+      Prefix: this.#options.prefix + prefix,
+      Delimiter: '/',
+      ContinuationToken: token,
+    };
+    const page = await this.#run({ verb, signal }, abortSignal =>
+      client.send(new sdk.ListObjectsV2Command(input), { abortSignal }),
+    );
+    // Any other document parses to a listing of nothing.
+    if (page.IsTruncated === undefined || page.Name === undefined) {
+      throw notS3(verb, this.displayName, 'no listing');
+    }
+    return page;
+  }
+}
+
+function isConditional({ conditionalPut = 'auto', endpoint }: S3Options): boolean {
+  if (conditionalPut !== 'auto') return conditionalPut === 'always';
+  return endpoint === undefined || /\.amazonaws\.com(\.cn)?(:\d+)?\/?$/.test(endpoint);
+}
+
+function customerKey(encryption: S3Encryption | undefined): {
+  SSECustomerAlgorithm?: string;
+  SSECustomerKey?: string;
+} {
+  if (encryption?.kind !== 'customer') return {};
+  // The SDK adds the MD5 of the key.
+  const SSECustomerKey = Buffer.from(encryption.key).toString('base64');
+  return { SSECustomerAlgorithm: 'AES256', SSECustomerKey };
+}
+
+function serverKey(
+  encryption: Exclude<S3Encryption, { kind: 'customer' }>,
+): Pick<Sdk.PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'> {
+  const SSEKMSKeyId = encryption.kind === 'aws:kms' ? encryption.keyId : undefined;
+  return { ServerSideEncryption: encryption.kind, SSEKMSKeyId };
+}
+
+/** Tells the signer the payload's hash, which it would otherwise compute over every byte again. */
+function signAs(command: Sdk.PutObjectCommand, contentSha256: string): void {
+  command.middlewareStack.add(
+    next => args => {
+      // What the build step handles is an HTTP request.
+      const request = args.request as { headers: Record<string, string> };
+      request.headers['x-amz-content-sha256'] = contentSha256;
+      return next(args);
+    },
+    { step: 'build', name: 'payloadHash' },
+  );
+}
+
+async function readAnswer(
+  answer: Sdk.GetObjectCommandOutput,
+  id: string,
+  range: BlobRange | undefined,
+): Promise<Uint8Array> {
+  const { Body: body, ContentLength: bytes, ContentRange: contentRange } = answer;
+  if (!(body instanceof Readable)) throw truncatedError(id, range?.length ?? 0, 0);
+  if (range && contentRange === undefined && !(range.offset === 0 && bytes === range.length)) {
+    body.destroy();
+    throw notS3(`read a range of blob ${id}`, 'the bucket', 'the whole blob');
+  }
+  const found = await readBody(body, { id, bytes, bytesMax: S3_DEFAULTS.blobBytesMax });
+  if (!range || found.length === range.length) return found;
+  const blobBytes = Number(/\/(\d+)$/.exec(contentRange ?? '')?.[1] ?? Number.NaN);
+  if (range.offset + range.length > blobBytes) throw rangeError(id, range, blobBytes);
+  throw truncatedError(id, range.length, found.length);
+}
+
+function discardBody({ Body: body }: Sdk.GetObjectCommandOutput): void {
+  if (body instanceof Readable) body.destroy();
+}
+
+/** Undefined for what is no blob: the folder's own entry, kopia's configuration, foreign names. */
+function blobOf(
+  object: Sdk._Object,
+  keyPrefix: string,
+  displayName: string,
+): BlobMetadata | undefined {
+  const { Key: key, Size: bytes, LastModified: modified } = object;
+  if (key === undefined || bytes === undefined || modified === undefined) {
+    throw notS3('list blobs', displayName, 'an entry without key, size or time');
+  }
+  if (!key.startsWith(keyPrefix)) {
+    throw notS3('list blobs', displayName, 'a key that was not asked for');
+  }
+  const id = key.slice(keyPrefix.length);
+  if (id === STORAGE_CONFIG_ID || !isBlobId(id)) return undefined;
+  return { id, bytes, modifiedMs: modified.getTime() };
+}
+
+function notS3(verb: string, displayName: string, got: string): EngineError {
+  return new EngineError(
+    'STORAGE_FAILED',
+    `cannot ${verb} in ${displayName}: the server answered with ${got}; ` +
+      'check that endpoint= is an S3 server',
+  );
+}
