@@ -1,0 +1,121 @@
+// stevedore backup PATH
+
+import { resolve } from 'node:path';
+import { EXIT } from './exit-status.ts';
+import {
+  optionalText,
+  parseChoice,
+  parseCompression,
+  parseTags,
+  textList,
+  usageError,
+  type OptionValues,
+} from './option-values.ts';
+import { counted, formatBytes, formatDuration, formatRate, formatShare } from './quantity.ts';
+import { renderFields } from './table.ts';
+import { safeText } from './terminal-text.ts';
+import type { Engine, Surroundings, Verb } from './verb.ts';
+
+type BackupRequest = Parameters<Engine['backup']>[1];
+type BackupOutcome = Awaited<ReturnType<Engine['backup']>>;
+
+const CHUNKERS = ['auto', 'repository', 'fastcdc'] as const;
+const SKIPPED_SHOWN_MAX = 50;
+
+export function backupRequest(
+  operand: string,
+  options: OptionValues,
+  surroundings: Surroundings,
+): BackupRequest {
+  const path = resolve(surroundings.workingDirectory, operand);
+  const tags = parseTags(textList(options, 'tag'));
+  const pins = textList(options, 'pin');
+  if (pins.includes('')) throw usageError('--pin is empty; give a name');
+  return {
+    path,
+    source: {
+      user: optionalText(options, 'user') ?? surroundings.user,
+      host: optionalText(options, 'host') ?? surroundings.host,
+      path: optionalText(options, 'sourcePath') ?? path,
+    },
+    description: optionalText(options, 'description'),
+    tags: Object.keys(tags).length === 0 ? undefined : tags,
+    pins: pins.length === 0 ? undefined : pins,
+    chunker: parseChoice(optionalText(options, 'chunker'), '--chunker', CHUNKERS),
+    compression: parseCompression(optionalText(options, 'compression')),
+    parent: optionalText(options, 'parent'),
+  };
+}
+
+export function renderBackup(outcome: BackupOutcome): string {
+  const { bytes, durationMs, contentsNew, contentsReused, skipped } = outcome;
+  const contents = contentsNew + contentsReused;
+  const fields = renderFields([
+    [
+      'content',
+      `${counted(outcome.files, 'file')} in ` +
+        `${counted(outcome.directories, 'directory', 'directories')}, ${formatBytes(bytes)}`,
+    ],
+    ['uploaded', `${formatBytes(outcome.bytesUploaded)} in ${counted(contentsNew, 'new content')}`],
+    [
+      'reused',
+      `${counted(contentsReused, 'content')}` +
+        (contents === 0 ? '' : ` (${formatShare(contentsReused, contents)})`),
+    ],
+    ['took', `${formatDuration(durationMs)} (${formatRate(bytes, durationMs)})`],
+  ]);
+  return `Snapshot ${outcome.snapshotId}\n\n${fields}${renderSkipped(skipped)}`;
+}
+
+function renderSkipped(skipped: BackupOutcome['skipped']): string {
+  if (skipped.length === 0) return '';
+  const lines = skipped
+    .slice(0, SKIPPED_SHOWN_MAX)
+    .map(({ path, code, message }) => `  ${safeText(path)}: ${safeText(message)} (${code})\n`);
+  const more = skipped.length - lines.length;
+  const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists all\n` : '';
+  return `\nNot in the snapshot: ${counted(skipped.length, 'entry', 'entries')}\n${lines.join('')}${rest}`;
+}
+
+export const backup: Verb = Object.freeze({
+  words: ['backup'],
+  operands: '<path>',
+  summary: 'store a directory or a file as a snapshot',
+  description:
+    'Stores PATH as a new snapshot. What an earlier snapshot of the same source holds is neither ' +
+    'read nor sent again. An entry that could not be read is left out, listed, and makes the exit ' +
+    'status 3.',
+  options: [
+    { flags: '--tag <key:value>', text: 'label on the snapshot', isRepeatable: true },
+    { flags: '--description <text>', text: 'a sentence on the snapshot' },
+    { flags: '--pin <name>', text: 'keep it whatever the policy says', isRepeatable: true },
+    { flags: '--chunker <name>', text: `${CHUNKERS.join(', ')} (auto)` },
+    { flags: '--compression <name>', text: 'auto, none, zstd:LEVEL (auto)' },
+    {
+      flags: '--parent <id>',
+      text: 'snapshot to compare with, or none (the newest of the source)',
+    },
+    { flags: '--user <name>', text: 'user of the source (you)' },
+    { flags: '--host <name>', text: 'host of the source (this one)' },
+    { flags: '--source-path <path>', text: 'path of the source as it is recorded (PATH)' },
+  ],
+  examples: [
+    { command: 'stevedore backup /srv/www', text: 'the newest state of a directory' },
+    {
+      command: 'stevedore backup . --tag release:1.4 --description "before the upgrade"',
+      text: 'something to find it by',
+    },
+    { command: 'stevedore backup /data -o json | jq -r .snapshotId', text: 'in a script' },
+  ],
+  prepare: ([operand = ''], options, surroundings) => {
+    const request = backupRequest(operand, options, surroundings);
+    return session =>
+      session.withRepository({ isReadOnly: false }, async repository => {
+        const outcome = await session.withProgress(onProgress =>
+          session.engine.backup(repository, request, { signal: session.signal, onProgress }),
+        );
+        await session.output.report(outcome, () => renderBackup(outcome));
+        return outcome.skipped.length === 0 ? EXIT.done : EXIT.doneWithDifferences;
+      });
+  },
+} satisfies Verb);

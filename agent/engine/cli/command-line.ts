@@ -1,0 +1,120 @@
+// From the words after `stevedore` to a call of a verb. The only file that imports commander, which
+// splits the words, finds spelling mistakes and lays out help; the verbs are data to it.
+
+import { Command, CommanderError, Option } from 'commander';
+import { usageError, type OptionValues } from './option-values.ts';
+import type { OptionRow, Verb } from './verb.ts';
+
+export type Invocation =
+  | {
+      readonly kind: 'call';
+      readonly verb: Verb;
+      readonly operands: readonly string[];
+      /** Global options among them. */
+      readonly options: OptionValues;
+    }
+  /** Help or the version: text for standard output. */
+  | { readonly kind: 'text'; readonly text: string };
+
+export interface Program {
+  readonly name: string;
+  readonly version: string;
+  readonly summary: string;
+  readonly globalOptions: readonly OptionRow[];
+  readonly verbs: readonly Verb[];
+  /** Text below the list of commands. */
+  readonly epilogue: string;
+  /** For the width of help. */
+  readonly columns: number;
+}
+
+/** @throws USAGE, the message naming what was meant where that can be guessed */
+export function parseCommandLine(program: Program, words: readonly string[]): Invocation {
+  const found: { invocation?: Invocation } = {};
+  const written: string[] = [];
+  const root = new Command(program.name);
+  addGlobals(root, program, written);
+  for (const verb of program.verbs) {
+    const command = parentOf(root, verb).command(leafWords(verb));
+    addVerb(command, verb);
+    command.action((...parts: unknown[]) => {
+      const operands = parts
+        .slice(0, -2)
+        .flat()
+        .filter(part => typeof part === 'string');
+      found.invocation = { kind: 'call', verb, operands, options: command.optsWithGlobals() };
+    });
+  }
+  try {
+    root.parse([...words], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(messageIn(error, written));
+    return { kind: 'text', text: written.join('') };
+  }
+  return found.invocation ?? { kind: 'text', text: root.helpInformation() };
+}
+
+function addGlobals(root: Command, program: Program, written: string[]): void {
+  const keep = (text: string) => written.push(text);
+  root
+    .description(program.summary)
+    .version(`${program.name} ${program.version}`, '--version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .helpCommand('help [command]', 'explain a command')
+    .configureOutput({
+      writeOut: keep,
+      writeErr: keep,
+      getOutHelpWidth: () => program.columns,
+      getErrHelpWidth: () => program.columns,
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', `\n${program.epilogue}`)
+    .exitOverride();
+  for (const row of program.globalOptions) root.addOption(optionOf(row));
+}
+
+function addVerb(command: Command, verb: Verb): void {
+  command.summary(verb.summary).description(verb.description);
+  for (const row of verb.options) command.addOption(optionOf(row));
+  command.addHelpText('after', `\n${examplesOf(verb)}`);
+}
+
+function optionOf(row: OptionRow): Option {
+  const option = new Option(row.flags, row.text);
+  if (row.isRepeatable) {
+    option.argParser((value: string, earlier: string[] = []) => [...earlier, value]);
+  }
+  return option;
+}
+
+/** The group (`repo`) for verbs of two words, made when it is first needed. */
+function parentOf(root: Command, verb: Verb): Command {
+  const [group, leaf] = verb.words;
+  if (group === undefined || leaf === undefined) return root;
+  const existing = root.commands.find(command => command.name() === group);
+  return existing ?? root.command(group).description(GROUPS[group] ?? '');
+}
+
+const GROUPS: Readonly<Record<string, string>> = Object.freeze({
+  repo: 'make a repository, look at it, check it',
+});
+
+function leafWords(verb: Verb): string {
+  return `${verb.words.at(-1) ?? ''} ${verb.operands}`.trim();
+}
+
+function examplesOf(verb: Verb): string {
+  const lines = verb.examples.map(({ command, text }) => `  # ${text}\n  $ ${command}\n`);
+  return `Examples:\n${lines.join('\n')}`;
+}
+
+/** Commander writes suggestions behind its message; help comes as text after a missing verb. */
+function messageIn(error: CommanderError, written: readonly string[]): string {
+  if (error.code === 'commander.help') return 'a command is missing; name one';
+  const text = written
+    .join('')
+    .replace(/^error: /, '')
+    .trim();
+  return (text === '' ? error.message : text).replaceAll('\n', ' ');
+}

@@ -1,0 +1,69 @@
+// The `stevedore` command: hands the process to run.ts. agent/stevedore.js starts it.
+
+import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { systemClock } from '#engine/base/clock.ts';
+import { promptHidden } from './password-prompt.ts';
+import { progressBar } from './progress-bar.ts';
+import { runCommand } from './run.ts';
+import type { Surroundings } from './verb.ts';
+
+const COLUMNS_DEFAULT = 80;
+
+export async function main(): Promise<void> {
+  const { stdin, stdout, stderr } = process;
+  const say = (text: string) => void stderr.write(text);
+  // Losing standard error (`2>&1 | head`) must not end a backup.
+  stderr.on('error', () => {});
+  const columns = () => stderr.columns ?? COLUMNS_DEFAULT;
+  const status = await runCommand({
+    words: process.argv.slice(2),
+    environment: process.env,
+    version: packageVersion(),
+    surroundings: surroundings(),
+    stdout,
+    columns: stdout.columns ?? COLUMNS_DEFAULT,
+    say,
+    bar: stderr.isTTY
+      ? () => progressBar({ stream: stderr, columns, clock: systemClock })
+      : undefined,
+    prompt:
+      stdin.isTTY && stderr.isTTY
+        ? (question, signal) => promptHidden(question, stdin, say, signal)
+        : undefined,
+    signals: {
+      on: (event, listener) => process.on(event, listener),
+      off: (event, listener) => process.off(event, listener),
+      exit: code => process.exit(code),
+    },
+    clock: systemClock,
+    loadEngine: () => import('#engine/index.ts'),
+  });
+  process.exit(status);
+}
+
+/** As kopia names a machine: without its domain, in lower case (kopia repo/userhost.go). */
+function surroundings(): Surroundings {
+  const host = hostname().split('.', 1)[0]?.toLowerCase() ?? '';
+  return {
+    workingDirectory: process.cwd(),
+    user: userName(),
+    host: host === '' ? 'nohost' : host,
+  };
+}
+
+/** A container may run under a uid that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'nobody';
+  }
+}
+
+function packageVersion(): string {
+  const path = new URL('../../../package.json', import.meta.url);
+  const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const isNamed = typeof parsed === 'object' && parsed !== null && 'version' in parsed;
+  return isNamed ? String(parsed.version) : 'unknown';
+}

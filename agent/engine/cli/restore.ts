@@ -1,0 +1,91 @@
+// stevedore restore ID[:/path] TARGET
+
+import { resolve } from 'node:path';
+import { EXIT } from './exit-status.ts';
+import { optionalText, parseChoice, parseTreePath, type OptionValues } from './option-values.ts';
+import { counted, formatBytes, formatDuration, formatRate } from './quantity.ts';
+import { renderFields } from './table.ts';
+import { safeText } from './terminal-text.ts';
+import type { Engine, Surroundings, Verb } from './verb.ts';
+
+type RestoreRequest = Parameters<Engine['restore']>[1];
+type RestoreOutcome = Awaited<ReturnType<Engine['restore']>>;
+
+const OVERWRITE = ['never', 'always'] as const;
+const DIFFERENCES_SHOWN_MAX = 50;
+
+export function restoreRequest(
+  [snapshot = '', target = '']: readonly string[],
+  options: OptionValues,
+  surroundings: Surroundings,
+): RestoreRequest {
+  return {
+    snapshot: parseTreePath(snapshot, 'the snapshot'),
+    target: resolve(surroundings.workingDirectory, target),
+    overwrite: parseChoice(optionalText(options, 'overwrite'), '--overwrite', OVERWRITE),
+  };
+}
+
+export function renderRestore(outcome: RestoreOutcome): string {
+  const { bytes, durationMs, differences } = outcome;
+  const fields = renderFields([
+    ['snapshot', outcome.snapshotId],
+    ['content', `${counted(outcome.files, 'file')}, ${formatBytes(bytes)}`],
+    ['fetched', formatBytes(outcome.bytesFetched)],
+    ['took', `${formatDuration(durationMs)} (${formatRate(bytes, durationMs)})`],
+  ]);
+  return `Restored to ${safeText(outcome.target)}\n\n${fields}${renderDifferences(differences)}`;
+}
+
+function renderDifferences(differences: RestoreOutcome['differences']): string {
+  if (differences.length === 0) return '';
+  const lines = differences
+    .slice(0, DIFFERENCES_SHOWN_MAX)
+    .map(({ path, attribute, expected, found }) => {
+      const [wanted, got] = [valueText(expected), valueText(found)];
+      return `  ${safeText(path)}: ${safeText(attribute)} is ${got}, was ${wanted}\n`;
+    });
+  const more = differences.length - lines.length;
+  const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists all\n` : '';
+  return `\nNot as in the snapshot: ${counted(differences.length, 'attribute')}\n${lines.join('')}${rest}`;
+}
+
+function valueText(value: unknown): string {
+  if (value === undefined || value === null || value === '') return 'nothing';
+  return safeText(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
+}
+
+export const restore: Verb = Object.freeze({
+  words: ['restore'],
+  operands: '<id[:/path]> <target>',
+  summary: 'bring a snapshot, or a part of it, back',
+  description:
+    'Writes a snapshot, a directory or a file of it to TARGET, and reads back what was written. ' +
+    'Nothing is written outside TARGET. What could not be restored as it was is listed and makes ' +
+    'the exit status 3.',
+  options: [
+    {
+      flags: '--overwrite <when>',
+      text: `whether files that are in the way are replaced: ${OVERWRITE.join(', ')} (never)`,
+    },
+  ],
+  examples: [
+    { command: 'stevedore restore latest /tmp/back', text: 'everything, to an empty directory' },
+    { command: 'stevedore restore 3f9a0c12:/etc/fstab /tmp/fstab', text: 'one file' },
+    {
+      command: 'stevedore restore 3f9a0c12:/srv/www /srv/www --overwrite always',
+      text: 'over what is there',
+    },
+  ],
+  prepare: (operands, options, surroundings) => {
+    const request = restoreRequest(operands, options, surroundings);
+    return session =>
+      session.withRepository({ isReadOnly: true }, async repository => {
+        const outcome = await session.withProgress(onProgress =>
+          session.engine.restore(repository, request, { signal: session.signal, onProgress }),
+        );
+        await session.output.report(outcome, () => renderRestore(outcome));
+        return outcome.differences.length === 0 ? EXIT.done : EXIT.doneWithDifferences;
+      });
+  },
+} satisfies Verb);

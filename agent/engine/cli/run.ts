@@ -1,0 +1,174 @@
+// One run of the command, from words to exit status, with the process handed in. Everything that
+// can fail ends in one place here, in the form that was asked for.
+
+import type { Clock } from '#engine/base/clock.ts';
+import { parseCommandLine, type Program } from './command-line.ts';
+import { errorDocument, errorText } from './error-report.ts';
+import { EXIT, exitStatusOf, type ExitStatus } from './exit-status.ts';
+import { listenForSignals, type SignalSource } from './interruption.ts';
+import {
+  optionalText,
+  parseChoice,
+  parseThreads,
+  requiredText,
+  type OptionValues,
+} from './option-values.ts';
+import { Output, type ByteSink, type OutputFormat } from './output.ts';
+import { chooseNewPassword, findPassword, type PasswordSources } from './password.ts';
+import { noProgress, progressLines, type ProgressDisplay } from './progress.ts';
+import { EPILOGUE, GLOBAL_OPTIONS, VERBS } from './verbs.ts';
+import type { Engine, Session, Surroundings } from './verb.ts';
+
+export interface Surface {
+  readonly words: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly surroundings: Surroundings;
+  readonly stdout: ByteSink;
+  readonly columns: number;
+  /** Writes to standard error. */
+  readonly say: (text: string) => void;
+  /** A progress bar; undefined where standard error is no terminal. */
+  readonly bar: (() => ProgressDisplay) | undefined;
+  /** Asks without echo; undefined where there is nobody to ask. */
+  readonly prompt: ((question: string, signal: AbortSignal) => Promise<string>) | undefined;
+  readonly signals: SignalSource;
+  readonly clock: Clock;
+  readonly loadEngine: () => Promise<Engine>;
+}
+
+const FORMATS = ['text', 'json'] as const;
+
+/** Never rejects: a failure has been shown and is in the status. */
+export async function runCommand(surface: Surface): Promise<ExitStatus> {
+  const output = new Output(surface.stdout, requestedFormat(surface.words));
+  using interruption = listenForSignals(surface.signals, surface.say);
+  try {
+    return await dispatch(surface, output, interruption.signal);
+  } catch (error) {
+    // Whoever reads has what they wanted; what we abandoned because of it is no failure.
+    if (output.isClosed && !interruption.signal.aborted) return EXIT.done;
+    await showFailure(surface, output, error);
+    return exitStatusOf(error);
+  }
+}
+
+async function dispatch(
+  surface: Surface,
+  output: Output,
+  signal: AbortSignal,
+): Promise<ExitStatus> {
+  const invocation = parseCommandLine(programOf(surface), surface.words);
+  if (invocation.kind === 'text') {
+    await output.bytes(invocation.text);
+    return EXIT.done;
+  }
+  const { verb, operands, options } = invocation;
+  parseChoice(optionalText(options, 'output'), '--output', FORMATS);
+  const settings = settingsOf(options, surface.environment);
+  const job = verb.prepare(operands, options, surface.surroundings);
+  return job(await sessionOf(surface, output, signal, settings));
+}
+
+async function showFailure(surface: Surface, output: Output, error: unknown): Promise<void> {
+  if (output.format === 'json') return output.failure(errorDocument(error));
+  surface.say(errorText(error, { hasStack: surface.environment.STEVEDORE_DEBUG === '1' }));
+}
+
+function programOf({ version, columns }: Surface): Program {
+  return {
+    name: 'stevedore',
+    version,
+    summary: 'Backs up directories into encrypted, deduplicated kopia repositories, and back.',
+    globalOptions: GLOBAL_OPTIONS,
+    verbs: VERBS,
+    epilogue: EPILOGUE,
+    columns,
+  };
+}
+
+/** Looked up before parsing, since wrong usage has to be reported in the right form as well. */
+function requestedFormat(words: readonly string[]): OutputFormat {
+  const asked = words.some(
+    (word, index) =>
+      /^(-o=?json|--output=json)$/.test(word) ||
+      (/^(-o|--output)$/.test(word) && words[index + 1] === 'json'),
+  );
+  return asked ? 'json' : 'text';
+}
+
+interface Settings {
+  readonly url: string;
+  readonly threads: number | undefined;
+  readonly isQuiet: boolean;
+  readonly passwordFile: string | undefined;
+}
+
+function settingsOf(options: OptionValues, environment: Surface['environment']): Settings {
+  const url = requiredText(
+    { repo: optionalText(options, 'repo') ?? environment.STEVEDORE_REPO },
+    'repo',
+    'no repository is named; give --repo file:///dir or --repo s3://bucket/prefix, ' +
+      'or set STEVEDORE_REPO',
+  );
+  return {
+    url,
+    threads: parseThreads(optionalText(options, 'threads')),
+    isQuiet: options.quiet === true,
+    passwordFile: optionalText(options, 'passwordFile'),
+  };
+}
+
+async function sessionOf(
+  surface: Surface,
+  output: Output,
+  signal: AbortSignal,
+  settings: Settings,
+): Promise<Session> {
+  const { url, threads } = settings;
+  const engine = await surface.loadEngine();
+  const passwords = passwordSources(surface, settings, signal);
+  return {
+    engine,
+    output,
+    signal,
+    nowMs: surface.clock.now(),
+    async withProgress(work) {
+      const display = displayOf(surface, settings);
+      try {
+        return await work(display.update);
+      } finally {
+        display.stop();
+      }
+    },
+    async withRepository({ isReadOnly }, work) {
+      const password = await findPassword(passwords);
+      await using repository = await engine.openRepository({
+        url,
+        password,
+        threads,
+        isReadOnly,
+        signal,
+      });
+      return await work(repository);
+    },
+    newRepository: async () => ({ url, password: await chooseNewPassword(passwords) }),
+  };
+}
+
+function passwordSources(
+  { environment, prompt }: Surface,
+  { passwordFile }: Settings,
+  signal: AbortSignal,
+): PasswordSources {
+  return {
+    file: passwordFile,
+    environment: environment.STEVEDORE_PASSWORD,
+    prompt: prompt && (question => prompt(question, signal)),
+  };
+}
+
+function displayOf({ bar, say, clock }: Surface, { isQuiet }: Settings): ProgressDisplay {
+  if (isQuiet) return noProgress;
+  return bar === undefined ? progressLines(say, clock) : bar();
+}

@@ -1,0 +1,68 @@
+// What a verb of the command is: its words, its options, and a function that turns what was typed
+// into a job. Preparing a job is pure and reports wrong usage; only running it touches the world.
+
+import type { Progress } from './progress.ts';
+import type { ExitStatus } from './exit-status.ts';
+import type { OptionValues } from './option-values.ts';
+import type { Output } from './output.ts';
+
+/** The library as the command sees it. Verbs get it handed, so that `--help` need not load it. */
+export type Engine = typeof import('#engine/index.ts');
+export type Repository = Awaited<ReturnType<Engine['openRepository']>>;
+
+export interface OptionRow {
+  /** `--tag <key:value>`; a long name always. */
+  readonly flags: string;
+  readonly text: string;
+  /** May be given several times; its value is a list. */
+  readonly isRepeatable?: boolean;
+}
+
+export interface Example {
+  readonly command: string;
+  readonly text: string;
+}
+
+/** What the machine says about itself; a value, so that preparing a job stays pure. */
+export interface Surroundings {
+  readonly workingDirectory: string;
+  readonly user: string;
+  readonly host: string;
+}
+
+/** What a job runs with. */
+export interface Session {
+  readonly engine: Engine;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  readonly nowMs: number;
+  /** Shows progress on standard error for as long as `work` runs. */
+  readonly withProgress: <Result>(work: (update: Progress) => Promise<Result>) => Promise<Result>;
+  /** Opens the repository that the global options name; closed when `work` has settled. */
+  readonly withRepository: <Result>(
+    mode: { isReadOnly: boolean },
+    work: (repository: Repository) => Promise<Result>,
+  ) => Promise<Result>;
+  /** Where a new repository goes, and its password (asked for twice on a terminal). */
+  readonly newRepository: () => Promise<{ url: string; password: string }>;
+}
+
+export type Job = (session: Session) => Promise<ExitStatus>;
+
+export interface Verb {
+  /** `['repo', 'create']` */
+  readonly words: readonly string[];
+  /** As in help: `<path>`, `[id...]`. */
+  readonly operands: string;
+  readonly summary: string;
+  /** Paragraphs below the usage line. */
+  readonly description: string;
+  readonly options: readonly OptionRow[];
+  readonly examples: readonly Example[];
+  /** @throws USAGE */
+  readonly prepare: (
+    operands: readonly string[],
+    options: OptionValues,
+    surroundings: Surroundings,
+  ) => Job;
+}

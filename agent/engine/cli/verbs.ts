@@ -1,0 +1,45 @@
+// The verbs in the order of help. A new one is a file and a row here.
+
+import { backup } from './backup.ts';
+import { cat } from './cat.ts';
+import { diff } from './diff.ts';
+import { forget } from './forget.ts';
+import { ls } from './ls.ts';
+import { repoCheck } from './repo-check.ts';
+import { repoCreate } from './repo-create.ts';
+import { repoInfo } from './repo-info.ts';
+import { restore } from './restore.ts';
+import { snapshots } from './snapshots.ts';
+import type { OptionRow, Verb } from './verb.ts';
+import { verify } from './verify.ts';
+
+export const VERBS: readonly Verb[] = Object.freeze([
+  repoCreate,
+  repoInfo,
+  repoCheck,
+  backup,
+  snapshots,
+  ls,
+  cat,
+  diff,
+  restore,
+  verify,
+  forget,
+]);
+
+export const GLOBAL_OPTIONS: readonly OptionRow[] = Object.freeze([
+  { flags: '--repo <url>', text: 'file:///dir or s3://bucket/prefix (STEVEDORE_REPO)' },
+  { flags: '--password-file <file>', text: 'file with the password (STEVEDORE_PASSWORD)' },
+  { flags: '-o, --output <format>', text: 'text, or json: exactly one document (text)' },
+  { flags: '--threads <n>', text: 'worker threads (one for each processor)' },
+  { flags: '-q, --quiet', text: 'show no progress' },
+]);
+
+export const EPILOGUE = `\
+Repository:
+  --repo file:///dir
+  --repo "s3://bucket/prefix/?endpoint=https://host&region=eu-1&pathStyle=true"
+
+Exit status:
+  0 done   1 failed   2 wrong usage   3 done, with differences or skipped files (listed)
+`;

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+// The `stevedore` program. Plain JavaScript, because an older Node has to be able to start it: the
+// sources need Node 24, and where that comes with the installed packages it takes over from here.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const NODE_MAJOR_MIN = 24;
+
+function bundledNode() {
+  return [
+    '../node_modules/node/bin/node',
+    `../node_modules/node-${process.platform}-${process.arch}/bin/node`,
+  ]
+    .map(path => fileURLToPath(new URL(path, import.meta.url)))
+    .find(path => existsSync(path));
+}
+
+// Signals that a terminal sends reach the child by themselves; only those that were meant for this
+// process alone have to be passed on.
+function runWith(node) {
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
+  const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.on('SIGINT', () => {
+    if (!hasTerminal) child.kill('SIGINT');
+  });
+  child.on('error', error => {
+    console.error(`stevedore: ${node} cannot be started: ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (status, signal) => {
+    process.exitCode = status ?? 128 + (signal ? constants.signals[signal] : 0);
+  });
+}
+
+if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
+  const { main } = await import('./engine/cli/main.ts');
+  await main();
+} else {
+  const node = bundledNode();
+  if (node === undefined) {
+    console.error(
+      `stevedore: Node ${NODE_MAJOR_MIN} or newer is needed and this is ${process.version};\n` +
+        `      try: npm ci in ${fileURLToPath(new URL('..', import.meta.url))}, which brings one`,
+    );
+    process.exitCode = 1;
+  } else {
+    runWith(node);
+  }
+}

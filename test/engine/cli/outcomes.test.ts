@@ -1,0 +1,153 @@
+import t from 'tap';
+import { renderBackup } from '#engine/cli/backup.ts';
+import { renderDifferences } from '#engine/cli/diff.ts';
+import { errorDocument, errorText } from '#engine/cli/error-report.ts';
+import { fieldsOf } from '#engine/cli/field-list.ts';
+import { renderForgotten } from '#engine/cli/forget.ts';
+import { renderProblems } from '#engine/cli/problems.ts';
+import { renderRestore } from '#engine/cli/restore.ts';
+import { localTime, renderSnapshots, shortestUnique } from '#engine/cli/snapshots.ts';
+import { modeText } from '#engine/cli/tree-entry.ts';
+import { EngineError } from '#engine/base/errors.ts';
+
+const MIB = 2 ** 20;
+
+const backed = {
+  snapshotId: '3f9a0c12',
+  rootObjectId: 'k00',
+  files: 1234,
+  directories: 1,
+  bytes: 300 * MIB,
+  bytesUploaded: 20 * MIB,
+  contentsNew: 10,
+  contentsReused: 990,
+  durationMs: 2000,
+  skipped: [],
+};
+
+t.test('the outcome of a backup reads well', async t => {
+  t.equal(
+    renderBackup(backed),
+    'Snapshot 3f9a0c12\n\n' +
+      '  content   1,234 files in 1 directory, 300 MiB\n' +
+      '  uploaded  20 MiB in 10 new contents\n' +
+      '  reused    990 contents (99 %)\n' +
+      '  took      2 s (150 MiB/s)\n',
+  );
+});
+
+t.test('what was skipped is listed, hostile names escaped, and cut where it is long', async t => {
+  const one = { path: 'a\u001b[2J\nb', code: 'SOURCE_UNREADABLE', message: 'permission denied' };
+  const text = renderBackup({ ...backed, skipped: Array.from({ length: 60 }, () => one) } as never);
+  t.match(text, 'Not in the snapshot: 60 entries');
+  t.match(text, '  a\\x1b[2J\\nb: permission denied (SOURCE_UNREADABLE)\n');
+  t.match(text, 'and 10 others; -o json lists all');
+  t.notMatch(text, '\u001b');
+});
+
+t.test('differences of a restore say what was and what is', async t => {
+  const text = renderRestore({
+    snapshotId: '3f9a',
+    target: '/out',
+    files: 1,
+    bytes: 1,
+    bytesFetched: 1,
+    durationMs: 1,
+    differences: [{ path: 'a', attribute: 'owner', expected: '0:0', found: '1000:1000' }],
+  } as never);
+  t.match(text, 'Restored to /out\n');
+  t.match(text, '\n  a: owner is 1000:1000, was 0:0\n');
+});
+
+t.test('snapshots stand in tables by source, empty columns left out', async t => {
+  const base = { files: 10, bytes: MIB, description: '', incomplete: false };
+  const [etc, srv] = ['/etc', '/srv'].map(path => ({ user: 'me', host: 'desk', path }));
+  const nowMs = Date.parse('2026-11-20T12:00:00Z');
+  const rows = [
+    { ...base, id: 'bbbbbbbbbbbb1', source: etc, startTime: '2026-11-20T10:00:00Z', tags: {} },
+    { ...base, id: 'bbbbbbbbbbbb2', source: etc, startTime: '2026-11-19T10:00:00Z', tags: {} },
+    { ...base, id: 'ccc', source: srv, startTime: '2026-11-20T10:00:00Z', tags: { a: '1' } },
+  ];
+  const text = renderSnapshots(rows as never, nowMs);
+  t.match(text, 'me@desk:/etc\n  id ');
+  t.ok(text.indexOf('bbbbbbbbbbbb2') < text.indexOf('bbbbbbbbbbbb1'), 'the newest is last');
+  t.match(text, '2 hours ago');
+  t.match(text, 'a:1');
+  t.notMatch(text, 'description');
+  t.match(text, '3 snapshots of 2 sources\n');
+  t.match(renderSnapshots([], nowMs), /stevedore backup PATH/);
+});
+
+t.test('ids are cut to where they are unique', async t => {
+  t.equal(shortestUnique(['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb']), 10);
+  t.equal(shortestUnique(['aaaaaaaaaaaax', 'aaaaaaaaaaaay']), 13);
+  t.equal(shortestUnique(['same', 'same']), 10);
+});
+
+t.test('modes read as ls has them', async t => {
+  t.equal(modeText('directory', 0o755), 'drwxr-xr-x');
+  t.equal(modeText('file', 0o4755), '-rwsr-xr-x');
+  t.equal(modeText('file', 0o2644), '-rw-r-Sr--');
+  t.equal(modeText('directory', 0o1777), 'drwxrwxrwt');
+  t.equal(modeText('symlink', 0o777), 'lrwxrwxrwx');
+});
+
+t.test('differences have a sign, and names of attributes', async t => {
+  const text = renderDifferences([
+    { kind: 'added', path: 'a\n', attributes: [] },
+    { kind: 'removed', path: 'b', attributes: [] },
+    { kind: 'changed', path: 'c', attributes: ['size', 'mtime'] },
+  ] as never);
+  t.equal(text, '+ a\\n\n- b\n~ c  (size, mtime)\n');
+});
+
+t.test('fields take their units from their names', async t => {
+  const fields = fieldsOf({
+    packBytesMax: 20 * MIB,
+    isReadOnly: false,
+    contentCount: 12345,
+    format: { version: 3, names: ['a', 'b'] },
+    nothing: undefined,
+  });
+  t.strictSame(fields, [
+    ['pack max', '20 MiB'],
+    ['read only', 'no'],
+    ['content', '12,345'],
+    ['format version', '3'],
+    ['format names', 'a, b'],
+  ]);
+});
+
+t.test('problems and forgotten snapshots say what comes next', async t => {
+  t.match(renderProblems([]), 'No problems found');
+  const problem = { contentId: 'abc', code: 'CONTENT_DAMAGED', message: 'tag does not match' };
+  t.match(renderProblems([problem]), /1 problem found\n {2}abc: tag does not match \(CONTENT_DAM/);
+  t.match(renderForgotten(['a'], true), /Would forget 1 snapshot\n {2}a\n.*--dry-run/s);
+  t.match(renderForgotten(['a', 'b'], false), /Forgot 2 snapshots.*maintenance/s);
+});
+
+t.test('an error has a message, a hint and a code', async t => {
+  const error = new EngineError('REPOSITORY_PASSWORD_WRONG', 'cannot open \u001b[1m', {
+    details: { storage: 'file:///x' },
+  });
+  t.match(
+    errorText(error),
+    /^stevedore: cannot open \\x1b\[1m\n +try: .*\n +code: REPOSITORY_PASS/,
+  );
+  t.strictSame(errorDocument(error), {
+    code: 'REPOSITORY_PASSWORD_WRONG',
+    message: 'cannot open \u001b[1m',
+    details: { storage: 'file:///x' },
+  });
+});
+
+t.test('what is no EngineError is a fault of ours and asks to be reported', async t => {
+  t.match(errorDocument(new TypeError('x is not a function')), { code: 'INTERNAL' });
+  t.match(errorText(new Error('a', { cause: new Error('b') }), { hasStack: true }), /caused by/);
+  t.match(errorText('text'), /please report/);
+});
+
+t.test('a time that cannot be read is shown as it is', async t => {
+  t.equal(localTime('never\n'), 'never\\n');
+  t.match(localTime('2026-11-20T10:00:00Z'), /^2026-11-\d\d \d\d:00$/);
+});
