@@ -25,6 +25,7 @@ const fine: readonly (readonly [string, string])[] = [
   ['agent/engine/hash/a.ts', 'node:crypto'],
   ['test/engine/hash/a.test.ts', '#engine/hash/a.ts'],
   ['test/engine/hash/a.test.ts', 'tap'],
+  ['test/engine/hash/a.test.ts', '../../support/random.ts'],
 ];
 
 const wrong: readonly (readonly [string, string, RegExp])[] = [
@@ -38,6 +39,8 @@ const wrong: readonly (readonly [string, string, RegExp])[] = [
   ['agent/engine/index.ts', './hash/a.ts', /through its #alias/],
   ['agent/engine/hash/a.ts', '../base/bytes.ts', /never upward/],
   ['agent/engine/hash/a.ts', './x/../../base/bytes.ts', /never upward/],
+  ['test/engine/hash/a.test.ts', '../cipher/b.ts', /never upward/],
+  ['agent/engine/hash/a.ts', '../../../test/support/random.ts', /never upward/],
   ['agent/kube/a.ts', '#engine/hash/b.ts', /kube may not import from hash/],
   ['agent/main.ts', '#proto/client.ts', /agent may not import from proto/],
   ['controller/main.ts', '#engine/index.ts', /controller may not import from engine/],

@@ -1,13 +1,14 @@
 // What a verb of the command is: its words, its options, and a function that turns what was typed
 // into a job. Preparing a job is pure and reports wrong usage; only running it touches the world.
 
+import type * as engine from '#engine/index.ts';
 import type { Progress } from './progress.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { OptionValues } from './option-values.ts';
 import type { Output } from './output.ts';
 
 /** The library as the command sees it. Verbs get it handed, so that `--help` need not load it. */
-export type Engine = typeof import('#engine/index.ts');
+export type Engine = typeof engine;
 export type Repository = Awaited<ReturnType<Engine['openRepository']>>;
 
 export interface OptionRow {
