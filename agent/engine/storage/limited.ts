@@ -4,6 +4,7 @@
 
 import { totalBytes } from '#engine/base/bytes.ts';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
+import { requireRange } from './blob-id.ts';
 import { Pace } from './pace.ts';
 import { Slots } from './slots.ts';
 import type { BlobMetadata, CallOptions, GetOptions, PutOptions, Storage } from './storage.ts';
@@ -45,7 +46,10 @@ class LimitedStorage implements Storage {
 
   async get(id: string, options: GetOptions = {}): Promise<Uint8Array> {
     const { range, signal } = options;
-    if (range) await this.#down?.take(range.length, signal);
+    if (range) {
+      requireRange(id, range);
+      await this.#down?.take(range.length, signal);
+    }
     const bytes = await this.#slotted(signal, () => this.#inner.get(id, options));
     if (!range) await this.#down?.take(bytes.length, signal);
     return bytes;

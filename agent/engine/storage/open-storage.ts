@@ -9,8 +9,8 @@ import { EngineError, messageOf } from '#engine/base/errors.ts';
 import { openFilesystem } from './filesystem.ts';
 import { limited, type StorageLimits } from './limited.ts';
 import { metered, type StorageMetrics } from './metered.ts';
-import { readonly } from './readonly.ts';
-import { retrying, type RetryEvent } from './retrying.ts';
+import { readOnly } from './readonly.ts';
+import { retrying, type RetryEvent, type RetryingOptions } from './retrying.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { S3Credentials } from './s3-options.ts';
 import { parseStorageUrl, type S3Location, type StorageLocation } from './storage-url.ts';
@@ -39,12 +39,12 @@ const SSE_KEY_BYTES = 32;
  */
 export async function openStorage(url: string, options: OpenStorageOptions = {}): Promise<Storage> {
   throwIfAborted(options.signal);
-  const { clock, limits, metrics, onRetry, retryPolicy: policy } = options;
+  const { clock, limits, metrics } = options;
   let storage = await openLocation(parseStorageUrl(url), options);
   if (metrics) storage = metered(storage, metrics, clock);
   if (limits) storage = limited(storage, limits, clock);
-  storage = retrying(storage, { policy, onRetry, clock });
-  return options.isReadOnly ? readonly(storage) : storage;
+  storage = retrying(storage, retryOf(options));
+  return options.isReadOnly ? readOnly(storage) : storage;
 }
 
 async function openLocation(
@@ -58,7 +58,7 @@ async function openLocation(
 
 async function openS3Location(
   { s3, caFile, sseCustomerKeyFile }: S3Location,
-  { s3Credentials: credentials, signal }: OpenStorageOptions,
+  options: OpenStorageOptions,
 ): Promise<Storage> {
   const caPem = caFile && (await readNamed('caFile', caFile)).toString('utf8');
   const key = sseCustomerKeyFile && (await readNamed('sseCustomerKeyFile', sseCustomerKeyFile));
@@ -67,7 +67,12 @@ async function openS3Location(
   }
   const encryption = key ? { kind: 'customer' as const, key } : s3.encryption;
   const { openS3 } = await import('./s3.ts');
-  return openS3({ ...s3, credentials, caPem, encryption }, { signal });
+  const { s3Credentials: credentials, signal } = options;
+  return openS3({ ...s3, credentials, caPem, encryption }, { signal, retry: retryOf(options) });
+}
+
+function retryOf({ retryPolicy: policy, onRetry, clock }: OpenStorageOptions): RetryingOptions {
+  return { policy, onRetry, clock };
 }
 
 async function readNamed(parameter: string, path: string): Promise<Buffer> {

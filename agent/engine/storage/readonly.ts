@@ -6,7 +6,7 @@ import type { Storage } from './storage.ts';
 import { wrap } from './wrap.ts';
 
 /** `inner` without put, delete and stage; they throw STORAGE_READ_ONLY or are not there. */
-export function readonly(inner: Storage): Storage {
+export function readOnly(inner: Storage): Storage {
   return wrap(inner, {
     put: async (id, _pieces, options) => {
       throwIfAborted(options?.signal);

@@ -42,6 +42,8 @@ export interface S3Options {
    * that does not know it overwrites without a word (rclone serve s3 1.75 does).
    */
   readonly conditionalPut?: 'auto' | 'always' | 'never';
+  /** Entries per page of a listing, at most 1000, which is the default; servers may give fewer. */
+  readonly pageKeys?: number;
   /** Requests and connections at once. */
   readonly parallelism?: number;
   readonly connectTimeoutMs?: number;

@@ -18,6 +18,7 @@ import {
   requireRange,
   truncatedError,
 } from './blob-id.ts';
+import { retrying, type RetryingOptions } from './retrying.ts';
 import { digestPieces, readBody, requestBody } from './s3-body.ts';
 import { connectS3, type S3Connection } from './s3-client.ts';
 import { withDeadline } from './s3-deadline.ts';
@@ -39,16 +40,22 @@ import type {
   Storage,
 } from './storage.ts';
 
+export interface S3OpenOptions extends CallOptions {
+  /** For what is read while opening; the storage itself does not retry. */
+  readonly retry?: RetryingOptions;
+}
+
 /**
  * Opens the storage, which proves that the bucket is there and can be read.
  * @throws STORAGE_NOT_FOUND, STORAGE_ACCESS_DENIED, STORAGE_CREDENTIALS_MISSING,
  *   STORAGE_UNAVAILABLE, STORAGE_URL_INVALID
  */
-export async function openS3(options: S3Options, call: CallOptions = {}): Promise<S3Storage> {
+export async function openS3(options: S3Options, call: S3OpenOptions = {}): Promise<S3Storage> {
   throwIfAborted(call.signal);
   const storage = new S3Storage(await connectS3(options), options);
   try {
-    await storage.loadStorageClasses(call);
+    const reader = call.retry ? retrying(storage, call.retry) : storage;
+    await storage.loadStorageClasses(reader, call);
     return storage;
   } catch (error) {
     await storage.close();
@@ -74,9 +81,9 @@ export class S3Storage implements Storage {
   }
 
   /** Reads kopia's `.storageconfig`; most buckets have none. */
-  async loadStorageClasses(call: CallOptions): Promise<void> {
+  async loadStorageClasses(reader: Pick<Storage, 'get'>, { signal }: CallOptions): Promise<void> {
     try {
-      const text = Buffer.from(await this.get(STORAGE_CONFIG_ID, call)).toString();
+      const text = Buffer.from(await reader.get(STORAGE_CONFIG_ID, { signal })).toString();
       this.#storageClasses = parseStorageConfig(text, this.displayName);
     } catch (error) {
       if (!isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) throw error;
@@ -261,6 +268,7 @@ export class S3Storage implements Storage {
       Prefix: this.#options.prefix + prefix,
       Delimiter: '/',
       ContinuationToken: token,
+      MaxKeys: this.#options.pageKeys,
     };
     const page = await this.#run({ verb, signal }, abortSignal =>
       client.send(new sdk.ListObjectsV2Command(input), { abortSignal }),

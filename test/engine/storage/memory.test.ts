@@ -1,0 +1,5 @@
+import t from 'tap';
+import { MemoryStorage } from '#engine/storage/memory.ts';
+import { storageCompliance } from './compliance.ts';
+
+storageCompliance(t, 'memory', async () => new MemoryStorage());
