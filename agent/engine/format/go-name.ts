@@ -11,11 +11,11 @@ const INVALID = '\\ufffd';
 /** The JSON literal, quotes included, of a name. */
 export function goNameText(name: Uint8Array): string {
   const bytes = asBuffer(name);
-  if (isUtf8(name)) return goString(bytes.utf8Slice(0, bytes.length));
+  if (isUtf8(name)) return goString(bytes.toString('utf8'));
   let text = '';
   let validStart = 0;
   const flush = (end: number) => {
-    if (end > validStart) text += goString(bytes.utf8Slice(validStart, end)).slice(1, -1);
+    if (end > validStart) text += goString(bytes.toString('utf8', validStart, end)).slice(1, -1);
   };
   for (let at = 0; at < name.length;) {
     const length = sequenceBytes(name, at);
