@@ -1,0 +1,234 @@
+// Reading contents: look up, fetch, open, check. Small reads are opened on this thread, large ones
+// by the workers. Answers are never taken from an index that is known to be stale: a pack that has
+// gone missing makes the index load again once, since maintenance moves contents.
+
+import { arenaOver } from '#engine/base/arena.ts';
+import { throwIfAborted } from '#engine/base/abort.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { mapAhead } from '#engine/base/map-ahead.ts';
+import { contentIdOfKey, contentKey } from '#engine/format/content-id.ts';
+import type { IndexEntry } from '#engine/index/entry.ts';
+import type { IndexView } from '#engine/index/view.ts';
+import type { Storage } from '#engine/storage/storage.ts';
+import type { ContentOpener, SealedContent } from '#engine/workers/content-opener.ts';
+import type { ContentTasks } from '#engine/workers/content-tasks.ts';
+import type { TaskRunner } from '#engine/workers/tasks.ts';
+import type {
+  ContentEntry,
+  ContentRead,
+  ContentReadOptions,
+  ContentSource,
+} from './content-source.ts';
+import { type PackRange, planReads } from './read-plan.ts';
+
+export interface ContentReaderParts {
+  readonly storage: Storage;
+  readonly opener: ContentOpener;
+  readonly runner: TaskRunner<ContentTasks>;
+  /** The index as it is known now. */
+  readonly index: () => IndexView;
+  /** Loads the index anew. */
+  readonly refresh: (signal?: AbortSignal) => Promise<void>;
+}
+
+/** How much readMany looks ahead to find neighbours, in packed bytes and in contents. */
+const WINDOW_BYTES_MAX = 32 * 1024 * 1024;
+const WINDOW_CONTENTS_MAX = 4096;
+/** Ranges under way at once; at most this times READ_PLAN_LIMITS.rangeBytesMax is in memory. */
+const RANGES_AHEAD = 4;
+/** Opening fewer bytes than this takes less time than telling a worker about it. */
+const INLINE_BYTES_MAX = 256 * 1024;
+
+export class ContentReader implements ContentSource {
+  readonly #parts: ContentReaderParts;
+
+  constructor(parts: ContentReaderParts) {
+    this.#parts = parts;
+  }
+
+  find(contentId: string): ContentEntry | undefined {
+    const key = contentKey(contentId);
+    const index = this.#parts.index();
+    const place = index.find(key, 0, key.length);
+    return place < 0 ? undefined : toContentEntry(contentId, index.entryAt(place));
+  }
+
+  *entries(prefix?: string): Iterable<ContentEntry> {
+    for (const entry of this.#parts.index().entries(prefix?.charCodeAt(0))) {
+      yield toContentEntry(contentIdOfKey(entry.key), entry);
+    }
+  }
+
+  async read(contentId: string, { signal }: ContentReadOptions = {}): Promise<Uint8Array> {
+    throwIfAborted(signal);
+    const read = async (): Promise<Uint8Array> => {
+      const [range] = planReads([this.#require(contentId)]);
+      const [{ bytes }] = await this.#readRange(range, signal);
+      return bytes;
+    };
+    return this.#orAfterRefresh(read, signal);
+  }
+
+  async *readMany(
+    contentIds: Iterable<string> | AsyncIterable<string>,
+    { signal }: ContentReadOptions = {},
+  ): AsyncIterable<ContentRead> {
+    for await (const window of this.#windows(contentIds, signal)) {
+      const ranges = planReads(window);
+      const options = { ahead: RANGES_AHEAD, signal };
+      const reads = mapAhead(ranges, options, (range, aheadSignal) =>
+        this.#readRangeOrAfterRefresh(range, aheadSignal),
+      );
+      for await (const contents of reads) yield* contents;
+    }
+  }
+
+  async *#windows(
+    contentIds: Iterable<string> | AsyncIterable<string>,
+    signal?: AbortSignal,
+  ): AsyncIterable<ContentEntry[]> {
+    let window = new Map<string, ContentEntry>();
+    let windowBytes = 0;
+    for await (const contentId of contentIds) {
+      if (window.has(contentId)) continue;
+      const entry = await this.#orAfterRefresh(() => this.#require(contentId), signal);
+      window.set(contentId, entry);
+      windowBytes += entry.packedBytes;
+      if (windowBytes >= WINDOW_BYTES_MAX || window.size >= WINDOW_CONTENTS_MAX) {
+        yield [...window.values()];
+        window = new Map();
+        windowBytes = 0;
+      }
+    }
+    if (window.size > 0) yield [...window.values()];
+  }
+
+  #require(contentId: string): ContentEntry {
+    const entry = this.find(contentId);
+    if (entry) return entry;
+    throw new EngineError(
+      'CONTENT_NOT_FOUND',
+      `content ${contentId} is in no index of the repository; run "stevedore repo check", and restore from another snapshot if it stays missing`,
+      { details: { contentId } },
+    );
+  }
+
+  async #readRangeOrAfterRefresh(range: PackRange, signal?: AbortSignal): Promise<ContentRead[]> {
+    let current = [range];
+    const read = async (): Promise<ContentRead[]> => {
+      const reads: ContentRead[] = [];
+      for (const each of current) reads.push(...(await this.#readRange(each, signal)));
+      return reads;
+    };
+    return this.#orAfterRefresh(read, signal, () => {
+      current = planReads(range.entries.map(entry => this.#require(entry.contentId)));
+    });
+  }
+
+  /** Runs `work`; when something is missing, loads the index and runs it once more. */
+  async #orAfterRefresh<Result>(
+    work: () => Result | Promise<Result>,
+    signal: AbortSignal | undefined,
+    replan: () => void = () => undefined,
+  ): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isEngineError(error, 'CONTENT_NOT_FOUND', 'PACK_MISSING')) throw error;
+      await this.#parts.refresh(signal);
+      replan();
+      return work();
+    }
+  }
+
+  async #readRange(range: PackRange, signal?: AbortSignal): Promise<ContentRead[]> {
+    const bytes = ownBuffer(await this.#fetch(range, signal));
+    const contents = range.entries.map(entry => toSealed(entry, range.offset));
+    const plaintexts =
+      bytes.length <= INLINE_BYTES_MAX
+        ? this.#openInline(bytes, contents)
+        : await this.#openInWorker(bytes, contents);
+    return range.entries.map((entry, index) => ({
+      contentId: entry.contentId,
+      bytes: plaintexts[index],
+    }));
+  }
+
+  #openInline(bytes: Uint8Array, contents: readonly SealedContent[]): Uint8Array[] {
+    const arena = arenaOver(bytes);
+    return contents.map(content => this.#parts.opener.open(arena, content));
+  }
+
+  async #openInWorker(
+    bytes: Uint8Array<ArrayBuffer>,
+    contents: readonly SealedContent[],
+  ): Promise<readonly Uint8Array[]> {
+    const input = { bytes, contents };
+    const output = await this.#parts.runner.run('openContents', input, {
+      transfer: [bytes.buffer],
+    });
+    return output.plaintexts;
+  }
+
+  async #fetch(range: PackRange, signal?: AbortSignal): Promise<Uint8Array> {
+    const { packId, offset, length } = range;
+    try {
+      return await this.#parts.storage.get(packId, { range: { offset, length }, signal });
+    } catch (error) {
+      throw packError(range, error);
+    }
+  }
+}
+
+function packError({ packId, entries }: PackRange, error: unknown): unknown {
+  const details = { packId, contentIds: entries.slice(0, 10).map(entry => entry.contentId) };
+  if (isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) {
+    const message = `pack ${packId} is missing from the repository; ${entries.length} contents that were asked for lie in it; run "stevedore repo check" to see what else is missing`;
+    return new EngineError('PACK_MISSING', message, { cause: error, details });
+  }
+  if (isEngineError(error, 'STORAGE_RANGE_INVALID', 'STORAGE_BLOB_TRUNCATED')) {
+    const message = `pack ${packId} is shorter than the index says; run "stevedore repo check" to see what is damaged`;
+    return new EngineError('PACK_DAMAGED', message, { cause: error, details });
+  }
+  return error;
+}
+
+function toSealed(entry: ContentEntry, rangeOffset: number): SealedContent {
+  return {
+    offset: entry.packOffset - rangeOffset,
+    length: entry.packedBytes,
+    key: contentKey(entry.contentId),
+    originalBytes: entry.originalBytes,
+    compressionId: entry.compressionId,
+  };
+}
+
+/**
+ * Bytes in an ArrayBuffer of their own, which can be moved to a worker and has a fixed address. A
+ * storage usually returns such; small results may come from a pool or lie on V8's heap.
+ */
+function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length;
+  if (isOwn && bytes.length > V8_HEAP_BYTES_MAX) return new Uint8Array(buffer);
+  const copy = new Uint8Array(new ArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
+/** Typed arrays up to this long may lie on V8's own heap and move (see base/arena.ts). */
+const V8_HEAP_BYTES_MAX = 64;
+
+function toContentEntry(contentId: string, entry: IndexEntry): ContentEntry {
+  return {
+    contentId,
+    packId: entry.packId,
+    packOffset: entry.packOffset,
+    packedBytes: entry.packedBytes,
+    originalBytes: entry.originalBytes,
+    compressionId: entry.compressionId,
+    formatVersion: entry.formatVersion,
+    timestampSeconds: entry.timestampSeconds,
+    isDeleted: entry.isDeleted,
+  };
+}

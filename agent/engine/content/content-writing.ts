@@ -1,0 +1,126 @@
+// The writing side of an open repository: the way by which what the workers have packed becomes
+// part of the repository.
+//
+// Order of durability, which everything else relies on: session marker, packs, index blobs, removal
+// of the marker. Nothing is visible before its index blob is, and an index blob never names a pack
+// that is not durable (kopia-format.md 6.7, DESIGN.md section 6).
+
+import type { Clock } from '#engine/base/clock.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import { PendingContents } from '#engine/index/pending.ts';
+import type { Storage } from '#engine/storage/storage.ts';
+import type { ContentTasks } from '#engine/workers/content-tasks.ts';
+import type { SharedKnownContents, WritingSeed } from '#engine/workers/content-thread.ts';
+import { openTicketLine } from '#engine/workers/pack-tickets.ts';
+import type { TaskRunner } from '#engine/workers/tasks.ts';
+import { commitIndex } from './index-commit.ts';
+import type { IndexBlobs } from './index-blobs.ts';
+import type { IndexSet } from './index-set.ts';
+import type { ClosedSession, PackDesk } from './pack-desk.ts';
+import type { SessionMarkers } from './session-markers.ts';
+
+export interface WritableParts {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly runner: TaskRunner<ContentTasks>;
+  readonly blobs: IndexBlobs;
+  readonly index: IndexSet;
+  readonly desk: PackDesk;
+  readonly markers: SessionMarkers;
+}
+
+export interface WritableOptions {
+  readonly keyBytes: number;
+  readonly packBytesMax: number;
+  readonly formatVersion: number;
+  readonly refreshFrequencyNs: bigint;
+}
+
+/** A flush is due when the session is this old: kopia's flushPackIndexTimeout. */
+const SESSION_AGE_MS_MAX = 10 * 60 * 1000;
+/** … or when this many contents wait for it, which bounds the memory for their rows. */
+const SESSION_CONTENTS_MAX = 1_000_000;
+/** The set of claimed contents is begun anew when it holds this many. */
+const PENDING_CONTENTS_KEPT = 1_000_000;
+
+/** The writing side of an open repository. */
+export class ContentWriting {
+  readonly #parts: WritableParts;
+  readonly #options: WritableOptions;
+  #pending: PendingContents;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(parts: WritableParts, options: WritableOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#pending = PendingContents.create({ keyBytes: options.keyBytes });
+  }
+
+  /** What a worker thread that is being started needs in order to write. */
+  seed(): WritingSeed {
+    const { packBytesMax, formatVersion } = this.#options;
+    const tickets = openTicketLine(this.#parts.desk);
+    return { tickets, known: this.#known(), packBytesMax, formatVersion };
+  }
+
+  /** Whether enough has gathered, or waited long enough, that it should be flushed. */
+  get isFlushDue(): boolean {
+    const { sessionAgeMs, pendingContentCount } = this.#parts.desk;
+    return sessionAgeMs > SESSION_AGE_MS_MAX || pendingContentCount > SESSION_CONTENTS_MAX;
+  }
+
+  /**
+   * Makes durable and visible what the workers had written when the call began. Flushes run one
+   * after the other; other contents may be written meanwhile and belong to the next.
+   */
+  async flush(signal?: AbortSignal): Promise<void> {
+    const flushed = this.#flushing.then(() => this.#flush(signal));
+    this.#flushing = flushed.catch(() => undefined);
+    await flushed;
+  }
+
+  /** Gives up what has not been flushed and removes the files that were staged for it. */
+  async abandon(error: unknown): Promise<void> {
+    this.#parts.desk.fail(error);
+    await this.#flushing;
+    await this.#parts.desk.discardStaged();
+  }
+
+  async #flush(signal?: AbortSignal): Promise<void> {
+    const { desk, runner, markers, storage } = this.#parts;
+    try {
+      const session = await desk.closeSession(() => runner.broadcast('finishPacks', undefined));
+      if (session === undefined) return;
+      await this.#publish(session, signal);
+      await markers.remove(session.marker, signal);
+    } catch (error) {
+      desk.fail(error);
+      throw error instanceof EngineError
+        ? error
+        : new EngineError('INTERNAL', `a flush to ${storage.displayName} failed`, { cause: error });
+    }
+  }
+
+  async #publish({ rows, marker }: ClosedSession, signal?: AbortSignal): Promise<void> {
+    if (rows.length === 0) return;
+    const { runner, storage, blobs, clock, index } = this.#parts;
+    const { refreshFrequencyNs } = this.#options;
+    const transfer = rows.flatMap(list => [
+      list.keys,
+      list.words,
+      ...[list.packs.bytes, list.packs.ends].filter(buffer => buffer instanceof ArrayBuffer),
+    ]);
+    const { files, plain } = await runner.run('sealIndex', { rows }, { transfer });
+    const parts = { storage, blobs, clock, refreshFrequencyNs };
+    const blobIds = await commitIndex(parts, files, marker.sessionId, signal);
+    index.adopt(blobIds, plain);
+    if (this.#pending.count > PENDING_CONTENTS_KEPT) {
+      this.#pending = PendingContents.create({ keyBytes: this.#options.keyBytes });
+    }
+    await runner.broadcast('adoptKnown', this.#known());
+  }
+
+  #known(): SharedKnownContents {
+    return { index: this.#parts.index.view.share(), pending: this.#pending.share() };
+  }
+}

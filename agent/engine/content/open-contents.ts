@@ -1,0 +1,176 @@
+// Puts together what the contents of one repository need: format, index, reader, worker threads,
+// and, unless it is opened for reading only, the writing side. Everything that lasts is given back
+// by close().
+
+import { availableParallelism } from 'node:os';
+import { type Clock, systemClock } from '#engine/base/clock.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import { createCipher } from '#engine/cipher/ciphers.ts';
+import { SEAL_BYTES } from '#engine/cipher/content-cipher.ts';
+import { hasEcc } from '#engine/format/ecc.ts';
+import { createHash } from '#engine/hash/hashes.ts';
+import { readOnly } from '#engine/storage/readonly.ts';
+import { retaining } from '#engine/storage/retaining.ts';
+import type { Storage } from '#engine/storage/storage.ts';
+import { ContentOpener } from '#engine/workers/content-opener.ts';
+import type { ContentTasks } from '#engine/workers/content-tasks.ts';
+import type { ContentThreadSeed } from '#engine/workers/content-thread.ts';
+import { WorkerPool } from '#engine/workers/pool.ts';
+import { RunControl } from '#engine/workers/run-control.ts';
+import { ContentReader } from './content-reader.ts';
+import { ContentWriting } from './content-writing.ts';
+import { IndexBlobs } from './index-blobs.ts';
+import { IndexSet } from './index-set.ts';
+import { PackDesk } from './pack-desk.ts';
+import { loadRepositoryFormat, type RepositoryFormat, writeObstacle } from './repository-format.ts';
+import { SessionMarkers, type SessionOwner } from './session-markers.ts';
+
+export interface OpenContentsOptions {
+  readonly password: string;
+  /** Module that the worker threads run (see workers/serve.ts). */
+  readonly threadEntry: URL;
+  /** Worker threads; as many as there are cores by default. */
+  readonly threads?: number;
+  readonly isReadOnly?: boolean;
+  /** Stands in session markers, for people who wonder who is writing. */
+  readonly owner?: SessionOwner;
+  readonly clock?: Clock;
+  /** False makes everything use the slow paths; tests compare the two. */
+  readonly isNativeAllowed?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+const THREADS_MAX = 64;
+/** No splitter of kopia makes longer chunks, and neither do ours. */
+const CONTENT_BYTES_MAX = 16 * 1024 * 1024;
+/** Padding, local index and postamble of a pack that is full of the smallest contents. */
+const PACK_TAIL_BYTES_MAX = 8 * 1024 * 1024;
+
+export class OpenContents<Tasks extends ContentTasks> {
+  readonly storage: Storage;
+  readonly format: RepositoryFormat;
+  readonly index: IndexSet;
+  readonly reader: ContentReader;
+  readonly pool: WorkerPool<Tasks>;
+  readonly control: RunControl;
+  readonly clock: Clock;
+  readonly #writing: ContentWriting | undefined;
+  readonly #obstacle: string | undefined;
+
+  private constructor(storage: Storage, format: RepositoryFormat, options: OpenContentsOptions) {
+    const { config, cipherSecret } = format;
+    const native = options.isNativeAllowed ?? true;
+    const hash = createHash(config.hash, config.secret, { native });
+    const cipher = createCipher(config.encryption, cipherSecret, { native });
+    const eccOverheadPercent = hasEcc(config) ? config.eccOverheadPercent : 0;
+    const threads = Math.min(options.threads ?? availableParallelism(), THREADS_MAX);
+    this.format = format;
+    this.clock = options.clock ?? systemClock;
+    this.#obstacle = options.isReadOnly ? 'it was opened for reading only' : writeObstacle(config);
+    this.storage = this.#obstacle === undefined ? this.#retaining(storage) : readOnly(storage);
+    this.control = RunControl.create(threads);
+    const seed = (workerIndex: number): ContentThreadSeed => ({
+      workerIndex,
+      hash: { name: config.hash, secret: config.secret },
+      cipher: { name: config.encryption, secret: cipherSecret },
+      eccOverheadPercent,
+      isNativeAllowed: native,
+      control: this.control.shared,
+      writing: this.#writing?.seed(),
+    });
+    this.pool = new WorkerPool<Tasks>({
+      entry: options.threadEntry,
+      size: threads,
+      seed: workerIndex => {
+        const data = seed(workerIndex);
+        return { data, transfer: data.writing ? [data.writing.tickets.port] : [] };
+      },
+    });
+    const blobs = new IndexBlobs(
+      { storage: this.storage, hash, cipher, clock: this.clock },
+      { hasEpochs: config.epochParameters.isEnabled, eccOverheadPercent },
+    );
+    this.index = new IndexSet(blobs, this.clock, {
+      hashBytes: hash.digestBytes,
+      contentOverheadBytes: SEAL_BYTES,
+    });
+    this.reader = new ContentReader({
+      storage: this.storage,
+      opener: new ContentOpener(hash, cipher, { eccOverheadPercent }),
+      runner: this.pool,
+      index: () => this.index.view,
+      refresh: signal => this.index.refresh(signal),
+    });
+    if (this.#obstacle !== undefined) return;
+    const owner = options.owner ?? { user: 'stevedore', host: 'localhost' };
+    const markers = new SessionMarkers(this.storage, { hash, cipher }, this.clock, owner);
+    const desk = new PackDesk(this.storage, markers, {
+      packCountMax: 2 * threads + PACKS_IN_FLIGHT,
+      packBufferBytes: config.maxPackBytes + CONTENT_BYTES_MAX + PACK_TAIL_BYTES_MAX,
+      nowMs: () => this.clock.monotonic(),
+      onFailure: () => this.control.stop(),
+    });
+    this.#writing = new ContentWriting(
+      {
+        storage: this.storage,
+        clock: this.clock,
+        runner: this.pool,
+        blobs,
+        index: this.index,
+        desk,
+        markers,
+      },
+      {
+        keyBytes: 1 + hash.digestBytes,
+        packBytesMax: config.maxPackBytes,
+        formatVersion: config.version,
+        refreshFrequencyNs: config.epochParameters.refreshFrequencyNs,
+      },
+    );
+  }
+
+  /**
+   * Opens the repository in `storage`, which is not closed by close(), and loads its index.
+   * @throws whatever loadRepositoryFormat and IndexSet.refresh throw
+   */
+  static async open<Tasks extends ContentTasks>(
+    storage: Storage,
+    options: OpenContentsOptions,
+  ): Promise<OpenContents<Tasks>> {
+    const { password, signal } = options;
+    const nowNanoseconds = (options.clock ?? systemClock).nowNanoseconds();
+    const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
+    const contents = new OpenContents<Tasks>(storage, format, options);
+    await contents.index.refresh(signal);
+    return contents;
+  }
+
+  /**
+   * The writing side.
+   * @throws REPOSITORY_WRITE_UNSUPPORTED when the format is one that we only read
+   */
+  get writing(): ContentWriting {
+    if (this.#writing) return this.#writing;
+    throw new EngineError(
+      'REPOSITORY_WRITE_UNSUPPORTED',
+      `cannot write to ${this.storage.displayName}: ${this.#obstacle ?? 'unknown'}; write with kopia, or upgrade the repository's format with it`,
+    );
+  }
+
+  /** Ends the threads. What was not flushed is given up and leaves no file behind. */
+  async close(): Promise<void> {
+    this.control.stop();
+    await this.pool.close();
+    await this.#writing?.abandon(new EngineError('ABORTED', 'the repository was closed'));
+  }
+
+  #retaining(storage: Storage): Storage {
+    const { retention } = this.format.blobConfig;
+    if (!retention) return storage;
+    const { mode, periodNs } = retention;
+    return retaining(storage, { mode, periodMs: Number(periodNs / 1_000_000n) }, this.clock);
+  }
+}
+
+/** Packs that may be on their way to the storage beside those that the workers have open. */
+const PACKS_IN_FLIGHT = 4;

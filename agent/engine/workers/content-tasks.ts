@@ -1,0 +1,98 @@
+// What the content layer has done in worker threads.
+
+import { arenaOver } from '#engine/base/arena.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import { sealBytes } from '#engine/cipher/seal-bytes.ts';
+import { encodeIndex } from '#engine/index/encode.ts';
+import { IndexRows, type TransferredRows } from '#engine/index/rows.ts';
+import type { SealedContent } from './content-opener.ts';
+import {
+  attachKnown,
+  type ContentThread,
+  type SharedKnownContents,
+  type WritingThread,
+} from './content-thread.ts';
+import { digestBytes } from './digest-bytes.ts';
+import type { TaskHandlers, TaskReply } from './tasks.ts';
+
+export interface SealedIndexFile {
+  /** Full-length hash of the plaintext; the blob is named after it. */
+  readonly hash: Uint8Array;
+  readonly sealed: Uint8Array;
+}
+
+// An alias and not an interface, because only aliases fit the index signature of TaskMap.
+export type ContentTasks = {
+  /** Opens and checks contents that lie in `bytes`, which moves to the worker and comes back. */
+  openContents: {
+    input: { readonly bytes: Uint8Array; readonly contents: readonly SealedContent[] };
+    output: { readonly plaintexts: readonly Uint8Array[] };
+  };
+  /** Ends the packs this worker has open and hands them in. */
+  finishPacks: { input: undefined; output: undefined };
+  /** Replaces what is known of contents. */
+  adoptKnown: { input: SharedKnownContents; output: undefined };
+  /** Merges rows into index files of version 2 and seals them. */
+  sealIndex: {
+    input: { readonly rows: readonly TransferredRows[] };
+    output: { readonly files: readonly SealedIndexFile[]; readonly plain: readonly Uint8Array[] };
+  };
+};
+
+const IV_BYTES = 16;
+
+export function contentHandlers(thread: ContentThread): TaskHandlers<ContentTasks> {
+  return {
+    openContents: ({ bytes, contents }) => openContents(thread, bytes, contents),
+    finishPacks: () => {
+      thread.writing?.packs.finishAll();
+      return { output: undefined };
+    },
+    adoptKnown: known => {
+      requireWriting(thread).contents.adopt(attachKnown(known));
+      return { output: undefined };
+    },
+    sealIndex: ({ rows }) => sealIndex(thread, rows),
+  };
+}
+
+/** The writing parts of a thread that was started for writing. */
+export function requireWriting(thread: ContentThread): WritingThread {
+  if (thread.writing) return thread.writing;
+  throw new EngineError('INTERNAL', 'the repository was opened for reading only');
+}
+
+function openContents(
+  thread: ContentThread,
+  bytes: Uint8Array,
+  contents: readonly SealedContent[],
+): TaskReply<{ plaintexts: readonly Uint8Array[] }> {
+  const arena = arenaOver(bytes);
+  const plaintexts = contents.map(content => thread.opener.open(arena, content));
+  return { output: { plaintexts }, transfer: ownBuffers(plaintexts, bytes.buffer) };
+}
+
+/** Buffers that hold nothing but plaintexts. Others, such as Node's pool, are copied when posted. */
+function ownBuffers(plaintexts: readonly Uint8Array[], arena: ArrayBufferLike): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const { buffer, byteLength } of plaintexts) {
+    if (!(buffer instanceof ArrayBuffer)) continue;
+    if (buffer === arena || buffer.byteLength === byteLength) buffers.add(buffer);
+  }
+  return [...buffers];
+}
+
+function sealIndex(
+  { hash, cipher }: ContentThread,
+  lists: readonly TransferredRows[],
+): TaskReply<ContentTasks['sealIndex']['output']> {
+  const rows = new IndexRows(1 + hash.digestBytes);
+  for (const list of lists) rows.merge(IndexRows.from(list));
+  const plain = encodeIndex(rows, { version: 2 });
+  const files = plain.map(file => {
+    const digest = digestBytes(hash, file);
+    const iv = digest.subarray(Math.max(0, digest.length - IV_BYTES));
+    return { hash: digest, sealed: sealBytes(cipher, file, iv) };
+  });
+  return { output: { files, plain } };
+}

@@ -1,0 +1,116 @@
+// One content on its way into the repository: hash, look up, compress, seal, pack. Lives in a worker
+// thread; all workers of a run share the committed index and the set of contents claimed so far, so
+// a content that two of them meet at the same time is stored once.
+
+import { allocateArena, type Arena } from '#engine/base/arena.ts';
+import { NONCE_BYTES, type Region, TAG_BYTES } from '#engine/cipher/content-cipher.ts';
+import type { Compressor } from '#engine/compress/compressors.ts';
+import type { ContentHash } from '#engine/hash/content-hash.ts';
+import type { PendingContents } from '#engine/index/pending.ts';
+import type { IndexView } from '#engine/index/view.ts';
+import { COUNTER } from './run-control.ts';
+import type { PackWriter } from './pack-writer.ts';
+
+/** What is known of the contents, besides what this worker is writing. Replaced at each flush. */
+export interface KnownContents {
+  readonly index: IndexView;
+  readonly pending: PendingContents;
+}
+
+export interface ContentWriterParts {
+  readonly hash: ContentHash;
+  readonly packs: PackWriter;
+  readonly known: KnownContents;
+  readonly counters: Float64Array;
+  readonly nowSeconds: () => number;
+}
+
+const IV_BYTES = 16;
+
+export class ContentWriter {
+  /** Prefix byte and hash of the content written last; overwritten by the next one. */
+  readonly key: Uint8Array;
+  readonly #iv: Uint8Array;
+  readonly #hash: ContentHash;
+  readonly #packs: PackWriter;
+  readonly #counters: Float64Array;
+  readonly #nowSeconds: () => number;
+  #known: KnownContents;
+  #scratch: Arena | undefined;
+
+  constructor({ hash, packs, known, counters, nowSeconds }: ContentWriterParts) {
+    this.#hash = hash;
+    this.#packs = packs;
+    this.#known = known;
+    this.#counters = counters;
+    this.#nowSeconds = nowSeconds;
+    this.key = new Uint8Array(1 + hash.digestBytes);
+    this.#iv = this.key.subarray(1 + hash.digestBytes - IV_BYTES);
+  }
+
+  /** Takes effect from the next content on. */
+  adopt(known: KnownContents): void {
+    this.#known = known;
+  }
+
+  /**
+   * Stores `length` bytes at `plaintext` unless the repository has them. Afterwards `this.key` names
+   * them. The plaintext may be overwritten, and so may NONCE_BYTES before and TAG_BYTES behind it.
+   * Durable only after the flush that follows.
+   * @param prefix 0, or the ASCII code of g..z
+   */
+  write(prefix: number, plaintext: Region, length: number, compressor?: Compressor): void {
+    const { key } = this;
+    key[0] = prefix;
+    this.#hash.digest(plaintext.arena, plaintext.offset, length, key, 1);
+    this.#counters[COUNTER.bytesHashed] += length;
+    const { index, pending } = this.#known;
+    const previous = index.find(key, 0, key.length);
+    const isStored = previous >= 0 && !index.isDeletedAt(previous);
+    if (isStored || !pending.claim(key, 0, key.length)) {
+      this.#counters[COUNTER.contentsReused] += 1;
+      return;
+    }
+    const now = this.#nowSeconds();
+    const content = {
+      key,
+      iv: this.#iv,
+      // A deleted entry is out-dated by a newer one, also when its writer's clock was ahead.
+      timestampSeconds: previous < 0 ? now : Math.max(now, index.timestampAt(previous) + 1),
+      originalBytes: length,
+      compressionId: 0,
+    };
+    const packed = this.#compress(plaintext, length, compressor);
+    if (packed) content.compressionId = compressor?.headerId ?? 0;
+    this.#counters[COUNTER.contentsNew] += 1;
+    this.#counters[COUNTER.bytesStored] += this.#packs.append(
+      prefix === 0 ? 'p' : 'q',
+      packed?.region ?? plaintext,
+      packed?.length ?? length,
+      content,
+    );
+  }
+
+  /** Undefined where compression does not make the content smaller (kopia-format.md 8.3). */
+  #compress(
+    plaintext: Region,
+    length: number,
+    compressor: Compressor | undefined,
+  ): { region: Region; length: number } | undefined {
+    if (compressor === undefined || length === 0) return undefined;
+    const { arena, offset } = plaintext;
+    const compressed = compressor.compress(arena.bytes.subarray(offset, offset + length));
+    if (compressed.length >= length) return undefined;
+    const scratch = this.#scratchFor(compressed.length);
+    scratch.bytes.set(compressed, NONCE_BYTES);
+    return { region: { arena: scratch, offset: NONCE_BYTES }, length: compressed.length };
+  }
+
+  #scratchFor(bytes: number): Arena {
+    const needed = NONCE_BYTES + bytes + TAG_BYTES;
+    if (this.#scratch === undefined || this.#scratch.bytes.length < needed) {
+      this.#scratch = allocateArena(Math.max(64 * 1024, needed));
+    }
+    return this.#scratch;
+  }
+}

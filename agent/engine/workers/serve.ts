@@ -1,0 +1,42 @@
+// The worker thread's end of the pool.
+
+import { parentPort, type MessagePort } from 'node:worker_threads';
+import { EngineError, serializeError } from '#engine/base/errors.ts';
+import type { TaskAnswer } from './pool.ts';
+import type { TaskHandler, TaskHandlers } from './tasks.ts';
+
+interface TaskRequest {
+  readonly id: number;
+  readonly kind: string;
+  readonly input: unknown;
+}
+
+/**
+ * Answers tasks until the thread is ended. A synchronous handler runs to its end before the next
+ * message is looked at; an asynchronous one lets others in wherever it awaits.
+ */
+export function serveTasks<Tasks>(handlers: TaskHandlers<Tasks>): void {
+  if (parentPort === null) {
+    throw new EngineError('INTERNAL', 'serveTasks was called outside a worker thread');
+  }
+  const port = parentPort;
+  // The pool is typed by the same TaskMap, so a kind always comes with its own input.
+  const table = handlers as Readonly<Record<string, TaskHandler<unknown, unknown> | undefined>>;
+  port.on('message', (request: TaskRequest) => void answer(port, table, request));
+}
+
+async function answer(
+  port: MessagePort,
+  table: Readonly<Record<string, TaskHandler<unknown, unknown> | undefined>>,
+  { id, kind, input }: TaskRequest,
+): Promise<void> {
+  try {
+    const handler = table[kind];
+    if (!handler) throw new EngineError('INTERNAL', `no handler for tasks of kind ${kind}`);
+    const reply = handler(input);
+    const { output, transfer } = reply instanceof Promise ? await reply : reply;
+    port.postMessage({ id, output } satisfies TaskAnswer, [...(transfer ?? [])]);
+  } catch (error) {
+    port.postMessage({ id, error: serializeError(error) } satisfies TaskAnswer);
+  }
+}

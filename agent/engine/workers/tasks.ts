@@ -1,0 +1,62 @@
+// The typed message exchange between the main thread and the pool. A folder that runs something in
+// worker threads describes it as a TaskMap and supplies one handler for each kind.
+
+import type { Transferable } from 'node:worker_threads';
+
+/** Kind of task -> what it takes and gives. Both are structured-cloneable. */
+export type TaskMap = Record<never, { input: unknown; output: unknown }>;
+
+export interface TaskReply<Output> {
+  readonly output: Output;
+  /** Buffers of `output` that move to the main thread instead of being copied. */
+  readonly transfer?: readonly Transferable[];
+}
+
+export type TaskHandler<Input, Output> = (
+  input: Input,
+) => TaskReply<Output> | Promise<TaskReply<Output>>;
+
+export type TaskHandlers<Tasks> = {
+  readonly [Kind in keyof Tasks]: Tasks[Kind] extends { input: infer Input; output: infer Output }
+    ? TaskHandler<Input, Output>
+    : never;
+};
+
+export type InputOf<Tasks, Kind extends keyof Tasks> = Tasks[Kind] extends { input: infer Input }
+  ? Input
+  : never;
+
+export type OutputOf<Tasks, Kind extends keyof Tasks> = Tasks[Kind] extends {
+  output: infer Output;
+}
+  ? Output
+  : never;
+
+export interface RunOptions {
+  /** Buffers of the input that move to the worker instead of being copied. */
+  readonly transfer?: readonly Transferable[];
+  /** Run in this worker, for tasks that build on what an earlier one left there. */
+  readonly workerIndex?: number;
+}
+
+/** What a layer sees of the pool: the tasks it knows. */
+export interface TaskRunner<Tasks> {
+  /** How many worker threads there can be. */
+  readonly size: number;
+
+  /**
+   * Runs one task in some worker; starts the worker when it is not there yet.
+   * @throws WORKER_DIED when the thread ended before it answered; the pool is useless then
+   */
+  run<Kind extends keyof Tasks & string>(
+    kind: Kind,
+    input: InputOf<Tasks, Kind>,
+    options?: RunOptions,
+  ): Promise<OutputOf<Tasks, Kind>>;
+
+  /** Runs a task in each worker that has been started, ahead of what is queued. */
+  broadcast<Kind extends keyof Tasks & string>(
+    kind: Kind,
+    input: InputOf<Tasks, Kind>,
+  ): Promise<OutputOf<Tasks, Kind>[]>;
+}
