@@ -67,6 +67,8 @@ const BY_NAME: Readonly<Record<string, Meaning>> = Object.freeze({
   ThrottlingException: THROTTLED,
   TooManyRequests: THROTTLED,
   RequestLimitExceeded: THROTTLED,
+  OperationAborted: UNAVAILABLE,
+  ConditionalRequestConflict: UNAVAILABLE,
   RequestTimeout: TIMEOUT,
   QuotaExceeded: FULL,
   XMinioStorageFull: FULL,
@@ -90,7 +92,6 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = Object.freeze({
   401: DENIED,
   403: DENIED,
   408: TIMEOUT,
-  409: UNAVAILABLE,
   429: THROTTLED,
   501: { code: 'STORAGE_FAILED', advice: 'the server does not know this request' },
   504: TIMEOUT,
@@ -191,9 +192,10 @@ function answerMeaning({ status, name }: Answer): Meaning {
 }
 
 function networkMeaning(name: string, systemCode: string | undefined): Meaning {
-  if (name === 'TimeoutError') return TIMEOUT;
+  // The code first: the SDK calls a reset connection a TimeoutError, too.
   const meaning = BY_SYSTEM_CODE[systemCode ?? ''];
   if (meaning) return meaning;
+  if (name === 'TimeoutError') return TIMEOUT;
   const isCertificate = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/.test(systemCode ?? '');
   if (isCertificate) return CERTIFICATE;
   return systemCode?.startsWith('ERR_SSL') ? (BY_SYSTEM_CODE.EPROTO ?? UNKNOWN) : UNKNOWN;
