@@ -1,7 +1,8 @@
-// The rolling hash of kopia's DYNAMIC-*-BUZHASH splitters (kopia repo/splitter/splitter_buzhash32.go;
-// github.com/chmduquesne/rollinghash v4.0.0, buzhash32): the XOR over the last 64 bytes of a table's
-// word for each, rotated left by the byte's distance from the end. A position is the number of bytes
-// before it; scan.ts of wasm/ has the same scan in WebAssembly.
+// The rolling hash of kopia's DYNAMIC-*-BUZHASH splitters (kopia
+// repo/splitter/splitter_buzhash32.go; github.com/chmduquesne/rollinghash v4.0.0, buzhash32): the
+// XOR over the last 64 bytes of a table's word for each, rotated left by the byte's distance from
+// the end. A position is the number of bytes before it; scan.ts of wasm/ has the same scan in
+// WebAssembly.
 
 /** What a byte contributes; in kopia, numbers drawn from Go's math/rand with seed 1. */
 export const BUZHASH_TABLE: Int32Array = words(`

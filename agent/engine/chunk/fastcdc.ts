@@ -1,126 +1,98 @@
-// FastCDC with the sizes of a kopia splitter: what sources are cut with that nobody has cut before
-// (DESIGN.md, decision 3). The cuts are those of the package fastcdc-wasm, which wants all the bytes of
-// a chunk at once and keeps no state. Here they come a little at a time.
-//
-// Resuming: two hashes that see the same bytes keep their order and halve their distance with each.
-// If the smallest and the greatest possible hash have met after 128 bytes, every hash has, so the
-// package may begin 128 bytes back and finds what it would have found from the start. On bytes where
-// they do not meet (runs of one value) a chunk is scanned again from its start, but not before
-// twice as much has come.
+// The only file that knows the package fastcdc-wasm. Its own entry point copies the bytes into its
+// memory and back for each call, and shares one memory that grows. Here each instance has a memory
+// of its own, enlarged once by us for the arena, so that bytes are read from a file into it and cut
+// where they lie.
 
-import { FastCdcPackage } from './fastcdc-package.ts';
-import { GearScan, gearMask, gearStep } from './gear.ts';
-import { assertInside } from './position-splitter.ts';
-import { fillWithNoise } from './self-test.ts';
-import type { Splitter } from './splitter.ts';
+import assert from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-const WARM_UP_BYTES = 128;
+import { arenaOver, type Arena } from '#engine/base/arena.ts';
 
-export interface FastCdcSizes {
-  readonly name: string;
-  readonly minBytes: number;
-  readonly averageBytes: number;
-  readonly maxBytes: number;
+import { PAGE_BYTES, webAssembly, type WasmMemory, type WasmModule } from './web-assembly.ts';
+
+/** What wasm-bindgen 0.2 exports for `get_chunks(bytes, min, average, max) -> Vec<u32>`. */
+interface PackageExports {
+  readonly memory: WasmMemory;
+  get_chunks(
+    result: number,
+    bytes: number,
+    length: number,
+    minBytes: number,
+    averageBytes: number,
+    maxBytes: number,
+  ): void;
+  __wbindgen_add_to_stack_pointer(delta: number): number;
+  __wbindgen_free(address: number, length: number): void;
 }
 
-const SELF_TEST_BYTES = 24 * 1024;
-const SELF_TEST_SIZES = Object.freeze({ min: 1024, average: 2048 });
+/** The greatest maximum that the package takes: it never cuts for length, its caller does. */
+const MAX_BYTES = 2 ** 30;
 
-let isTrusted: boolean | undefined;
+let compiled: WasmModule | null | undefined;
 
-/** Undefined where WebAssembly cannot be had, or where the package's cuts are not ours. */
-export function openFastCdc(bytes: number, sizes: FastCdcSizes): FastCdcSplitter | undefined {
-  isTrusted ??= isPackageRight(FastCdcPackage.open(SELF_TEST_BYTES));
-  const opened = isTrusted ? FastCdcPackage.open(bytes) : undefined;
-  return opened === undefined ? undefined : new FastCdcSplitter(opened, sizes);
+function compile(): WasmModule | null {
+  const api = webAssembly();
+  if (api === undefined) return null;
+  const path = createRequire(import.meta.url).resolve('fastcdc-wasm/fastcdc_wasm_bg.wasm');
+  return new api.Module(readFileSync(path));
 }
 
-function isPackageRight(opened: FastCdcPackage | undefined): boolean {
-  if (opened === undefined) return false;
-  const { bytes } = opened.arena;
-  fillWithNoise(bytes);
-  const scan = new GearScan(bytes, gearMask(SELF_TEST_SIZES.average));
-  let start = 0;
-  while (start + SELF_TEST_SIZES.min < bytes.length) {
-    scan.restart();
-    const expected = scan.next(start + SELF_TEST_SIZES.min, bytes.length) || bytes.length;
-    const length = opened.firstChunk(start, bytes.length - start, SELF_TEST_SIZES);
-    if (start + length !== expected) return false;
-    start = expected;
-  }
-  return true;
-}
+export class FastCdcPackage {
+  readonly arena: Arena;
+  readonly #exports: PackageExports;
+  readonly #buffer: ArrayBuffer;
+  /** Where the arena begins in the module's memory. */
+  readonly #base: number;
+  /** Address of two words for the result of a call. */
+  readonly #result: number;
 
-export class FastCdcSplitter implements Splitter {
-  readonly name: string;
-  readonly minBytes: number;
-  readonly maxBytes: number;
-  readonly form = 'wasm';
-  readonly #package: FastCdcPackage;
-  readonly #sizes: { readonly min: number; readonly average: number };
-  /** No position of the current chunk up to here may end it. */
-  #scannedBytes: number;
-
-  constructor(fastCdc: FastCdcPackage, sizes: FastCdcSizes) {
-    this.#package = fastCdc;
-    this.name = sizes.name;
-    this.minBytes = sizes.minBytes;
-    this.maxBytes = sizes.maxBytes;
-    this.#sizes = { min: sizes.minBytes, average: sizes.averageBytes };
-    this.#scannedBytes = sizes.minBytes;
-  }
-
-  get arena() {
-    return this.#package.arena;
-  }
-
-  nextCut(offset: number, available: number, isLast: boolean): number {
-    assertInside(this.arena, offset, available);
-    const end = Math.min(available, this.maxBytes);
-    const isFinal = isLast || end === this.maxBytes;
-    let stretchEnd = 0;
-    while (stretchEnd < end && this.#scannedBytes < end) {
-      // The package goes on behind the first cut; with less than a minimum there it does nothing.
-      stretchEnd = Math.min(end, this.#scannedBytes + this.minBytes);
-      let cut = this.#resume(offset, stretchEnd);
-      if (cut === 0) {
-        if (!isFinal && end - this.minBytes < 2 * (this.#scannedBytes - this.minBytes)) return 0;
-        stretchEnd = end;
-        cut = this.#package.firstChunk(offset, end, this.#sizes);
-      }
-      if (cut < stretchEnd) return this.#cutAt(cut);
-      // A cut at the end of what was given may be the hash's or just the end: it is not known yet.
-      this.#scannedBytes = stretchEnd - 1;
+  /** Undefined where WebAssembly cannot be had. */
+  static open(bytes: number): FastCdcPackage | undefined {
+    compiled ??= compile();
+    const api = webAssembly();
+    if (api === undefined || compiled === null) return undefined;
+    try {
+      const instance = new api.Instance(compiled, {});
+      // The package is pinned; these are the exports of its version 0.1.0.
+      return new FastCdcPackage(instance.exports as unknown as PackageExports, bytes);
+    } catch (error) {
+      // No address space for one more memory: the portable form serves.
+      if (error instanceof RangeError) return undefined;
+      throw error;
     }
-    return isFinal ? this.#cutAt(end) : 0;
   }
 
-  reset(): void {
-    this.#scannedBytes = this.minBytes;
+  private constructor(exports: PackageExports, bytes: number) {
+    this.#exports = exports;
+    this.#result = exports.__wbindgen_add_to_stack_pointer(-16);
+    // Its allocator takes pages from the memory on first use. It must have them before the arena
+    // takes those behind; from then on results of a few words fit what it has.
+    exports.get_chunks(this.#result, 0, 4096, 64, 256, 1024);
+    this.#takeResult(exports.memory.buffer);
+    this.#base = exports.memory.grow(Math.ceil(bytes / PAGE_BYTES)) * PAGE_BYTES;
+    this.#buffer = exports.memory.buffer;
+    this.arena = arenaOver(new Uint8Array(this.#buffer, this.#base, bytes));
   }
 
-  /** The cut behind what has been scanned, at most `end`; 0 when it cannot be had from there. */
-  #resume(offset: number, end: number): number {
-    const from = Math.max(this.minBytes, this.#scannedBytes - WARM_UP_BYTES);
-    if (from !== this.minBytes && !this.#doHashesMeet(offset + from)) return 0;
-    const skipped = from - this.minBytes;
-    const cut = skipped + this.#package.firstChunk(offset + skipped, end - skipped, this.#sizes);
-    // A cut where there is none in truth: the hash had not warmed up.
-    return cut <= this.#scannedBytes && cut < end ? 0 : cut;
+  /**
+   * The length of the first chunk of the `length` bytes at arena.bytes[offset]; what ends it is the
+   * hash, or the end of the bytes.
+   */
+  firstChunk(offset: number, length: number, sizes: { min: number; average: number }): number {
+    const address = this.#base + offset;
+    const { min, average } = sizes;
+    this.#exports.get_chunks(this.#result, address, length, min, average, MAX_BYTES);
+    const { buffer } = this.#exports.memory;
+    assert(buffer === this.#buffer, 'the memory of fastcdc-wasm has not grown');
+    return this.#takeResult(buffer);
   }
 
-  #doHashesMeet(start: number): boolean {
-    let low = 0;
-    let high = -1;
-    for (const byte of this.arena.bytes.subarray(start, start + WARM_UP_BYTES)) {
-      low = gearStep(low, byte);
-      high = gearStep(high, byte);
-    }
-    return low === high;
-  }
-
-  #cutAt(length: number): number {
-    this.reset();
-    return length;
+  /** Gives the vector of positions back to the module; the first is 0, the second what we want. */
+  #takeResult(buffer: ArrayBuffer): number {
+    const [address, count] = new Uint32Array(buffer, this.#result, 2);
+    const [, second] = new Uint32Array(buffer, address, count);
+    this.#exports.__wbindgen_free(address, count * 4);
+    return second;
   }
 }

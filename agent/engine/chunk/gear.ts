@@ -1,11 +1,11 @@
-// The cuts of the crate fastcdc 1.0.5, which is what the package fastcdc-wasm contains, in plain JavaScript
-// (fastcdc-rs v1.0.5 src/lib.rs: FastCDC::cut). fastcdc.ts uses it where the package cannot run, and
-// for the state of the hash in the middle of a chunk, which the package does not tell.
+// The cuts of the crate fastcdc 1.0.5 (src/lib.rs: FastCDC::cut), which is what the package
+// fastcdc-wasm contains, in plain JavaScript: for where the package cannot run, and for what it does
+// not tell of its hash in the middle of a chunk.
 //
 // That version is the one of the 2016 paper with a normalisation of one bit, shifting to the right.
-// With a minimum of half the average its stricter first phase has no bytes: it would end at
-// average - 1.5 * minimum, before the minimum. So one mask, of a bit less than the average has, holds
-// for all of a chunk, and chunks of random bytes have a mean of 0.98 times the average.
+// Its stricter first phase ends at average - 1.5 * minimum, so with a minimum of half the average it
+// has no bytes. One mask, of one bit less than the average has, holds for all of a chunk, and chunks
+// of random bytes have a mean of 0.98 times the average.
 
 import { words } from './buzhash.ts';
 import type { Scan } from './position-splitter.ts';

@@ -1,6 +1,6 @@
-// The rule that all splitters but FastCDC's WebAssembly form share: a chunk ends at the first position
-// that a scan approves of, not before its minimum, at its maximum at the latest. This holds the
-// position; what is approved is the scan's business.
+// The rule that all splitters but FastCDC's WebAssembly form share: a chunk ends at the first
+// position that a scan approves of, not before its minimum, at its maximum at the latest. This
+// holds the position; what is approved is the scan's business.
 
 import assert from 'node:assert';
 

@@ -1,8 +1,8 @@
 // The rolling hash of kopia's DYNAMIC-*-RABINKARP splitters (kopia
-// repo/splitter/splitter_rabinkarp64.go; github.com/chmduquesne/rollinghash v4.0.0, rabinkarp64): the
-// last 64 bytes, read as a polynomial over GF(2) with the first byte highest, modulo a polynomial of
-// degree 53. kopia begins a chunk with a window of zeros, which is out of sight long before the
-// first position that may end one: a chunk has at least 64 KiB.
+// repo/splitter/splitter_rabinkarp64.go; github.com/chmduquesne/rollinghash v4.0.0, rabinkarp64):
+// the last 64 bytes, read as a polynomial over GF(2) with the first byte highest, modulo a
+// polynomial of degree 53. kopia begins a chunk with a window of zeros, which is out of sight long
+// before the first position that may end one: a chunk has at least 64 KiB.
 
 const POLYNOMIAL = 0x2e3e3e4a305605n;
 const DEGREE = 53n;
@@ -11,7 +11,7 @@ const WINDOW_BYTES = 64;
 export interface RabinTables {
   /** leaving[b] is the fingerprint of b followed by 63 zero bytes. */
   readonly leaving: BigUint64Array;
-  /** reduced[b] turns the eight bits b above the degree into what they are modulo the polynomial. */
+  /** reduced[b] clears the eight bits b above the degree and adds what they are modulo it. */
   readonly reduced: BigUint64Array;
 }
 

@@ -1,6 +1,6 @@
-// Loads wasm/scan.wasm: the rolling hashes of kopia's dynamic splitters in WebAssembly with SIMD, over a
-// memory that is the caller's arena as well, so that bytes are read from a file, scanned and sealed
-// in one place. The module holds no data; its tables are written here.
+// Loads wasm/scan.wasm: the rolling hashes of kopia's dynamic splitters in WebAssembly with SIMD,
+// over a memory that is the caller's arena as well, so that bytes are read from a file, scanned and
+// sealed in one place. The module holds no data; its tables are written here.
 
 import { readFileSync } from 'node:fs';
 

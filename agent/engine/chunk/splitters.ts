@@ -1,12 +1,12 @@
-// Every splitter there is, by name: the 23 of kopia (repo/splitter/splitter.go, v0.23) and FastCDC with the
-// sizes of its dynamic ones. A reader needs none of them; a writer must use the one that wrote the
-// parent to find the same chunks again.
+// Every splitter there is, by name: the 23 of kopia (repo/splitter/splitter.go, v0.23) and FastCDC
+// with the sizes of its dynamic ones. A reader needs none of them; a writer must use the one that
+// wrote the parent to find the same chunks again.
 
 import { allocateArena } from '#engine/base/arena.ts';
 import { EngineError } from '#engine/base/errors.ts';
 
 import { scanBuzhash } from './buzhash.ts';
-import { openFastCdc } from './fastcdc.ts';
+import { openFastCdc } from './fastcdc-splitter.ts';
 import { GearScan, gearMask } from './gear.ts';
 import { PositionSplitter, type Scan } from './position-splitter.ts';
 import { scanRabinKarp } from './rabin-karp.ts';
@@ -110,13 +110,15 @@ export function splitterAlgorithm(name: string): SplitterAlgorithm {
   if (Object.hasOwn(SPLITTERS, name)) return SPLITTERS[name];
   throw new EngineError(
     'ALGORITHM_UNKNOWN',
-    `splitter ${JSON.stringify(name)} is not known; use a newer version, or name one of ${Object.keys(SPLITTERS).join(', ')}`,
+    `splitter ${JSON.stringify(name)} is not known here; known are ` +
+      `${Object.keys(SPLITTERS).join(', ')}; a newer version of this program may know it`,
     { details: { family: 'splitter', name } },
   );
 }
 
 /**
- * A splitter over `arenaBytes` bytes of memory of its own; `native: false` asks for plain JavaScript.
+ * A splitter over `arenaBytes` bytes of memory of its own, in plain JavaScript with
+ * `native: false`.
  * @throws ALGORITHM_UNKNOWN, LIMIT_EXCEEDED
  */
 export function createSplitter(

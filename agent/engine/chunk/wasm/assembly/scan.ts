@@ -1,11 +1,11 @@
 // AssemblyScript. The two rolling hashes of kopia's dynamic splitters, over bytes that lie in this
 // module's memory. scan-kernel.ts builds the tables below and calls these; build.ts compiles.
 //
-// A scan tests the positions behind `start` up to and including `end`, reads nothing but
-// [start - 64, end), and returns the first position whose last 64 bytes hash to 0 under `mask`, or 0.
-// It keeps no state between calls.
+// A scan tests the positions behind `start` up to and including `end`, reads nothing but [start -
+// 64, end), and returns the first position whose last 64 bytes hash to 0 under `mask`, or 0. It
+// keeps no state between calls.
 
-/** ROTATED + 1024 * k holds the 256 words of the buzhash table, each rotated right by k, k = 0..8. */
+/** ROTATED + 1024 * k holds the 256 words of the buzhash table rotated right by k, k = 0..8. */
 const ROTATED: usize = 0x400;
 /** 64 words of history, then one word for each position of a block. */
 const HISTORY: usize = 0x4000;
