@@ -4,6 +4,7 @@
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { ORIGINAL_BYTES_MAX } from '#engine/compress/decompress.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { IndirectEntry } from '#engine/format/indirect.ts';
 import { parseObjectId } from '#engine/format/object-id.ts';
@@ -12,8 +13,6 @@ import { inflateStored, readInOrder } from './chunk-reading.ts';
 
 /** Lists of lists; two levels hold 100 TB with chunks of 4 MiB. */
 const DEPTH_MAX = 8;
-/** The index has no room for the length of a longer content (kopia-format.md 9.2). */
-const CHUNK_BYTES_MAX = 1 << 28;
 /** The most that one read() returns. */
 const READ_BYTES_MAX = 1 << 30;
 
@@ -103,7 +102,7 @@ async function directBytes(
   const entry = isCompressed ? undefined : contents.find(contentId);
   if (entry) return entry.originalBytes;
   const stored = await contents.read(contentId, options);
-  return isCompressed ? inflateStored(stored, CHUNK_BYTES_MAX).length : stored.length;
+  return isCompressed ? inflateStored(stored, ORIGINAL_BYTES_MAX).length : stored.length;
 }
 
 /** What both kinds of objects do with their chunks. */

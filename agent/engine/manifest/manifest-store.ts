@@ -1,0 +1,200 @@
+// The manifests of a repository: small labelled JSON documents, among them the snapshots. They lie in
+// contents with prefix m, all of which are loaded at once and again when the index has changed
+// (kopia repo/manifest/manifest_manager.go). What is put or deleted here is seen here at once, is
+// written as one content by flush(), and exists for others when the index has been committed after
+// that. Compacting many contents into one is left to kopia.
+
+import { randomBytes } from 'node:crypto';
+import { throwIfAborted } from '#engine/base/abort.ts';
+import { isEngineError } from '#engine/base/errors.ts';
+import { systemClock, type Clock } from '#engine/base/clock.ts';
+import type { ContentSource } from '#engine/content/content-source.ts';
+import { MANIFEST_PREFIX } from '#engine/format/content-id.ts';
+import {
+  decodeManifests,
+  deletionOf,
+  encodeManifests,
+  liveManifests,
+  matchesLabels,
+  newManifestEntry,
+  type Labels,
+  type ManifestEntry,
+} from '#engine/format/manifest.ts';
+
+export interface Manifest {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly labels: Labels;
+  /** Nanoseconds since 1970. */
+  readonly modifiedNs: bigint;
+  /** The document as JSON text, just as it is stored. */
+  readonly data: string;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** What listing, restoring and verifying need of the manifests. */
+export interface ManifestReader {
+  /**
+   * The manifests that have all of `labels`, the oldest first.
+   * @throws MANIFEST_DAMAGED naming the content, and what reading contents throws
+   */
+  find(labels: Labels, options?: CallOptions): Promise<Manifest[]>;
+
+  /** The manifest of that id, undefined when there is none. Throws as find does. */
+  get(id: string, options?: CallOptions): Promise<Manifest | undefined>;
+}
+
+export interface ManifestStoreParts {
+  readonly contents: ContentSource;
+  /** Changes whenever the entries of the index may have. */
+  readonly revision: () => number;
+  /** Stores one content of prefix m, uncommitted; resolves to its id. */
+  readonly writeManifestContent: (bytes: Uint8Array) => Promise<string>;
+  readonly clock?: Clock;
+}
+
+interface Loading {
+  readonly revision: number;
+  readonly entries: Promise<readonly ManifestEntry[]>;
+}
+
+interface Written {
+  readonly contentId: string;
+  readonly entries: readonly ManifestEntry[];
+}
+
+/** Somebody compacts while we read: how often to begin again. */
+const LOAD_ATTEMPTS_MAX = 3;
+
+export class ManifestStore implements ManifestReader {
+  readonly #parts: ManifestStoreParts;
+  readonly #clock: Clock;
+  #loading: Loading | undefined;
+  /** Written by us, but the index that was loaded last did not have the content yet. */
+  #written: Written[] = [];
+  #pending: ManifestEntry[] = [];
+  #flushing: Promise<void> = Promise.resolve();
+  #lastModifiedNs = 0n;
+
+  constructor(parts: ManifestStoreParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock ?? systemClock;
+  }
+
+  async find(labels: Labels, options: CallOptions = {}): Promise<Manifest[]> {
+    const live = await this.#live(options);
+    return [...live.values()].filter(entry => matchesLabels(entry.labels, labels)).sort(byAge);
+  }
+
+  async get(id: string, options: CallOptions = {}): Promise<Manifest | undefined> {
+    return (await this.#live(options)).get(id);
+  }
+
+  /**
+   * Adds a manifest and returns its id. It is durable after flush() and a commit of the index.
+   * @param data the document as JSON text
+   * @throws USAGE without a label `type`
+   */
+  put(labels: Labels, data: string): string {
+    const entry = newManifestEntry(labels, data, this.#nextTime(0n), randomBytes);
+    this.#pending.push(entry);
+    return entry.id;
+  }
+
+  /** Deletes a manifest, durably after flush() and a commit of the index; false when unknown. */
+  async delete(id: string, options: CallOptions = {}): Promise<boolean> {
+    const entry = (await this.#live(options)).get(id);
+    if (!entry) return false;
+    this.#pending.push(deletionOf(id, this.#nextTime(entry.modifiedNs)));
+    return true;
+  }
+
+  /**
+   * Writes what was put and deleted as one content; nothing when there is nothing. After a failure
+   * it is still waiting and the next flush tries again.
+   */
+  async flush(): Promise<void> {
+    // One after another, so that no entry goes into two contents.
+    const flushed = this.#flushing.then(() => this.#writePending());
+    this.#flushing = flushed.catch(() => undefined);
+    await flushed;
+  }
+
+  async #writePending(): Promise<void> {
+    const entries = [...this.#pending];
+    if (entries.length === 0) return;
+    const contentId = await this.#parts.writeManifestContent(encodeManifests(entries));
+    this.#written.push({ contentId, entries });
+    this.#pending = this.#pending.slice(entries.length);
+  }
+
+  async #live({ signal }: CallOptions): Promise<Map<string, ManifestEntry>> {
+    throwIfAborted(signal);
+    const stored = await this.#load();
+    throwIfAborted(signal);
+    return liveManifests([stored, ...this.#written.map(({ entries }) => entries), this.#pending]);
+  }
+
+  /** Callers at the same time share one load, which is why none of them can abort it. */
+  async #load(): Promise<readonly ManifestEntry[]> {
+    const revision = this.#parts.revision();
+    if (this.#loading?.revision !== revision) {
+      const loading = { revision, entries: this.#read() };
+      this.#loading = loading;
+      loading.entries.catch(() => {
+        if (this.#loading === loading) this.#loading = undefined;
+      });
+    }
+    return await this.#loading.entries;
+  }
+
+  async #read(): Promise<ManifestEntry[]> {
+    for (let attempt = 1; ; attempt++) {
+      const revision = this.#parts.revision();
+      try {
+        const entries = await this.#readContents();
+        // What the index has now, even as deleted, counts alone: keeping our copy would bring back
+        // what others have deleted and compacted away since.
+        this.#written = this.#written.filter(
+          ({ contentId }) => this.#parts.contents.find(contentId) === undefined,
+        );
+        return entries;
+      } catch (error) {
+        const hasMoved = this.#parts.revision() !== revision;
+        const isGone = isEngineError(error, 'CONTENT_NOT_FOUND', 'PACK_MISSING');
+        if (!isGone || !hasMoved || attempt === LOAD_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #readContents(): Promise<ManifestEntry[]> {
+    const { contents } = this.#parts;
+    const contentIds: string[] = [];
+    for (const entry of contents.entries(MANIFEST_PREFIX)) {
+      if (!entry.isDeleted) contentIds.push(entry.contentId);
+    }
+    const batches: [contentId: string, entries: ManifestEntry[]][] = [];
+    for await (const { contentId, bytes } of contents.readMany(contentIds)) {
+      batches.push([contentId, decodeManifests(bytes, contentId)]);
+    }
+    // Any order may come; ties between entries are to be decided the same way each time.
+    batches.sort(([a], [b]) => (a < b ? -1 : 1));
+    return batches.flatMap(([, entries]) => entries);
+  }
+
+  /** Later than `previous` and than everything given out before. */
+  #nextTime(previous: bigint): bigint {
+    const latest = previous > this.#lastModifiedNs ? previous : this.#lastModifiedNs;
+    const now = this.#clock.nowNanoseconds();
+    this.#lastModifiedNs = now > latest ? now : latest + 1n;
+    return this.#lastModifiedNs;
+  }
+}
+
+function byAge(a: Manifest, b: Manifest): number {
+  if (a.modifiedNs !== b.modifiedNs) return a.modifiedNs < b.modifiedNs ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
+}

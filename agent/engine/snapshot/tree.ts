@@ -1,0 +1,223 @@
+// Walks a stored tree. One directory after another is in memory, with those above it; there is no
+// list of all paths. Names are given as they are stored, whatever they are: what is safe to create on
+// a disk is decided by who creates it. Semantics: kopia snapshot/snapshotfs/repofs.go, except that
+// directories show their own mtime and not their summary's maxTime.
+
+import { throwIfAborted } from '#engine/base/abort.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import type { ContentSource } from '#engine/content/content-source.ts';
+import type { DirEntry } from '#engine/format/directory.ts';
+import { decodeDirectory } from '#engine/format/directory-decode.ts';
+import { joinNanoseconds } from '#engine/format/entry-time.ts';
+import { openObject, type ReadOptions } from '#engine/object/object-reader.ts';
+import { PrefetchedContents } from './prefetched-contents.ts';
+
+/** PATH_MAX allows some 2,000 levels; kopia and we can store deeper ones. */
+export const TREE_DEPTH_MAX = 4096;
+const DIRECTORY_BYTES_MAX = 512 << 20;
+/** PATH_MAX of Linux; other systems have shorter ones. */
+const LINK_TARGET_BYTES_MAX = 4096;
+
+export type TreeEntryType = 'file' | 'directory' | 'symlink' | 'unknown';
+
+/** One entry of a stored tree. */
+export interface TreeEntry {
+  /** Names from the root of the walk, joined by slashes; the root itself is ''. */
+  readonly path: string;
+  readonly type: TreeEntryType;
+  /** Permission bits with setuid, setgid and sticky, as POSIX numbers them. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of a directory the total of its files. */
+  readonly size: number;
+  /** Nanoseconds since 1970. */
+  readonly mtime: bigint;
+  readonly objectId: string;
+  /** Only of symlinks, and only where it was asked for. */
+  readonly linkTarget?: string;
+}
+
+export interface WalkOptions extends ReadOptions {
+  /** Everything below, or only what the root holds itself. */
+  readonly isRecursive?: boolean;
+}
+
+const TYPES: Readonly<Record<string, TreeEntryType | undefined>> = Object.freeze({
+  f: 'file',
+  d: 'directory',
+  s: 'symlink',
+});
+
+export function typeOf(entry: DirEntry): TreeEntryType {
+  return TYPES[entry.type] ?? 'unknown';
+}
+
+/** `entry` as it is shown at `path`. */
+export function toTreeEntry(entry: DirEntry, path: string, linkTarget?: string): TreeEntry {
+  return {
+    path,
+    type: typeOf(entry),
+    mode: entry.mode,
+    uid: entry.uid,
+    gid: entry.gid,
+    size: entry.type === 'd' ? (entry.summary?.bytes ?? 0) : entry.bytes,
+    mtime: mtimeOf(entry),
+    objectId: entry.objectId,
+    ...(linkTarget === undefined ? {} : { linkTarget }),
+  };
+}
+
+/** Nanoseconds since 1970. */
+export function mtimeOf(entry: DirEntry): bigint {
+  return joinNanoseconds({ seconds: entry.mtimeSeconds, nanoseconds: entry.mtimeNanoseconds });
+}
+
+/** Reads directories, links and small things of one tree; keep one for a whole walk. */
+export class TreeReader {
+  readonly #contents: PrefetchedContents;
+
+  constructor(contents: ContentSource) {
+    this.#contents = new PrefetchedContents(contents);
+  }
+
+  /**
+   * The entries of a directory, in the order in which they are stored.
+   * @throws DIRECTORY_DAMAGED, LIMIT_EXCEEDED, and what reading the object throws
+   */
+  async readDirectory(objectId: string, options: ReadOptions = {}): Promise<readonly DirEntry[]> {
+    const bytes = await this.#readSmall(objectId, DIRECTORY_BYTES_MAX, options);
+    return decodeDirectory(bytes, `directory ${objectId}`).entries;
+  }
+
+  /**
+   * The bytes of a symlink's target.
+   * @throws OBJECT_DAMAGED, LIMIT_EXCEEDED, and what reading the object throws
+   */
+  async readLink(entry: DirEntry, options: ReadOptions = {}): Promise<Uint8Array> {
+    return await this.#readSmall(entry.objectId, LINK_TARGET_BYTES_MAX, options);
+  }
+
+  /** Says which objects will be read next, so that they can be fetched together. */
+  async announce(objectIds: Iterable<string>, options: ReadOptions = {}): Promise<void> {
+    await this.#contents.prefetch(objectIds, options);
+  }
+
+  async #readSmall(objectId: string, bytesMax: number, options: ReadOptions): Promise<Uint8Array> {
+    const reader = await openObject(this.#contents, objectId, options);
+    if (reader.bytes > bytesMax) {
+      const text = `reading object ${objectId} was refused: it has ${reader.bytes} bytes`;
+      throw new EngineError('LIMIT_EXCEEDED', `${text}, more than ${bytesMax} for its kind`);
+    }
+    return await reader.read(0, reader.bytes, options);
+  }
+}
+
+/** The ids of `entries` from `index` on that are of type `letter`; for TreeReader.announce. */
+export function* idsFrom(
+  entries: readonly DirEntry[],
+  index: number,
+  letter: string,
+): Iterable<string> {
+  for (let i = index; i < entries.length; i++) {
+    if (entries[i].type === letter) yield entries[i].objectId;
+  }
+}
+
+interface OpenDirectory {
+  readonly path: string;
+  readonly entries: readonly DirEntry[];
+  next: number;
+}
+
+/**
+ * The entries beneath `root`, each directory before what it holds. A root that is no directory is
+ * the only entry.
+ * @throws DIRECTORY_DAMAGED, LIMIT_EXCEEDED, and what reading objects throws
+ */
+export async function* walkTree(
+  contents: ContentSource,
+  root: DirEntry,
+  options: WalkOptions = {},
+): AsyncIterable<TreeEntry> {
+  const { signal, isRecursive = true } = options;
+  const reader = new TreeReader(contents);
+  if (root.type !== 'd') {
+    yield await describe(reader, root, '', { signal });
+    return;
+  }
+  const open: OpenDirectory[] = [
+    { path: '', entries: await reader.readDirectory(root.objectId, { signal }), next: 0 },
+  ];
+  while (open.length > 0) {
+    const { path, entries, next } = open[open.length - 1];
+    if (next === entries.length) {
+      open.pop();
+      continue;
+    }
+    throwIfAborted(signal);
+    open[open.length - 1].next++;
+    const entry = entries[next];
+    const entryPath = joinPath(path, entry.name);
+    if (entry.type === 's' || (entry.type === 'd' && isRecursive)) {
+      await reader.announce(idsFrom(entries, next, entry.type), { signal });
+    }
+    yield await describe(reader, entry, entryPath, { signal });
+    if (entry.type !== 'd' || !isRecursive) continue;
+    if (open.length >= TREE_DEPTH_MAX) throw tooDeep();
+    const children = await reader.readDirectory(entry.objectId, { signal });
+    open.push({ path: entryPath, entries: children, next: 0 });
+  }
+}
+
+async function describe(
+  reader: TreeReader,
+  entry: DirEntry,
+  path: string,
+  options: ReadOptions,
+): Promise<TreeEntry> {
+  if (entry.type !== 's') return toTreeEntry(entry, path);
+  const target = Buffer.from(await reader.readLink(entry, options)).toString();
+  return toTreeEntry(entry, path, target);
+}
+
+/** The failure of a walk that has come to more than TREE_DEPTH_MAX levels. */
+export function tooDeep(): EngineError {
+  const text = `walking the tree was given up: it is deeper than ${TREE_DEPTH_MAX} levels`;
+  return new EngineError('LIMIT_EXCEEDED', `${text}; name a directory further down`);
+}
+
+export function joinPath(directory: string, name: string): string {
+  return directory === '' ? name : `${directory}/${name}`;
+}
+
+/**
+ * The entry at `path` beneath `root`; slashes separate names, and none, one or several of them may
+ * stand at the ends. Nothing else is special: `..` is a name like any other.
+ * @throws SNAPSHOT_PATH_NOT_FOUND, DIRECTORY_DAMAGED, and what reading objects throws
+ */
+export async function lookUpPath(
+  contents: ContentSource,
+  root: DirEntry,
+  path: string,
+  options: ReadOptions = {},
+): Promise<DirEntry> {
+  const reader = new TreeReader(contents);
+  let entry = root;
+  for (const name of path.split('/').filter(part => part !== '')) {
+    const entries =
+      entry.type === 'd' ? await reader.readDirectory(entry.objectId, options) : undefined;
+    const found = entries?.find(candidate => candidate.name === name);
+    if (!found) throw pathNotFound(path, name, entries !== undefined);
+    entry = found;
+  }
+  return entry;
+}
+
+function pathNotFound(path: string, name: string, isDirectory: boolean): EngineError {
+  const reason = isDirectory
+    ? `there is no ${JSON.stringify(name)}`
+    : `${JSON.stringify(name)} is not in a directory`;
+  const text = `looking for ${JSON.stringify(path)} in the snapshot failed: ${reason}`;
+  return new EngineError('SNAPSHOT_PATH_NOT_FOUND', `${text}; list the tree to see what it holds`);
+}
