@@ -1,0 +1,22 @@
+// Random numbers that can be had again: a failing test prints the seed.
+
+/** Each call gives an integer in [0, below). */
+export type SeededRandom = (below: number) => number;
+
+/** The mulberry32 generator, enough to choose lengths and bytes. */
+export function seededRandom(seed: number): SeededRandom {
+  let state = seed >>> 0;
+  return below => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+/** Random bytes in an ArrayBuffer of their own. */
+export function seededBytes(random: SeededRandom, length: number): Uint8Array {
+  const bytes = new Uint8Array(new ArrayBuffer(length));
+  for (let i = 0; i < length; i++) bytes[i] = random(256);
+  return bytes;
+}
