@@ -74,7 +74,8 @@ function renderSkipped(skipped: BackupOutcome['skipped']): string {
     .map(({ path, code, message }) => `  ${safeText(path)}: ${safeText(message)} (${code})\n`);
   const more = skipped.length - lines.length;
   const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists all\n` : '';
-  return `\nNot in the snapshot: ${counted(skipped.length, 'entry', 'entries')}\n${lines.join('')}${rest}`;
+  const count = counted(skipped.length, 'entry', 'entries');
+  return `\nNot in the snapshot: ${count}\n${lines.join('')}${rest}`;
 }
 
 export const backup: Verb = Object.freeze({
@@ -83,8 +84,8 @@ export const backup: Verb = Object.freeze({
   summary: 'store a directory or a file as a snapshot',
   description:
     'Stores PATH as a new snapshot. What an earlier snapshot of the same source holds is neither ' +
-    'read nor sent again. An entry that could not be read is left out, listed, and makes the exit ' +
-    'status 3.',
+    'read nor sent again. An entry that could not be read is left out, listed, and makes the ' +
+    'exit status 3.',
   options: [
     { flags: '--tag <key:value>', text: 'label on the snapshot', isRepeatable: true },
     { flags: '--description <text>', text: 'a sentence on the snapshot' },

@@ -11,8 +11,8 @@ export const ls: Verb = Object.freeze({
   operands: '<id[:/path]>',
   summary: 'list the entries of a snapshot',
   description:
-    'Lists a directory of a snapshot. Names with control characters are shown escaped; -o json has ' +
-    'them as they are, as {"entries": [...]}.',
+    'Lists a directory of a snapshot. Names with control characters are shown escaped; -o json ' +
+    'has them as they are, as {"entries": [...]}.',
   options: [{ flags: '-r, --recursive', text: 'everything below as well' }],
   examples: [
     { command: 'stevedore ls latest', text: 'the top of the newest snapshot' },

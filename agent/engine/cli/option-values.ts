@@ -6,8 +6,8 @@ import { EngineError } from '#engine/base/errors.ts';
 /** What the command line held, by the long name of the option in camel case. */
 export type OptionValues = Readonly<Record<string, unknown>>;
 
-const THREADS_MAX = 256;
-const ZSTD_LEVEL_MAX = 22;
+const THREADS_MAX = 64;
+const ZSTD_LEVEL_MAX = 19;
 const TAGS_MAX = 100;
 
 export function usageError(message: string): EngineError {
@@ -35,7 +35,7 @@ export function isSet(values: OptionValues, name: string): boolean {
   return values[name] === true;
 }
 
-/** `1` to `256` */
+/** `1` to `64` */
 export function parseThreads(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   return integerWithin(text, { min: 1, max: THREADS_MAX, what: '--threads' });
@@ -69,7 +69,7 @@ export function parseTags(texts: readonly string[]): Record<string, string> {
 
 export type Compression = 'auto' | 'none' | `zstd:${number}`;
 
-/** `auto`, `none` or `zstd:1` to `zstd:22` */
+/** `auto`, `none` or `zstd:1` to `zstd:19` */
 export function parseCompression(text: string | undefined): Compression | undefined {
   if (text === undefined || text === 'auto' || text === 'none') return text;
   const level = /^zstd:(\d+)$/.exec(text)?.[1];

@@ -1,4 +1,4 @@
-// Where the password comes from: --password-file, STEVEDORE_PASSWORD, or the person at the terminal.
+// Where the password comes from: --password-file, STEVEDORE_PASSWORD, or the person at a terminal.
 // It is never an option of its own, since everybody on the machine can read command lines.
 
 import { open } from 'node:fs/promises';

@@ -45,8 +45,8 @@ export const repoCreate: Verb = Object.freeze({
   operands: '',
   summary: 'make an empty repository',
   description:
-    'Makes an empty kopia repository at --repo, encrypted with the password that is given or asked ' +
-    'for. Fails when there is one already. The defaults are those of kopia.',
+    'Makes an empty kopia repository at --repo, encrypted with the password that is given or ' +
+    'asked for. Fails when there is one already. The defaults are those of kopia.',
   options: [
     { flags: '--hash <name>', text: 'hash that names contents (BLAKE2B-256-128)' },
     { flags: '--encryption <name>', text: 'encryption of contents (AES256-GCM-HMAC-SHA256)' },

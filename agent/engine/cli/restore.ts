@@ -47,7 +47,8 @@ function renderDifferences(differences: RestoreOutcome['differences']): string {
     });
   const more = differences.length - lines.length;
   const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists all\n` : '';
-  return `\nNot as in the snapshot: ${counted(differences.length, 'attribute')}\n${lines.join('')}${rest}`;
+  const count = counted(differences.length, 'attribute');
+  return `\nNot as in the snapshot: ${count}\n${lines.join('')}${rest}`;
 }
 
 function valueText(value: unknown): string {

@@ -98,8 +98,8 @@ export const snapshots: Verb = Object.freeze({
   operands: '',
   summary: 'list what is stored',
   description:
-    'Lists the snapshots of the repository by source. Any beginning of an id that is unique can be ' +
-    'used in place of the id, and latest stands for the newest of all.',
+    'Lists the snapshots of the repository by source. Any beginning of an id that is unique can ' +
+    'be used in place of the id, and latest stands for the newest of all.',
   options: [
     { flags: '--user <name>', text: 'only sources of this user' },
     { flags: '--host <name>', text: 'only sources of this host' },

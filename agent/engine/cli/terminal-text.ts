@@ -32,8 +32,13 @@ export function shortened(text: string, columns: number): string {
 }
 
 const SEGMENTER = new Intl.Segmenter('en');
-const WIDE =
-  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
+// Emoji, Hangul, CJK with its punctuation and kana, and full-width forms.
+const WIDE = new RegExp(
+  '\\p{Emoji_Presentation}|[\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\u33ff\\u3400-\\u4dbf' +
+    '\\u4e00-\\u9fff\\ua000-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f' +
+    '\\uff00-\\uff60\\uffe0-\\uffe6]',
+  'u',
+);
 
 function escapeOf(character: string): string {
   const short = SHORT[character];
