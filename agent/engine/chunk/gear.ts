@@ -1,10 +1,10 @@
 // The cuts of the crate fastcdc 1.0.5 (src/lib.rs: FastCDC::cut), which is what the package
-// fastcdc-wasm contains, in plain JavaScript: for where the package cannot run, and for what it does
-// not tell of its hash in the middle of a chunk.
+// fastcdc-wasm contains, in plain JavaScript: for where the package cannot run, and for what it
+// does not tell of its hash in the middle of a chunk.
 //
 // That version is the one of the 2016 paper with a normalisation of one bit, shifting to the right.
-// Its stricter first phase ends at average - 1.5 * minimum, so with a minimum of half the average it
-// has no bytes. One mask, of one bit less than the average has, holds for all of a chunk, and chunks
+// Its stricter first phase ends at average - 1.5 * minimum: with a minimum of half the average it
+// has no bytes. One mask, of one bit less than the average has, holds for a whole chunk, and chunks
 // of random bytes have a mean of 0.98 times the average.
 
 import { words } from './buzhash.ts';

@@ -1,19 +1,26 @@
-import { createRequire } from 'node:module';
 import t from 'tap';
 import { FastCdcPackage } from '#engine/chunk/fastcdc.ts';
 import { createSplitter, SPLITTERS } from '#engine/chunk/splitters.ts';
 import { cutAll } from './cut-all.ts';
 import { seededBytes, seededRandom } from './seeded.ts';
 
-type GetChunks = (bytes: Uint8Array, min: number, average: number, max: number) => Uint32Array;
+function openedPackage(bytes: number): FastCdcPackage {
+  const opened = FastCdcPackage.open(bytes);
+  if (opened === undefined) throw new Error('WebAssembly is not to be had here');
+  return opened;
+}
 
-// The package's own door is CommonJS, and its types miss that the result counts from 0.
-const { get_chunks } = createRequire(import.meta.url)('fastcdc-wasm') as { get_chunks: GetChunks };
-
+/** What the package finds when all the rest of the stream is there for each chunk. */
 function chunksOfPackage(name: string, stream: Uint8Array): number[] {
   const { minBytes, averageBytes, maxBytes } = SPLITTERS[name];
-  const positions = get_chunks(stream, minBytes, averageBytes, maxBytes);
-  return Array.from(positions.subarray(1), (position, i) => position - positions[i]);
+  const opened = openedPackage(stream.length);
+  opened.arena.bytes.set(stream);
+  const lengths: number[] = [];
+  for (let start = 0; start < stream.length; start += lengths.at(-1) ?? 0) {
+    const room = Math.min(maxBytes, stream.length - start);
+    lengths.push(opened.firstChunk(start, room, { min: minBytes, average: averageBytes }));
+  }
+  return lengths;
 }
 
 t.test('the cuts are those of the package given the whole stream at once', async t => {
@@ -50,8 +57,7 @@ t.test(
 );
 
 t.test('the arena stays where it is through thousands of calls', async t => {
-  const opened = FastCdcPackage.open(256 * 1024);
-  if (opened === undefined) throw new Error('WebAssembly is not to be had here');
+  const opened = openedPackage(256 * 1024);
   const { bytes } = opened.arena;
   bytes.set(seededBytes(seededRandom(23), bytes.length));
   for (let i = 0; i < 5000; i++) opened.firstChunk(0, 30_000, { min: 64, average: 256 });
