@@ -53,12 +53,16 @@ export class IndexView {
     return { tables, watermarkSeconds: this.watermarkSeconds };
   }
 
-  /** A view that knows `table` as well, and perhaps a newer watermark. */
+  /**
+   * A view that knows `table` as well, and perhaps a newer watermark. Merges small tables when
+   * there are many, so that any number may be added.
+   */
   withTable(table: IndexTable, watermarkSeconds = this.watermarkSeconds): IndexView {
-    return new IndexView([...this.tables, table], watermarkSeconds);
+    const view = new IndexView([...this.tables, table], watermarkSeconds);
+    return view.shouldMerge ? view.merged() : view;
   }
 
-  /** Whether merged() should be called. */
+  /** Whether look-ups would gain from merged() or from loading the index anew. */
   get shouldMerge(): boolean {
     return this.tables.length > TABLES_BEFORE_MERGE;
   }

@@ -83,18 +83,32 @@ for (const tableCount of [1, 2, 12]) {
   }
 }
 
-t.test('a view asks to be merged above eight tables and refuses more than sixteen', async t => {
-  const table = tableOf(randomEntries({ random, hashBytes: 16, count: 3, keys: 3 }));
+t.test('any number of tables can be added one by one', async t => {
+  const all = randomEntries({ random, hashBytes: 16, count: 200, keys: 100 });
+  const entries = withoutTwins(all);
   let view = new IndexView([]);
-  for (let i = 0; i < 16; i++) {
-    t.equal(view.shouldMerge, i > 8);
-    view = view.withTable(table);
+  let tablesMax = 0;
+  for (const part of splitAtRandom(entries, 40, random)) {
+    view = view.withTable(tableOf(part));
+    tablesMax = Math.max(tablesMax, view.tables.length);
+    t.equal(view.shouldMerge, false);
   }
-  t.throws(() => view.withTable(table), { code: 'LIMIT_EXCEEDED' });
-  t.equal(view.merged().tables.length, 2);
-  t.equal(view.merged().shouldMerge, false);
-  t.equal(view.rowCount, 16 * table.count);
+  t.equal(tablesMax, 8);
+  t.strictSame([...view.entries()], mergeByRule(entries));
 });
+
+t.test(
+  'a view of more than eight tables asks to be merged, of more than sixteen fails',
+  async t => {
+    const table = tableOf(randomEntries({ random, hashBytes: 16, count: 3, keys: 3 }));
+    const view = new IndexView(Array.from({ length: 16 }, () => table));
+    t.equal(view.shouldMerge, true);
+    t.equal(view.rowCount, 16 * table.count);
+    t.equal(view.merged().tables.length, 2);
+    t.equal(view.merged().shouldMerge, false);
+    t.throws(() => new IndexView([...view.tables, table]), { code: 'LIMIT_EXCEEDED' });
+  },
+);
 
 t.test('a view without tables has no contents', async t => {
   const view = new IndexView([]);
