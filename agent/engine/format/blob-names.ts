@@ -84,7 +84,7 @@ export type EpochBlobName =
 
 /**
  * Takes apart a name that begins with x; undefined for names that kopia ignores, too. As lenient as
- * kopia internal/epoch/epoch_utils.go: in xe, xs and xr anything but a digit may precede the number.
+ * kopia internal/epoch/epoch_utils.go: in xe, xs and xr other characters may precede the number.
  */
 export function parseEpochBlobId(id: string): EpochBlobName | undefined {
   const parts = id.split('_');
@@ -137,8 +137,8 @@ export function ivOfBlobId(id: string): Uint8Array {
   if (iv === undefined) {
     throw new EngineError(
       'INDEX_DAMAGED',
-      `cannot decrypt blob ${id}: its name does not hold the hash of what is in it; it was renamed ` +
-        `or is none of kopia's`,
+      `cannot decrypt blob ${id}: its name does not hold the hash of what is in it; it was ` +
+        `renamed or is none of kopia's`,
     );
   }
   return iv;

@@ -15,7 +15,7 @@ const EPOCH: EntryTime = Object.freeze({ seconds: 0, nanoseconds: 0 });
 const REPLACEMENT = '\ufffd';
 
 // Numbers that JSON.parse would not keep exactly; what matches within a string does no harm.
-const UNCOMMON_NUMBER = /[:[,]\s*-?(?:\d{16}|\d+[.eE])/;
+const UNCOMMON_NUMBER = /(?:"\s*:|[[,])\s*-?(?:\d{16}|\d+[.eE])/;
 
 /**
  * @param name what the directory is called in messages, say its object id

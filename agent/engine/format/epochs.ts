@@ -1,10 +1,10 @@
 // Which index blobs make up the index, where the epoch manager is on (kopia internal/epoch).
 //
 // Writers add xn blobs to the current epoch. Maintenance begins new epochs (xe), merges epochs that
-// nobody can be writing to any more (xs, and ranges of them in xr) and deletes what it merged. Read
-// is the longest chain of ranges, then every epoch behind it up to one after the current.
-// Where kopia trusts the first complete xs set of an epoch we read all of them and the xn blobs that
-// are left: merging more is never wrong, and before kopia 0.23.1 a set could lack entries
+// nobody can be writing to any more (xs, and ranges of them in xr) and deletes what it merged. What
+// is read is the longest chain of ranges, then every epoch behind it up to one after the current.
+// Where kopia trusts the first complete xs set of an epoch we read all of them, and the xn blobs
+// that are left: merging more is never wrong, and before kopia 0.23.1 a set could lack entries
 // (kopia-format.md 6.6 and 12.8).
 
 import { EngineError } from '#engine/base/errors.ts';

@@ -1,7 +1,7 @@
 // JSON that can be written again without losing a digit, and the spans of its members.
 //
-// Documents of a repository are rewritten by clients that know only some of their fields, so what is
-// not understood is carried along exactly as it stood: integers of any length, and fractions and
+// Documents of a repository are rewritten by clients that know only some of their fields, so what
+// is not understood is carried along exactly as it stood: integers of any length, and fractions and
 // exponents, which Go refuses in integer fields (kopia-format.md appendix A).
 
 /** An integer of JSON: a number where a double holds it exactly, a bigint elsewhere. */

@@ -1,5 +1,5 @@
-// File names as Go's JSON encoder writes them. A name is bytes, and not always UTF-8: each byte that
-// is none becomes the six characters \ufffd, whereas a real U+FFFD is written as it is
+// File names as Go's JSON encoder writes them. A name is bytes, and not always UTF-8: each byte
+// that is none becomes the six characters \ufffd, whereas a real U+FFFD is written as it is
 // (kopia-format.md 10.3). Directories are hashed, so this has to agree to the byte.
 
 import { isUtf8 } from 'node:buffer';

@@ -63,7 +63,7 @@ export function resolvePolicy(
   );
   const policies = sources.map(manifest => manifest.policy);
   const last = policies.findIndex(policy => policy.noParent === true);
-  // A policy without parents does without kopia's defaults, too, and without its own folder actions.
+  // A policy without parents does without kopia's defaults and without its own folder actions.
   if (last >= 0) {
     return {
       policy: mergePolicies(policies.slice(0, last + 1)),

@@ -1,6 +1,6 @@
 // Keys. The password gives one key, slowly, and that key opens only kopia.repository and
-// kopia.blobcfg; everything else hangs on the random master key found inside (kopia internal/crypto,
-// repo/encryption, repo/maintenance).
+// kopia.blobcfg; everything else hangs on the random master key found inside (kopia
+// internal/crypto, repo/encryption, repo/maintenance).
 
 import { hkdfSync, pbkdf2, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';

@@ -1,6 +1,6 @@
-// The document of a snapshot (kopia snapshot/manifest.go, manager.go, stats.go). Types are as strict
-// as kopia's: a manifest that kopia cannot read is one whose data its maintenance deletes, so the
-// same manifest must be an error here and not a guess. Unknown fields are kept at every level.
+// The document of a snapshot (kopia snapshot/manifest.go, manager.go, stats.go). Types are as
+// strict as kopia's: a manifest that kopia cannot read is one whose data its maintenance deletes,
+// so it must be an error here and not a guess. Unknown fields are kept at every level.
 
 import { EngineError } from '#engine/base/errors.ts';
 import { goJson } from '#engine/base/json.ts';
