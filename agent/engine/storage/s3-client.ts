@@ -1,4 +1,4 @@
-// Makes the S3 client. The SDK costs some 40 MB and 200 ms, so it is loaded here, when the first S3
+// Makes the S3 client. The SDK costs some 35 MB and 80 ms, so it is loaded here, when the first S3
 // storage is opened, and nowhere else; its own retries are off, because retrying.ts does that.
 
 import { Agent as HttpAgent } from 'node:http';

@@ -14,6 +14,7 @@ export interface S3Attempt {
   readonly verb: string;
   readonly id?: string;
   readonly range?: BlobRange;
+  readonly ifAbsent?: boolean;
   readonly displayName: string;
   /** The caller's. */
   readonly signal?: AbortSignal;
@@ -158,11 +159,11 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
 
 function answerError(answer: Answer, attempt: S3Attempt): EngineError {
   const { status, name, message, requestId, retryAfterMs, bucketRegion } = answer;
-  const { id, range, verb, displayName } = attempt;
+  const { id, range, ifAbsent, verb, displayName } = attempt;
   if (id !== undefined) {
     if (isBlobAbsent(answer)) return notFoundError(id, displayName);
     if (status === 416 && range) return rangeError(id, range);
-    if (status === 412) return existsError(id, displayName);
+    if (status === 412 && ifAbsent) return existsError(id, displayName);
   }
   const meaning = answerMeaning(answer);
   const details = { status, serverCode: name, requestId, retryAfterMs, bucketRegion };

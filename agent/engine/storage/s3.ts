@@ -106,7 +106,7 @@ export class S3Storage implements Storage {
   async put(id: string, pieces: readonly Uint8Array[], options: PutOptions = {}): Promise<void> {
     const { signal, ifAbsent = false } = options;
     requireBlobId(id);
-    await this.#run({ verb: `write blob ${id}`, id, signal }, async abortSignal => {
+    await this.#run({ verb: `write blob ${id}`, id, ifAbsent, signal }, async abortSignal => {
       if (ifAbsent && !this.canPutIfAbsent) await this.#requireAbsent(id, abortSignal);
       const isSigned = !this.#connection.isTls;
       const digests = await digestPieces(pieces, isSigned, abortSignal);

@@ -77,6 +77,7 @@ function parseFile(text: string): FileLocation {
   const { address, parameters } = split(text, 'file');
   let directory: string;
   try {
+    if (!/^file:\/\/\//i.test(address)) throw new TypeError('no three slashes');
     directory = fileURLToPath(address);
   } catch {
     throw invalid('a file URL has three slashes and an absolute path: file:///dir');
