@@ -87,7 +87,7 @@ export class MemoryContents implements ContentSource {
 function entryOf(contentId: string, { bytes, isDeleted }: Stored): ContentEntry {
   return {
     contentId,
-    packId: 'p0',
+    packId: `p${contentId}`,
     packOffset: 0,
     packedBytes: bytes.length + 28,
     originalBytes: bytes.length,

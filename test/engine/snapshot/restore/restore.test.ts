@@ -1,0 +1,389 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { restore, type RestoreOptions } from '#engine/snapshot/restore/restore.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import { MemoryContents } from '../../../support/memory-contents.ts';
+import { manifestsOver, putSnapshot, storeTree, type Node } from '../../../support/stored-tree.ts';
+
+const isRoot = process.getuid?.() === 0;
+
+interface Scene {
+  readonly contents: MemoryContents;
+  readonly directory: string;
+  readonly target: string;
+  readonly run: (
+    overwrite?: 'never' | 'always',
+    options?: RestoreOptions,
+    path?: string,
+  ) => ReturnType<typeof restore>;
+}
+
+type Fixture = Parameters<typeof t.testdir>[0];
+
+function sceneOf(
+  t: { testdir: (fixture?: Fixture) => string },
+  root: Node,
+  existing: Fixture = {},
+): Scene {
+  const contents = new MemoryContents();
+  const manifests = manifestsOver(contents);
+  const id = putSnapshot(manifests, storeTree(contents, root));
+  const directory = t.testdir(existing);
+  const target = join(directory, 'target');
+  return {
+    contents,
+    directory,
+    target,
+    run: (overwrite, options, path = '') =>
+      restore({ contents, manifests }, { snapshot: `${id}${path}`, target, overwrite }, options),
+  };
+}
+
+const small = (text: string): Node => ({ file: text });
+
+t.test('a tree comes back with its bytes, modes, times and links', async t => {
+  const big = Buffer.alloc(3_000_000, 'stevedore');
+  const { target, run } = sceneOf(t, {
+    mode: 0o750,
+    mtimeNanoseconds: 1,
+    directory: [
+      ['empty', { directory: [], mode: 0o3777, mtimeSeconds: -5, mtimeNanoseconds: 999_999_999 }],
+      ['sub', { mode: 0o500, directory: [['inner', { directory: [['deep', small('deep')]] }]] }],
+      ['big', { file: big, chunkBytes: 700_001, mode: 0o4711 }],
+      ['zero', small('')],
+      ['none', { file: 'secret', mode: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 }],
+      ['link', { link: '/etc/passwd', mtimeNanoseconds: 987_654_321 }],
+      ['dangling \n\u{1f600}', { link: '../no/where' }],
+      ['x'.repeat(255), small('long name')],
+    ],
+  });
+  const outcome = await run();
+  t.same(outcome.differences, []);
+  t.equal(outcome.files, 5);
+  t.equal(outcome.directories, 4);
+  t.equal(outcome.bytes, big.length + 4 + 6 + 9);
+  t.ok(outcome.bytesFetched > big.length);
+  t.ok(big.equals(fs.readFileSync(join(target, 'big'))));
+  t.equal(fs.readFileSync(join(target, 'sub/inner/deep'), 'utf8'), 'deep');
+  t.equal(fs.readlinkSync(join(target, 'link')), '/etc/passwd');
+  t.equal(fs.readlinkSync(join(target, 'dangling \n\u{1f600}')), '../no/where');
+  const mode = (path: string) => fs.lstatSync(join(target, path)).mode & 0o7777;
+  t.same(
+    [mode('.'), mode('empty'), mode('sub'), mode('big'), mode('none')],
+    [0o750, 0o3777, 0o500, 0o4711, 0],
+  );
+  const time = (path: string) => fs.lstatSync(join(target, path), { bigint: true }).mtimeNs;
+  t.equal(time('.'), 1_700_000_000_000_000_001n);
+  t.equal(time('empty'), -4_000_000_001n);
+  t.equal(time('none'), 0n);
+  t.equal(time('link'), 1_700_000_000_987_654_321n);
+  t.equal(time('sub'), 1_700_000_000_123_456_789n);
+  fs.chmodSync(join(target, 'sub'), 0o700);
+});
+
+t.test('neighbouring contents are read once for all the files that need them', async t => {
+  const files = Array.from({ length: 1000 }, (_, i): [string, Node] => {
+    return [`f${i}`, small(`content ${i % 100}`)];
+  });
+  const { contents, run } = sceneOf(t, { directory: files });
+  const outcome = await run();
+  t.same(outcome.differences, []);
+  t.equal(outcome.files, 1000);
+  const data = contents.reads.filter(id => !/^[km]/.test(id));
+  t.equal(data.length, 100);
+});
+
+t.test('more files and directories than one window holds come back', async t => {
+  const directories = Array.from({ length: 600 }, (_, i): [string, Node] => {
+    const files = Array.from({ length: 3 }, (_, j): [string, Node] => [`${j}`, small(`${i}/${j}`)]);
+    return [`d${i}`, { mode: 0o555, directory: files }];
+  });
+  const { target, run } = sceneOf(t, { directory: directories });
+  const outcome = await run();
+  t.same(outcome.differences, []);
+  t.equal(outcome.files, 1800);
+  for (const i of [0, 255, 511, 512, 599]) {
+    t.equal(fs.readFileSync(join(target, `d${i}/2`), 'utf8'), `${i}/2`);
+  }
+});
+
+t.test('a tree of more levels than handles are kept comes back', async t => {
+  let tree: Node = { directory: [['end', small('reached')]] };
+  for (let i = 0; i < 1100; i++) {
+    tree = {
+      mode: 0o711,
+      directory: [
+        ['d', tree],
+        [`f${i}`, small(`${i}`)],
+      ],
+    };
+  }
+  const { target, run } = sceneOf(t, tree);
+  const outcome = await run();
+  t.same(outcome.differences, []);
+  t.equal(outcome.files, 1101);
+  t.equal(fs.readFileSync(join(target, 'd/'.repeat(1100), 'end'), 'utf8'), 'reached');
+  t.equal(fs.readFileSync(join(target, 'd/'.repeat(1099), 'f0'), 'utf8'), '0');
+});
+
+t.test('a part of a tree and a single file can be restored', async t => {
+  const tree: Node = {
+    directory: [
+      ['a', { directory: [['b', small('bee')] as const] }],
+      ['l', { link: 'a/b' }],
+    ],
+  };
+  const part = sceneOf(t, tree);
+  t.equal((await part.run('never', {}, ':/a')).files, 1);
+  t.equal(fs.readFileSync(join(part.target, 'b'), 'utf8'), 'bee');
+  fs.rmSync(part.target, { recursive: true });
+  t.equal((await part.run('never', {}, ':/a/b')).directories, 0);
+  t.equal(fs.readFileSync(part.target, 'utf8'), 'bee', 'the target is the file');
+  fs.rmSync(part.target);
+  fs.mkdirSync(part.target);
+  fs.chmodSync(part.target, 0o711);
+  await part.run('never', {}, ':a/b');
+  t.equal(fs.readFileSync(join(part.target, 'b'), 'utf8'), 'bee', 'the target is around the file');
+  t.equal(fs.statSync(part.target).mode & 0o777, 0o711, 'and keeps its attributes');
+  await part.run('never', {}, ':/l');
+  t.equal(fs.readlinkSync(join(part.target, 'l')), 'a/b');
+});
+
+t.test('names that lead elsewhere are named and skipped', async t => {
+  const hostile = ['..', '.', '', '/etc/x', 'a/b', '../evil', 'nul\0byte'];
+  const entries = hostile.map((name): [string, Node] => [name, small('evil')]);
+  const { target, directory, run } = sceneOf(t, {
+    directory: [
+      ...entries,
+      ['../updir', { directory: [['x', small('evil')]] }],
+      ['../uplink', { link: 'x' }],
+      ['good', small('good')],
+    ],
+  });
+  const outcome = await run();
+  t.same(fs.readdirSync(target), ['good']);
+  t.same(fs.readdirSync(directory), ['target']);
+  t.equal(outcome.files, 1);
+  t.same(
+    new Set(outcome.differences.map(difference => difference.expected)),
+    new Set([...hostile, '../updir', '../uplink'].map(name => JSON.stringify(name))),
+  );
+  t.ok(outcome.differences.every(({ found }) => found.startsWith('TARGET_NAME_UNSAFE: ')));
+});
+
+t.test('names that are equal on disk are not restored over each other', async t => {
+  for (const overwrite of ['never', 'always'] as const) {
+    const { target, run } = sceneOf(t, {
+      directory: [
+        ['a\ufffd', small('first')],
+        ['a\ufffd', small('second')],
+        ['b\ud800', small('first')],
+        ['b\udbff', small('second')],
+      ],
+    });
+    const outcome = await run(overwrite);
+    t.equal(outcome.files, 2);
+    t.equal(outcome.differences.length, 2);
+    for (const name of fs.readdirSync(target)) {
+      t.equal(fs.readFileSync(join(target, name), 'utf8'), 'first');
+    }
+  }
+});
+
+t.test('a target that holds something is refused and stays as it is', async t => {
+  const { target, run } = sceneOf(
+    t,
+    { directory: [['a', small('new')]] },
+    {
+      target: { other: 'old' },
+    },
+  );
+  await t.rejects(run(), { code: 'TARGET_NOT_EMPTY' });
+  t.same(fs.readdirSync(target), ['other']);
+});
+
+t.test('overwriting replaces files and links, follows none, and keeps directories', async t => {
+  const { target, directory, run } = sceneOf(
+    t,
+    {
+      directory: [
+        ['dir', { directory: [['inner', small('new')]] }],
+        ['linked', { directory: [['inner', small('new')]] }],
+        ['file', small('new')],
+        ['toFile', small('new')],
+        ['hard', small('new')],
+        ['wasDirectory', small('new')],
+        ['sym', { link: 'new' }],
+      ],
+    },
+    {
+      outside: { victim: 'untouched' },
+      target: {
+        dir: { kept: 'kept', inner: 'old' },
+        linked: t.fixture('symlink', '../outside'),
+        file: 'old and longer',
+        toFile: t.fixture('symlink', '../outside/victim'),
+        hard: t.fixture('link', '../outside/victim'),
+        wasDirectory: { full: 'kept' },
+        sym: t.fixture('symlink', '../outside'),
+      },
+    },
+  );
+  const outcome = await run('always');
+  t.same(
+    outcome.differences.map(({ path, attribute }) => [path, attribute]),
+    [['wasDirectory', 'entry']],
+  );
+  const read = (path: string) => fs.readFileSync(join(directory, path), 'utf8');
+  t.same(fs.readdirSync(join(directory, 'outside')), ['victim']);
+  t.equal(read('outside/victim'), 'untouched');
+  for (const path of ['dir/inner', 'linked/inner', 'file', 'toFile', 'hard']) {
+    t.equal(read(`target/${path}`), 'new', path);
+  }
+  t.equal(read('target/dir/kept'), 'kept');
+  t.equal(read('target/wasDirectory/full'), 'kept');
+  t.equal(fs.readlinkSync(join(target, 'sym')), 'new');
+  t.notOk(fs.lstatSync(join(target, 'linked')).isSymbolicLink());
+});
+
+t.test('a directory that becomes a symlink during the restore leads nowhere', async t => {
+  const files = (count: number) =>
+    Array.from({ length: count }, (_, i): [string, Node] => {
+      return [`f${i}`, { file: Buffer.alloc(40_000, i), chunkBytes: 10_000 }];
+    });
+  const { contents, target, directory, run } = sceneOf(
+    t,
+    { directory: [['victim', { directory: [...files(40), ['zsub', { directory: files(3) }]] }]] },
+    { outside: {} },
+  );
+  let isSwapped = false;
+  contents.onRead = contentId => {
+    // The first data content is read when the directories have been made.
+    if (isSwapped || /^[kmx]/.test(contentId)) return;
+    isSwapped = true;
+    fs.renameSync(join(target, 'victim'), join(directory, 'moved'));
+    fs.symlinkSync(join(directory, 'outside'), join(target, 'victim'));
+  };
+  await run();
+  t.ok(isSwapped);
+  t.same(fs.readdirSync(join(directory, 'outside')), [], 'nothing was written through the link');
+  t.equal(fs.readdirSync(join(directory, 'moved')).length, 41, 'what was opened was written to');
+});
+
+t.test('a damaged content costs the files that need it and fails the restore', async t => {
+  const { contents, target, run } = sceneOf(t, {
+    directory: [
+      ['bad', small('lost')],
+      ['alsoBad', small('lost')],
+      ['good', small('kept')],
+      ['part', { file: Buffer.from('aaaabbbbcccc'), chunkBytes: 4 }],
+      ['more', { directory: [['good', small('kept too')]] }],
+    ],
+  });
+  contents.spoil(contents.add('lost'), 'CONTENT_DAMAGED');
+  contents.spoil(contents.add('bbbb'), 'PACK_MISSING');
+  const error = await run().then(
+    () => t.fail('the restore succeeded'),
+    (error: unknown) => error,
+  );
+  if (!(error instanceof EngineError)) throw error;
+  t.match(error.code, /CONTENT_DAMAGED|PACK_MISSING/);
+  const differences = error.details.differences as { path: string; found: string }[];
+  t.same(new Set(differences.map(({ path }) => path)), new Set(['bad', 'alsoBad', 'part']));
+  t.equal(fs.readFileSync(join(target, 'good'), 'utf8'), 'kept');
+  t.equal(fs.readFileSync(join(target, 'more/good'), 'utf8'), 'kept too');
+  t.notOk(fs.existsSync(join(target, 'bad')));
+  t.equal(fs.readFileSync(join(target, 'part'), 'utf8'), 'aaaa\0\0\0\0cccc', 'a hole where it is');
+});
+
+t.test('a damaged directory or link costs what is below it and fails the restore', async t => {
+  const { contents, target, run } = sceneOf(t, {
+    directory: [
+      ['bad', { directory: [['lost', small('lost')]] }],
+      ['fine', { directory: [['kept', small('kept')]] }],
+      ['twice', { objectId: 'k00', type: 'd' }],
+      ['link', { link: 'gone' }],
+      ['badList', { objectId: 'Ix00', type: 'f' }],
+    ],
+  });
+  const bad = [...contents.entries('k')].map(entry => entry.contentId);
+  for (const contentId of bad) {
+    const text = Buffer.from(await contents.read(contentId)).toString();
+    if (text.includes('"lost"') && !text.includes('"fine"')) {
+      contents.spoil(contentId, 'CONTENT_DAMAGED');
+    }
+  }
+  contents.spoil(contents.add('gone'), 'CONTENT_NOT_FOUND');
+  await t.rejects(run(), { code: /^CONTENT_/, message: /and 3 others/ });
+  t.equal(fs.readFileSync(join(target, 'fine/kept'), 'utf8'), 'kept');
+  t.same(fs.readdirSync(target).sort(), ['bad', 'fine', 'twice']);
+});
+
+t.test('a file whose length is not what its entry says is named and fails the restore', async t => {
+  const { target, run } = sceneOf(t, { directory: [['file', { file: 'four', size: 5 }]] });
+  await t.rejects(run(), { code: 'OBJECT_DAMAGED', message: /4 bytes .* instead of 5/ });
+  t.equal(fs.readFileSync(join(target, 'file'), 'utf8'), 'four');
+});
+
+t.test('entries of a type that nobody knows are named', async t => {
+  const { run } = sceneOf(t, { directory: [['odd', { objectId: '00', type: 'q' }]] });
+  const { differences } = await run();
+  t.match(differences, [{ path: 'odd', attribute: 'type', found: 'nothing' }]);
+});
+
+t.test('an abort ends the restore and says which files are incomplete', async t => {
+  const { contents, target, run } = sceneOf(t, {
+    directory: [['large', { file: Buffer.alloc(500_000, 'abcdefg'), chunkBytes: 1000 }]],
+  });
+  const abort = new AbortController();
+  contents.onRead = () => {
+    if (contents.reads.length === 5) abort.abort();
+  };
+  const error = await run('never', { signal: abort.signal }).catch((error: unknown) => error);
+  t.match(error, { code: 'ABORTED', details: { partial: ['large'] } });
+  const before = fs.statSync(join(target, 'large'), { bigint: true });
+  await new Promise(setImmediate);
+  t.equal(fs.statSync(join(target, 'large'), { bigint: true }).mtimeNs, before.mtimeNs);
+  t.same(fs.readdirSync(target), ['large'], 'there are no temporary files');
+  await t.rejects(run('never', { signal: abort.signal }), { code: 'ABORTED' });
+});
+
+t.test('a failure of the storage ends the restore at once', async t => {
+  const { contents, run } = sceneOf(t, {
+    directory: [
+      ['a', small('a')],
+      ['b', small('b')],
+    ],
+  });
+  contents.spoil(contents.add('a'), 'STORAGE_UNAVAILABLE');
+  await t.rejects(run(), { code: 'STORAGE_UNAVAILABLE', retryable: true });
+});
+
+t.test('progress counts up to what the outcome says', async t => {
+  const { run } = sceneOf(t, { directory: [['d', { directory: [['a', small('abc')]] }]] });
+  let last = { files: 0, bytes: 0 };
+  const { files, bytes } = await run('never', { onProgress: progress => (last = progress) });
+  t.match(last, { files, bytes, phase: 'restore' });
+});
+
+t.test('owners come back', { skip: !isRoot && 'needs root' }, async t => {
+  const { target, run } = sceneOf(t, {
+    uid: 1234,
+    gid: 2345,
+    directory: [
+      ['file', { file: 'x', uid: 4294967294, gid: 1, mode: 0o6755 }],
+      ['link', { link: 'x', uid: 5, gid: 6 }],
+    ],
+  });
+  const { differences } = await run();
+  t.same(differences, []);
+  const owner = (path: string) => {
+    const { uid, gid } = fs.lstatSync(join(target, path));
+    return [uid, gid];
+  };
+  t.same(owner('.'), [1234, 2345]);
+  t.same(owner('file'), [4294967294, 1]);
+  t.same(owner('link'), [5, 6]);
+  t.equal(fs.statSync(join(target, 'file')).mode & 0o7777, 0o6755);
+});
