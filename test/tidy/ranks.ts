@@ -17,7 +17,7 @@ export function rankFaults(files: readonly SourceFile[]): string[] {
 if (import.meta.main) {
   const files = readSourceFiles();
   const faults = rankFaults(files);
-  for (const fault of faults) console.error(fault);
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
   console.log(`ranks: ${files.length} files, ${faults.length} faults`);
   process.exitCode = faults.length === 0 ? 0 : 1;
 }

@@ -5,6 +5,6 @@ import { tidyFaults } from './tidy-rules.ts';
 
 const files = readSourceFiles();
 const faults = tidyFaults(files);
-for (const fault of faults) console.error(fault);
+for (const fault of faults) process.stderr.write(`${fault}\n`);
 console.log(`tidy: ${files.length} files, ${faults.length} faults`);
 process.exitCode = faults.length === 0 ? 0 : 1;
