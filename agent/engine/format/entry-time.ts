@@ -85,8 +85,9 @@ const daySeconds = new Map<string, number>();
 /** Any offset; undefined when `text` is not RFC 3339. */
 export function parseEntryTime(text: string): EntryTime | undefined {
   const match = CANONICAL.exec(text);
-  const start = match === null ? undefined : secondsOfDay(text.slice(0, 10));
-  if (match === null || start === undefined) return parseUncommon(text);
+  if (match === null) return parseUncommon(text);
+  const start = secondsOfDay(text.slice(0, 10));
+  if (start === undefined) return undefined;
   const fraction = match[2] as string | undefined;
   const seconds =
     start + +text.slice(11, 13) * 3600 + +text.slice(14, 16) * 60 + +text.slice(17, 19);
@@ -94,15 +95,17 @@ export function parseEntryTime(text: string): EntryTime | undefined {
   return { seconds, nanoseconds: fraction === undefined ? 0 : +fraction.padEnd(9, '0') };
 }
 
+/** Undefined for days that no calendar has, like the 30th of February. */
 function secondsOfDay(date: string): number | undefined {
   const known = daySeconds.get(date);
   if (known !== undefined) return known;
-  const nanoseconds = parseTimestamp(`${date}T00:00:00Z`);
-  if (nanoseconds === undefined) return undefined;
-  const seconds = Number(nanoseconds / BigInt(NANOSECONDS));
+  const milliseconds = Date.parse(`${date}T00:00:00Z`);
+  const isReal =
+    !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString().startsWith(date);
+  if (!isReal) return undefined;
   if (daySeconds.size >= DAYS_CACHED_MAX) daySeconds.clear();
-  daySeconds.set(date, seconds);
-  return seconds;
+  daySeconds.set(date, milliseconds / 1000);
+  return milliseconds / 1000;
 }
 
 function parseUncommon(text: string): EntryTime | undefined {
