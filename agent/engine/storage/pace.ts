@@ -1,6 +1,7 @@
-// A token bucket told in time: each byte takes its share of a second, and who comes while the bucket
-// is in debt waits until the debt is paid. There are no refill ticks, so the flow is even, and one
-// blob larger than the bucket goes through at once and is paid for by those after it.
+// A token bucket told in time: each byte takes its share of a second, and who comes while the
+// bucket is in debt waits until the debt is paid. There are no refill ticks, so the flow is
+// even, and one blob larger than the bucket goes through at once and is paid for by those after
+// it.
 
 import type { Clock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';

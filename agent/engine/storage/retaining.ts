@@ -6,7 +6,7 @@ import { systemClock, type Clock } from '#engine/base/clock.ts';
 import type { PutOptions, Retention, Storage } from './storage.ts';
 import { wrap } from './wrap.ts';
 
-/** Index blobs old and new, the two format blobs, packs. Session markers and logs are not locked. */
+/** Index blobs old and new, the two format blobs, packs; neither session markers nor logs. */
 export const RETAINED_PREFIXES: readonly string[] = Object.freeze([
   'n',
   'x',

@@ -43,9 +43,9 @@ export function retrying(inner: Storage, options: RetryingOptions = {}): Storage
 }
 
 /**
- * A put whose answer was lost may have happened: then the next attempt with `ifAbsent` finds our own
- * blob there. Equal bytes are taken for ours, so whoever uses a blob as a lock must put something
- * into it that nobody else would.
+ * A put whose answer was lost may have happened: then the next attempt with `ifAbsent` finds our
+ * own blob there. Equal bytes are taken for ours, so whoever uses a blob as a lock must put
+ * something into it that nobody else would.
  */
 async function putOnce(
   inner: Storage,

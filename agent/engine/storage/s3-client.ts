@@ -8,6 +8,8 @@ import type * as Sdk from '@aws-sdk/client-s3';
 import { EngineError, messageOf } from '#engine/base/errors.ts';
 import { S3_DEFAULTS, type S3Options } from './s3-options.ts';
 
+export type { Sdk };
+
 export interface S3Connection {
   readonly sdk: typeof Sdk;
   readonly client: Sdk.S3Client;

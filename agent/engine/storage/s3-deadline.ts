@@ -1,5 +1,5 @@
-// One request's time. A request ends when the caller gives up or when its time is over, whichever is
-// sooner; the timer and the listener end with the request.
+// One request's time. A request ends when the caller gives up or when its time is over,
+// whichever is sooner; the timer and the listener end with the request.
 
 import { abortedError } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';

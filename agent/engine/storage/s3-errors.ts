@@ -1,6 +1,6 @@
-// Translates what an S3 server, the SDK and the network say into what a storage says. Nothing of the
-// SDK's error is kept but its name, message, status and request id: the object itself carries the
-// request with its signature.
+// Translates what an S3 server, the SDK and the network say into what a storage says. Nothing of
+// the SDK's error is kept but its name, message, status and request id: the object itself
+// carries the request with its signature.
 
 import { abortedError } from '#engine/base/abort.ts';
 import type { ErrorCode } from '#engine/base/error-codes.ts';

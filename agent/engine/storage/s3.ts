@@ -4,7 +4,6 @@
 // itself; openS3 does.
 
 import { Readable } from 'node:stream';
-import type * as Sdk from '@aws-sdk/client-s3';
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { totalBytes } from '#engine/base/bytes.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
@@ -20,7 +19,7 @@ import {
 } from './blob-id.ts';
 import { retrying, type RetryingOptions } from './retrying.ts';
 import { digestPieces, readBody, requestBody } from './s3-body.ts';
-import { connectS3, type S3Connection } from './s3-client.ts';
+import { connectS3, type S3Connection, type Sdk } from './s3-client.ts';
 import { withDeadline } from './s3-deadline.ts';
 import { answerOf, s3Error, type S3Attempt } from './s3-errors.ts';
 import { S3_DEFAULTS, type S3Encryption, type S3Options } from './s3-options.ts';

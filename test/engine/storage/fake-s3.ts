@@ -75,7 +75,7 @@ export async function startFakeS3(
   };
 }
 
-/** A storage on the fake server, closed when the test ends. What it asked while opening is dropped. */
+/** A storage on the fake server, closed when the test ends; what opening asked is dropped. */
 export async function openFake(
   t: Test,
   fake: FakeS3,

@@ -1,4 +1,5 @@
-// A scratch directory in memory where the system has one (a sync costs nothing there), else on disk.
+// A scratch directory in memory where the system has one (a sync costs nothing there), else on
+// disk.
 
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
 import { fileError } from '#engine/storage/file-errors.ts';
-import { bytes, failsWith, hexOf, ids, read } from './compliance.ts';
+import { bytes, failsWith, hexOf, ids, read } from './storage-asserts.ts';
 
 const WRITER = fileURLToPath(new URL('filesystem-writer.ts', import.meta.url));
 

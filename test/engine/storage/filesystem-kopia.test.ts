@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import t from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { bytes, ids } from './compliance.ts';
+import { bytes, ids } from './storage-asserts.ts';
 
 const places = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
 const program = [process.env.KOPIA_BIN ?? '', ...places.map(place => join(place, 'kopia'))].find(

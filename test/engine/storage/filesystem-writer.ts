@@ -1,5 +1,6 @@
-// A process of its own for filesystem-faults.test.ts: writes for ever until it is killed, or meets a
-// file system that is full or becomes read-only and says on standard output how that went.
+// A process of its own for filesystem-faults.test.ts: writes for ever until it is killed, or
+// meets a file system that is full or becomes read-only and says on standard output how that
+// went.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

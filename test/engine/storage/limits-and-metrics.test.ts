@@ -11,7 +11,7 @@ import { readOnly } from '#engine/storage/readonly.ts';
 import { isRetained, retaining } from '#engine/storage/retaining.ts';
 import { Slots } from '#engine/storage/slots.ts';
 import { wrap } from '#engine/storage/wrap.ts';
-import { bytes, failsWith, ids } from './compliance.ts';
+import { bytes, failsWith, ids } from './storage-asserts.ts';
 
 /** Time passes only by sleeping; sleeps end in the order of their ends. */
 function fakeClock(): Clock & { nowMs: number } {

@@ -6,7 +6,7 @@ import { MemoryStorage } from '#engine/storage/memory.ts';
 import { RETRY_POLICY, retryDelayMs } from '#engine/storage/retry-policy.ts';
 import { retrying, type RetryEvent } from '#engine/storage/retrying.ts';
 import { wrap } from '#engine/storage/wrap.ts';
-import { bytes, failsWith, ids, read } from './compliance.ts';
+import { bytes, failsWith, ids, read } from './storage-asserts.ts';
 
 /** Stands still but for what is slept; remembers the sleeps. */
 function fakeClock(): Clock & { slept: number[] } {

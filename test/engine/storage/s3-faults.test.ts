@@ -5,7 +5,7 @@ import type { ErrorCode } from '#engine/base/error-codes.ts';
 import { retrying } from '#engine/storage/retrying.ts';
 import { openS3 } from '#engine/storage/s3.ts';
 import { parseRetryAfter } from '#engine/storage/s3-errors.ts';
-import { bytes, failsWith, ids, read } from './compliance.ts';
+import { bytes, failsWith, ids, read } from './storage-asserts.ts';
 import {
   answerError,
   answerListing,

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { openS3 } from '#engine/storage/s3.ts';
-import { bytes, failsWith, read } from './compliance.ts';
+import { bytes, failsWith, read } from './storage-asserts.ts';
 import {
   ABSENT,
   answerError,

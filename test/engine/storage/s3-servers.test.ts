@@ -3,7 +3,8 @@ import t from 'tap';
 import { retrying } from '#engine/storage/retrying.ts';
 import { openS3 } from '#engine/storage/s3.ts';
 import { findServer, startServer, type ServerKind } from '../../servers/start.ts';
-import { bytes, ids, read, storageCompliance } from './compliance.ts';
+import { storageCompliance } from './compliance.ts';
+import { bytes, ids, read } from './storage-asserts.ts';
 
 const kinds: ServerKind[] = ['versitygw', 'rclone'];
 for (const kind of kinds) {

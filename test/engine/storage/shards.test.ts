@@ -7,7 +7,7 @@ import {
   placeOf,
   shardLayout,
 } from '#engine/storage/shards.ts';
-import { failsWith } from './compliance.ts';
+import { failsWith } from './storage-asserts.ts';
 
 t.test("blobs have kopia's places", async t => {
   const places = {

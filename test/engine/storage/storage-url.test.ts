@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import t from 'tap';
 import { openStorage } from '#engine/storage/open-storage.ts';
 import { parseStorageUrl, STORAGE_URL_PARAMETERS } from '#engine/storage/storage-url.ts';
-import { bytes, failsWith, ids } from './compliance.ts';
+import { bytes, failsWith, ids } from './storage-asserts.ts';
 
 t.test('paths and file URLs name directories', async t => {
   t.match(parseStorageUrl('/a/b'), { scheme: 'file', directory: '/a/b' });
