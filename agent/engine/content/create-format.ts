@@ -4,7 +4,6 @@
 import { randomBytes } from 'node:crypto';
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
-import { SPLITTERS } from '#engine/chunk/splitters.ts';
 import { createCipher } from '#engine/cipher/ciphers.ts';
 import { BLOB_CONFIG_BLOB_ID, FORMAT_BLOB_ID } from '#engine/format/blob-names.ts';
 import { sealBlobConfig } from '#engine/format/blob-config.ts';
@@ -18,10 +17,10 @@ import {
   contentEncryptionSecret,
   DEFAULT_KEY_DERIVATION,
   derivePasswordKey,
-  unknownAlgorithm,
 } from '#engine/format/repository-key.ts';
 import { createHash } from '#engine/hash/hashes.ts';
 import type { Storage } from '#engine/storage/storage.ts';
+import { requireStockSplitter } from './repository-format.ts';
 
 export interface CreateFormatOptions extends NewRepositoryOptions {
   readonly password: string;
@@ -30,9 +29,6 @@ export interface CreateFormatOptions extends NewRepositoryOptions {
 }
 
 const UNIQUE_ID_BYTES = 32;
-
-/** FastCDC is ours: kopia could not open a repository that names it (kopia-format.md 9.2). */
-const KOPIA_SPLITTERS = Object.keys(SPLITTERS).filter(name => !name.startsWith('FASTCDC'));
 
 /**
  * @returns the unique id of the new repository
@@ -70,8 +66,7 @@ export async function createFormat(
 function checkAlgorithms(config: ReturnType<typeof newRepositoryConfig>): void {
   createHash(config.hash, config.secret);
   createCipher(config.encryption, contentEncryptionSecret(config.masterKey));
-  const known = KOPIA_SPLITTERS;
-  if (!known.includes(config.splitter)) throw unknownAlgorithm('splitter', config.splitter, known);
+  requireStockSplitter(config.splitter);
 }
 
 async function requireAbsent(storage: Storage, signal?: AbortSignal): Promise<void> {

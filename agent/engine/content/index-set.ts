@@ -31,6 +31,7 @@ export class IndexSet {
   readonly #options: IndexSetOptions;
   #view: IndexView;
   #loaded = new Set<string>();
+  #revision = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
 
@@ -48,6 +49,11 @@ export class IndexSet {
   /** Names of the index blobs that `view` was made of. */
   get blobIds(): ReadonlySet<string> {
     return this.#loaded;
+  }
+
+  /** Changes whenever `view` does. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get isFresh(): boolean {
@@ -71,6 +77,7 @@ export class IndexSet {
     const builder = this.#builder(sumOfLengths(files));
     files.forEach((file, index) => builder.addFile(file, { name: blobIds[index] }));
     this.#view = this.#view.withTable(builder.finish());
+    this.#revision += 1;
     this.#loaded = new Set([...this.#loaded, ...blobIds]);
   }
 
@@ -100,6 +107,7 @@ export class IndexSet {
     const base = isRebuild ? [] : this.#view.tables;
     const tables = missing.length > 0 ? [...base, await this.#build(missing, signal)] : base;
     this.#view = new IndexView(tables, watermarkSeconds);
+    this.#revision += 1;
     this.#loaded = wanted;
     this.#readAtMs = listing.readAtMs;
   }

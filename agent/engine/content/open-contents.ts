@@ -54,12 +54,15 @@ export class OpenContents<Tasks extends ContentTasks> {
   readonly pool: WorkerPool<Tasks>;
   readonly control: RunControl;
   readonly clock: Clock;
+  /** Whether fast paths through native code may be used. */
+  readonly isNativeAllowed: boolean;
   readonly #writing: ContentWriting | undefined;
   readonly #obstacle: string | undefined;
 
   private constructor(storage: Storage, format: RepositoryFormat, options: OpenContentsOptions) {
     const { config, cipherSecret } = format;
     const native = options.isNativeAllowed ?? true;
+    this.isNativeAllowed = native;
     const hash = createHash(config.hash, config.secret, { native });
     const cipher = createCipher(config.encryption, cipherSecret, { native });
     const eccOverheadPercent = hasEcc(config) ? config.eccOverheadPercent : 0;

@@ -92,10 +92,22 @@ async function loadBlobConfig(
 function checkAlgorithms(config: RepositoryConfig, cipherSecret: Uint8Array): void {
   createHash(config.hash, config.secret);
   createCipher(config.encryption, cipherSecret);
-  if (!Object.hasOwn(SPLITTERS, config.splitter)) {
-    throw unknownAlgorithm('splitter', config.splitter, Object.keys(SPLITTERS));
-  }
+  requireStockSplitter(config.splitter);
   hasEcc(config);
+}
+
+/**
+ * A repository can only name a splitter that kopia has; ours are for writing alone.
+ * @throws ALGORITHM_UNKNOWN
+ */
+export function requireStockSplitter(name: string): void {
+  const known = Object.values(SPLITTERS).filter(splitter => splitter.isStock);
+  if (known.some(splitter => splitter.name === name)) return;
+  throw unknownAlgorithm(
+    'splitter',
+    name,
+    known.map(splitter => splitter.name),
+  );
 }
 
 /**

@@ -1,8 +1,10 @@
 // What the content layer has done in worker threads.
 
-import { arenaOver } from '#engine/base/arena.ts';
+import { allocateArena, arenaOver } from '#engine/base/arena.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { NONCE_BYTES, TAG_BYTES } from '#engine/cipher/content-cipher.ts';
 import { sealBytes } from '#engine/cipher/seal-bytes.ts';
+import { contentIdOfKey } from '#engine/format/content-id.ts';
 import { encodeIndex } from '#engine/index/encode.ts';
 import { IndexRows, type TransferredRows } from '#engine/index/rows.ts';
 import type { SealedContent } from './content-opener.ts';
@@ -28,6 +30,11 @@ export type ContentTasks = {
     input: { readonly bytes: Uint8Array; readonly contents: readonly SealedContent[] };
     output: { readonly plaintexts: readonly Uint8Array[] };
   };
+  /** Stores one content as it is; durable only after the next flush. */
+  writeContent: {
+    input: { readonly prefix: string; readonly bytes: Uint8Array };
+    output: { readonly contentId: string };
+  };
   /** Ends the packs this worker has open and hands them in. */
   finishPacks: { input: undefined; output: undefined };
   /** Replaces what is known of contents. */
@@ -44,6 +51,7 @@ const IV_BYTES = 16;
 export function contentHandlers(thread: ContentThread): TaskHandlers<ContentTasks> {
   return {
     openContents: ({ bytes, contents }) => openContents(thread, bytes, contents),
+    writeContent: ({ prefix, bytes }) => writeContent(thread, prefix, bytes),
     finishPacks: () => {
       thread.writing?.packs.finishAll();
       return { output: undefined };
@@ -60,6 +68,18 @@ export function contentHandlers(thread: ContentThread): TaskHandlers<ContentTask
 export function requireWriting(thread: ContentThread): WritingThread {
   if (thread.writing) return thread.writing;
   throw new EngineError('INTERNAL', 'the repository was opened for reading only');
+}
+
+function writeContent(
+  thread: ContentThread,
+  prefix: string,
+  bytes: Uint8Array,
+): TaskReply<{ contentId: string }> {
+  const { contents } = requireWriting(thread);
+  const arena = allocateArena(NONCE_BYTES + bytes.length + TAG_BYTES);
+  arena.bytes.set(bytes, NONCE_BYTES);
+  contents.write(prefix.charCodeAt(0), { arena, offset: NONCE_BYTES }, bytes.length);
+  return { output: { contentId: contentIdOfKey(contents.key) } };
 }
 
 function openContents(

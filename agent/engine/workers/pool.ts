@@ -102,7 +102,9 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#fail(new EngineError('ABORTED', 'the worker threads were stopped'));
-    await Promise.all(this.#threads.map(thread => thread?.worker.terminate()));
+    await Promise.all(
+      this.#threads.map(thread => thread?.worker.terminate() ?? Promise.resolve(0)),
+    );
   }
 
   #newTask<Output>(

@@ -1,0 +1,165 @@
+// An open repository, put together: storage, contents with their worker threads, manifests. This and
+// operations.ts are the library's front door; index.ts names what may be used.
+
+import type { Clock } from '#engine/base/clock.ts';
+import { createFormat } from '#engine/content/create-format.ts';
+import type { ContentSource } from '#engine/content/content-source.ts';
+import { OpenContents } from '#engine/content/open-contents.ts';
+import { MANIFEST_PREFIX } from '#engine/format/content-id.ts';
+import {
+  DEFAULT_MAINTENANCE_PARAMETERS,
+  encodeMaintenanceParameters,
+  MAINTENANCE_LABELS,
+} from '#engine/format/maintenance-parameters.ts';
+import type { RepositoryConfig } from '#engine/format/repository-config.ts';
+import { encodeVeleroMarker, VELERO_MARKER_BLOB_ID } from '#engine/format/velero-marker.ts';
+import { ManifestStore } from '#engine/manifest/manifest-store.ts';
+import type { EngineTasks } from '#engine/snapshot/worker.ts';
+import { openStorage, type OpenStorageOptions } from '#engine/storage/open-storage.ts';
+import type { Storage } from '#engine/storage/storage.ts';
+
+export interface RepositoryOwner {
+  readonly user: string;
+  readonly host: string;
+}
+
+/** Where a repository is: a URL that this opens and closes, or a storage that stays the caller's. */
+export type RepositoryPlace =
+  | { readonly url: string; readonly storageOptions?: OpenStorageOptions }
+  | { readonly storage: Storage };
+
+export type OpenRepositoryRequest = RepositoryPlace & {
+  readonly password: string;
+  /** Worker threads; one for each core by default. */
+  readonly threads?: number;
+  readonly isReadOnly?: boolean;
+  /** Stands in session markers while writing. */
+  readonly owner?: RepositoryOwner;
+  readonly clock?: Clock;
+  readonly isNativeAllowed?: boolean;
+  readonly signal?: AbortSignal;
+};
+
+export type CreateRepositoryRequest = RepositoryPlace & {
+  readonly password: string;
+  readonly hash?: string;
+  readonly encryption?: string;
+  readonly splitter?: string;
+  readonly keyDerivation?: string;
+  /** Runs maintenance: `user@host` of a kopia client, `default@default` for Velero. */
+  readonly owner: RepositoryOwner;
+  /** Makes it a repository that Velero 1.18 takes for its own. */
+  readonly forVelero?: boolean;
+  readonly signal?: AbortSignal;
+};
+
+const THREAD_ENTRY = new URL('./snapshot/worker.ts', import.meta.url);
+
+export class Repository implements AsyncDisposable {
+  readonly parts: OpenContents<EngineTasks>;
+  readonly manifests: ManifestStore;
+  readonly #ownStorage: Storage | undefined;
+
+  constructor(parts: OpenContents<EngineTasks>, ownStorage: Storage | undefined) {
+    this.parts = parts;
+    this.#ownStorage = ownStorage;
+    this.manifests = new ManifestStore({
+      contents: parts.reader,
+      revision: () => parts.index.revision,
+      writeManifestContent: async bytes => {
+        const { contentId } = await parts.pool.run('writeContent', {
+          prefix: MANIFEST_PREFIX,
+          bytes,
+        });
+        return contentId;
+      },
+      clock: parts.clock,
+    });
+  }
+
+  get storage(): Storage {
+    return this.parts.storage;
+  }
+
+  get contents(): ContentSource {
+    return this.parts.reader;
+  }
+
+  /** Algorithms and limits. Holds keys: never print it as it is. */
+  get config(): RepositoryConfig {
+    return this.parts.format.config;
+  }
+
+  /** Sees what others have committed meanwhile. */
+  async refresh(signal?: AbortSignal): Promise<void> {
+    await this.parts.index.refresh(signal);
+  }
+
+  /**
+   * Makes what was written durable and visible.
+   * @throws REPOSITORY_WRITE_UNSUPPORTED
+   */
+  async flush(signal?: AbortSignal): Promise<void> {
+    const { writing } = this.parts;
+    await this.manifests.flush();
+    await writing.flush(signal);
+  }
+
+  /** Ends threads and connections. What was not flushed is given up. */
+  async close(): Promise<void> {
+    await this.parts.close();
+    await this.#ownStorage?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Opens a repository and loads its index.
+ * @throws REPOSITORY_NOT_FOUND, REPOSITORY_PASSWORD_WRONG, REPOSITORY_FORMAT_TOO_NEW,
+ *   ALGORITHM_UNKNOWN, INDEX_DAMAGED, …
+ */
+export async function openRepository(request: OpenRepositoryRequest): Promise<Repository> {
+  const { storage, own } = await storageOf(request, false);
+  try {
+    const options = { ...request, threadEntry: THREAD_ENTRY };
+    return new Repository(await OpenContents.open<EngineTasks>(storage, options), own);
+  } catch (error) {
+    await own?.close();
+    throw error;
+  }
+}
+
+/**
+ * Makes a repository in an empty place, with the maintenance owner that kopia and Velero expect.
+ * @throws REPOSITORY_EXISTS, ALGORITHM_UNKNOWN, USAGE
+ */
+export async function createRepository(request: CreateRepositoryRequest): Promise<void> {
+  const { storage, own } = await storageOf(request, true);
+  const { password, signal, owner } = request;
+  try {
+    const uniqueId = await createFormat(storage, request);
+    await using repository = await openRepository({ storage, password, signal, owner, threads: 1 });
+    const parameters = { ...DEFAULT_MAINTENANCE_PARAMETERS, owner: `${owner.user}@${owner.host}` };
+    repository.manifests.put(MAINTENANCE_LABELS, encodeMaintenanceParameters(parameters));
+    await repository.flush(signal);
+    // Velero takes the repository for finished when this blob is there, so it comes last.
+    if (request.forVelero) {
+      await storage.put(VELERO_MARKER_BLOB_ID, [encodeVeleroMarker(uniqueId)], { signal });
+    }
+  } finally {
+    await own?.close();
+  }
+}
+
+async function storageOf(
+  place: RepositoryPlace & { readonly signal?: AbortSignal },
+  create: boolean,
+): Promise<{ storage: Storage; own: Storage | undefined }> {
+  if ('storage' in place) return { storage: place.storage, own: undefined };
+  const options = { ...place.storageOptions, create, signal: place.signal };
+  const storage = await openStorage(place.url, options);
+  return { storage, own: storage };
+}

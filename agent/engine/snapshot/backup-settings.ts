@@ -1,0 +1,81 @@
+// From what was asked for and what the policy of the source says to the settings of an upload.
+
+import type { FilesPolicy, Policy } from '#engine/format/policy.ts';
+import type { PolicyManifest } from '#engine/format/policy-merge.ts';
+import type { SnapshotSource } from '#engine/format/snapshot-manifest.ts';
+import {
+  createSelection,
+  type FilesPolicy as SelectionFiles,
+  type Selection,
+} from '#engine/snapshot/source/selection.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import type { FileCompression } from '#engine/snapshot/upload/upload-tasks.ts';
+
+/** `auto` lets a sample of each file decide; `policy` follows the repository's policies alone. */
+export type CompressionRequest = 'auto' | 'none' | 'policy' | `zstd:${number}`;
+
+/** What a sample that shrinks is compressed with. */
+const AUTO_COMPRESSOR = 'zstd-fastest';
+/** kopia's default for directories and chunk lists since 0.18. */
+const METADATA_COMPRESSOR = 'zstd-fastest';
+
+export function fileCompression(request: CompressionRequest, policy: Policy): FileCompression {
+  const { compressorName = 'none', ...rules } = policy.compression ?? {};
+  const isNamedByPolicy = compressorName !== 'none' && compressorName !== '';
+  if (request === 'none') return { kind: 'none' };
+  if (request === 'auto' && !isNamedByPolicy) return { kind: 'auto', compressor: AUTO_COMPRESSOR };
+  if (request === 'policy' && !isNamedByPolicy) return { kind: 'none' };
+  if (request !== 'auto' && request !== 'policy') return everything(request);
+  return {
+    kind: 'policy',
+    compressor: compressorName,
+    onlyCompress: rules.onlyCompress ?? [],
+    neverCompress: rules.neverCompress ?? [],
+    minBytes: Number(rules.minSize ?? 0),
+    maxBytes: Number(rules.maxSize ?? 0),
+  };
+}
+
+function everything(compressor: string): FileCompression {
+  const rules = { onlyCompress: [], neverCompress: [], minBytes: 0, maxBytes: 0 };
+  return { kind: 'policy', compressor, ...rules };
+}
+
+export function metadataCompression(policy: Policy): string {
+  return policy.metadataCompression?.compressorName ?? METADATA_COMPRESSOR;
+}
+
+/** Files above this length are cut anew at its multiples; 0 when never. */
+export function partBytes(policy: Policy): number {
+  const above = Number(policy.upload?.parallelUploadAboveSize ?? 0);
+  return above > 0 && above < Number.MAX_SAFE_INTEGER ? above : 0;
+}
+
+/**
+ * What the snapshot contains. Policies of directories below the source take part, as in kopia.
+ * @throws POLICY_INVALID
+ */
+export function selectionFor(
+  source: SnapshotSource,
+  effective: Policy,
+  policies: readonly PolicyManifest[],
+): Selection {
+  const policiesBelow = new Map<string, SelectionFiles>();
+  const prefix = source.path.endsWith('/') ? source.path : `${source.path}/`;
+  for (const { labels, policy } of policies) {
+    const isBelow =
+      labels.hostname === source.host &&
+      labels.username === source.userName &&
+      labels.path?.startsWith(prefix) === true;
+    if (isBelow) policiesBelow.set(labels.path.slice(prefix.length), filesOf(policy.files));
+  }
+  return createSelection(filesOf(effective.files), { policiesBelow });
+}
+
+function filesOf(files: FilesPolicy = {}): SelectionFiles {
+  const maxFileSize = Number(files.maxFileSize ?? 0);
+  if (!Number.isSafeInteger(maxFileSize)) {
+    throw new EngineError('POLICY_INVALID', 'files.maxFileSize of a policy is absurdly large');
+  }
+  return { ...files, maxFileSize };
+}

@@ -1,0 +1,244 @@
+// A backup from beginning to end: which snapshot to compare with, by which policy, how to cut and
+// compress; the upload; and the snapshot manifest, which is published only when everything that it
+// needs is durable and indexed.
+
+import { stat } from 'node:fs/promises';
+import { throwIfAborted } from '#engine/base/abort.ts';
+import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
+import type { OpenContents } from '#engine/content/open-contents.ts';
+import type { DirEntry } from '#engine/format/directory.ts';
+import { resolvePolicy } from '#engine/format/policy-merge.ts';
+import {
+  encodeSnapshotManifest,
+  type SnapshotManifest,
+  snapshotLabels,
+  type SnapshotSource,
+} from '#engine/format/snapshot-manifest.ts';
+import type { ManifestStore } from '#engine/manifest/manifest-store.ts';
+import { openObject } from '#engine/object/object-reader.ts';
+import { BackupProgress, type BackupTotals } from './backup-progress.ts';
+import {
+  type CompressionRequest,
+  fileCompression,
+  metadataCompression,
+  partBytes,
+  selectionFor,
+} from './backup-settings.ts';
+import { chooseSplitter, type Chunker, splitterNote } from './chunker.ts';
+import { findParent } from './parent.ts';
+import { loadPolicies } from './policies.ts';
+import { uploadFileRoot } from './upload/file-root.ts';
+import type { TotalsBuilder } from './upload/part-totals.ts';
+import { uploadTree, type UploadOptions, type UploadParts } from './upload/upload.ts';
+import type { SkippedEntry, UploadRun } from './upload/upload-tasks.ts';
+import type { EngineTasks } from './worker.ts';
+
+export interface BackupParts {
+  readonly contents: OpenContents<EngineTasks>;
+  readonly manifests: ManifestStore;
+}
+
+export interface BackupRequest {
+  /** A directory or a file; links on the way to it are followed. */
+  readonly path: string;
+  readonly source: { readonly user: string; readonly host: string; readonly path: string };
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly pins?: readonly string[];
+  readonly chunker?: Chunker;
+  readonly compression?: CompressionRequest;
+  /** Snapshot to compare with; `none`; by default the latest complete one of the source. */
+  readonly parent?: string;
+}
+
+export interface BackupOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (totals: BackupTotals) => void;
+}
+
+export interface BackupOutcome {
+  readonly snapshotId: string;
+  readonly rootObjectId: string;
+  readonly files: number;
+  readonly directories: number;
+  readonly bytes: number;
+  /** Sealed bytes of new contents. */
+  readonly bytesUploaded: number;
+  readonly contentsNew: number;
+  readonly contentsReused: number;
+  readonly durationMs: number;
+  /** What is missing from the snapshot or was changed under our eyes; the first 10,000. */
+  readonly skipped: readonly SkippedEntry[];
+}
+
+/**
+ * Stores a snapshot. When it resolves, the snapshot is durable and others can see it; when it
+ * rejects, no snapshot was published.
+ * @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE when the source itself cannot be read
+ * @throws SNAPSHOT_NOT_FOUND, POLICY_INVALID, STORAGE_FULL, ABORTED, …
+ */
+export async function backup(
+  parts: BackupParts,
+  request: BackupRequest,
+  { signal = new AbortController().signal, onProgress }: BackupOptions = {},
+): Promise<BackupOutcome> {
+  throwIfAborted(signal);
+  const { contents, manifests } = parts;
+  // Refused now, before anything is read.
+  const { writing } = contents;
+  const startTimeNs = contents.clock.nowNanoseconds();
+  const source = sourceOf(request);
+  const isDirectory = await isDirectorySource(request.path);
+  const plan = await planBackup(parts, request, source, signal);
+  using progress = new BackupProgress(contents.control, contents.clock, onProgress);
+  const uploadParts: UploadParts = {
+    runner: contents.pool,
+    readPrevious: objectId => readDirectoryObject(parts, objectId, signal),
+    afterTask: async () => {
+      if (writing.isFlushDue) await writing.flush(signal);
+    },
+  };
+  const upload = isDirectory ? uploadTree : uploadFileRoot;
+  const { root, metadata, totals } = await upload(uploadParts, { ...plan, signal });
+  const { mtimeSeconds, mtimeNanoseconds, mode, uid, gid } = metadata;
+  const rootEntry: DirEntry = {
+    name: baseName(request.path),
+    type: isDirectory ? 'd' : 'f',
+    mode,
+    bytes: isDirectory ? 0 : root.summary.bytes,
+    mtimeSeconds,
+    mtimeNanoseconds,
+    uid,
+    gid,
+    objectId: root.objectId,
+    summary: root.summary,
+  };
+  const manifest: SnapshotManifest = {
+    id: '',
+    source,
+    description: request.description ?? '',
+    startTimeNs,
+    endTimeNs: contents.clock.nowNanoseconds(),
+    stats: statsOf(totals, root.summary),
+    incomplete: '',
+    rootEntry,
+    tags: request.tags ?? {},
+    pins: request.pins ?? [],
+    extra: plan.note,
+  };
+  throwIfAborted(signal);
+  progress.phase = 'publish';
+  const snapshotId = manifests.put(snapshotLabels(manifest), encodeSnapshotManifest(manifest));
+  await manifests.flush();
+  await writing.flush(signal);
+  const { contentsNew, contentsReused, bytesUploaded, durationMs } = progress.totals();
+  const { files, directories, bytes } = root.summary;
+  return {
+    snapshotId,
+    rootObjectId: root.objectId,
+    files,
+    directories,
+    bytes,
+    bytesUploaded,
+    contentsNew,
+    contentsReused,
+    durationMs,
+    skipped: totals.skipped,
+  };
+}
+
+type BackupPlan = Omit<UploadOptions, 'signal'> & {
+  readonly note: SnapshotManifest['extra'];
+};
+
+let nextRunId = 1;
+
+async function planBackup(
+  { contents, manifests }: BackupParts,
+  request: BackupRequest,
+  source: SnapshotSource,
+  signal: AbortSignal,
+): Promise<BackupPlan> {
+  const policies = await loadPolicies(manifests, { signal });
+  const { policy } = resolvePolicy(source, policies);
+  const parent = await findParent(manifests, { source, parent: request.parent, signal });
+  const { splitter } = contents.format.config;
+  const usual = policy.splitter?.algorithm || splitter;
+  const fileSplitter = chooseSplitter(request.chunker ?? 'auto', usual, parent);
+  const run: UploadRun = {
+    runId: nextRunId++,
+    root: new Uint8Array(Buffer.from(request.path)),
+    fileSplitter,
+    repositorySplitter: splitter,
+    compression: fileCompression(request.compression ?? 'auto', policy),
+    metadataCompression: metadataCompression(policy),
+    partBytes: partBytes(policy),
+    isNativeAllowed: contents.isNativeAllowed,
+    stop: new SharedArrayBuffer(4),
+  };
+  const selection = selectionFor(source, policy, policies);
+  const note = splitterNote(fileSplitter, usual);
+  return { run, selection, previousRoot: parent?.rootEntry, note };
+}
+
+/**
+ * A directory object of the parent snapshot. One that cannot be read is as good as none: its files
+ * are read again, which is what heals the repository.
+ */
+async function readDirectoryObject(
+  { contents }: BackupParts,
+  objectId: string,
+  signal: AbortSignal,
+): Promise<{ objectId: string; bytes: Uint8Array } | undefined> {
+  try {
+    const object = await openObject(contents.reader, objectId, { signal });
+    return { objectId, bytes: await object.read(0, object.bytes, { signal }) };
+  } catch (error) {
+    if (isEngineError(error, ...UNREADABLE)) return undefined;
+    throw error;
+  }
+}
+
+const UNREADABLE = [
+  'CONTENT_NOT_FOUND',
+  'CONTENT_DAMAGED',
+  'PACK_MISSING',
+  'PACK_DAMAGED',
+  'OBJECT_DAMAGED',
+  'OBJECT_ID_INVALID',
+] as const;
+
+function sourceOf({ source }: BackupRequest): SnapshotSource {
+  return { host: source.host, userName: source.user, path: source.path };
+}
+
+async function isDirectorySource(path: string): Promise<boolean> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory() || found.isFile()) return found.isDirectory();
+  } catch (error) {
+    const code = systemCodeOf(error) === 'ENOENT' ? 'SOURCE_NOT_FOUND' : 'SOURCE_UNREADABLE';
+    const message = `cannot back up ${path}: ${systemCodeOf(error) ?? 'unknown error'}; check the path and who may read it`;
+    throw new EngineError(code, message, { cause: error });
+  }
+  throw new EngineError('SOURCE_UNREADABLE', `cannot back up ${path}: it is no directory or file`);
+}
+
+function baseName(path: string): string {
+  return path.replace(/\/+$/, '').split('/').at(-1) || '/';
+}
+
+function statsOf(totals: TotalsBuilder, summary: DirEntry['summary']): SnapshotManifest['stats'] {
+  return {
+    totalBytes: totals.readBytes + totals.cachedBytes,
+    excludedTotalBytes: totals.excludedBytes,
+    fileCount: totals.readFiles,
+    cachedFileCount: totals.cachedCount,
+    nonCachedFileCount: totals.readFiles,
+    directoryCount: summary?.directories ?? 0,
+    excludedFileCount: totals.excludedFiles,
+    excludedDirectoryCount: totals.excludedDirectories,
+    ignoredErrorCount: summary?.ignoredErrorCount ?? 0,
+    errorCount: summary?.failedCount ?? 0,
+  };
+}

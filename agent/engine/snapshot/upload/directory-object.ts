@@ -1,0 +1,40 @@
+// Writes a directory object from entry texts that threads have made.
+
+import { encodeSummary, type DirSummary, DIRECTORY_STREAM } from '#engine/format/directory.ts';
+import { totalBytes } from '#engine/base/bytes.ts';
+import { encodeText } from './piece-builder.ts';
+import type { UploadThread } from './upload-thread.ts';
+
+const PREFIX = 'k'.charCodeAt(0);
+const COMMA = ','.charCodeAt(0);
+
+/**
+ * @param pieces entry texts in kopia's order, each one entry or several joined by commas
+ * @returns the id of the object; durable only after the next flush
+ */
+export function writeDirectoryObject(
+  upload: UploadThread,
+  pieces: readonly Uint8Array[],
+  summary: DirSummary,
+): string {
+  const bytes = directoryBytes(pieces, summary);
+  return upload.objects.write(bytes, { prefix: PREFIX, compressor: upload.directoryCompressor });
+}
+
+/** As format/directory.ts encodeDirectory, without making one text of all entries. */
+export function directoryBytes(pieces: readonly Uint8Array[], summary: DirSummary): Uint8Array {
+  const isEmpty = pieces.length === 0;
+  const head = encodeText(`{"stream":"${DIRECTORY_STREAM}","entries":${isEmpty ? 'null' : '['}`);
+  const tail = encodeText(`${isEmpty ? '' : ']'},"summary":${encodeSummary(summary)}}\n`);
+  const commas = Math.max(0, pieces.length - 1);
+  const bytes = new Uint8Array(head.length + totalBytes(pieces) + commas + tail.length);
+  bytes.set(head);
+  let at = head.length;
+  pieces.forEach((piece, index) => {
+    if (index > 0) bytes[at++] = COMMA;
+    bytes.set(piece, at);
+    at += piece.length;
+  });
+  bytes.set(tail, at);
+  return bytes;
+}

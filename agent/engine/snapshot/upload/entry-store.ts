@@ -1,0 +1,231 @@
+// Stores one file or link and gives the text of its entry; the same for a whole directory, for a page
+// of a large one, and for a file that is the root of a snapshot.
+
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import type { Compressor } from '#engine/compress/compressors.ts';
+import { type DirEntry, encodeEntry } from '#engine/format/directory.ts';
+import { goNameText } from '#engine/format/go-name.ts';
+import type { IndirectEntry } from '#engine/format/indirect.ts';
+import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
+import { COUNTER } from '#engine/workers/run-control.ts';
+import { isUnchanged, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import { exclusionByStat, type Selection } from '#engine/snapshot/source/selection.ts';
+import {
+  entryPath,
+  type SourceDirectory,
+  type SourceFile,
+} from '#engine/snapshot/source/source-file-system.ts';
+import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
+import { printablePath } from '#engine/snapshot/source/source-name.ts';
+import { ENTRY_TYPE, entryTypeName, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import { readChunk } from './chunk-reader.ts';
+import type { TotalsBuilder } from './part-totals.ts';
+import type { EntryMetadata, LargeFile } from './upload-tasks.ts';
+import type { UploadThread } from './upload-thread.ts';
+
+/** Files up to this long are read by the thread that lists them; longer ones by several. */
+export const INLINE_FILE_BYTES_MAX = 1024 * 1024;
+
+export interface EntryStoreParts {
+  readonly upload: UploadThread;
+  readonly directory: SourceDirectory;
+  readonly names: SourceListing;
+  readonly selection: Selection;
+  readonly totals: TotalsBuilder;
+}
+
+/** The text of an entry, a file that has to be read by itself, or nothing to store. */
+export type StoredEntry = string | LargeFile | undefined;
+
+export class EntryStore {
+  /** Whether everything so far was taken over from the parent snapshot. */
+  isUnchanged = true;
+  readonly #parts: EntryStoreParts;
+
+  constructor(parts: EntryStoreParts) {
+    this.#parts = parts;
+  }
+
+  /** Stores a file or link that has been looked at. What goes wrong is counted, not thrown. */
+  store(index: number, stat: SourceStat, previous: DirEntry | undefined): StoredEntry {
+    return this.#guard(index, () => {
+      wrapModificationTime(stat);
+      if (previous !== undefined && isUnchanged(previous, stat)) {
+        return this.#takeOver(index, stat, previous);
+      }
+      if (stat.type === ENTRY_TYPE.file) return this.#openAndStore(index);
+      this.isUnchanged = false;
+      if (stat.type === ENTRY_TYPE.symlink) return this.#storeLink(index, stat);
+      throw unsupportedType(stat.type, this.#pathOf(index));
+    });
+  }
+
+  /** Stores a file that nobody has looked at yet. */
+  storeUnseen(index: number): StoredEntry {
+    return this.#guard(index, () => this.#openAndStore(index));
+  }
+
+  /** Counts an entry that could not be stored. */
+  fail(index: number, error: EngineError): void {
+    this.isUnchanged = false;
+    this.#parts.totals.addFailure({ path: this.#pathOf(index), error, isIgnored: false });
+  }
+
+  #guard(index: number, store: () => StoredEntry): StoredEntry {
+    if (this.#parts.upload.isStopped) throw stopped();
+    try {
+      return store();
+    } catch (error) {
+      if (!isSourceError(error)) throw error;
+      this.isUnchanged = false;
+      if (error.code === 'SOURCE_TYPE_UNSUPPORTED') {
+        const { code, message } = error;
+        this.#parts.totals.addSkipped({ path: this.#pathOf(index), code, message });
+      } else {
+        this.fail(index, error);
+      }
+      return undefined;
+    }
+  }
+
+  #takeOver(index: number, stat: SourceStat, { objectId }: DirEntry): string {
+    const { totals, upload } = this.#parts;
+    totals.cachedCount += 1;
+    totals.cachedBytes += stat.size;
+    upload.thread.counters[COUNTER.filesReused] += 1;
+    if (stat.type === ENTRY_TYPE.symlink) totals.addSymlink(stat);
+    else totals.addFile(stat, stat.size);
+    return this.#encode(index, stat, { objectId, bytes: stat.size });
+  }
+
+  #storeLink(index: number, stat: SourceStat): string {
+    const { upload, directory, names, totals } = this.#parts;
+    const target = upload.fileSystem.readLink(directory, names, index);
+    const objectId = upload.objects.write(target, { prefix: 0 });
+    totals.addSymlink(stat);
+    return this.#encode(index, stat, { objectId, bytes: target.length });
+  }
+
+  #openAndStore(index: number): StoredEntry {
+    const { upload, directory, names, selection, totals } = this.#parts;
+    const { stat, fileSystem } = upload;
+    this.isUnchanged = false;
+    using file = fileSystem.openFile(directory, names, index);
+    fileSystem.statOpen(file, stat);
+    wrapModificationTime(stat);
+    if (stat.type !== ENTRY_TYPE.file) throw unsupportedType(stat.type, this.#pathOf(index));
+    const exclusion = exclusionByStat(selection, stat, upload.directoryStat);
+    if (exclusion !== undefined) {
+      totals.excludedFiles += 1;
+      totals.excludedBytes += stat.size;
+      return undefined;
+    }
+    if (stat.size > INLINE_FILE_BYTES_MAX) return metadataOf(names.nameAt(index).slice(), stat);
+    const { objectId, bytes } = this.#storeFile(index, file, stat.size);
+    totals.readFiles += 1;
+    totals.readBytes += bytes;
+    totals.addFile(stat, bytes);
+    upload.thread.counters[COUNTER.files] += 1;
+    if (bytes !== stat.size) {
+      totals.addSkipped(changedWhileRead(this.#pathOf(index), stat.size, bytes));
+    }
+    return this.#encode(index, stat, { objectId, bytes });
+  }
+
+  #storeFile(
+    index: number,
+    file: SourceFile,
+    fileBytes: number,
+  ): { objectId: string; bytes: number } {
+    const { upload } = this.#parts;
+    const { splitter, contents, objects } = upload;
+    const chunks: IndirectEntry[] = [];
+    let compressor: Compressor | undefined;
+    let bytes = 0;
+    for (;;) {
+      const chunk = readChunk(upload.fileSystem, file, splitter, bytes, Number.MAX_SAFE_INTEGER);
+      if (chunk.length === 0 && bytes > 0) break;
+      const { arena } = splitter;
+      if (bytes === 0 && upload.run.compression.kind !== 'none') {
+        const sample = arena.bytes.subarray(CHUNK_OFFSET, CHUNK_OFFSET + chunk.length);
+        const name = this.#parts.names.textAt(index);
+        compressor = upload.compression.choose(name, fileBytes, sample);
+      }
+      contents.write(0, { arena, offset: CHUNK_OFFSET }, chunk.length, compressor);
+      chunks.push({ start: bytes, length: chunk.length, objectId: objects.contentId() });
+      bytes += chunk.length;
+      upload.thread.counters[COUNTER.bytesRead] += chunk.length;
+      if (chunk.isLast || chunk.length === 0) break;
+    }
+    return { objectId: objects.writeList(chunks, 0), bytes };
+  }
+
+  #encode(
+    index: number,
+    stat: SourceStat,
+    { objectId, bytes }: { objectId: string; bytes: number },
+  ): string {
+    const literal = goNameText(this.#parts.names.nameAt(index));
+    return encodeEntry(
+      {
+        name: '',
+        type: stat.type === ENTRY_TYPE.symlink ? 's' : 'f',
+        mode: stat.permissions,
+        bytes,
+        mtimeSeconds: stat.mtimeSeconds,
+        mtimeNanoseconds: stat.mtimeNanoseconds,
+        uid: stat.uid,
+        gid: stat.gid,
+        objectId,
+      },
+      literal,
+    );
+  }
+
+  #pathOf(index: number): string {
+    return printablePath(entryPath(this.#parts.directory, this.#parts.names, index));
+  }
+}
+
+/** The metadata of an entry, kept beyond the next look. `name` is taken over. */
+export function metadataOf(name: Uint8Array, stat: SourceStat): EntryMetadata {
+  return {
+    name,
+    mode: stat.permissions,
+    uid: stat.uid,
+    gid: stat.gid,
+    bytes: stat.size,
+    mtimeSeconds: stat.mtimeSeconds,
+    mtimeNanoseconds: stat.mtimeNanoseconds,
+  };
+}
+
+export function changedWhileRead(
+  path: string,
+  expectedBytes: number,
+  bytes: number,
+): { path: string; code: string; message: string } {
+  const message = `${path} was written to while it was read (${expectedBytes} bytes before, ${bytes} read); what is stored may mix old and new, back it up again or freeze the writer`;
+  return { path, code: 'SOURCE_CHANGED', message };
+}
+
+export function stopped(): EngineError {
+  return new EngineError('ABORTED', 'the operation was cancelled');
+}
+
+function isSourceError(error: unknown): error is EngineError {
+  return isEngineError(
+    error,
+    'SOURCE_VANISHED',
+    'SOURCE_CHANGED',
+    'SOURCE_UNREADABLE',
+    'SOURCE_TYPE_UNSUPPORTED',
+  );
+}
+
+function unsupportedType(type: number, path: string): EngineError {
+  return new EngineError(
+    'SOURCE_TYPE_UNSUPPORTED',
+    `${path} is a ${entryTypeName(type)}, which is not stored`,
+  );
+}

@@ -1,0 +1,81 @@
+// A snapshot whose root is a file and not a directory.
+
+import { EngineError } from '#engine/base/errors.ts';
+import type { DirSummary } from '#engine/format/directory.ts';
+import { isUnchanged, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
+import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
+import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import { ChunkToken } from './chunk-token.ts';
+import { metadataOf } from './entry-store.ts';
+import { TotalsBuilder } from './part-totals.ts';
+import type { UploadedTree, UploadOptions, UploadParts } from './upload.ts';
+import type { LargeFile, UploadRun } from './upload-tasks.ts';
+
+const SLASH = '/'.charCodeAt(0);
+
+/**
+ * Stores the file at run.root; durable only after the next flush.
+ * @throws SOURCE_VANISHED, SOURCE_UNREADABLE
+ */
+export async function uploadFileRoot(
+  { runner }: UploadParts,
+  { run: fileRun, previousRoot }: UploadOptions,
+): Promise<UploadedTree> {
+  const { run, name } = splitRoot(fileRun);
+  const stat = statOf(run, name);
+  const file = metadataOf(name, stat);
+  const totals = new TotalsBuilder();
+  totals.addFile(file, stat.size);
+  if (previousRoot && isUnchanged(previousRoot, stat)) {
+    totals.cachedCount = 1;
+    totals.cachedBytes = stat.size;
+    const summary = summaryOf(file, stat.size);
+    return { root: { objectId: previousRoot.objectId, summary }, metadata: file, totals };
+  }
+  const token = ChunkToken.create().shared;
+  const readers = Array.from({ length: runner.size }, () =>
+    runner.run('readFile', { run, names: [], file, token }),
+  );
+  const chunks = await Promise.all(readers);
+  const finished = await runner.run('finishFile', { run, names: [], file, chunks });
+  totals.readFiles = 1;
+  totals.readBytes = finished.bytes;
+  if (finished.skipped) totals.addSkipped(finished.skipped);
+  const summary = summaryOf(file, finished.bytes);
+  return { root: { objectId: finished.objectId, summary }, metadata: file, totals };
+}
+
+function splitRoot(run: UploadRun): { run: UploadRun; name: Uint8Array } {
+  const at = run.root.lastIndexOf(SLASH);
+  const root = at > 0 ? run.root.slice(0, at) : new Uint8Array([SLASH]);
+  return { run: { ...run, root }, name: run.root.slice(at + 1) };
+}
+
+function statOf({ root, isNativeAllowed }: UploadRun, name: Uint8Array): SourceStat {
+  const fileSystem = openSourceFileSystem({ native: isNativeAllowed });
+  const stat = new SourceStat();
+  const listing = new SourceListing();
+  const index = listing.add(name, ENTRY_TYPE.file);
+  using directory = fileSystem.openRoot(root, { followsLinks: true });
+  using file = fileSystem.openFile(directory, listing, index);
+  fileSystem.statOpen(file, stat);
+  wrapModificationTime(stat);
+  if (stat.type === ENTRY_TYPE.file) return stat;
+  throw new EngineError('SOURCE_CHANGED', 'the file was replaced by something that is no file');
+}
+
+function summaryOf(file: LargeFile, bytes: number): DirSummary {
+  return {
+    bytes,
+    files: 1,
+    symlinks: 0,
+    directories: 0,
+    maxTimeSeconds: file.mtimeSeconds,
+    maxTimeNanoseconds: file.mtimeNanoseconds,
+    incomplete: '',
+    failedCount: 0,
+    ignoredErrorCount: 0,
+    failedEntries: [],
+  };
+}

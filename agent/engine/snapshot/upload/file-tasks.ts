@@ -1,0 +1,215 @@
+// Large files, as tasks of worker threads. Several threads may run readFileTask for one file at the
+// same time; chunk-token.ts says how they share it. Between chunks the thread looks at its messages,
+// so that a flush does not have to wait for a terabyte.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import type { Compressor } from '#engine/compress/compressors.ts';
+import { encodeEntry } from '#engine/format/directory.ts';
+import { goNameText } from '#engine/format/go-name.ts';
+import type { IndirectEntry } from '#engine/format/indirect.ts';
+import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
+import { COUNTER } from '#engine/workers/run-control.ts';
+import type { TaskReply } from '#engine/workers/tasks.ts';
+import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import {
+  entryPath,
+  type SourceDirectory,
+  type SourceFile,
+} from '#engine/snapshot/source/source-file-system.ts';
+import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
+import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts';
+import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import { type ReadChunk, readChunk } from './chunk-reader.ts';
+import { ChunkToken, COMPRESSION_STATE } from './chunk-token.ts';
+import { changedWhileRead, stopped } from './entry-store.ts';
+import { encodeText } from './piece-builder.ts';
+import type {
+  FileChunks,
+  FinishFileInput,
+  FinishFileOutput,
+  LargeFile,
+  ReadFileInput,
+  SkippedEntry,
+} from './upload-tasks.ts';
+import type { UploadThread } from './upload-thread.ts';
+
+interface TakenChunk extends ReadChunk {
+  readonly start: number;
+}
+
+export async function readFileTask(
+  upload: UploadThread,
+  input: ReadFileInput,
+): Promise<TaskReply<FileChunks>> {
+  const token = ChunkToken.attach(input.token);
+  const starts: number[] = [];
+  const lengths: number[] = [];
+  const contentIds: string[] = [];
+  try {
+    using file = openForReading(upload, input);
+    for (;;) {
+      if (upload.isStopped) throw stopped();
+      const chunk = takeChunk(upload, file, token, input);
+      if (chunk === undefined) break;
+      storeChunk(upload, token, input.file, chunk);
+      starts.push(chunk.start);
+      lengths.push(chunk.length);
+      contentIds.push(upload.objects.contentId());
+      await nextTurn();
+    }
+  } catch (error) {
+    token.finish();
+    throw error;
+  }
+  const chunks = {
+    starts: Float64Array.from(starts),
+    lengths: Uint32Array.from(lengths),
+    contentIds,
+  };
+  return { output: chunks, transfer: [chunks.starts.buffer, chunks.lengths.buffer] };
+}
+
+function openForReading(upload: UploadThread, { names, file }: ReadFileInput): SourceFile {
+  const directory = upload.handles.at(names);
+  const { listing, index } = listingOf(file.name);
+  const opened = upload.fileSystem.openFile(directory, listing, index);
+  const stat = new SourceStat();
+  upload.fileSystem.statOpen(opened, stat);
+  if (stat.type === ENTRY_TYPE.file) return opened;
+  opened[Symbol.dispose]();
+  const path = pathOf(directory, file);
+  throw new EngineError('SOURCE_CHANGED', `${path} was replaced by something that is no file`);
+}
+
+/** Reads the next chunk into this thread's memory; undefined when there is none. */
+function takeChunk(
+  upload: UploadThread,
+  file: SourceFile,
+  token: ChunkToken,
+  input: ReadFileInput,
+): TakenChunk | undefined {
+  token.take();
+  try {
+    if (token.isDone) return undefined;
+    const start = token.nextOffset;
+    const limit = partEnd(start, input.file.bytes, input.run.partBytes);
+    const chunk = readChunk(upload.fileSystem, file, upload.splitter, start, limit);
+    token.nextOffset = start + chunk.length;
+    // kopia ends a file whose length is a multiple of the part length in an empty part.
+    const isEmptyPart = chunk.length === 0 && start === emptyPartStart(input);
+    if (chunk.length === 0 || (chunk.isLast && start + chunk.length !== emptyPartStart(input))) {
+      token.finish();
+    }
+    return chunk.length > 0 || start === 0 || isEmptyPart ? { ...chunk, start } : undefined;
+  } finally {
+    token.passOn();
+  }
+}
+
+function storeChunk(
+  upload: UploadThread,
+  token: ChunkToken,
+  file: LargeFile,
+  { length }: TakenChunk,
+): void {
+  const { arena } = upload.splitter;
+  const compressor = chooseCompressor(upload, token, file, length);
+  upload.contents.write(0, { arena, offset: CHUNK_OFFSET }, length, compressor);
+  upload.thread.counters[COUNTER.bytesRead] += length;
+}
+
+/** One decision for all chunks of a file, made by whoever has the first chunk in hand. */
+function chooseCompressor(
+  upload: UploadThread,
+  token: ChunkToken,
+  file: LargeFile,
+  length: number,
+): Compressor | undefined {
+  if (upload.run.compression.kind === 'none' || token.compressionState === COMPRESSION_STATE.no) {
+    return undefined;
+  }
+  const bytes = upload.splitter.arena.bytes.subarray(CHUNK_OFFSET, CHUNK_OFFSET + length);
+  if (token.compressionState === COMPRESSION_STATE.yes) return upload.compression.compressor;
+  const chosen = upload.compression.choose(nameText(file.name), file.bytes, bytes);
+  token.compressionState = chosen ? COMPRESSION_STATE.yes : COMPRESSION_STATE.no;
+  return chosen;
+}
+
+/**
+ * Offset at which a cut is forced. kopia reads files longer than partBytes in parts of that length,
+ * the last of which is open-ended (snapshot/upload/upload.go uploadFileInternal).
+ */
+function partEnd(start: number, fileBytes: number, partBytes: number): number {
+  if (partBytes === 0 || fileBytes <= partBytes) return Number.MAX_SAFE_INTEGER;
+  const end = (Math.floor(start / partBytes) + 1) * partBytes;
+  return end <= Math.floor(fileBytes / partBytes) * partBytes ? end : Number.MAX_SAFE_INTEGER;
+}
+
+function emptyPartStart({ file, run }: ReadFileInput): number {
+  const hasParts = run.partBytes > 0 && file.bytes > run.partBytes;
+  return hasParts && file.bytes % run.partBytes === 0 ? file.bytes : -1;
+}
+
+/** Writes the list of chunks and gives the entry's text. */
+export function finishFileTask(
+  upload: UploadThread,
+  { names, file, chunks }: FinishFileInput,
+): TaskReply<FinishFileOutput> {
+  const entries = mergeChunks(chunks);
+  const last = entries[entries.length - 1];
+  const bytes = last.start + last.length;
+  const objectId = upload.objects.writeList(entries, 0);
+  const text = encodeEntry(
+    { ...file, name: '', type: 'f', bytes, objectId },
+    goNameText(file.name),
+  );
+  const piece = encodeText(text);
+  upload.thread.counters[COUNTER.files] += 1;
+  const skipped = changeSince(upload, names, file, bytes);
+  return { output: { piece, bytes, objectId, skipped }, transfer: [piece.buffer] };
+}
+
+function mergeChunks(lists: readonly FileChunks[]): IndirectEntry[] {
+  const entries = lists.flatMap(({ starts, lengths, contentIds }) =>
+    contentIds.map((objectId, i) => ({ start: starts[i], length: lengths[i], objectId })),
+  );
+  // An empty part begins where the one before it ends, and stands behind it.
+  return entries.sort((a, b) => a.start - b.start || b.length - a.length);
+}
+
+/** What to report when the file is not any more what it was when it was listed. */
+function changeSince(
+  upload: UploadThread,
+  names: FinishFileInput['names'],
+  file: LargeFile,
+  bytes: number,
+): SkippedEntry | undefined {
+  const directory = upload.handles.at(names);
+  const path = pathOf(directory, file);
+  const stat = new SourceStat();
+  try {
+    const { listing, index } = listingOf(file.name);
+    upload.fileSystem.statAt(directory, listing, index, stat);
+  } catch (error) {
+    if (!isEngineError(error, 'SOURCE_VANISHED', 'SOURCE_UNREADABLE')) throw error;
+    return { path, code: error.code, message: `${error.message}; what had been read is stored` };
+  }
+  wrapModificationTime(stat);
+  const isSame =
+    bytes === file.bytes &&
+    stat.size === file.bytes &&
+    stat.mtimeSeconds === file.mtimeSeconds &&
+    stat.mtimeNanoseconds === file.mtimeNanoseconds;
+  return isSame ? undefined : changedWhileRead(path, file.bytes, bytes);
+}
+
+function listingOf(name: Uint8Array): { listing: SourceListing; index: number } {
+  const listing = new SourceListing();
+  return { listing, index: listing.add(name, ENTRY_TYPE.file) };
+}
+
+function pathOf(directory: SourceDirectory, { name }: LargeFile): string {
+  const { listing, index } = listingOf(name);
+  return printablePath(entryPath(directory, listing, index));
+}

@@ -1,0 +1,173 @@
+// A directory of the source between being listed and being written: its entries as far as they are
+// known, and how many are still being worked on. The main thread holds one for each directory on the
+// way from the root to where the walk is, not one for each directory of the tree.
+
+import { type DirEntry, encodeEntry } from '#engine/format/directory.ts';
+import { goNameText } from '#engine/format/go-name.ts';
+import type { Selection } from '#engine/snapshot/source/selection.ts';
+import { TotalsBuilder } from './part-totals.ts';
+import { encodeText } from './piece-builder.ts';
+import type {
+  ChildDirectory,
+  DirectoryPage,
+  DirectoryPiece,
+  LargeFile,
+  ScanOutput,
+  WrittenDirectory,
+} from './upload-tasks.ts';
+
+/** A place among the entries that is filled when the work for it is done. */
+export type Slot = Uint8Array | Slots | undefined;
+export interface Slots {
+  readonly list: Slot[];
+}
+
+export interface PlacedFile {
+  readonly directory: OpenDirectory;
+  readonly file: LargeFile;
+  readonly slots: Slots;
+  readonly position: number;
+}
+
+export interface PlacedPage {
+  readonly directory: OpenDirectory;
+  readonly page: DirectoryPage;
+  readonly slots: Slots;
+}
+
+export class OpenDirectory {
+  readonly names: readonly Uint8Array[];
+  readonly parent: OpenDirectory | undefined;
+  /** Position among the children of `parent`. */
+  readonly position: number;
+  readonly metadata: ChildDirectory;
+  readonly selection: Selection;
+  readonly totals = new TotalsBuilder();
+  readonly #children: readonly ChildDirectory[];
+  readonly #childSlots: Slots;
+  readonly #slots: Slots = { list: [] };
+  readonly #previousCount: number;
+  readonly #previousSummary: ScanOutput['previousSummary'];
+  #isUnchanged: boolean;
+  #nextChild = 0;
+  #waitingFor = 0;
+
+  constructor(
+    place: Pick<OpenDirectory, 'names' | 'parent' | 'position' | 'metadata'>,
+    scanned: ScanOutput,
+  ) {
+    this.names = place.names;
+    this.parent = place.parent;
+    this.position = place.position;
+    this.metadata = place.metadata;
+    this.selection = scanned.selection;
+    this.#children = scanned.children;
+    this.#childSlots = { list: Array.from<Slot>({ length: scanned.children.length }) };
+    this.#previousCount = scanned.previousCount;
+    this.#previousSummary = scanned.previousSummary;
+    this.#isUnchanged = scanned.isUnchanged;
+    this.#waitingFor = scanned.children.length;
+    this.totals.addPart(scanned.totals);
+  }
+
+  /** True when nothing is being worked on any more and the directory can be written. */
+  get isComplete(): boolean {
+    return this.#waitingFor === 0;
+  }
+
+  /** The next child to list, with its position; undefined when all have been handed out. */
+  takeChild(): { child: ChildDirectory; position: number } | undefined {
+    if (this.#nextChild === this.#children.length) return undefined;
+    const position = this.#nextChild++;
+    return { child: this.#children[position], position };
+  }
+
+  get hasMoreChildren(): boolean {
+    return this.#nextChild < this.#children.length;
+  }
+
+  /** Makes places for pieces and returns those that others have to fill. */
+  place(pieces: readonly DirectoryPiece[], slots: Slots = this.#slots): PlacedFile[] {
+    const files: PlacedFile[] = [];
+    for (const piece of pieces) {
+      if (piece instanceof Uint8Array) {
+        slots.list.push(piece);
+        continue;
+      }
+      files.push({ directory: this, file: piece, slots, position: slots.list.length });
+      slots.list.push(undefined);
+    }
+    this.#waitingFor += files.length;
+    return files;
+  }
+
+  placePages(pages: readonly DirectoryPage[]): PlacedPage[] {
+    this.#waitingFor += pages.length;
+    return pages.map(page => {
+      const slots: Slots = { list: [] };
+      this.#slots.list.push(slots);
+      return { directory: this, page, slots };
+    });
+  }
+
+  /** A page's entries have been stored; its large files, if any, have been placed before. */
+  finishPage(isUnchanged: boolean): void {
+    this.#isUnchanged &&= isUnchanged;
+    this.#waitingFor -= 1;
+  }
+
+  finishFile({ slots, position }: PlacedFile, piece: Uint8Array | undefined): void {
+    slots.list[position] = piece;
+    this.#isUnchanged = false;
+    this.#waitingFor -= 1;
+  }
+
+  /** `written` is undefined for a child that could not be stored. */
+  finishChild(position: number, written: WrittenDirectory | undefined): void {
+    this.#waitingFor -= 1;
+    const child = this.#children[position];
+    if (written === undefined) {
+      this.#isUnchanged = false;
+      return;
+    }
+    this.totals.addDirectory(child, written.summary);
+    this.#isUnchanged &&= isSameChild(child, written);
+    this.#childSlots.list[position] = encodeText(
+      encodeEntry({ ...child, name: '', type: 'd', ...written }, goNameText(child.name)),
+    );
+  }
+
+  /** Entry texts in kopia's order: directories first. */
+  pieces(): Uint8Array[] {
+    return [...flatten(this.#childSlots), ...flatten(this.#slots)];
+  }
+
+  /** The object of the parent snapshot when nothing at all has changed, else undefined. */
+  unchanged(): WrittenDirectory | undefined {
+    const { previous } = this.metadata;
+    const isSame =
+      this.#isUnchanged && this.totals.isFlawless && this.totals.entryCount === this.#previousCount;
+    if (!isSame || previous === undefined || this.#previousSummary === undefined) return undefined;
+    return { objectId: previous.objectId, summary: this.#previousSummary };
+  }
+}
+
+function isSameChild(child: ChildDirectory, written: WrittenDirectory): boolean {
+  const previous: DirEntry | undefined = child.previous;
+  return (
+    previous !== undefined &&
+    previous.objectId === written.objectId &&
+    previous.mode === child.mode &&
+    previous.uid === child.uid &&
+    previous.gid === child.gid &&
+    previous.mtimeSeconds === child.mtimeSeconds &&
+    previous.mtimeNanoseconds === child.mtimeNanoseconds
+  );
+}
+
+function* flatten({ list }: Slots): Generator<Uint8Array> {
+  for (const slot of list) {
+    if (slot instanceof Uint8Array) yield slot;
+    else if (slot !== undefined) yield* flatten(slot);
+  }
+}

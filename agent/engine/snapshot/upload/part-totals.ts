@@ -1,0 +1,176 @@
+// Sums over the entries of a directory, in the form of kopia's directory summaries and snapshot
+// statistics (snapshot/snapshotfs/dir_manifest_builder.go, snapshot/stats.go).
+
+import type { DirSummary, FailedEntry } from '#engine/format/directory.ts';
+import { firstFailedEntries } from '#engine/format/directory.ts';
+import type { EngineError } from '#engine/base/errors.ts';
+import type { Exclusion } from '#engine/snapshot/source/selection.ts';
+import type { SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import type { EntryMetadata, PartTotals, SkippedEntry } from './upload-tasks.ts';
+
+/** More skipped entries than this of one run are counted and not listed. */
+export const SKIPPED_LISTED_MAX = 10_000;
+
+export interface Failure {
+  readonly path: string;
+  readonly error: EngineError;
+  /** Counted as ignored by policy, and no reason to call the snapshot failed. */
+  readonly isIgnored: boolean;
+}
+
+export class TotalsBuilder {
+  readFiles = 0;
+  readBytes = 0;
+  cachedCount = 0;
+  cachedBytes = 0;
+  excludedFiles = 0;
+  excludedBytes = 0;
+  excludedDirectories = 0;
+  skippedCount = 0;
+  readonly skipped: SkippedEntry[] = [];
+  #bytes = 0;
+  #files = 0;
+  #symlinks = 0;
+  #directories = 0;
+  #entryCount = 0;
+  // kopia begins with 1970, so a directory of older files is as late as that.
+  #maxSeconds = 0;
+  #maxNanoseconds = 0;
+  #failedCount = 0;
+  #ignoredErrorCount = 0;
+  #failedEntries: FailedEntry[] = [];
+
+  get entryCount(): number {
+    return this.#entryCount;
+  }
+
+  /** Whether everything that should be stored was, as it is. */
+  get isFlawless(): boolean {
+    return this.#failedCount + this.#ignoredErrorCount + this.skippedCount === 0;
+  }
+
+  /** `stat` counts only where the exclusion came from looking at the entry. */
+  addExcluded(isDirectory: boolean, { reason }: Exclusion, stat: SourceStat): void {
+    if (isDirectory) {
+      this.excludedDirectories += 1;
+      return;
+    }
+    this.excludedFiles += 1;
+    if (reason !== 'ignored') this.excludedBytes += stat.size;
+  }
+
+  addFile(metadata: Pick<EntryMetadata, 'mtimeSeconds' | 'mtimeNanoseconds'>, bytes: number): void {
+    this.#files += 1;
+    this.#bytes += bytes;
+    this.#addEntryTime(metadata);
+  }
+
+  addSymlink(metadata: Pick<EntryMetadata, 'mtimeSeconds' | 'mtimeNanoseconds'>): void {
+    this.#symlinks += 1;
+    this.#addEntryTime(metadata);
+  }
+
+  addDirectory(metadata: EntryMetadata, summary: DirSummary): void {
+    this.#addEntryTime(metadata);
+    this.#addSummary(summary);
+  }
+
+  /** Adds what other tasks found in the same directory. */
+  addPart(totals: PartTotals): void {
+    this.readFiles += totals.readFiles;
+    this.readBytes += totals.readBytes;
+    this.cachedCount += totals.cachedCount;
+    this.cachedBytes += totals.cachedBytes;
+    this.excludedFiles += totals.excludedFiles;
+    this.excludedBytes += totals.excludedBytes;
+    this.excludedDirectories += totals.excludedDirectories;
+    this.skippedCount += totals.skippedCount;
+    const room = SKIPPED_LISTED_MAX - this.skipped.length;
+    this.skipped.push(...totals.skipped.slice(0, room));
+    this.#addSummary(totals.summary);
+    this.#entryCount += totals.entryCount;
+  }
+
+  addFailure({ path, error, isIgnored }: Failure): void {
+    if (isIgnored) this.#ignoredErrorCount += 1;
+    else this.#failedCount += 1;
+    this.#failedEntries.push({ path, error: error.message });
+    if (this.#failedEntries.length > 4 * FAILED_KEPT) {
+      this.#failedEntries = firstFailedEntries(this.#failedEntries);
+    }
+    this.addSkipped({ path, code: error.code, message: error.message });
+  }
+
+  addSkipped(entry: SkippedEntry): void {
+    this.skippedCount += 1;
+    if (this.skipped.length < SKIPPED_LISTED_MAX) this.skipped.push(entry);
+  }
+
+  /** The totals so far as a part of a directory: without the directory itself. */
+  part(): PartTotals {
+    return {
+      summary: this.#summary(0, { mtimeSeconds: 0, mtimeNanoseconds: 0 }),
+      entryCount: this.#entryCount,
+      readFiles: this.readFiles,
+      readBytes: this.readBytes,
+      cachedCount: this.cachedCount,
+      cachedBytes: this.cachedBytes,
+      excludedFiles: this.excludedFiles,
+      excludedBytes: this.excludedBytes,
+      excludedDirectories: this.excludedDirectories,
+      skipped: this.skipped,
+      skippedCount: this.skippedCount,
+    };
+  }
+
+  /** The summary of the finished directory; its own time counts only when it is empty. */
+  directorySummary(own: Pick<EntryMetadata, 'mtimeSeconds' | 'mtimeNanoseconds'>): DirSummary {
+    return this.#summary(1, own);
+  }
+
+  #summary(
+    ownDirectories: number,
+    own: Pick<EntryMetadata, 'mtimeSeconds' | 'mtimeNanoseconds'>,
+  ): DirSummary {
+    const isEmpty = this.#entryCount === 0;
+    return {
+      bytes: this.#bytes,
+      files: this.#files,
+      symlinks: this.#symlinks,
+      directories: this.#directories + ownDirectories,
+      maxTimeSeconds: isEmpty ? own.mtimeSeconds : this.#maxSeconds,
+      maxTimeNanoseconds: isEmpty ? own.mtimeNanoseconds : this.#maxNanoseconds,
+      incomplete: '',
+      failedCount: this.#failedCount,
+      ignoredErrorCount: this.#ignoredErrorCount,
+      failedEntries: firstFailedEntries(this.#failedEntries),
+    };
+  }
+
+  #addSummary(summary: DirSummary): void {
+    this.#bytes += summary.bytes;
+    this.#files += summary.files;
+    this.#symlinks += summary.symlinks;
+    this.#directories += summary.directories;
+    this.#failedCount += summary.failedCount;
+    this.#ignoredErrorCount += summary.ignoredErrorCount;
+    this.#failedEntries.push(...summary.failedEntries);
+    this.#addTime(summary.maxTimeSeconds, summary.maxTimeNanoseconds);
+  }
+
+  #addEntryTime(metadata: Pick<EntryMetadata, 'mtimeSeconds' | 'mtimeNanoseconds'>): void {
+    this.#entryCount += 1;
+    this.#addTime(metadata.mtimeSeconds, metadata.mtimeNanoseconds);
+  }
+
+  #addTime(seconds: number, nanoseconds: number): void {
+    const isLater =
+      seconds > this.#maxSeconds ||
+      (seconds === this.#maxSeconds && nanoseconds > this.#maxNanoseconds);
+    if (!isLater) return;
+    this.#maxSeconds = seconds;
+    this.#maxNanoseconds = nanoseconds;
+  }
+}
+
+const FAILED_KEPT = 256;

@@ -1,0 +1,186 @@
+// What the upload has done in worker threads, and what goes back and forth for it.
+
+import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
+import type { Selection } from '#engine/snapshot/source/selection.ts';
+
+/** Settings of one upload, the same for all its tasks. Threads know a run by its number. */
+export interface UploadRun {
+  readonly runId: number;
+  /** The directory that is backed up, bytes of a path. */
+  readonly root: Uint8Array;
+  /** Cuts files; may be FastCDC. */
+  readonly fileSplitter: string;
+  /** Cuts directories and chunk lists; the repository's own. */
+  readonly repositorySplitter: string;
+  readonly compression: FileCompression;
+  /** A name of compressors.ts, or `none`. */
+  readonly metadataCompression: string;
+  /** Files longer than this are cut anew at each multiple of it, as kopia does; 0: never. */
+  readonly partBytes: number;
+  readonly isNativeAllowed: boolean;
+  /** Set to 1 to end the run at the next file or chunk. */
+  readonly stop: SharedArrayBuffer;
+}
+
+/** How contents of files are compressed. */
+export type FileCompression =
+  | { readonly kind: 'none' }
+  /** A sample of each object decides. */
+  | { readonly kind: 'auto'; readonly compressor: string }
+  /** As a kopia policy says. */
+  | {
+      readonly kind: 'policy';
+      readonly compressor: string;
+      /** File name extensions with their dot. */
+      readonly onlyCompress: readonly string[];
+      readonly neverCompress: readonly string[];
+      readonly minBytes: number;
+      readonly maxBytes: number;
+    };
+
+/** An entry's metadata as it will be stored. */
+export interface EntryMetadata {
+  readonly name: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly bytes: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+}
+
+export interface ChildDirectory extends EntryMetadata {
+  /** What the parent snapshot has under the same name, when it is a directory. */
+  readonly previous: DirEntry | undefined;
+}
+
+/** A file that is read by itself, by as many threads as have time. */
+export type LargeFile = EntryMetadata;
+
+/** Why something is not in the snapshot as it is in the source. */
+export interface SkippedEntry {
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What one task adds to the totals of its directory. */
+export interface PartTotals {
+  /** Without the directory itself. */
+  readonly summary: DirSummary;
+  readonly entryCount: number;
+  readonly readFiles: number;
+  readonly readBytes: number;
+  /** Files and links taken over from the parent snapshot. */
+  readonly cachedCount: number;
+  readonly cachedBytes: number;
+  readonly excludedFiles: number;
+  readonly excludedBytes: number;
+  readonly excludedDirectories: number;
+  readonly skipped: readonly SkippedEntry[];
+  readonly skippedCount: number;
+}
+
+/** Entry texts of kopia's directory JSON, joined by commas; or a file that is still to be read. */
+export type DirectoryPiece = Uint8Array | LargeFile;
+
+/** Names that are too many for one task; another thread may take them. */
+export interface DirectoryPage {
+  readonly names: readonly Uint8Array[];
+  readonly previous: readonly DirEntry[];
+}
+
+export interface DirectoryAddress {
+  readonly run: UploadRun;
+  /** Names that lead from the root to the directory. */
+  readonly names: readonly Uint8Array[];
+}
+
+export interface ScanInput extends DirectoryAddress {
+  readonly selection: Selection;
+  /** The same directory in the parent snapshot. */
+  readonly previous: PreviousObject | undefined;
+}
+
+export interface PreviousObject {
+  readonly objectId: string;
+  /** The bytes of the directory object. */
+  readonly bytes: Uint8Array;
+}
+
+export interface ScanOutput {
+  readonly metadata: EntryMetadata;
+  /** What enterDirectory wants for the children. */
+  readonly selection: Selection;
+  readonly children: readonly ChildDirectory[];
+  readonly pieces: readonly DirectoryPiece[];
+  readonly pages: readonly DirectoryPage[];
+  readonly totals: PartTotals;
+  /** Whether every file and link was taken over and none is missing. */
+  readonly isUnchanged: boolean;
+  /** Entries and summary of the directory in the parent snapshot. */
+  readonly previousCount: number;
+  readonly previousSummary: DirSummary | undefined;
+  /** The object, where nothing is left to wait for. */
+  readonly written: WrittenDirectory | undefined;
+}
+
+export interface WrittenDirectory {
+  readonly objectId: string;
+  readonly summary: DirSummary;
+}
+
+export interface PageInput extends DirectoryAddress {
+  readonly selection: Selection;
+  readonly page: DirectoryPage;
+}
+
+export interface PageOutput {
+  readonly pieces: readonly DirectoryPiece[];
+  readonly totals: PartTotals;
+  readonly isUnchanged: boolean;
+}
+
+/** Chunks that one thread has read of a file, in the order in which it took them. */
+export interface FileChunks {
+  readonly starts: Float64Array;
+  readonly lengths: Uint32Array;
+  /** Ids of the chunks' contents. */
+  readonly contentIds: readonly string[];
+}
+
+export interface ReadFileInput extends DirectoryAddress {
+  readonly file: LargeFile;
+  /** See chunk-token.ts. */
+  readonly token: SharedArrayBuffer;
+}
+
+export interface FinishFileInput extends DirectoryAddress {
+  readonly file: LargeFile;
+  readonly chunks: readonly FileChunks[];
+}
+
+export interface FinishFileOutput {
+  readonly piece: Uint8Array;
+  readonly bytes: number;
+  readonly objectId: string;
+  /** Whether the file was written to while it was read. */
+  readonly skipped: SkippedEntry | undefined;
+}
+
+export interface WriteDirectoryInput {
+  readonly run: UploadRun;
+  readonly pieces: readonly Uint8Array[];
+  readonly summary: DirSummary;
+}
+
+// An alias and not an interface, because only aliases fit the index signature of TaskMap.
+export type UploadTasks = {
+  scanDirectory: { input: ScanInput; output: ScanOutput };
+  storePage: { input: PageInput; output: PageOutput };
+  readFile: { input: ReadFileInput; output: FileChunks };
+  finishFile: { input: FinishFileInput; output: FinishFileOutput };
+  writeDirectory: { input: WriteDirectoryInput; output: { readonly objectId: string } };
+  /** Gives back what a thread holds for a run. */
+  endUpload: { input: { readonly runId: number }; output: undefined };
+};

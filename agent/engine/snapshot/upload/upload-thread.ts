@@ -1,0 +1,69 @@
+// What one worker thread holds for one upload.
+
+import { createSplitter, splitterAlgorithm } from '#engine/chunk/splitters.ts';
+import type { Splitter } from '#engine/chunk/splitter.ts';
+import { type Compressor, compressorByName } from '#engine/compress/compressors.ts';
+import { CHUNK_MARGIN_BYTES, ObjectWriter } from '#engine/object/object-writer.ts';
+import { requireWriting } from '#engine/workers/content-tasks.ts';
+import type { ContentThread } from '#engine/workers/content-thread.ts';
+import type { ContentWriter } from '#engine/workers/content-writer.ts';
+import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
+import type { SourceFileSystem } from '#engine/snapshot/source/source-file-system.ts';
+import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
+import { SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import { DirectoryHandles } from './directory-handles.ts';
+import { CompressionChoice } from './file-compression.ts';
+import type { UploadRun } from './upload-tasks.ts';
+
+export class UploadThread implements Disposable {
+  readonly run: UploadRun;
+  readonly thread: ContentThread;
+  readonly fileSystem: SourceFileSystem;
+  readonly handles: DirectoryHandles;
+  readonly contents: ContentWriter;
+  readonly objects: ObjectWriter;
+  readonly splitter: Splitter;
+  readonly compression: CompressionChoice;
+  readonly directoryCompressor: Compressor | undefined;
+  /** Scratch: names of the directory at hand, and metadata of it and of one entry. */
+  readonly listing = new SourceListing();
+  readonly directoryStat = new SourceStat();
+  readonly stat = new SourceStat();
+  readonly #stop: Int32Array;
+
+  constructor(thread: ContentThread, run: UploadRun) {
+    this.thread = thread;
+    this.run = run;
+    this.contents = requireWriting(thread).contents;
+    this.#stop = new Int32Array(run.stop);
+    this.fileSystem = openSourceFileSystem({ native: run.isNativeAllowed });
+    this.compression = new CompressionChoice(run.compression);
+    this.directoryCompressor = metadataCompressor(run.metadataCompression);
+    this.splitter = this.#createSplitter(run.fileSplitter);
+    const objectSplitter =
+      run.repositorySplitter === run.fileSplitter
+        ? this.splitter
+        : this.#createSplitter(run.repositorySplitter);
+    this.objects = new ObjectWriter(this.contents, objectSplitter, this.directoryCompressor);
+    this.handles = new DirectoryHandles(this.fileSystem, run.root);
+  }
+
+  /** Whether this run, or all work of the repository, is to end now. */
+  get isStopped(): boolean {
+    return Atomics.load(this.#stop, 0) === 1 || this.thread.control.isStopped;
+  }
+
+  [Symbol.dispose](): void {
+    this.handles[Symbol.dispose]();
+  }
+
+  #createSplitter(name: string): Splitter {
+    const arenaBytes = splitterAlgorithm(name).maxBytes + CHUNK_MARGIN_BYTES;
+    return createSplitter(name, arenaBytes, { native: this.run.isNativeAllowed });
+  }
+}
+
+function metadataCompressor(name: string): Compressor | undefined {
+  if (name === 'none' || name === '') return undefined;
+  return compressorByName(name) ?? compressorByName('zstd-fastest');
+}

@@ -1,0 +1,279 @@
+// Uploads one directory tree. The main thread decides who does what and keeps the directories that
+// are half done; listing, reading, hashing, sealing and encoding happen in worker threads.
+
+import { abortedError } from '#engine/base/abort.ts';
+import { type EngineError, isEngineError } from '#engine/base/errors.ts';
+import type { DirEntry } from '#engine/format/directory.ts';
+import type { TaskRunner } from '#engine/workers/tasks.ts';
+import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
+import { joinPath } from '#engine/snapshot/source/source-handle.ts';
+import { printablePath } from '#engine/snapshot/source/source-name.ts';
+import { ChunkToken } from './chunk-token.ts';
+import { OpenDirectory, type PlacedFile, type PlacedPage } from './open-directory.ts';
+import { TotalsBuilder } from './part-totals.ts';
+import type {
+  ChildDirectory,
+  EntryMetadata,
+  PreviousObject,
+  UploadRun,
+  UploadTasks,
+  WrittenDirectory,
+} from './upload-tasks.ts';
+import { type FileReading, type Work, WorkQueue } from './work-queue.ts';
+
+export interface UploadParts {
+  readonly runner: TaskRunner<UploadTasks>;
+  /** Reads a directory object of the parent snapshot; undefined when it cannot be had. */
+  readonly readPrevious: (objectId: string) => Promise<PreviousObject | undefined>;
+  /** Called between tasks; flushes when that is due. */
+  readonly afterTask: () => Promise<void>;
+}
+
+export interface UploadOptions {
+  readonly run: UploadRun;
+  readonly selection: Selection;
+  /** Root entry of the parent snapshot. */
+  readonly previousRoot: DirEntry | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface UploadedTree {
+  readonly root: WrittenDirectory;
+  readonly metadata: EntryMetadata;
+  readonly totals: TotalsBuilder;
+}
+
+/**
+ * Stores the tree; durable only after the next flush.
+ * @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE when the root itself cannot be listed
+ * @throws ABORTED
+ */
+export async function uploadTree(
+  parts: UploadParts,
+  options: UploadOptions,
+): Promise<UploadedTree> {
+  const stop = new Int32Array(options.run.stop);
+  const onAbort = (): void => void Atomics.store(stop, 0, 1);
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await new Upload(parts, options).run();
+  } catch (error) {
+    // Threads that are in the middle of a file must not go on for nobody.
+    onAbort();
+    throw options.signal.aborted ? abortedError(options.signal) : error;
+  } finally {
+    options.signal.removeEventListener('abort', onAbort);
+    await parts.runner.broadcast('endUpload', { runId: options.run.runId }).catch(() => undefined);
+  }
+}
+
+class Upload {
+  readonly #parts: UploadParts;
+  readonly #run: UploadRun;
+  readonly #options: UploadOptions;
+  readonly #queue: WorkQueue;
+  readonly #totals = new TotalsBuilder();
+  readonly #idle: (() => void)[] = [];
+  #root: { written: WrittenDirectory; metadata: EntryMetadata } | undefined;
+  #failure: { error: unknown } | undefined;
+
+  constructor(parts: UploadParts, options: UploadOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#run = options.run;
+    this.#queue = new WorkQueue(parts.runner.size);
+  }
+
+  async run(): Promise<UploadedTree> {
+    await this.#scanRoot();
+    const lanes = Array.from({ length: LANES_PER_THREAD * this.#parts.runner.size }, () =>
+      this.#lane(),
+    );
+    await Promise.all(lanes);
+    if (this.#failure) throw this.#failure.error;
+    if (this.#root === undefined) throw abortedError(this.#options.signal);
+    return { root: this.#root.written, metadata: this.#root.metadata, totals: this.#totals };
+  }
+
+  async #lane(): Promise<void> {
+    while (this.#root === undefined && this.#failure === undefined) {
+      const work = this.#queue.next();
+      if (work === undefined) {
+        await new Promise<void>(resolve => this.#idle.push(resolve));
+        continue;
+      }
+      try {
+        if (this.#options.signal.aborted) throw abortedError(this.#options.signal);
+        await this.#do(work);
+        await this.#parts.afterTask();
+      } catch (error) {
+        this.#failure ??= { error };
+      }
+      for (const wake of this.#idle.splice(0)) wake();
+    }
+  }
+
+  #do(work: Work): Promise<void> {
+    switch (work.kind) {
+      case 'write':
+        return this.#write(work.directory);
+      case 'page':
+        return this.#storePage(work.placed);
+      case 'file':
+        return this.#readFile(work.placed);
+      case 'join':
+        return this.#join(work.reading);
+      case 'scan':
+        return this.#scanChild(work.parent, work.child, work.position);
+    }
+  }
+
+  async #scanRoot(): Promise<void> {
+    const { previousRoot, selection } = this.#options;
+    const previous = previousRoot?.type === 'd' ? previousRoot : undefined;
+    const place = { names: [], parent: undefined, position: 0 };
+    await this.#scan(place, selection, previous);
+  }
+
+  async #scanChild(parent: OpenDirectory, child: ChildDirectory, position: number): Promise<void> {
+    const names = [...parent.names, child.name];
+    const selection = enterDirectory(parent.selection, child.name);
+    try {
+      await this.#scan({ names, parent, position, metadata: child }, selection, child.previous);
+    } catch (error) {
+      if (!isSourceError(error)) throw error;
+      const path = printablePath(names.reduce(joinPath, this.#run.root));
+      const failure = { path, error, isIgnored: false };
+      parent.totals.addFailure(failure);
+      this.#totals.addFailure(failure);
+      this.#childDone(parent, position, undefined);
+    }
+  }
+
+  async #scan(
+    place: Pick<OpenDirectory, 'names' | 'parent' | 'position'> & { metadata?: ChildDirectory },
+    selection: Selection,
+    previousEntry: DirEntry | undefined,
+  ): Promise<void> {
+    const previous = previousEntry && (await this.#parts.readPrevious(previousEntry.objectId));
+    const { names } = place;
+    const input = { run: this.#run, names, selection, previous };
+    const scanned = await this.#parts.runner.run('scanDirectory', input);
+    this.#totals.addPart(scanned.totals);
+    const metadata = place.metadata ?? { ...scanned.metadata, previous: previousEntry };
+    if (scanned.written) {
+      this.#directoryDone({ ...place, metadata }, scanned.written);
+      return;
+    }
+    const directory = new OpenDirectory({ ...place, metadata }, scanned);
+    this.#queue.files.push(...directory.place(scanned.pieces));
+    this.#queue.pages.push(...directory.placePages(scanned.pages));
+    if (directory.hasMoreChildren) this.#queue.push(directory);
+    this.#checkComplete(directory);
+  }
+
+  async #storePage({ directory, page, slots }: PlacedPage): Promise<void> {
+    const { names, selection } = directory;
+    const input = { run: this.#run, names, selection, page };
+    const stored = await this.#parts.runner.run('storePage', input);
+    directory.totals.addPart(stored.totals);
+    this.#totals.addPart(stored.totals);
+    this.#queue.files.push(...directory.place(stored.pieces, slots));
+    directory.finishPage(stored.isUnchanged);
+    this.#checkComplete(directory);
+  }
+
+  async #readFile(placed: PlacedFile): Promise<void> {
+    const token = ChunkToken.create().shared;
+    const reading: FileReading = { placed, token, chunks: [], readers: 0, failure: undefined };
+    this.#queue.readings.add(reading);
+    // Others may begin to help at once.
+    for (const wake of this.#idle.splice(0)) wake();
+    await this.#join(reading);
+  }
+
+  async #join(reading: FileReading): Promise<void> {
+    const { placed, token } = reading;
+    const { names } = placed.directory;
+    reading.readers += 1;
+    try {
+      const input = { run: this.#run, names, file: placed.file, token };
+      reading.chunks.push(await this.#parts.runner.run('readFile', input));
+    } catch (error) {
+      if (!isSourceError(error)) throw error;
+      reading.failure ??= error;
+    } finally {
+      reading.readers -= 1;
+      // Nobody joins a file whose last chunk has been taken.
+      this.#queue.readings.delete(reading);
+    }
+    if (reading.readers === 0) await this.#finishFile(reading);
+  }
+
+  async #finishFile(reading: FileReading): Promise<void> {
+    const { placed, failure, chunks } = reading;
+    const { directory, file } = placed;
+    if (failure) {
+      this.#fileFailed(placed, failure);
+      return;
+    }
+    const input = { run: this.#run, names: directory.names, file, chunks };
+    const { piece, bytes, skipped } = await this.#parts.runner.run('finishFile', input);
+    const totals = new TotalsBuilder();
+    totals.addFile(file, bytes);
+    totals.readFiles = 1;
+    totals.readBytes = bytes;
+    if (skipped) totals.addSkipped(skipped);
+    directory.totals.addPart(totals.part());
+    this.#totals.addPart(totals.part());
+    directory.finishFile(placed, piece);
+    this.#checkComplete(directory);
+  }
+
+  #fileFailed(placed: PlacedFile, error: EngineError): void {
+    const { directory, file } = placed;
+    const names = [...directory.names, file.name];
+    const path = printablePath(names.reduce(joinPath, this.#run.root));
+    const failure = { path, error, isIgnored: false };
+    directory.totals.addFailure(failure);
+    this.#totals.addFailure(failure);
+    directory.finishFile(placed, undefined);
+    this.#checkComplete(directory);
+  }
+
+  async #write(directory: OpenDirectory): Promise<void> {
+    const unchanged = directory.unchanged();
+    if (unchanged) {
+      this.#directoryDone(directory, unchanged);
+      return;
+    }
+    const summary = directory.totals.directorySummary(directory.metadata);
+    const input = { run: this.#run, pieces: directory.pieces(), summary };
+    const { objectId } = await this.#parts.runner.run('writeDirectory', input);
+    this.#directoryDone(directory, { objectId, summary });
+  }
+
+  #directoryDone(
+    { parent, position, metadata }: Pick<OpenDirectory, 'parent' | 'position' | 'metadata'>,
+    written: WrittenDirectory,
+  ): void {
+    if (parent === undefined) this.#root = { written, metadata };
+    else this.#childDone(parent, position, written);
+  }
+
+  #childDone(parent: OpenDirectory, position: number, written: WrittenDirectory | undefined): void {
+    parent.finishChild(position, written);
+    this.#checkComplete(parent);
+  }
+
+  #checkComplete(directory: OpenDirectory): void {
+    if (directory.isComplete) this.#queue.writes.push(directory);
+  }
+}
+
+/** One task runs and one lies ready in each thread. */
+const LANES_PER_THREAD = 2;
+
+function isSourceError(error: unknown): error is EngineError {
+  return isEngineError(error, 'SOURCE_VANISHED', 'SOURCE_CHANGED', 'SOURCE_UNREADABLE');
+}

@@ -1,0 +1,75 @@
+// What the upload does next. Directories are taken depth first, so that few are open at a time; what
+// completes something goes before what begins something; threads that would stand idle help with
+// files that others have begun.
+
+import type { EngineError } from '#engine/base/errors.ts';
+import type { OpenDirectory, PlacedFile, PlacedPage } from './open-directory.ts';
+import type { ChildDirectory, FileChunks } from './upload-tasks.ts';
+
+/** A file that threads are reading. */
+export interface FileReading {
+  readonly placed: PlacedFile;
+  readonly token: SharedArrayBuffer;
+  readonly chunks: FileChunks[];
+  /** How many are reading it now. */
+  readers: number;
+  failure: EngineError | undefined;
+}
+
+export type Work =
+  | { readonly kind: 'write'; readonly directory: OpenDirectory }
+  | { readonly kind: 'page'; readonly placed: PlacedPage }
+  | { readonly kind: 'file'; readonly placed: PlacedFile }
+  | { readonly kind: 'join'; readonly reading: FileReading }
+  | {
+      readonly kind: 'scan';
+      readonly parent: OpenDirectory;
+      readonly child: ChildDirectory;
+      readonly position: number;
+    };
+
+export class WorkQueue {
+  readonly writes: OpenDirectory[] = [];
+  readonly pages: PlacedPage[] = [];
+  readonly files: PlacedFile[] = [];
+  readonly readings = new Set<FileReading>();
+  readonly #stack: OpenDirectory[] = [];
+  readonly #readersMax: number;
+
+  constructor(readersMax: number) {
+    this.#readersMax = readersMax;
+  }
+
+  /** Adds a directory whose children are to be listed. */
+  push(directory: OpenDirectory): void {
+    this.#stack.push(directory);
+  }
+
+  /** The next thing to do; undefined when everything that is left is being done. */
+  next(): Work | undefined {
+    const directory = this.writes.pop();
+    if (directory) return { kind: 'write', directory };
+    const page = this.pages.shift();
+    if (page) return { kind: 'page', placed: page };
+    const file = this.files.shift();
+    if (file) return { kind: 'file', placed: file };
+    return this.#nextChild() ?? this.#join();
+  }
+
+  #nextChild(): Work | undefined {
+    for (;;) {
+      const parent = this.#stack.at(-1);
+      if (parent === undefined) return undefined;
+      const taken = parent.takeChild();
+      if (taken) return { kind: 'scan', parent, ...taken };
+      this.#stack.pop();
+    }
+  }
+
+  #join(): Work | undefined {
+    for (const reading of this.readings) {
+      if (reading.readers < this.#readersMax) return { kind: 'join', reading };
+    }
+    return undefined;
+  }
+}
