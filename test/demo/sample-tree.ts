@@ -1,4 +1,4 @@
-// A directory that is worth storing: the project's own files, and what real directories hold besides
+// A directory that is worth storing: the project's own files, and what real directories hold beside
 // small text: a disk image, logs, links, odd names, empty things, many files in one place.
 
 import { cpSync, existsSync } from 'node:fs';

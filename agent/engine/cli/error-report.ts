@@ -46,10 +46,34 @@ export function errorText(error: unknown, { hasStack = false } = {}): string {
   const { code, message } = errorDocument(error);
   const hint = HINTS[code];
   const lines = [`stevedore: ${safeText(message)}`];
+  if (error instanceof EngineError) lines.push(...listedIn(error.details));
   if (hint !== undefined) lines.push(`      try: ${hint}`);
   if (code !== 'USAGE') lines.push(`     code: ${code} (docs/errors.md)`);
   if (hasStack && error instanceof Error) lines.push(stackOf(error));
   return `${lines.join('\n')}\n`;
+}
+
+/** What a restore could not bring back stands in the details of the error that ends it. */
+function listedIn({ differences }: EngineError['details']): string[] {
+  if (!Array.isArray(differences)) return [];
+  const rows = differences.filter(isDifference);
+  const lines = rows.slice(0, LISTED_MAX).map(({ path, found }) => {
+    return `           ${safeText(path)}: ${safeText(found)}`;
+  });
+  const more = rows.length - lines.length;
+  return more > 0 ? [...lines, `           and ${more} more; -o json lists them`] : lines;
+}
+
+const LISTED_MAX = 20;
+
+function isDifference(value: unknown): value is { path: string; found: string } {
+  if (typeof value !== 'object' || value === null) return false;
+  return (
+    'path' in value &&
+    typeof value.path === 'string' &&
+    'found' in value &&
+    typeof value.found === 'string'
+  );
 }
 
 function stackOf(error: Error): string {

@@ -27,28 +27,32 @@ export function restoreRequest(
 }
 
 export function renderRestore(outcome: RestoreOutcome): string {
-  const { bytes, durationMs, differences } = outcome;
+  const { bytes, durationMs } = outcome;
   const fields = renderFields([
     ['snapshot', outcome.snapshotId],
-    ['content', `${counted(outcome.files, 'file')}, ${formatBytes(bytes)}`],
+    [
+      'content',
+      `${counted(outcome.files, 'file')} in ` +
+        `${counted(outcome.directories, 'directory', 'directories')}, ${formatBytes(bytes)}`,
+    ],
     ['fetched', formatBytes(outcome.bytesFetched)],
     ['took', `${formatDuration(durationMs)} (${formatRate(bytes, durationMs)})`],
   ]);
-  return `Restored to ${safeText(outcome.target)}\n\n${fields}${renderDifferences(differences)}`;
+  return `Restored to ${safeText(outcome.target)}\n\n${fields}${renderDifferences(outcome)}`;
 }
 
-function renderDifferences(differences: RestoreOutcome['differences']): string {
+function renderDifferences({ differences, differencesOmitted }: RestoreOutcome): string {
   if (differences.length === 0) return '';
   const lines = differences
     .slice(0, DIFFERENCES_SHOWN_MAX)
     .map(({ path, attribute, expected, found }) => {
-      const [wanted, got] = [valueText(expected), valueText(found)];
-      return `  ${safeText(path)}: ${safeText(attribute)} is ${got}, was ${wanted}\n`;
+      const where = `${safeText(path === '' ? '.' : path)}: ${safeText(attribute)}`;
+      return `  ${where} is ${valueText(found)}, was ${valueText(expected)}\n`;
     });
-  const more = differences.length - lines.length;
-  const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists all\n` : '';
-  const count = counted(differences.length, 'attribute');
-  return `\nNot as in the snapshot: ${count}\n${lines.join('')}${rest}`;
+  const count = differences.length + differencesOmitted;
+  const more = count - lines.length;
+  const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists more\n` : '';
+  return `\nNot as in the snapshot: ${counted(count, 'attribute')}\n${lines.join('')}${rest}`;
 }
 
 function valueText(value: unknown): string {

@@ -65,8 +65,14 @@ function columnsOf(digits: number, nowMs: number): Column<SnapshotSummary>[] {
     { title: 'size', isRight: true, text: ({ bytes }) => formatBytes(bytes) },
     { title: 'tags', text: ({ tags }) => tagText(tags) },
     { title: 'description', text: ({ description }) => safeText(description ?? '') },
-    { title: 'state', text: ({ incomplete }) => (incomplete ? 'incomplete' : '') },
+    { title: 'state', text: stateText },
   ];
+}
+
+/** Empty for a snapshot that is as it should be. */
+function stateText({ incomplete, problem }: SnapshotSummary): string {
+  if (problem !== undefined) return `damaged: ${safeText(problem.code)}`;
+  return incomplete === '' ? '' : `incomplete: ${safeText(incomplete)}`;
 }
 
 /** Columns that are empty in every row tell nothing. */

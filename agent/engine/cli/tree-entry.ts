@@ -10,14 +10,14 @@ import type { Engine } from './verb.ts';
 type Yielded<Items> = Items extends AsyncIterable<infer Item> ? Item : never;
 export type TreeEntry = Yielded<ReturnType<Engine['listTree']>>;
 
-/** As `ls -l` has it: type and permissions, owner, size, time, name. */
+/** As `ls -l` has it, except that the size of a directory is that of all files below. */
 export const TREE_COLUMNS: readonly Column<TreeEntry>[] = Object.freeze([
   { title: 'mode', text: ({ type, mode }: TreeEntry) => modeText(type, Number(mode)) },
   { title: 'owner', isRight: true, text: ({ uid, gid }: TreeEntry) => `${uid}:${gid}` },
   {
     title: 'size',
     isRight: true,
-    text: ({ type, size }: TreeEntry) => (isDirectory(type) ? '-' : formatBytes(Number(size))),
+    text: ({ size }: TreeEntry) => formatBytes(size),
   },
   { title: 'changed', text: ({ mtime }: TreeEntry) => localTime(formatTimestamp(mtime)) },
   { title: 'name', text: nameText },
