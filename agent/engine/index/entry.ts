@@ -2,6 +2,7 @@
 // the same content counts. Everything else in this folder stores such entries in one way or another.
 // A content key is the prefix byte (0 or 'g'..'z') followed by the hash (kopia-format.md 4.1).
 
+import { toHex } from '#engine/base/bytes.ts';
 import { EngineError } from '#engine/base/errors.ts';
 
 /** The values of an entry that do not depend on where it is stored. */
@@ -67,21 +68,11 @@ export function compareAge(
   return Number(isDeletedB) - Number(isDeletedA);
 }
 
-/**
- * The code of the prefix of a key that somebody asks for.
- * @throws CONTENT_ID_INVALID when its length or its prefix cannot occur in this repository
- */
-export function checkedPrefixCode(
-  key: Uint8Array,
-  keyOffset: number,
-  keyLength: number,
-  keyBytes: number,
-): number {
-  const code = PREFIX_CODES[key[keyOffset]];
-  if (keyLength === keyBytes && code < NO_PREFIX_CODE) return code;
-  throw new EngineError(
+/** What look-ups throw for a key whose length or prefix cannot occur in the repository. */
+export function impossibleKey(key: Uint8Array, keyBytes: number): EngineError {
+  return new EngineError(
     'CONTENT_ID_INVALID',
-    `cannot look up a content key of ${keyLength} bytes with prefix byte ${key[keyOffset]} ` +
-      `in a repository whose keys have ${keyBytes} bytes; check the object id it came from`,
+    `cannot look up content key ${toHex(key)} of ${key.length} bytes in a repository whose keys ` +
+      `have ${keyBytes} bytes and a known prefix; check the object id it came from`,
   );
 }

@@ -9,7 +9,7 @@
 // it fills. (The idea is Shalev and Shavit's split-ordered list; without removal it gets this short.)
 
 import { EngineError } from '#engine/base/errors.ts';
-import { checkedPrefixCode, KEY_BYTES_MAX } from './entry.ts';
+import { impossibleKey, KEY_BYTES_MAX, NO_PREFIX_CODE, PREFIX_CODES } from './entry.ts';
 
 /** What workers are given. */
 export interface SharedPendingContents {
@@ -116,7 +116,10 @@ export class PendingContents {
   }
 
   #setWanted(key: Uint8Array, keyOffset: number, keyLength: number): void {
-    const code = checkedPrefixCode(key, keyOffset, keyLength, this.#keyBytes);
+    const code = PREFIX_CODES[key[keyOffset]];
+    if (keyLength !== this.#keyBytes || code === NO_PREFIX_CODE) {
+      throw impossibleKey(key.subarray(keyOffset, keyOffset + keyLength), this.#keyBytes);
+    }
     const wanted = this.#wanted;
     const end = keyOffset + keyLength;
     let at = keyOffset + 1;

@@ -16,8 +16,8 @@
 export const TABLE_ROWS_MAX = 2 ** 27;
 /** Combinations of prefix, compression and format version that a table can tell apart. */
 export const TABLE_KINDS_MAX = 256;
-/** Shorter hashes would not fill the columns; kopia's have 16 to 32 bytes. */
-export const TABLE_HASH_BYTES_MIN = 8;
+/** Look-ups compare three hash words at once; kopia's hashes have 16 to 32 bytes. */
+export const TABLE_HASH_BYTES_MIN = 16;
 
 // Words behind the hash words of a row.
 /** Pack index in 24 bits; the number of the kind above. */

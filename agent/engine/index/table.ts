@@ -4,13 +4,14 @@
 
 import { EngineError } from '#engine/base/errors.ts';
 import {
-  checkedPrefixCode,
+  impossibleKey,
   NO_PREFIX_CODE,
   PREFIX_CODE_COUNT,
   PREFIX_CODES,
   prefixByteOf,
   type IndexEntry,
 } from './entry.ts';
+import { readInt32 } from './file-check.ts';
 import { PackIds, type PackIdsBuffers } from './pack-ids.ts';
 import {
   hashWord,
@@ -105,11 +106,16 @@ export class IndexTable {
    * @throws CONTENT_ID_INVALID when a key of that length or prefix cannot occur here
    */
   find(key: Uint8Array, keyOffset: number, keyLength: number): number {
-    const code = checkedPrefixCode(key, keyOffset, keyLength, this.keyBytes);
+    // Written out flat: with calls in it that are not inlined, a processor overlaps the cache misses
+    // of fewer look-ups, which costs a third of the speed.
+    const code = PREFIX_CODES[key[keyOffset]];
+    if (keyLength !== this.keyBytes || code === NO_PREFIX_CODE) {
+      throw impossibleKey(key.subarray(keyOffset, keyOffset + keyLength), this.keyBytes);
+    }
     const tags = this.#tags;
     const hash = keyOffset + 1;
-    const bucket = hashWord(key, hash, key.length) >>> this.#bucketShift;
     const tag = (key[hash + 2] << 8) | key[hash + 3];
+    const bucket = ((key[hash] << 24) | (key[hash + 1] << 16) | tag) >>> this.#bucketShift;
     const end = this.#starts[bucket + 1];
     for (let row = this.#starts[bucket]; row < end; row++) {
       if (tags[row] === tag && this.#isAt(row, code, key, hash)) return row;
@@ -224,12 +230,23 @@ export class IndexTable {
 
   #isAt(row: number, prefixCode: number, key: Uint8Array, hash: number): boolean {
     const words = this.#words;
+    const at = row * this.#stride;
+    return (
+      words[at] === readInt32(key, hash + 4) &&
+      words[at + 1] === readInt32(key, hash + 8) &&
+      words[at + 2] === readInt32(key, hash + 12) &&
+      (this.#hashWords === 3 || this.#isTailAt(at, key, hash)) &&
+      this.#prefixCodes[words[at + this.#hashWords + PACK] >>> KIND_SHIFT] === prefixCode
+    );
+  }
+
+  /** Compares what hashes of more than 16 bytes have beyond. */
+  #isTailAt(at: number, key: Uint8Array, hash: number): boolean {
     const end = hash + this.keyBytes - 1;
-    let at = row * this.#stride;
-    for (let byte = hash + 4; byte < end; byte += 4, at++) {
-      if (words[at] !== hashWord(key, byte, end)) return false;
+    for (let i = 3; i < this.#hashWords; i++) {
+      if (this.#words[at + i] !== hashWord(key, hash + 4 + 4 * i, end)) return false;
     }
-    return this.#prefixCodes[words[at + PACK] >>> KIND_SHIFT] === prefixCode;
+    return true;
   }
 
   /** The last bucket that begins at or before `row`. */
