@@ -17,6 +17,7 @@ import { ManifestStore } from '#engine/manifest/manifest-store.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { openStorage, type OpenStorageOptions } from '#engine/storage/open-storage.ts';
 import type { Storage } from '#engine/storage/storage.ts';
+import { type RepositoryInfo, repositoryInfo } from './repository-info.ts';
 
 export interface RepositoryOwner {
   readonly user: string;
@@ -88,6 +89,10 @@ export class Repository implements AsyncDisposable {
   /** Algorithms and limits. Holds keys: never print it as it is. */
   get config(): RepositoryConfig {
     return this.parts.format.config;
+  }
+
+  info(): Promise<RepositoryInfo> {
+    return repositoryInfo(this.parts, this.manifests);
   }
 
   /** Sees what others have committed meanwhile. */

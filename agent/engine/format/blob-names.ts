@@ -19,6 +19,9 @@ export const EPOCH_PREFIX = 'x';
 export const LEGACY_INDEX_PREFIX = 'n';
 export const LEGACY_COMPACTION_PREFIX = 'm';
 
+/** All packs. */
+export const PACK_PREFIXES: readonly PackBlobKind[] = Object.freeze(['p', 'q']);
+
 /** p holds data, q holds metadata. */
 export type PackBlobKind = 'p' | 'q';
 

@@ -1,0 +1,56 @@
+// The library. Everything else in this folder may change without notice.
+
+export { EngineError, isEngineError, type SerializedError } from '#engine/base/errors.ts';
+export { ERROR_CODES, type ErrorCode } from '#engine/base/error-codes.ts';
+export { CIPHERS } from '#engine/cipher/ciphers.ts';
+export { SPLITTERS } from '#engine/chunk/splitters.ts';
+export { HASHES } from '#engine/hash/hashes.ts';
+export type {
+  CheckOptions,
+  CheckOutcome,
+  CheckProblem,
+  CheckProgress,
+  CheckRequest,
+} from '#engine/content/check.ts';
+export type { ContentEntry, ContentRead, ContentSource } from '#engine/content/content-source.ts';
+export type { SnapshotManifest } from '#engine/format/snapshot-manifest.ts';
+export type { Manifest, ManifestStore } from '#engine/manifest/manifest-store.ts';
+export type { BackupOptions, BackupOutcome, BackupRequest } from '#engine/snapshot/backup.ts';
+export type { BackupTotals } from '#engine/snapshot/backup-progress.ts';
+export { type Chunker, CHUNKERS } from '#engine/snapshot/chunker.ts';
+export { diffSnapshots, type TreeDifference } from '#engine/snapshot/diff.ts';
+export {
+  restore,
+  type RestoreOptions,
+  type RestoreOutcome,
+  type RestoreRequest,
+} from '#engine/snapshot/restore/restore.ts';
+export type { SnapshotFilter, SnapshotSummary } from '#engine/snapshot/snapshots.ts';
+export { listTree, readFile, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
+export type { TreeEntry } from '#engine/snapshot/tree.ts';
+export {
+  verify,
+  type VerifyOptions,
+  type VerifyOutcome,
+  type VerifyProblem,
+  type VerifyRequest,
+} from '#engine/snapshot/verify.ts';
+export type { SkippedEntry } from '#engine/snapshot/upload/upload-tasks.ts';
+export { openStorage, type OpenStorageOptions } from '#engine/storage/open-storage.ts';
+export { STORAGE_URL_PARAMETERS } from '#engine/storage/storage-url.ts';
+export type { BlobMetadata, Storage } from '#engine/storage/storage.ts';
+export {
+  backup,
+  checkRepository,
+  forgetSnapshots,
+  listSnapshots,
+  resolveSnapshot,
+} from './operations.ts';
+export {
+  type CreateRepositoryRequest,
+  createRepository,
+  type OpenRepositoryRequest,
+  openRepository,
+  Repository,
+} from './repository.ts';
+export type { RepositoryInfo } from './repository-info.ts';

@@ -1,0 +1,78 @@
+// What can be done with an open repository where the function that does it wants only parts of it.
+
+import {
+  checkContents,
+  type CheckOptions,
+  type CheckOutcome,
+  type CheckRequest,
+} from '#engine/content/check.ts';
+import type { SnapshotManifest } from '#engine/format/snapshot-manifest.ts';
+import type { CallOptions } from '#engine/manifest/manifest-store.ts';
+import {
+  backup as backupParts,
+  type BackupOptions,
+  type BackupOutcome,
+  type BackupRequest,
+} from '#engine/snapshot/backup.ts';
+import {
+  forgetSnapshots as forgetManifests,
+  listSnapshots as listManifests,
+  resolveSnapshot as resolveManifest,
+  type SnapshotFilter,
+  type SnapshotSummary,
+} from '#engine/snapshot/snapshots.ts';
+import type { Repository } from './repository.ts';
+
+/** See snapshot/backup.ts. @throws REPOSITORY_WRITE_UNSUPPORTED besides */
+export function backup(
+  { parts, manifests }: Repository,
+  request: BackupRequest,
+  options?: BackupOptions,
+): Promise<BackupOutcome> {
+  return backupParts({ contents: parts, manifests }, request, options);
+}
+
+/** Snapshots by time, the oldest first. Those that cannot be read are listed with a problem. */
+export function listSnapshots(
+  { manifests }: Repository,
+  filter?: SnapshotFilter,
+  options?: CallOptions,
+): Promise<SnapshotSummary[]> {
+  return listManifests(manifests, filter, options);
+}
+
+/** The snapshot that `latest`, an id or the beginning of one means. */
+export function resolveSnapshot(
+  { manifests }: Repository,
+  reference: string,
+  filter?: SnapshotFilter,
+  options?: CallOptions,
+): Promise<SnapshotManifest> {
+  return resolveManifest(manifests, reference, filter, options);
+}
+
+/**
+ * Removes snapshots; durable on return. Their data goes with maintenance, later.
+ * @returns their ids
+ * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_AMBIGUOUS, REPOSITORY_WRITE_UNSUPPORTED
+ */
+export async function forgetSnapshots(
+  repository: Repository,
+  references: readonly string[],
+  options: CallOptions = {},
+): Promise<string[]> {
+  const { writing } = repository.parts;
+  const ids = await forgetManifests(repository.manifests, references, options);
+  await writing.flush(options.signal);
+  return ids;
+}
+
+/** See content/check.ts. */
+export function checkRepository(
+  { parts, contents }: Repository,
+  request: CheckRequest,
+  options?: CheckOptions,
+): Promise<CheckOutcome> {
+  const { storage, index } = parts;
+  return checkContents({ storage, contents, indexBlobCount: index.blobIds.size }, request, options);
+}
