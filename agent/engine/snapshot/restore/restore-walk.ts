@@ -2,7 +2,6 @@
 // window that fetches and writes them.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
-import { EngineError } from '#engine/base/errors.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import { openObject, type ObjectReader } from '#engine/object/object-reader.ts';
@@ -14,6 +13,7 @@ import {
   TREE_DEPTH_MAX,
   TreeReader,
 } from '#engine/snapshot/tree.ts';
+import { wrongLength } from '#engine/snapshot/stored-path.ts';
 import type { Attributes } from './attributes.ts';
 import type { FileWriter } from './file-window.ts';
 import type { RestoreReport } from './restore-report.ts';
@@ -183,7 +183,6 @@ export async function restoreFile(
   await files.add({ path, name, directory, attributes: attributesOf(entry) }, reader);
 }
 
-/** Stock kopia pads or grows such files silently (kopia-format.md 14.4). */
 function checkLength(
   report: RestoreReport,
   path: string,
@@ -193,7 +192,5 @@ function checkLength(
   if (bytes === entry.bytes) return;
   const difference = { attribute: 'size', expected: String(entry.bytes), found: String(bytes) };
   report.differ(path, [difference]);
-  const text = `file ${JSON.stringify(path)} has ${bytes} bytes in the repository`;
-  const error = new EngineError('OBJECT_DAMAGED', `${text} instead of ${entry.bytes}`);
-  report.damage(path, error);
+  report.damage(path, wrongLength(path, entry, bytes));
 }

@@ -9,10 +9,7 @@ import { EngineError } from '#engine/base/errors.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
-import { rootOf } from '#engine/format/snapshot-manifest.ts';
-import type { ManifestReader } from '#engine/manifest/manifest-store.ts';
-import { resolveSnapshot, splitSnapshotPath } from '#engine/snapshot/snapshots.ts';
-import { lookUpPath } from '#engine/snapshot/tree.ts';
+import { findStoredPath, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
 import {
   RestoreReport,
   withPartialFiles,
@@ -55,11 +52,6 @@ export interface RestoreOutcome {
   readonly differencesOmitted: number;
 }
 
-export interface SnapshotStore {
-  readonly contents: ContentSource;
-  readonly manifests: ManifestReader;
-}
-
 /**
  * Restores a snapshot or a part of it. When it resolves the target's file system has written
  * everything back. Damage in the repository does not stop the rest from being restored, but the
@@ -68,22 +60,16 @@ export interface SnapshotStore {
  *   SNAPSHOT_PATH_NOT_FOUND, ABORTED; CONTENT_DAMAGED and the like with `details.differences`
  */
 export async function restore(
-  { contents, manifests }: SnapshotStore,
+  store: SnapshotStore,
   request: RestoreRequest,
   options: RestoreOptions = {},
 ): Promise<RestoreOutcome> {
   const startMs = systemClock.monotonic();
-  const { reference, path } = splitSnapshotPath(request.snapshot);
-  const snapshot = await resolveSnapshot(
-    manifests,
-    reference,
-    { includeIncomplete: true },
-    options,
-  );
-  const root = await lookUpPath(contents, rootOf(snapshot), path, options);
+  const { snapshot, entry } = await findStoredPath(store, request.snapshot, options);
   const report = new RestoreReport(options.onProgress);
   const target = resolve(request.target);
-  await restoreEntry({ contents, report }, root, { ...request, target }, options);
+  const { contents } = store;
+  await restoreEntry({ contents, report }, entry, { ...request, target }, options);
   report.throwIfDamaged(target);
   return {
     snapshotId: snapshot.id,
