@@ -88,7 +88,7 @@ export function parseEntryTime(text: string): EntryTime | undefined {
   if (match === null) return parseUncommon(text);
   const start = secondsOfDay(text.slice(0, 10));
   if (start === undefined) return undefined;
-  const fraction = match[2] as string | undefined;
+  const fraction = match.at(2);
   const seconds =
     start + +text.slice(11, 13) * 3600 + +text.slice(14, 16) * 60 + +text.slice(17, 19);
   if (Math.abs(seconds) > SECONDS_MAX) return parseUncommon(text);

@@ -7,7 +7,8 @@
  * amount, text, texts: the most specific one that is not 0 or empty;
  * flag: true when any of them is;
  * union, times: all of them together, up to a policy whose flag `stop` is set;
- * command: the most specific one; ownCommand: that of the policy for the very source or none.
+ * command: the most specific one; ownCommand: that of the policy for the very source or none;
+ * barrier: ends inheritance as a whole and is not part of the outcome.
  */
 export type PolicyFieldKind =
   | 'optional'
@@ -19,7 +20,8 @@ export type PolicyFieldKind =
   | 'union'
   | 'times'
   | 'command'
-  | 'ownCommand';
+  | 'ownCommand'
+  | 'barrier';
 
 export interface PolicyField {
   /** Names of the objects around the field. */
@@ -104,5 +106,5 @@ export const POLICY_FIELDS: readonly PolicyField[] = Object.freeze([
     maxParallelFileReads: 'optional',
     parallelUploadAboveSize: 'optional',
   }),
-  { section: [], name: 'noParent', kind: 'flag' },
+  { section: [], name: 'noParent', kind: 'barrier' },
 ]);

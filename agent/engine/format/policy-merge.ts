@@ -137,6 +137,8 @@ function mergeField(field: PolicyField, policies: readonly Policy[]): unknown {
       return unionOf(upToStop(field, policies, values), text => text, compareTexts);
     case 'times':
       return unionOf(upToStop(field, policies, values), timeKey, compareTimes);
+    case 'barrier':
+      return undefined;
     case 'flag':
       return values.find(value => value === true);
     case 'amount':

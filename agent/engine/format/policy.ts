@@ -199,6 +199,7 @@ const FITS: Readonly<Record<PolicyFieldKind, (value: unknown) => boolean>> = Obj
   amount: isInt64,
   choice: isFlag,
   flag: isFlag,
+  barrier: isFlag,
   text: isText,
   texts: isTexts,
   union: isTexts,

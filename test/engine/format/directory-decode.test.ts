@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import t from 'tap';
 import { encodeDirectory, encodeEntry, type DirEntry } from '#engine/format/directory.ts';
 import { decodeDirectory } from '#engine/format/directory-decode.ts';
@@ -133,6 +134,12 @@ t.test('a damaged directory is refused', async t => {
     const expected = { code: 'DIRECTORY_DAMAGED', message: /directory k1/ };
     t.throws(() => decodeDirectory(bytes, 'directory k1'), expected, what);
   }
+});
+
+t.test('what is longer than a string can be is refused', async t => {
+  // Nobody writes to this memory, so it is never really there.
+  const bytes = new Uint8Array(constants.MAX_STRING_LENGTH + 1);
+  t.throws(() => decodeDirectory(bytes, 'directory k1'), { code: 'LIMIT_EXCEEDED', message: /k1/ });
 });
 
 t.test('any flipped byte gives a directory or an error', async t => {
