@@ -106,8 +106,8 @@ export class IndexTable {
    * @throws CONTENT_ID_INVALID when a key of that length or prefix cannot occur here
    */
   find(key: Uint8Array, keyOffset: number, keyLength: number): number {
-    // Written out flat: with calls in it that are not inlined, a processor overlaps the cache misses
-    // of fewer look-ups, which costs a third of the speed.
+    // Written out flat, since the fewer instructions there are the more look-ups overlap their cache
+    // misses.
     const code = PREFIX_CODES[key[keyOffset]];
     if (keyLength !== this.keyBytes || code === NO_PREFIX_CODE) {
       throw impossibleKey(key.subarray(keyOffset, keyOffset + keyLength), this.keyBytes);
