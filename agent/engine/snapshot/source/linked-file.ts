@@ -4,7 +4,7 @@
 // so here a link must stay below the root of the source: its text is resolved against the names that
 // led to the directory, and the result is opened from the root, component by component.
 
-import { EngineError } from '#engine/base/errors.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
 
 import { SourceListing } from './source-listing.ts';
 import type { SourceDirectory, SourceFile, SourceFileSystem } from './source-file-system.ts';
@@ -18,9 +18,10 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /**
- * Opens the file that the link `name` in `directory` leads to in the end.
- * @throws SOURCE_UNREADABLE when it leads out of the source, through a directory that is a link, or
- *   to anything but a file; SOURCE_VANISHED when there is nothing
+ * Opens the file that the link `name` in `directory` leads to in the end. The root handle has to be
+ * open.
+ * @throws SOURCE_UNREADABLE when it leads out of the source, through a directory that is a link, to
+ *   nothing, or to anything but a file
  */
 export function openLinkedFile(
   fileSystem: SourceFileSystem,
@@ -28,13 +29,28 @@ export function openLinkedFile(
   name: Uint8Array,
 ): SourceFile {
   const link = joinPath(directory.path, name);
+  try {
+    return followLink(fileSystem, directory, name, link);
+  } catch (cause) {
+    // It is not the directory that vanished or changed: its rules cannot be known.
+    if (!isEngineError(cause, 'SOURCE_VANISHED', 'SOURCE_CHANGED')) throw cause;
+    throw linkProblem(link, 'there is no file where it leads', cause);
+  }
+}
+
+function followLink(
+  fileSystem: SourceFileSystem,
+  directory: SourceDirectory,
+  name: Uint8Array,
+  link: Uint8Array,
+): SourceFile {
   let parts: Uint8Array[] = [...directory.namesBelowRoot(), name];
-  const root = directory.root;
+  const { root } = directory;
   const names = new SourceListing();
+  const stat = new SourceStat();
   for (let followed = 0; followed <= LINKS_MAX; followed++) {
     const { handle, index } = openParent(fileSystem, root, parts, names);
     try {
-      const stat = new SourceStat();
       fileSystem.statAt(handle, names, index, stat);
       if (stat.type === ENTRY_TYPE.file) return fileSystem.openFile(handle, names, index);
       if (stat.type !== ENTRY_TYPE.symlink) throw linkProblem(link, 'it does not lead to a file');
@@ -85,11 +101,11 @@ function resolveTarget(parts: readonly Uint8Array[], target: Uint8Array, link: U
   return resolved;
 }
 
-function linkProblem(link: Uint8Array, problem: string): EngineError {
+function linkProblem(link: Uint8Array, problem: string, cause?: unknown): EngineError {
   const path = printablePath(link);
   return new EngineError(
     'SOURCE_UNREADABLE',
     `cannot follow ignore file ${path}: ${problem}; put the file itself there`,
-    { details: { path } },
+    { details: { path }, cause },
   );
 }

@@ -48,6 +48,7 @@ const INTERRUPTIONS_MAX = 100;
 interface Calls {
   readonly openat: NativeFunction;
   readonly syscall: NativeFunction;
+  readonly lseek: NativeFunction;
   readonly statx: NativeFunction;
   readonly read: NativeFunction;
   readonly pread: NativeFunction;
@@ -63,13 +64,15 @@ function loadCalls(): Calls | undefined {
   }
   const openat = nativeFunction('int openat(int, uintptr_t, int, int)');
   const syscall = nativeFunction('int syscall(long, int, uintptr_t, long)');
+  const lseek = nativeFunction('int64_t lseek(int, int64_t, int)');
   const statx = nativeFunction('int statx(int, uintptr_t, int, uint32_t, uintptr_t)');
   const read = nativeFunction('int64_t read(int, uintptr_t, size_t)');
   const pread = nativeFunction('int64_t pread64(int, uintptr_t, size_t, int64_t)');
   const close = nativeFunction('int close(int)');
   const readlinkat = nativeFunction('int64_t readlinkat(int, uintptr_t, uintptr_t, size_t)');
-  if (!openat || !syscall || !statx || !read || !pread || !close || !readlinkat) return undefined;
-  return { openat, syscall, statx, read, pread, close, readlinkat, getdents64 };
+  if (!openat || !syscall || !lseek || !statx || !read || !pread || !close || !readlinkat)
+    return undefined;
+  return { openat, syscall, lseek, statx, read, pread, close, readlinkat, getdents64 };
 }
 
 /** The source through system calls, or undefined where they are not to be had. */
@@ -146,9 +149,14 @@ class NativeFileSystem implements SourceFileSystem {
   }
 
   list(directory: SourceDirectory, listing: SourceListing): void {
-    const { syscall, getdents64 } = this.#calls;
+    const { syscall, lseek, getdents64 } = this.#calls;
     listing.clear();
     const { descriptor } = directory;
+    // Names go on where the last listing of this handle ended; SEEK_SET is 0.
+    if (lseek(descriptor, 0, 0) !== 0) {
+      const errno = errnoName(nativeErrno());
+      throw sourceError({ attempt: 'list', path: directory.path, errno });
+    }
     for (let interruptions = 0; ;) {
       listing.reserve(LIST_BYTES);
       const address = listing.arena.address + listing.usedBytes;

@@ -18,7 +18,7 @@ import {
 
 import type { Arena } from '#engine/base/arena.ts';
 import { asBuffer } from '#engine/base/bytes.ts';
-import { systemCodeOf } from '#engine/base/errors.ts';
+import { isEngineError, systemCodeOf } from '#engine/base/errors.ts';
 
 import { linkError, rootError, sourceError } from './source-error.ts';
 import {
@@ -134,7 +134,6 @@ class PortableFileSystem implements SourceFileSystem {
     try {
       return readSync(source.descriptor, target.bytes, targetOffset, length, position);
     } catch (cause) {
-      if (cause instanceof RangeError) throw cause;
       throw sourceError({ attempt: 'read', path: source.path, errno: errnoOf(cause), cause });
     }
   }
@@ -160,8 +159,11 @@ function openLeavingAccessTime(path: Uint8Array, flags: number): number {
   }
 }
 
+/** What the system said; anything else that was thrown is a mistake of ours and goes on its way. */
 function errnoOf(error: unknown): string {
-  return systemCodeOf(error) ?? 'EIO';
+  const code = systemCodeOf(error);
+  if (code === undefined || isEngineError(error) || code.startsWith('ERR_')) throw error;
+  return code;
 }
 
 /** node:fs asks lstat itself where the file system does not report types. */

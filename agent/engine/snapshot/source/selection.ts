@@ -80,7 +80,9 @@ export function createSelection(files: FilesPolicy, options: SelectionOptions = 
 
 /** The selection of a child directory, before its ignore files. @throws POLICY_INVALID */
 export function enterDirectory(parent: Selection, name: Uint8Array): Selection {
-  const child = { ...parent, path: `${parent.path}/${nameText(name)}` };
+  const path = `${parent.path}/${nameText(name)}`;
+  // A file that a policy names twice is read twice in the policy's own directory, once below it.
+  const child = { ...parent, path, ignoreFileNames: [...new Set(parent.ignoreFileNames)] };
   const policy = parent.policiesBelow.get(child.path.slice(1));
   return policy === undefined ? child : applyPolicy(child, policy);
 }
@@ -101,7 +103,7 @@ function applyPolicy(selection: Selection, policy: FilesPolicy): Selection {
   return withRules(
     {
       ...selection,
-      ignoreFileNames: [...new Set(policy.ignoreDotFiles)],
+      ignoreFileNames: policy.ignoreDotFiles ?? [],
       skipsCacheDirectories: policy.ignoreCacheDirs ?? true,
       fileBytesMax: policy.maxFileSize || selection.fileBytesMax,
       isOneFileSystem: policy.oneFileSystem ?? false,

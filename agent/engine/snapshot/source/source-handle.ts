@@ -1,6 +1,10 @@
 // Something that is open: a descriptor together with the way to it, for messages. Closing twice is
 // harmless here, because a descriptor that was closed may already belong to another thread.
 
+import { EngineError } from '#engine/base/errors.ts';
+
+import { printablePath } from './source-name.ts';
+
 /** What reading needs; plain values, so that it can be told to another thread. */
 export interface OpenSource {
   readonly descriptor: number;
@@ -30,9 +34,11 @@ export class SourceHandle implements OpenSource, Disposable {
     this.root = parent?.root ?? this;
   }
 
-  /** -1 once closed. */
+  /** @throws INTERNAL once closed: the number may stand for something else by then */
   get descriptor(): number {
-    return this.#descriptor;
+    if (this.#descriptor >= 0) return this.#descriptor;
+    const path = printablePath(this.path);
+    throw new EngineError('INTERNAL', `${path} was used after it was closed; report this`);
   }
 
   /** Made when asked for: a million files must not cost a million paths. */
