@@ -1,5 +1,5 @@
 // Writing of index file version 2. Packs and formats are numbered by first appearance in key order
-// and names laid out in that order, as kopia's builder does, so that equal entries give equal bytes.
+// and names laid out in that order, as kopia's builder does: equal entries give equal bytes.
 
 import { EngineError } from '#engine/base/errors.ts';
 import { PACKS_MAX } from './entry.ts';

@@ -1,5 +1,5 @@
 // What an index says about one content, the limits of those values, and which of two entries for
-// the same content counts. Everything else in this folder stores such entries in one way or another.
+// the same content counts. Everything else in this folder stores such entries in some way.
 // A content key is the prefix byte (0 or 'g'..'z') followed by the hash (kopia-format.md 4.1).
 
 import { toHex } from '#engine/base/bytes.ts';

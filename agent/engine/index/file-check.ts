@@ -17,7 +17,7 @@ export function checkKeyBytes(name: string, keyBytes: number): void {
   throw damagedIndex(name, `its key size is ${keyBytes}`);
 }
 
-/** Checks the prefix of the key at `offset`, and that the key is larger than the one at `previous`. */
+/** Checks the prefix of the key at `offset`, and that the key exceeds the one at `previous`. */
 export function checkKey(
   bytes: Uint8Array,
   offset: number,

@@ -1,6 +1,6 @@
 // Index file version 1, of repositories that were made before kopia 0.9 or never upgraded
 // (kopia-format.md 6.3, kopia repo/content/index/index_v1.go):
-//   header 8, entries (key, value of 20 bytes), pack names. A file without entries has key size 255.
+//   header 8, entries (key, value of 20 bytes), pack names. Without entries the key size is 255.
 
 import { LENGTH_LIMIT } from './entry.ts';
 import {

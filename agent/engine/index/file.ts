@@ -1,7 +1,7 @@
 // Reading index files of any version, entry by entry, without an object per entry: a cursor moves
 // over the decrypted bytes and its fields change. Used by the table builder and by IndexRows.
-// Promise: whatever the bytes are, a cursor ends, stays inside them, and either yields values within
-// the limits of entry.ts in strictly ascending key order or throws INDEX_DAMAGED.
+// Promise: whatever the bytes are, a cursor ends, stays inside them, and yields values within the
+// limits of entry.ts in strictly ascending key order or throws INDEX_DAMAGED.
 
 import type { EntryFields } from './entry.ts';
 import { damagedIndex } from './file-check.ts';

@@ -6,7 +6,7 @@
 // start walking from, and the tables of hints beside the list need no order of their own: level b
 // holds 2^b hints, one per value of the first b hash bits, and which level is used follows from the
 // number of nodes. So it grows without a lock, a message or a rehash, and memory is touched only as
-// it fills. (The idea is Shalev and Shavit's split-ordered list; without removal it gets this short.)
+// it fills. (The idea is Shalev and Shavit's split-ordered list, shorter without removal.)
 
 import { EngineError } from '#engine/base/errors.ts';
 import { impossibleKey, KEY_BYTES_MAX, NO_PREFIX_CODE, PREFIX_CODES } from './entry.ts';
@@ -103,7 +103,7 @@ export class PendingContents {
       words[node] = next;
       for (let i = 0; i < this.#keyWords; i++) words[node + 1 + i] = this.#wanted[i];
       if (Atomics.compareExchange(words, this.#link, next, node) === next) return true;
-      // Somebody linked a node in here first; it stands behind #link, so the walk goes on from there.
+      // Somebody linked a node in here first; it stands behind #link, where the walk goes on.
       this.#spare = node;
     }
   }

@@ -8,8 +8,8 @@
 //   tags    u16 per row: hash bytes 2 and 3. A look-up scans these first: a bucket's tags are one
 //           cache line, and nearly always only the right row is then looked at. Scanning rows
 //           instead was slower, misses most (5.2 against 6.9 million a second at 20 million).
-//   starts  u32 per bucket, and one more: the first row of each. The bucket is the first b >= 16 bits
-//           of the hash, so hash bytes 0 and 1 need not be stored.
+//   starts  u32 per bucket, and one more: the first row of each. The bucket is the first b >= 16
+//           bits of the hash, so hash bytes 0 and 1 need not be stored.
 // Rows are sorted by hash, then prefix. Together 34 bytes a row and 0.5 to 1 a bucket.
 
 /** Beyond this, row numbers would not fit what views and sorting make of them. */

@@ -1,7 +1,7 @@
 // Ordering of a freshly loaded table, in place: rows into buckets by two passes of an American flag
-// sort (256 streams, then within each 1/256 of the table, which fits the cache), then each bucket by
-// itself, dropping all but the winner among rows of one key. A second copy of the rows would not fit
-// the memory that opening a large repository may take.
+// sort (256 streams, then within each 1/256 of the table, which fits the cache), then each bucket
+// by itself, dropping all but the winner among rows of one key. A second copy of the rows would not
+// fit the memory that opening a large repository may take.
 
 import { compareAge } from './entry.ts';
 import type { PackIds } from './pack-ids.ts';
@@ -30,7 +30,7 @@ export interface UnsortedRows extends TableColumns {
   readonly tops: Uint16Array;
 }
 
-/** Moves rows [0, count) into buckets; returns the first row of each bucket, and `count` at last. */
+/** Moves rows [0, count) into buckets; returns the first row of each, and `count` at last. */
 export function sortIntoBuckets(
   rows: UnsortedRows,
   count: number,

@@ -1,6 +1,6 @@
 // The committed index in memory: which pack holds which content, for look-ups by all threads. Off
-// the JavaScript heap, read-only once built, made of shared buffers, so that a worker attaches to it
-// at no cost. table-layout.ts says how the rows lie, table-builder.ts makes them.
+// the JavaScript heap, read-only once built, made of shared buffers, so that a worker attaches
+// to it at no cost. table-layout.ts says how the rows lie, table-builder.ts makes them.
 
 import { EngineError } from '#engine/base/errors.ts';
 import {
@@ -106,8 +106,7 @@ export class IndexTable {
    * @throws CONTENT_ID_INVALID when a key of that length or prefix cannot occur here
    */
   find(key: Uint8Array, keyOffset: number, keyLength: number): number {
-    // Written out flat, since the fewer instructions there are the more look-ups overlap their cache
-    // misses.
+    // Written out flat: the fewer instructions, the more look-ups overlap their cache misses.
     const code = PREFIX_CODES[key[keyOffset]];
     if (keyLength !== this.keyBytes || code === NO_PREFIX_CODE) {
       throw impossibleKey(key.subarray(keyOffset, keyOffset + keyLength), this.keyBytes);

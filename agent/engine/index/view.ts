@@ -1,6 +1,6 @@
 // What a repository's index says now: a large table from opening it, small ones from refreshes and
-// from our own commits since, the merge rule among them, and the deletion watermark. With one table,
-// the usual case, a look-up costs what the table's costs.
+// from our own commits since, the merge rule among them, and the deletion watermark. With one
+// table, the usual case, a look-up costs what the table's costs.
 //
 // A place is a number that names a row of one of the tables. It is valid for the view that gave it.
 
