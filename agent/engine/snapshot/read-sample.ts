@@ -23,6 +23,7 @@ interface Wanted<Place> {
 }
 
 export class ReadSample<Place> {
+  /** Plain bytes of contents that have been read. */
   bytesRead = 0;
   readonly #contents: ContentSource;
   readonly #options: ReadSampleOptions<Place>;
@@ -65,7 +66,7 @@ export class ReadSample<Place> {
   }
 
   #check({ place, objectId, chunk }: Wanted<Place>, stored: Uint8Array): void {
-    this.bytesRead += stored.length;
+    this.bytesRead += chunk.bytes;
     // A plain chunk's length has been compared with the index; that of a compressed one only now.
     if (!chunk.isCompressed) return;
     try {

@@ -193,7 +193,8 @@ export function joinPath(directory: string, name: string): string {
 
 /**
  * The entry at `path` beneath `root`; slashes separate names, and none, one or several of them may
- * stand at the ends. Nothing else is special: `..` is a name like any other.
+ * stand at the ends. Nothing else is special: `..` is a name like any other. What is left of the path
+ * may also be one name as it stands: Velero names a block device by its path (kopia-format.md 10.7).
  * @throws SNAPSHOT_PATH_NOT_FOUND, DIRECTORY_DAMAGED, and what reading objects throws
  */
 export async function lookUpPath(
@@ -203,11 +204,17 @@ export async function lookUpPath(
   options: ReadOptions = {},
 ): Promise<DirEntry> {
   const reader = new TreeReader(contents);
+  const names = path.split('/').filter(part => part !== '');
   let entry = root;
-  for (const name of path.split('/').filter(part => part !== '')) {
+  for (const [index, name] of names.entries()) {
     const entries =
       entry.type === 'd' ? await reader.readDirectory(entry.objectId, options) : undefined;
     const found = entries?.find(candidate => candidate.name === name);
+    const rest = names.slice(index).join('/');
+    const whole = found
+      ? undefined
+      : entries?.find(candidate => candidate.name === rest || candidate.name === `/${rest}`);
+    if (whole) return whole;
     if (!found) throw pathNotFound(path, name, entries !== undefined);
     entry = found;
   }

@@ -136,6 +136,15 @@ t.test('paths are looked up name by name', async t => {
   }
 });
 
+t.test('a name that is a path itself can be named', async t => {
+  const contents = new MemoryContents();
+  const device: Node = { directory: [['/dev/sda', { file: 'blocks' }]] };
+  const root = storeTree(contents, { directory: [['in', device]] });
+  for (const path of ['in/dev/sda', '/in//dev/sda']) {
+    t.equal((await lookUpPath(contents, root, path)).name, '/dev/sda');
+  }
+});
+
 t.test('stored paths are listed and read', async t => {
   const contents = new MemoryContents();
   const manifests = manifestsOver(contents);
