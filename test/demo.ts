@@ -32,15 +32,14 @@ function makeSource(source: string, given: string | undefined): Promise<void> {
   return Promise.resolve();
 }
 
-function describe(outcome: BackupOutcome): string {
-  const contents = outcome.contentsNew + outcome.contentsReused;
-  return [
-    `${counted(outcome.files, 'file')}, ${formatBytes(outcome.bytes)}`,
-    `${formatBytes(outcome.bytesUploaded)} stored`,
-    `${counted(outcome.contentsNew, 'new content')}, ` +
-      `${formatShare(outcome.contentsReused, contents)} known`,
-    formatDuration(outcome.durationMs),
-  ].join('  ·  ');
+function sayBackup(title: string, outcome: BackupOutcome): void {
+  const { files, bytes, bytesUploaded, contentsNew, durationMs } = outcome;
+  const share = formatShare(bytesUploaded, bytes);
+  say(title, `${counted(files, 'file')}, ${formatBytes(bytes)} in ${formatDuration(durationMs)}`);
+  say(
+    '',
+    `stored ${formatBytes(bytesUploaded)} (${share}) in ${counted(contentsNew, 'new content')}`,
+  );
 }
 
 function bytesBelow(directory: string): number {
@@ -73,18 +72,18 @@ async function demo(place: string, given: string | undefined): Promise<number> {
   await using repository = await openRepository({ url, password: PASSWORD });
   const recorded = { user: 'demo', host: 'localhost', path: given ?? '/demo' };
   const first = await backup(repository, { path: source, source: recorded });
-  say('first backup', describe(first));
+  sayBackup('first backup', first);
 
-  say('changes', (await changeTree(source, new Random(2))).join(', '));
+  const [most = '', ...others] = await changeTree(source, new Random(2));
+  say('a day later', most);
+  say('', others.join(', '));
   const after = await digestTree(source);
   const second = await backup(repository, { path: source, source: recorded });
-  say('second backup', describe(second));
+  sayBackup('second backup', second);
   const stored = bytesBelow(join(place, 'repository'));
   const bytes = before.bytes + after.bytes;
-  say(
-    'repository',
-    `${formatBytes(stored)} for ${formatBytes(bytes)}: ${formatShare(stored, bytes)}`,
-  );
+  const share = formatShare(stored, bytes);
+  say('repository', `${formatBytes(stored)} hold both, ${share} of their ${formatBytes(bytes)}`);
 
   const pairs: [string, BackupOutcome, TreeDigest][] = [
     ['first', first, before],
@@ -97,14 +96,20 @@ async function demo(place: string, given: string | undefined): Promise<number> {
     const found = await digestTree(target);
     const differences = compareTrees(expected, found, leftOut(outcome, source));
     differenceCount += differences.length;
-    const verdict = differences.length === 0 ? '✓ every byte and attribute equal' : '✗ different';
-    say(`${name} restored`, `${formatDuration(restored.durationMs)}  ·  ${verdict}`);
+    const isEqual = differences.length === 0;
+    const verdict = isEqual ? '✓ every byte and attribute equal' : '✗ different';
+    say(`${name} restored`, `in ${formatDuration(restored.durationMs)}: ${verdict}`);
     for (const line of differences.slice(0, DIFFERENCES_SHOWN_MAX)) console.log(`    ${line}`);
-    for (const { path, message } of outcome.skipped) say('', `not stored: ${path}: ${message}`);
+    for (const { message } of outcome.skipped) say('', `not stored: ${message}`);
   }
   return differenceCount;
 }
 
+const given = process.argv[2];
+if (given !== undefined && !statSync(given, { throwIfNoEntry: false })?.isDirectory()) {
+  process.stderr.write(`${resolve(given)} is not a directory; name one, or none\n`);
+  process.exit(2);
+}
 const place = await mkdtemp(join(tmpdir(), 'stevedore-demo-'));
 const started = performance.now();
 const onSignal = () => {
@@ -114,7 +119,7 @@ const onSignal = () => {
 process.once('SIGINT', onSignal);
 process.once('SIGTERM', onSignal);
 try {
-  const differenceCount = await demo(place, process.argv[2]);
+  const differenceCount = await demo(place, given);
   const took = formatDuration(performance.now() - started);
   console.log(
     differenceCount === 0

@@ -19,6 +19,8 @@ import type { Random } from './random.ts';
 
 const FRONT_BYTES_MAX = 256 * 2 ** 20;
 const EDITS = 5;
+/** What Node shows of a name that is not UTF-8; by that text it cannot be opened. */
+const UNDECODABLE = '\ufffd';
 
 /** What was done, a sentence part each. */
 export async function changeTree(directory: string, random: Random): Promise<string[]> {
@@ -26,6 +28,7 @@ export async function changeTree(directory: string, random: Random): Promise<str
   const files = entries
     .filter(entry => entry.isFile())
     .map(pathOf)
+    .filter(path => !path.includes(UNDECODABLE))
     .sort();
   const done: string[] = [];
 

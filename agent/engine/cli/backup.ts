@@ -11,10 +11,11 @@ import {
   usageError,
   type OptionValues,
 } from './option-values.ts';
+import { withTotals } from './progress.ts';
 import { counted, formatBytes, formatDuration, formatRate, formatShare } from './quantity.ts';
 import { renderFields } from './table.ts';
 import { safeText } from './terminal-text.ts';
-import type { Engine, Surroundings, Verb } from './verb.ts';
+import type { Engine, Repository, Surroundings, Verb } from './verb.ts';
 
 type BackupRequest = Parameters<Engine['backup']>[1];
 type BackupOutcome = Awaited<ReturnType<Engine['backup']>>;
@@ -69,13 +70,23 @@ export function renderBackup(outcome: BackupOutcome): string {
 
 function renderSkipped(skipped: BackupOutcome['skipped']): string {
   if (skipped.length === 0) return '';
-  const lines = skipped
-    .slice(0, SKIPPED_SHOWN_MAX)
-    .map(({ path, code, message }) => `  ${safeText(path)}: ${safeText(message)} (${code})\n`);
+  const lines = skipped.slice(0, SKIPPED_SHOWN_MAX).map(({ path, code, message }) => {
+    const where = message.includes(path) ? '' : `${safeText(path)}: `;
+    return `  ${where}${safeText(message)} (${code})\n`;
+  });
   const more = skipped.length - lines.length;
   const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists all\n` : '';
   const count = counted(skipped.length, 'entry', 'entries');
   return `\nNot in the snapshot: ${count}\n${lines.join('')}${rest}`;
+}
+
+/** What the newest snapshot of the source had, which is how much there is to do, more or less. */
+async function filesBefore(
+  engine: Engine,
+  repository: Repository,
+  { source }: BackupRequest,
+): Promise<number | undefined> {
+  return (await engine.listSnapshots(repository, { source })).at(-1)?.files;
 }
 
 export const backup: Verb = Object.freeze({
@@ -112,9 +123,12 @@ export const backup: Verb = Object.freeze({
     const request = backupRequest(operand, options, surroundings);
     return session =>
       session.withRepository({ isReadOnly: false }, async repository => {
-        const outcome = await session.withProgress(onProgress =>
-          session.engine.backup(repository, request, { signal: session.signal, onProgress }),
-        );
+        const { engine, signal } = session;
+        const filesTotal = await filesBefore(engine, repository, request);
+        const outcome = await session.withProgress(update => {
+          const onProgress = withTotals(update, { filesTotal });
+          return engine.backup(repository, request, { signal, onProgress });
+        });
         await session.output.report(outcome, () => renderBackup(outcome));
         return outcome.skipped.length === 0 ? EXIT.done : EXIT.doneWithDifferences;
       });

@@ -1,7 +1,7 @@
 // stevedore forget ID…
 
 import { EXIT } from './exit-status.ts';
-import { isSet, parseTreePath, usageError } from './option-values.ts';
+import { isSet, parseWholeSnapshot } from './option-values.ts';
 import { counted } from './quantity.ts';
 import { safeText } from './terminal-text.ts';
 import type { Verb } from './verb.ts';
@@ -27,21 +27,22 @@ export const forget: Verb = Object.freeze({
     { command: 'stevedore forget 3f9a0c12 77b1d0aa', text: 'two snapshots' },
   ],
   prepare: (operands, options) => {
-    for (const operand of operands) {
-      if (parseTreePath(operand, 'the snapshot').includes(':')) {
-        throw usageError(`'${operand}' is a part of a snapshot; only whole ones can be forgotten`);
-      }
-    }
+    operands.forEach(parseWholeSnapshot);
     const isDryRun = isSet(options, 'dryRun');
     return session =>
       session.withRepository({ isReadOnly: isDryRun }, async repository => {
-        const ids = new Set<string>();
+        const { engine, signal } = session;
+        const references = new Set<string>();
         for (const operand of operands) {
-          ids.add((await session.engine.resolveSnapshot(repository, operand)).id);
+          // Whole ids for what is only shown, and for `latest`, which names no manifest.
+          const isId = operand !== 'latest' && !isDryRun;
+          references.add(isId ? operand : (await engine.resolveSnapshot(repository, operand)).id);
         }
-        if (!isDryRun) await session.engine.forgetSnapshots(repository, [...ids]);
-        const document = { forgotten: isDryRun ? [] : [...ids], matched: [...ids] };
-        await session.output.report(document, () => renderForgotten([...ids], isDryRun));
+        const ids = isDryRun
+          ? [...references]
+          : await engine.forgetSnapshots(repository, [...references], { signal });
+        const document = { forgotten: isDryRun ? [] : ids, matched: ids };
+        await session.output.report(document, () => renderForgotten(ids, isDryRun));
         return EXIT.done;
       });
   },

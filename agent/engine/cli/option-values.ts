@@ -106,6 +106,12 @@ export function parseTreePath(text: string, what: string): string {
   return text;
 }
 
+/** `ID` alone. */
+export function parseWholeSnapshot(text: string): string {
+  if (!parseTreePath(text, 'the snapshot').includes(':')) return text;
+  throw usageError(`'${text}' is a part of a snapshot; name whole ones here`);
+}
+
 function integerWithin(text: string, range: { min: number; max: number; what: string }): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= range.min && value <= range.max) return value;

@@ -3,7 +3,12 @@
 
 import cliProgress, { type GenericFormatter } from 'cli-progress';
 import type { Clock } from '#engine/base/clock.ts';
-import { progressLine, RateMeter, type ProgressDisplay, type ProgressState } from './progress.ts';
+import {
+  progressLine,
+  ProgressMeter,
+  type ProgressDisplay,
+  type ProgressState,
+} from './progress.ts';
 
 const BAR_COLUMNS = 20;
 const FRAMES_PER_SECOND = 8;
@@ -16,17 +21,15 @@ export interface BarTerminal {
 
 /** A bar where the total is known, the same line without one elsewhere. Gone after stop(). */
 export function progressBar({ stream, columns, clock }: BarTerminal): ProgressDisplay {
-  const meter = new RateMeter();
+  const meter = new ProgressMeter();
   let state: ProgressState | undefined;
-  const format: GenericFormatter = (options, parameters) => {
+  const format: GenericFormatter = options => {
     if (state === undefined) return '';
-    const rate = meter.bytesPerSecond(clock.monotonic(), state.bytes);
-    if (state.bytesTotal === undefined) return progressLine(state, rate, columns() - 1);
-    const bar = cliProgress.Format.BarFormat(parameters.progress, {
-      ...options,
-      barsize: BAR_COLUMNS,
-    });
-    return `${bar}  ${progressLine(state, rate, columns() - BAR_COLUMNS - 3)}`;
+    const reading = meter.read(state, clock.monotonic());
+    if (reading.fraction === undefined) return progressLine(state, reading, columns() - 1);
+    const barOptions = { ...options, barsize: BAR_COLUMNS };
+    const bar = cliProgress.Format.BarFormat(reading.fraction, barOptions);
+    return `${bar}  ${progressLine(state, reading, columns() - BAR_COLUMNS - 3)}`;
   };
   const bar = new cliProgress.SingleBar({
     format,
@@ -36,6 +39,7 @@ export function progressBar({ stream, columns, clock }: BarTerminal): ProgressDi
     fps: FRAMES_PER_SECOND,
     hideCursor: true,
     clearOnComplete: true,
+    // Signals are interruption.ts's.
     gracefulExit: false,
     emptyOnZero: true,
   });
@@ -43,10 +47,8 @@ export function progressBar({ stream, columns, clock }: BarTerminal): ProgressDi
     update(next) {
       const isFirst = state === undefined;
       state = next;
-      meter.add(clock.monotonic(), next.bytes);
-      if (isFirst) bar.start(next.bytesTotal ?? 0, next.bytes);
-      if (next.bytesTotal !== undefined) bar.setTotal(next.bytesTotal);
-      bar.update(next.bytes);
+      // The package only has to know that there is something to draw; the share is the format's.
+      if (isFirst) bar.start(1, 0);
     },
     stop() {
       if (state !== undefined) bar.stop();

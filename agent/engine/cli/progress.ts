@@ -7,8 +7,9 @@ import { safeText, shortened } from './terminal-text.ts';
 
 export interface ProgressState {
   readonly phase: string;
-  readonly files: number;
-  readonly directories: number;
+  readonly files?: number;
+  readonly directories?: number;
+  readonly contents?: number;
   readonly bytes: number;
   readonly bytesUploaded?: number;
   readonly bytesTotal?: number;
@@ -25,62 +26,65 @@ export interface ProgressDisplay {
   stop(): void;
 }
 
-/** Bytes in a second over the last ten seconds or so. */
-export class RateMeter {
-  readonly #samples: { atMs: number; bytes: number }[] = [];
+/** What can be said of a state once some time has passed. */
+export interface Reading {
+  readonly bytesPerSecond?: number;
+  readonly leftMs?: number;
+  /** 0 to 1; undefined where no total is known. */
+  readonly fraction?: number;
+}
 
-  add(atMs: number, bytes: number): void {
-    const newest = this.#samples.at(-1);
-    if (newest !== undefined && atMs - newest.atMs < SAMPLE_MS) return;
-    this.#samples.push({ atMs, bytes });
-    if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
-  }
+/** How fast it has gone in the last ten seconds or so, and what that means for the rest. */
+export class ProgressMeter {
+  readonly #bytes = new RateMeter();
+  readonly #work = new RateMeter();
 
-  /** Undefined until there is something to divide. */
-  bytesPerSecond(atMs: number, bytes: number): number | undefined {
-    const oldest = this.#samples[0];
-    if (oldest === undefined || atMs - oldest.atMs < SAMPLE_MS) return undefined;
-    return ((bytes - oldest.bytes) * 1000) / (atMs - oldest.atMs);
+  read(state: ProgressState, nowMs: number): Reading {
+    const bytesPerSecond = this.#bytes.read(nowMs, state.bytes);
+    const work = workOf(state);
+    if (work === undefined) return { bytesPerSecond };
+    const workPerSecond = this.#work.read(nowMs, work.done);
+    const rest = Math.max(0, work.total - work.done);
+    const isMoving = workPerSecond !== undefined && workPerSecond > 0;
+    const leftMs = isMoving ? (rest * 1000) / workPerSecond : undefined;
+    return { bytesPerSecond, leftMs, fraction: Math.min(1, work.done / work.total) };
   }
 }
 
 /** `upload  34 %  1,234 files  1.2 GiB of 3.5 GiB  210 MiB/s  11 s left` */
-export function progressText(state: ProgressState, bytesPerSecond: number | undefined): string {
+export function progressText(state: ProgressState, reading: Reading): string {
+  const { bytesPerSecond, leftMs, fraction } = reading;
   const parts = [safeText(state.phase)];
-  if (state.bytesTotal !== undefined) parts.push(formatShare(state.bytes, state.bytesTotal));
-  parts.push(counted(state.files, 'file'));
+  if (fraction !== undefined) parts.push(formatShare(fraction, 1));
+  if (state.files !== undefined) parts.push(counted(state.files, 'file'));
+  if (state.contents !== undefined) parts.push(counted(state.contents, 'content'));
   const total = state.bytesTotal === undefined ? '' : ` of ${formatBytes(state.bytesTotal)}`;
   parts.push(formatBytes(state.bytes) + total);
   if (state.bytesUploaded) parts.push(`${formatBytes(state.bytesUploaded)} new`);
   if (bytesPerSecond !== undefined) parts.push(`${formatBytes(bytesPerSecond)}/s`);
-  const left = millisecondsLeft(state, bytesPerSecond);
-  if (left !== undefined) parts.push(`${formatDuration(left)} left`);
+  if (leftMs !== undefined) parts.push(`${formatDuration(leftMs)} left`);
   return parts.join('  ');
 }
 
 /** The line with what is being worked on, within `columns`. */
-export function progressLine(
-  state: ProgressState,
-  bytesPerSecond: number | undefined,
-  columns: number,
-): string {
-  const text = progressText(state, bytesPerSecond);
+export function progressLine(state: ProgressState, reading: Reading, columns: number): string {
+  const text = progressText(state, reading);
   const room = columns - text.length - 2;
-  if (state.currentPath === undefined || room < 12) return shortened(text, columns);
+  if (!state.currentPath || room < PATH_COLUMNS_MIN) return shortened(text, columns);
   return `${text}  ${shortened(safeText(state.currentPath), room)}`;
 }
 
 /** A line every LINE_MS at most, the first one after that time: short runs stay silent. */
 export function progressLines(write: (text: string) => void, clock: Clock): ProgressDisplay {
-  const meter = new RateMeter();
+  const meter = new ProgressMeter();
   let lineMs = clock.monotonic();
   return {
     update(state) {
       const nowMs = clock.monotonic();
-      meter.add(nowMs, state.bytes);
+      const reading = meter.read(state, nowMs);
       if (nowMs - lineMs < LINE_MS) return;
       lineMs = nowMs;
-      write(`${progressText(state, meter.bytesPerSecond(nowMs, state.bytes))}\n`);
+      write(`${progressText(state, reading)}\n`);
     },
     stop() {},
   };
@@ -88,11 +92,39 @@ export function progressLines(write: (text: string) => void, clock: Clock): Prog
 
 export const noProgress: ProgressDisplay = Object.freeze({ update() {}, stop() {} });
 
+/** States with totals that the caller knows beforehand, or estimates by an earlier snapshot. */
+export function withTotals(
+  update: Progress,
+  totals: Pick<ProgressState, 'bytesTotal' | 'filesTotal'>,
+): Progress {
+  return state => update({ ...totals, ...state });
+}
+
 const SAMPLE_MS = 500;
 const SAMPLES_MAX = 20;
 const LINE_MS = 10_000;
+const PATH_COLUMNS_MIN = 12;
 
-function millisecondsLeft(state: ProgressState, rate: number | undefined): number | undefined {
-  if (state.bytesTotal === undefined || rate === undefined || rate <= 0) return undefined;
-  return (Math.max(0, state.bytesTotal - state.bytes) * 1000) / rate;
+/** Units in a second over the last samples. */
+class RateMeter {
+  readonly #samples: { atMs: number; units: number }[] = [];
+
+  /** Undefined until there is something to divide. */
+  read(atMs: number, units: number): number | undefined {
+    const newest = this.#samples.at(-1);
+    if (newest === undefined || atMs - newest.atMs >= SAMPLE_MS) {
+      this.#samples.push({ atMs, units });
+      if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
+    }
+    const oldest = this.#samples[0];
+    if (oldest === undefined || atMs - oldest.atMs < SAMPLE_MS) return undefined;
+    return ((units - oldest.units) * 1000) / (atMs - oldest.atMs);
+  }
+}
+
+/** Bytes where their total is known, else files. */
+function workOf(state: ProgressState): { done: number; total: number } | undefined {
+  if (state.bytesTotal) return { done: state.bytes, total: state.bytesTotal };
+  if (state.filesTotal) return { done: state.files ?? 0, total: state.filesTotal };
+  return undefined;
 }

@@ -1,17 +1,34 @@
 // stevedore repo check
 
 import { EXIT } from './exit-status.ts';
-import { fieldsOf } from './field-list.ts';
 import { isSet } from './option-values.ts';
 import { renderProblems } from './problems.ts';
+import { counted, formatBytes, formatCount } from './quantity.ts';
 import { renderFields } from './table.ts';
 import type { Engine, Verb } from './verb.ts';
 
 type CheckOutcome = Awaited<ReturnType<Engine['checkRepository']>>;
 
 export function renderCheck(outcome: CheckOutcome): string {
-  const { problems, ...counts } = outcome;
-  return `Repository checked\n\n${renderFields(fieldsOf(counts))}${renderProblems(problems)}`;
+  const { contents, contentsDeleted, packs, packsUnreferenced } = outcome;
+  const read =
+    outcome.contentsRead === 0
+      ? 'nothing; --read-data reads all of it'
+      : `${counted(outcome.contentsRead, 'content')}, ${formatBytes(outcome.bytesRead)}`;
+  const fields = renderFields([
+    ['index', counted(outcome.indexBlobs, 'blob')],
+    ['contents', withRest(contents, contentsDeleted, 'deleted')],
+    [
+      'packs',
+      `${withRest(packs, packsUnreferenced, 'not in use')}, ${formatBytes(outcome.packBytes)}`,
+    ],
+    ['read', read],
+  ]);
+  return `Repository checked\n\n${fields}${renderProblems(outcome.problems, outcome.problemCount)}`;
+}
+
+function withRest(count: number, rest: number, what: string): string {
+  return rest === 0 ? formatCount(count) : `${formatCount(count)} and ${formatCount(rest)} ${what}`;
 }
 
 export const repoCheck: Verb = Object.freeze({

@@ -10,7 +10,12 @@ type CreateRequest = Omit<Parameters<Engine['createRepository']>[0], 'url' | 'pa
 
 const KEY_DERIVATIONS = ['scrypt-65536-8-1', 'pbkdf2-sha256-600000'] as const;
 
+/** The owner that Velero's own repositories have (kopia-format.md 10.8). */
+const VELERO_OWNER = Object.freeze({ user: 'default', host: 'default' });
+
 export function createRequest(options: OptionValues, surroundings: Surroundings): CreateRequest {
+  const forVelero = isSet(options, 'forVelero');
+  const owner = forVelero ? VELERO_OWNER : surroundings;
   return {
     hash: optionalText(options, 'hash'),
     encryption: optionalText(options, 'encryption'),
@@ -21,10 +26,10 @@ export function createRequest(options: OptionValues, surroundings: Surroundings)
       KEY_DERIVATIONS,
     ),
     owner: {
-      user: optionalText(options, 'user') ?? surroundings.user,
-      host: optionalText(options, 'host') ?? surroundings.host,
+      user: optionalText(options, 'user') ?? owner.user,
+      host: optionalText(options, 'host') ?? owner.host,
     },
-    forVelero: isSet(options, 'forVelero'),
+    forVelero,
   };
 }
 

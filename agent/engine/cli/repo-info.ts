@@ -1,14 +1,39 @@
 // stevedore repo info
 
 import { EXIT } from './exit-status.ts';
-import { fieldsOf } from './field-list.ts';
+import { counted, formatBytes, formatCount } from './quantity.ts';
 import { renderFields } from './table.ts';
+import { safeText } from './terminal-text.ts';
 import type { Repository, Verb } from './verb.ts';
 
-type RepositoryInfo = Awaited<ReturnType<Repository['info']>>;
+export type RepositoryInfo = Awaited<ReturnType<Repository['info']>>;
 
 export function renderInfo(info: RepositoryInfo): string {
-  return `Repository\n\n${renderFields(fieldsOf(info))}`;
+  const fields = renderFields([
+    ['place', safeText(info.location)],
+    ['unique id', safeText(info.uniqueId)],
+    ['format', `${info.formatVersion}, index ${info.indexVersion}, ${epochs(info)}`],
+    ['hash', safeText(info.hash)],
+    ['encryption', safeText(info.encryption)],
+    ['splitter', safeText(info.splitter)],
+    ['key derivation', safeText(info.keyDerivation)],
+    ['error correction', safeText(info.errorCorrection)],
+    ['pack size', formatBytes(info.packBytesMax)],
+    ['maintained by', safeText(info.maintenanceOwner) || 'nobody'],
+    [
+      'index',
+      `${formatCount(info.contents)} contents in ${counted(info.indexBlobs, 'blob')}, ` +
+        `${formatBytes(info.indexBytes)} of memory`,
+    ],
+    ['writing', safeText(info.readOnlyReason) || 'yes'],
+    ['native code', info.isNative ? 'yes' : 'no: slower, with the same results'],
+  ]);
+  const warnings = info.warnings.map(warning => `\nwarning: ${safeText(warning)}`).join('');
+  return `Repository\n\n${fields}${warnings === '' ? '' : `${warnings}\n`}`;
+}
+
+function epochs({ hasEpochs }: RepositoryInfo): string {
+  return hasEpochs ? 'epochs' : 'without epochs';
 }
 
 export const repoInfo: Verb = Object.freeze({

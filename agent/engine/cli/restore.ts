@@ -1,12 +1,14 @@
 // stevedore restore ID[:/path] TARGET
 
 import { resolve } from 'node:path';
+import { isEngineError } from '#engine/base/errors.ts';
 import { EXIT } from './exit-status.ts';
 import { optionalText, parseChoice, parseTreePath, type OptionValues } from './option-values.ts';
+import { withTotals } from './progress.ts';
 import { counted, formatBytes, formatDuration, formatRate } from './quantity.ts';
 import { renderFields } from './table.ts';
 import { safeText } from './terminal-text.ts';
-import type { Engine, Surroundings, Verb } from './verb.ts';
+import type { Engine, Repository, Session, Surroundings, Verb } from './verb.ts';
 
 type RestoreRequest = Parameters<Engine['restore']>[1];
 type RestoreOutcome = Awaited<ReturnType<Engine['restore']>>;
@@ -60,6 +62,25 @@ function valueText(value: unknown): string {
   return safeText(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
 }
 
+/** For the progress bar; undefined for a single file, and where the directory cannot be read. */
+async function bytesBelow(
+  { engine, signal }: Session,
+  repository: Repository,
+  path: string,
+): Promise<number | undefined> {
+  let bytes = 0;
+  try {
+    for await (const entry of engine.listTree(repository, path, {}, { signal })) {
+      bytes += entry.size;
+    }
+  } catch (error) {
+    // The restore meets the same failure and says what it means for the rest.
+    if (isEngineError(error) && !signal.aborted) return undefined;
+    throw error;
+  }
+  return bytes;
+}
+
 export const restore: Verb = Object.freeze({
   words: ['restore'],
   operands: '<id[:/path]> <target>',
@@ -86,9 +107,12 @@ export const restore: Verb = Object.freeze({
     const request = restoreRequest(operands, options, surroundings);
     return session =>
       session.withRepository({ isReadOnly: true }, async repository => {
-        const outcome = await session.withProgress(onProgress =>
-          session.engine.restore(repository, request, { signal: session.signal, onProgress }),
-        );
+        const { engine, signal } = session;
+        const outcome = await session.withProgress(async update => {
+          const bytesTotal = await bytesBelow(session, repository, request.snapshot);
+          const onProgress = withTotals(update, { bytesTotal });
+          return engine.restore(repository, request, { signal, onProgress });
+        });
         await session.output.report(outcome, () => renderRestore(outcome));
         return outcome.differences.length === 0 ? EXIT.done : EXIT.doneWithDifferences;
       });

@@ -148,6 +148,7 @@ async function sessionOf(
         password,
         threads,
         isReadOnly,
+        owner: { user: surface.surroundings.user, host: surface.surroundings.host },
         signal,
       });
       return await work(repository);

@@ -1,7 +1,12 @@
 // stevedore verify [ID…]
 
 import { EXIT } from './exit-status.ts';
-import { optionalText, parsePercent, parseTreePath, type OptionValues } from './option-values.ts';
+import {
+  optionalText,
+  parsePercent,
+  parseWholeSnapshot,
+  type OptionValues,
+} from './option-values.ts';
 import { renderProblems } from './problems.ts';
 import { counted, formatBytes } from './quantity.ts';
 import { renderFields } from './table.ts';
@@ -12,8 +17,7 @@ type VerifyOutcome = Awaited<ReturnType<Engine['verify']>>;
 
 export function verifyRequest(operands: readonly string[], options: OptionValues): VerifyRequest {
   return {
-    snapshots:
-      operands.length === 0 ? undefined : operands.map(id => parseTreePath(id, 'the snapshot')),
+    snapshots: operands.length === 0 ? undefined : operands.map(parseWholeSnapshot),
     readPercent: parsePercent(optionalText(options, 'readPercent') ?? '100', '--read-percent'),
   };
 }
@@ -25,7 +29,7 @@ export function renderVerify(outcome: VerifyOutcome): string {
     ['read', formatBytes(outcome.bytesRead)],
   ]);
   const title = `Verified ${counted(Number(outcome.snapshots), 'snapshot')}`;
-  return `${title}\n\n${fields}${renderProblems(outcome.problems)}`;
+  return `${title}\n\n${fields}${renderProblems(outcome.problems, outcome.problemCount)}`;
 }
 
 export const verify: Verb = Object.freeze({
@@ -39,7 +43,10 @@ export const verify: Verb = Object.freeze({
   examples: [
     { command: 'stevedore verify', text: 'everything' },
     { command: 'stevedore verify latest', text: 'the newest snapshot' },
-    { command: 'stevedore verify --read-percent 5', text: 'every night a different sample' },
+    {
+      command: 'stevedore verify --read-percent 5',
+      text: 'quick: everything is there, some is read',
+    },
   ],
   prepare: (operands, options) => {
     const request = verifyRequest(operands, options);

@@ -2,7 +2,8 @@ import t from 'tap';
 import { renderBackup } from '#engine/cli/backup.ts';
 import { renderDifferences } from '#engine/cli/diff.ts';
 import { errorDocument, errorText } from '#engine/cli/error-report.ts';
-import { fieldsOf } from '#engine/cli/field-list.ts';
+import { renderCheck } from '#engine/cli/repo-check.ts';
+import { renderInfo } from '#engine/cli/repo-info.ts';
 import { renderForgotten } from '#engine/cli/forget.ts';
 import { renderProblems } from '#engine/cli/problems.ts';
 import { renderRestore } from '#engine/cli/restore.ts';
@@ -104,21 +105,51 @@ t.test('differences have a sign, and names of attributes', async t => {
   t.equal(text, '+ a\\n\n- b\n~ c  (size, mtime)\n');
 });
 
-t.test('fields take their units from their names', async t => {
-  const fields = fieldsOf({
+t.test('a check tells what it looked at and what it did not', async t => {
+  const outcome = {
+    indexBlobs: 1,
+    contents: 12_345,
+    contentsDeleted: 0,
+    packs: 7,
+    packBytes: 140 * MIB,
+    packsUnreferenced: 2,
+    contentsRead: 0,
+    bytesRead: 0,
+    problems: [],
+    problemCount: 0,
+  };
+  const text = renderCheck(outcome);
+  t.match(text, 'contents  12,345\n');
+  t.match(text, 'packs     7 and 2 not in use, 140 MiB\n');
+  t.match(text, '--read-data');
+  t.match(renderCheck({ ...outcome, contentsRead: 5, bytesRead: MIB }), '5 contents, 1 MiB');
+});
+
+t.test('the format of a repository reads well', async t => {
+  const text = renderInfo({
+    location: 'file:///r',
+    uniqueId: 'ab',
+    formatVersion: 3,
+    indexVersion: 2,
+    hash: 'BLAKE2B-256-128',
+    encryption: 'AES256-GCM-HMAC-SHA256',
+    splitter: 'DYNAMIC-4M-BUZHASH',
+    keyDerivation: 'scrypt-65536-8-1',
+    errorCorrection: 'none',
     packBytesMax: 20 * MIB,
-    isReadOnly: false,
-    contentCount: 12345,
-    format: { version: 3, names: ['a', 'b'] },
-    nothing: undefined,
+    hasEpochs: true,
+    maintenanceOwner: '',
+    indexBlobs: 3,
+    contents: 1000,
+    indexBytes: 36_000,
+    readOnlyReason: '',
+    isNative: true,
+    warnings: ['old'],
   });
-  t.strictSame(fields, [
-    ['pack max', '20 MiB'],
-    ['read only', 'no'],
-    ['content', '12,345'],
-    ['format version', '3'],
-    ['format names', 'a, b'],
-  ]);
+  t.match(text, 'format            3, index 2, epochs\n');
+  t.match(text, 'maintained by     nobody\n');
+  t.match(text, '1,000 contents in 3 blobs, 35.2 KiB of memory\n');
+  t.match(text, '\nwarning: old\n');
 });
 
 t.test('problems and forgotten snapshots say what comes next', async t => {

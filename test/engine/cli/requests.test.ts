@@ -56,10 +56,11 @@ t.test('a restore goes to the absolute target and overwrites only when told', as
 
 t.test('the other requests say what was typed', async t => {
   t.match(createRequest({ forVelero: true }, surroundings), {
-    owner: { user: 'me', host: 'desk' },
+    owner: { user: 'default', host: 'default' },
     forVelero: true,
     hash: undefined,
   });
+  t.match(createRequest({}, surroundings), { owner: { user: 'me', host: 'desk' } });
   t.throws(() => createRequest({ keyDerivation: 'md5' }, surroundings), { code: 'USAGE' });
   t.match(verifyRequest([], {}), { snapshots: undefined, readPercent: 100 });
   t.match(verifyRequest(['a'], { readPercent: '5' }), { snapshots: ['a'], readPercent: 5 });
@@ -73,5 +74,5 @@ t.test('cat and forget refuse what cannot be meant', async t => {
     code: 'USAGE',
     message: /no JSON form/,
   });
-  t.throws(() => forget.prepare(['a:/b'], {}, surroundings), { message: /whole ones/ });
+  t.throws(() => forget.prepare(['a:/b'], {}, surroundings), { message: /name whole ones/ });
 });

@@ -1,40 +1,26 @@
 import { EventEmitter } from 'node:events';
 import t from 'tap';
-import { systemClock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';
-import { runCommand, type Surface } from '#engine/cli/run.ts';
 import type { Engine } from '#engine/cli/verb.ts';
 import { CollectingSink } from './collecting-sink.ts';
+import { runWords, type RunOptions } from './surface.ts';
 
-interface Options {
-  readonly environment?: Record<string, string>;
+interface Options extends Partial<RunOptions> {
   readonly engine?: Record<string, unknown>;
-  readonly sink?: CollectingSink;
-  readonly signals?: EventEmitter;
 }
 
-const repository = { [Symbol.asyncDispose]: async () => {} };
+const base = {
+  openRepository: async () => ({ [Symbol.asyncDispose]: async () => {} }),
+  listSnapshots: async () => [],
+};
 
-async function run(words: string[], options: Options = {}) {
-  const sink = options.sink ?? new CollectingSink();
-  let said = '';
-  const surface: Surface = {
-    words,
-    environment: { STEVEDORE_REPO: 'file:///r', STEVEDORE_PASSWORD: 'p', ...options.environment },
-    version: '1',
-    surroundings: { workingDirectory: '/', user: 'me', host: 'desk' },
-    stdout: sink,
-    columns: 80,
-    say: text => (said += text),
-    bar: undefined,
-    prompt: undefined,
-    signals: Object.assign(options.signals ?? new EventEmitter(), { exit: () => {} }),
-    clock: systemClock,
+function run(words: string[], { engine, environment, ...options }: Options = {}) {
+  return runWords(words, {
+    ...options,
+    environment: { STEVEDORE_REPO: 'file:///r', STEVEDORE_PASSWORD: 'p', ...environment },
     // A stub has only the functions that the verb under test calls.
-    loadEngine: async () =>
-      ({ openRepository: async () => repository, ...options.engine }) as unknown as Engine,
-  };
-  return { status: await runCommand(surface), stdout: sink.text, stderr: said };
+    loadEngine: async () => ({ ...base, ...engine }) as unknown as Engine,
+  });
 }
 
 const failing = (error: unknown) => ({
