@@ -1,5 +1,5 @@
-// The manifests of a repository: small labelled JSON documents, among them the snapshots. They lie in
-// contents with prefix m, all of which are loaded at once and again when the index has changed
+// The manifests of a repository: small labelled JSON documents, among them the snapshots. They lie
+// in contents with prefix m, all of which are loaded at once and again when the index has changed
 // (kopia repo/manifest/manifest_manager.go). What is put or deleted here is seen here at once, is
 // written as one content by flush(), and exists for others when the index has been committed after
 // that. Compacting many contents into one is left to kopia.

@@ -1,7 +1,8 @@
-// The list of an indirect object, read in pieces. A file of 10 TB has millions of entries and a list
-// of hundreds of MiB, itself cut into contents, so the text is scanned as a stream and only marks are
-// kept: every so often, which byte of the text stands for which byte of the object. Reading at an
-// offset starts at the mark before it. Format: kopia repo/object/object_reader.go, indirect objects.
+// The list of an indirect object, read in pieces. A file of 10 TB has millions of entries and a
+// list of hundreds of MiB, itself cut into contents, so the text is scanned as a stream and only
+// marks are kept: every so often, which byte of the text stands for which byte of the object.
+// Reading at an offset starts at the mark before it. Format: kopia repo/object/object_reader.go,
+// indirect objects.
 
 import { EngineError } from '#engine/base/errors.ts';
 import { decodeIndirect, indirectLength, type IndirectEntry } from '#engine/format/indirect.ts';

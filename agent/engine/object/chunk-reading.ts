@@ -56,7 +56,7 @@ function damagedChunk(
   return new EngineError('OBJECT_DAMAGED', `${text}; verify the repository`, options);
 }
 
-/** Chunks with their bytes, in order. What has not been taken when the consumer stops is dropped. */
+/** Chunks with their bytes, in order. What was not taken when the consumer stops is dropped. */
 export async function* readInOrder(
   owner: ChunkOwner,
   chunks: AsyncIterable<ObjectChunk>,

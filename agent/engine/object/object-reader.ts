@@ -1,6 +1,6 @@
-// Objects as streams of bytes. An object is one content, or a list of chunks which are objects again
-// (kopia-format.md 8.1, 8.2); whoever reads sees bytes at offsets. Contents arrive verified, so what
-// is checked here is that each chunk has exactly the length that its list gives it.
+// Objects as streams of bytes. An object is one content, or a list of chunks which are objects
+// again (kopia-format.md 8.1, 8.2); whoever reads sees bytes at offsets. Contents arrive verified,
+// so what is checked here is that each chunk has exactly the length that its list gives it.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';

@@ -1,7 +1,7 @@
 // A ContentSource with a small shelf in front: contents that will be wanted soon are fetched
 // together, so that neighbours in a pack come with one range, and wait here until they are read.
-// Directories of a tree lie side by side in metadata packs; without this a walk would cost a request
-// for each. Every content is handed out once and then forgotten.
+// Directories of a tree lie side by side in metadata packs; without this a walk would cost a
+// request for each. Every content is handed out once and then forgotten.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import type {

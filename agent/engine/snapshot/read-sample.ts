@@ -1,6 +1,6 @@
 // Reads the contents of a share of the objects that are offered, many at a time, and reports those
-// that cannot be had. Which objects are chosen depends on their ids alone, so a second run reads the
-// same ones and a run with a greater share reads those and more.
+// that cannot be had. Which objects are chosen depends on their ids alone, so a second run reads
+// the same ones and a run with a greater share reads those and more.
 
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { ObjectChunk, ObjectReader } from '#engine/object/object-reader.ts';

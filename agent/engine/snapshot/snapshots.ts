@@ -1,6 +1,6 @@
 // The snapshots of a repository: listing them, finding one by what a person types, forgetting some.
-// A snapshot whose manifest cannot be read stays in the list with what is wrong with it; kopia leaves
-// such ones out, and its maintenance then deletes their data.
+// A snapshot whose manifest cannot be read stays in the list with what is wrong with it; kopia
+// leaves such ones out, and its maintenance then deletes their data.
 
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { formatTimestamp } from '#engine/base/timestamp.ts';
@@ -67,8 +67,8 @@ export async function listSnapshots(
 }
 
 /**
- * The snapshot that `reference` means: an id, the beginning of exactly one id, or `latest`, which is
- * the complete one that began last among those that match `filter`.
+ * The snapshot that `reference` means: an id, the beginning of exactly one id, or `latest`, which
+ * is the complete one that began last among those that match `filter`.
  * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_AMBIGUOUS with the candidates, SNAPSHOT_DAMAGED
  */
 export async function resolveSnapshot(

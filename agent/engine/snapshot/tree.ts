@@ -1,7 +1,7 @@
 // Walks a stored tree. One directory after another is in memory, with those above it; there is no
-// list of all paths. Names are given as they are stored, whatever they are: what is safe to create on
-// a disk is decided by who creates it. Semantics: kopia snapshot/snapshotfs/repofs.go, except that
-// directories show their own mtime and not their summary's maxTime.
+// list of all paths. Names are given as they are stored, whatever they are: what is safe to create
+// on a disk is decided by who creates it. Semantics: kopia snapshot/snapshotfs/repofs.go, except
+// that directories show their own mtime and not their summary's maxTime.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
@@ -193,8 +193,9 @@ export function joinPath(directory: string, name: string): string {
 
 /**
  * The entry at `path` beneath `root`; slashes separate names, and none, one or several of them may
- * stand at the ends. Nothing else is special: `..` is a name like any other. What is left of the path
- * may also be one name as it stands: Velero names a block device by its path (kopia-format.md 10.7).
+ * stand at the ends. Nothing else is special: `..` is a name like any other. What is left of the
+ * path may also be one name as it stands: Velero names a block device by its path (kopia-format.md
+ * 10.7).
  * @throws SNAPSHOT_PATH_NOT_FOUND, DIRECTORY_DAMAGED, and what reading objects throws
  */
 export async function lookUpPath(

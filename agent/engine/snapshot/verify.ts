@@ -1,7 +1,7 @@
 // Checks that snapshots can be restored: every directory is read and parsed, every content that
 // anything needs is in the index with the length that its object says, file lengths are those of
-// their entries, and a share of the files is read, which checks their hashes. Problems are collected;
-// only an abort or a storage that fails ends a verification early.
+// their entries, and a share of the files is read, which checks their hashes. Problems are
+// collected; only an abort or a storage that fails ends a verification early.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';

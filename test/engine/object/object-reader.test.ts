@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib';
 import t from 'tap';
 import { openObject, type ObjectReader } from '#engine/object/object-reader.ts';
 import { encodeIndirect, type IndirectEntry } from '#engine/format/indirect.ts';
@@ -196,6 +197,25 @@ t.test('a large list with a gap, a torn entry or a cut end is damage', async t =
     const reader = await openObject(contents, `I${contents.add(text, 'x')}`);
     await t.rejects(count(reader.chunks()), { code: 'OBJECT_DAMAGED' }, name);
   }
+});
+
+t.test('contents that hold a compressed stream are read, alone and in lists', async t => {
+  const contents = new MemoryContents();
+  const data = sample(2000);
+  const compressed = (plain: Uint8Array) => {
+    const zstd = Buffer.from([0, 0, 0x11, 0]);
+    return `Z${contents.add(Buffer.concat([zstd, zstdCompressSync(plain)]))}`;
+  };
+  await checkReads(t as Tap, await openObject(contents, compressed(data)), data);
+  const chunks = [data.subarray(0, 700), data.subarray(700)];
+  const objectId = addList(
+    contents,
+    chunks.map(chunk => [compressed(chunk), chunk.length]),
+  );
+  await checkReads(t as Tap, await openObject(contents, objectId), data);
+  const longer = addList(contents, [[compressed(data), 1999]]);
+  const reader = await openObject(contents, longer);
+  await t.rejects(collect(reader.stream()), { code: 'OBJECT_DAMAGED' });
 });
 
 t.test('lists nested too deep are refused', async t => {

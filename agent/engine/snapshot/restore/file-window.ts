@@ -1,6 +1,7 @@
 // Gathers the chunks of many files, large and small, and fetches them together: each content once,
-// in the order of the packs, straight to the places where it belongs. The walk fills one window while
-// the one before is being written, so two of them bound what is in memory besides readMany's own.
+// in the order of the packs, straight to the places where it belongs. The walk fills one window
+// while the one before is being written, so two of them bound what is in memory besides readMany's
+// own.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';

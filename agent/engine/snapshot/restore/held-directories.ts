@@ -1,7 +1,7 @@
-// The directories of a target that a restore still needs, by number. Each is reached through an open
-// handle, so that whatever happens to its name meanwhile leads nowhere else. Handles are few: those
-// not used for longest are closed, and opened again from the target downwards, one component after
-// another and never through a link; a directory that is not the one it was is refused.
+// The directories of a target that a restore still needs, by number. Each is reached through an
+// open handle, so that whatever happens to its name meanwhile leads nowhere else. Handles are few:
+// those not used for longest are closed, and opened again from the target downwards, one component
+// after another and never through a link; a directory that is not the one it was is refused.
 
 import fs from 'node:fs';
 import { join } from 'node:path';

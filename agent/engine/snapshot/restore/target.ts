@@ -1,6 +1,6 @@
-// The target of a restore, as the main thread sees it: messages to the thread that owns it, and which
-// directories are still needed. A directory is let go, and gets its attributes, when everything in it
-// has been written and everything below it has been let go.
+// The target of a restore, as the main thread sees it: messages to the thread that owns it, and
+// which directories are still needed. A directory is let go, and gets its attributes, when
+// everything in it has been written and everything below it has been let go.
 
 import { unsafeNameReason } from './entry-name.ts';
 import type { Attributes } from './attributes.ts';
