@@ -11,11 +11,12 @@ import {
   usageError,
   type OptionValues,
 } from './option-values.ts';
-import { withTotals } from './progress.ts';
+import { estimateTree, type Estimate } from './estimate.ts';
+import { withTotals, type ProgressState } from './progress.ts';
 import { counted, formatBytes, formatDuration, formatRate, formatShare } from './quantity.ts';
 import { renderFields } from './table.ts';
 import { safeText } from './terminal-text.ts';
-import type { Engine, Repository, Surroundings, Verb } from './verb.ts';
+import type { Engine, Repository, Session, Surroundings, Verb } from './verb.ts';
 
 type BackupRequest = Parameters<Engine['backup']>[1];
 type BackupOutcome = Awaited<ReturnType<Engine['backup']>>;
@@ -50,22 +51,24 @@ export function backupRequest(
 
 export function renderBackup(outcome: BackupOutcome): string {
   const { bytes, durationMs, contentsNew, contentsReused, skipped } = outcome;
-  const contents = contentsNew + contentsReused;
-  const fields = renderFields([
+  const fields: [string, string][] = [
     [
       'content',
       `${counted(outcome.files, 'file')} in ` +
         `${counted(outcome.directories, 'directory', 'directories')}, ${formatBytes(bytes)}`,
     ],
     ['uploaded', `${formatBytes(outcome.bytesUploaded)} in ${counted(contentsNew, 'new content')}`],
-    [
-      'reused',
-      `${counted(contentsReused, 'content')}` +
-        (contents === 0 ? '' : ` (${formatShare(contentsReused, contents)})`),
-    ],
     ['took', `${formatDuration(durationMs)} (${formatRate(bytes, durationMs)})`],
-  ]);
-  return `Snapshot ${outcome.snapshotId}\n\n${fields}${renderSkipped(skipped)}`;
+  ];
+  // Files that did not change are not looked up, so a small number here says little, and 0 nothing.
+  if (contentsReused > 0) {
+    const share = formatShare(contentsReused, contentsNew + contentsReused);
+    fields.splice(2, 0, [
+      'found',
+      `${counted(contentsReused, 'content')} there already (${share})`,
+    ]);
+  }
+  return `Snapshot ${outcome.snapshotId}\n\n${renderFields(fields)}${renderSkipped(skipped)}`;
 }
 
 function renderSkipped(skipped: BackupOutcome['skipped']): string {
@@ -80,13 +83,22 @@ function renderSkipped(skipped: BackupOutcome['skipped']): string {
   return `\nNot in the snapshot: ${count}\n${lines.join('')}${rest}`;
 }
 
-/** What the newest snapshot of the source had, which is how much there is to do, more or less. */
-async function filesBefore(
-  engine: Engine,
+/**
+ * Totals for the bar as far as they are known: files of the newest snapshot of the source at once,
+ * or, for a source that is new, an estimate when it is there. `signal` ends the estimating.
+ */
+async function progressTotals(
+  session: Session,
   repository: Repository,
-  { source }: BackupRequest,
-): Promise<number | undefined> {
-  return (await engine.listSnapshots(repository, { source })).at(-1)?.files;
+  { path, source }: BackupRequest,
+  signal: AbortSignal,
+): Promise<() => Pick<ProgressState, 'bytesTotal' | 'filesTotal'>> {
+  if (!session.hasBar) return () => ({});
+  const newest = (await session.engine.listSnapshots(repository, { source })).at(-1);
+  if (newest !== undefined) return () => ({ filesTotal: newest.files });
+  let estimate: Estimate | undefined;
+  void estimateTree(path, signal).then(found => (estimate = found));
+  return () => ({ bytesTotal: estimate?.bytes });
 }
 
 export const backup: Verb = Object.freeze({
@@ -124,10 +136,15 @@ export const backup: Verb = Object.freeze({
     return session =>
       session.withRepository({ isReadOnly: false }, async repository => {
         const { engine, signal } = session;
-        const filesTotal = await filesBefore(engine, repository, request);
-        const outcome = await session.withProgress(update => {
-          const onProgress = withTotals(update, { filesTotal });
-          return engine.backup(repository, request, { signal, onProgress });
+        const done = new AbortController();
+        const totals = await progressTotals(session, repository, request, done.signal);
+        const outcome = await session.withProgress(async update => {
+          try {
+            const onProgress = withTotals(update, totals);
+            return await engine.backup(repository, request, { signal, onProgress });
+          } finally {
+            done.abort();
+          }
         });
         await session.output.report(outcome, () => renderBackup(outcome));
         return outcome.skipped.length === 0 ? EXIT.done : EXIT.doneWithDifferences;

@@ -58,6 +58,9 @@ export const diff: Verb = Object.freeze({
           json: difference => difference,
           text: renderDifferences,
         });
+        if (count === 0 && session.output.format === 'text') {
+          await session.output.bytes('No differences.\n');
+        }
         return count === 0 ? EXIT.done : EXIT.doneWithDifferences;
       });
   },

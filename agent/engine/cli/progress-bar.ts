@@ -8,6 +8,7 @@ import {
   ProgressMeter,
   type ProgressDisplay,
   type ProgressState,
+  type Reading,
 } from './progress.ts';
 
 const BAR_COLUMNS = 20;
@@ -22,10 +23,10 @@ export interface BarTerminal {
 /** A bar where the total is known, the same line without one elsewhere. Gone after stop(). */
 export function progressBar({ stream, columns, clock }: BarTerminal): ProgressDisplay {
   const meter = new ProgressMeter();
-  let state: ProgressState | undefined;
+  let shown: { state: ProgressState; reading: Reading } | undefined;
   const format: GenericFormatter = options => {
-    if (state === undefined) return '';
-    const reading = meter.read(state, clock.monotonic());
+    if (shown === undefined) return '';
+    const { state, reading } = shown;
     if (reading.fraction === undefined) return progressLine(state, reading, columns() - 1);
     const barOptions = { ...options, barsize: BAR_COLUMNS };
     const bar = cliProgress.Format.BarFormat(reading.fraction, barOptions);
@@ -45,13 +46,13 @@ export function progressBar({ stream, columns, clock }: BarTerminal): ProgressDi
   });
   return {
     update(next) {
-      const isFirst = state === undefined;
-      state = next;
+      const isFirst = shown === undefined;
+      shown = { state: next, reading: meter.read(next, clock.monotonic()) };
       // The package only has to know that there is something to draw; the share is the format's.
       if (isFirst) bar.start(1, 0);
     },
     stop() {
-      if (state !== undefined) bar.stop();
+      if (shown !== undefined) bar.stop();
     },
   };
 }

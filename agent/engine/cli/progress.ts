@@ -62,7 +62,9 @@ export function progressText(state: ProgressState, reading: Reading): string {
   parts.push(formatBytes(state.bytes) + total);
   if (state.bytesUploaded) parts.push(`${formatBytes(state.bytesUploaded)} new`);
   if (bytesPerSecond !== undefined) parts.push(`${formatBytes(bytesPerSecond)}/s`);
-  if (leftMs !== undefined) parts.push(`${formatDuration(leftMs)} left`);
+  if (leftMs !== undefined) {
+    parts.push(`${formatDuration(Math.ceil(leftMs / 1000) * 1000)} left`);
+  }
   return parts.join('  ');
 }
 
@@ -92,12 +94,12 @@ export function progressLines(write: (text: string) => void, clock: Clock): Prog
 
 export const noProgress: ProgressDisplay = Object.freeze({ update() {}, stop() {} });
 
-/** States with totals that the caller knows beforehand, or estimates by an earlier snapshot. */
+/** States with totals that the caller knows or estimates, asked for anew each time. */
 export function withTotals(
   update: Progress,
-  totals: Pick<ProgressState, 'bytesTotal' | 'filesTotal'>,
+  totals: () => Pick<ProgressState, 'bytesTotal' | 'filesTotal'>,
 ): Progress {
-  return state => update({ ...totals, ...state });
+  return state => update({ ...totals(), ...state });
 }
 
 const SAMPLE_MS = 500;

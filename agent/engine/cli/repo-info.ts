@@ -1,7 +1,7 @@
 // stevedore repo info
 
 import { EXIT } from './exit-status.ts';
-import { counted, formatBytes, formatCount } from './quantity.ts';
+import { counted, formatBytes } from './quantity.ts';
 import { renderFields } from './table.ts';
 import { safeText } from './terminal-text.ts';
 import type { Repository, Verb } from './verb.ts';
@@ -22,7 +22,7 @@ export function renderInfo(info: RepositoryInfo): string {
     ['maintained by', safeText(info.maintenanceOwner) || 'nobody'],
     [
       'index',
-      `${formatCount(info.contents)} contents in ${counted(info.indexBlobs, 'blob')}, ` +
+      `${counted(info.contents, 'content')} in ${counted(info.indexBlobs, 'blob')}, ` +
         `${formatBytes(info.indexBytes)} of memory`,
     ],
     ['writing', safeText(info.readOnlyReason) || 'yes'],

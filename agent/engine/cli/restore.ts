@@ -109,8 +109,11 @@ export const restore: Verb = Object.freeze({
       session.withRepository({ isReadOnly: true }, async repository => {
         const { engine, signal } = session;
         const outcome = await session.withProgress(async update => {
-          const bytesTotal = await bytesBelow(session, repository, request.snapshot);
-          const onProgress = withTotals(update, { bytesTotal });
+          const { snapshot } = request;
+          const bytesTotal = session.hasBar
+            ? await bytesBelow(session, repository, snapshot)
+            : undefined;
+          const onProgress = withTotals(update, () => ({ bytesTotal }));
           return engine.restore(repository, request, { signal, onProgress });
         });
         await session.output.report(outcome, () => renderRestore(outcome));

@@ -133,6 +133,7 @@ async function sessionOf(
     output,
     signal,
     nowMs: surface.clock.now(),
+    hasBar: surface.bar !== undefined && !settings.isQuiet,
     async withProgress(work) {
       const display = displayOf(surface, settings);
       try {

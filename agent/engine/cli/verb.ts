@@ -39,6 +39,8 @@ export interface Session {
   readonly nowMs: number;
   /** Shows progress on standard error for as long as `work` runs. */
   readonly withProgress: <Result>(work: (update: Progress) => Promise<Result>) => Promise<Result>;
+  /** Whether a person watches a bar, so that finding out a total is worth something. */
+  readonly hasBar: boolean;
   /** Opens the repository that the global options name; closed when `work` has settled. */
   readonly withRepository: <Result>(
     mode: { isReadOnly: boolean },

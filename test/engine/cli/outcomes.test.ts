@@ -32,7 +32,7 @@ t.test('the outcome of a backup reads well', async t => {
     'Snapshot 3f9a0c12\n\n' +
       '  content   1,234 files in 1 directory, 300 MiB\n' +
       '  uploaded  20 MiB in 10 new contents\n' +
-      '  reused    990 contents (99 %)\n' +
+      '  found     990 contents there already (99 %)\n' +
       '  took      2 s (150 MiB/s)\n',
   );
 });

@@ -47,7 +47,10 @@ t.test(
     t.match(meter.read({ ...state, files: 5, filesTotal: 10 }, 0), { fraction: 0.5 });
     t.match(meter.read({ ...state, files: 15, filesTotal: 10 }, 1000), { fraction: 1, leftMs: 0 });
     let seen: unknown;
-    withTotals(next => (seen = next), { filesTotal: 7 })({ ...state, files: 3 });
+    withTotals(
+      next => (seen = next),
+      () => ({ filesTotal: 7 }),
+    )({ ...state, files: 3 });
     t.match(seen, { files: 3, filesTotal: 7 });
   },
 );
