@@ -3,7 +3,9 @@
 // sources need Node 24, and where that comes with the installed packages it takes over from here.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
+import nodeModule from 'node:module';
+import { constants, homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR_MIN = 24;
@@ -35,7 +37,20 @@ function runWith(node) {
   });
 }
 
+// Node strips the types of 200 files for each thread; keeping the result saves 0.2 s and 30 MiB a
+// thread. Not in a shared temporary directory, where others could leave code for us to run.
+function keepCompiledCode() {
+  process.env.NODE_COMPILE_CACHE ??= join(
+    process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
+    'stevedore',
+    'compiled',
+  );
+  // Threads find the directory in the environment; where it cannot be written nothing is kept.
+  nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE);
+}
+
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
+  keepCompiledCode();
   const { main } = await import('./engine/cli/main.ts');
   await main();
 } else {
