@@ -69,6 +69,7 @@ export const ERROR_CODES = Object.freeze({
   SOURCE_UNREADABLE: final,
   SOURCE_CHANGED: final,
   SOURCE_VANISHED: final,
+  SOURCE_TYPE_UNSUPPORTED: final,
   TARGET_NOT_EMPTY: final,
   TARGET_NAME_UNSAFE: final,
   TARGET_NOT_WRITABLE: final,

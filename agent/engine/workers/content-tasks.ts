@@ -2,9 +2,8 @@
 
 import { allocateArena, arenaOver } from '#engine/base/arena.ts';
 import { EngineError } from '#engine/base/errors.ts';
-import { NONCE_BYTES, TAG_BYTES } from '#engine/cipher/content-cipher.ts';
-import { sealBytes } from '#engine/cipher/seal-bytes.ts';
-import { contentIdOfKey } from '#engine/format/content-id.ts';
+import { NONCE_BYTES, SEAL_BYTES, TAG_BYTES } from '#engine/cipher/content-cipher.ts';
+import { contentIdOfKey, contentIv } from '#engine/format/content-id.ts';
 import { encodeIndex } from '#engine/index/encode.ts';
 import { IndexRows, type TransferredRows } from '#engine/index/rows.ts';
 import type { SealedContent } from './content-opener.ts';
@@ -14,7 +13,6 @@ import {
   type SharedKnownContents,
   type WritingThread,
 } from './content-thread.ts';
-import { digestBytes } from './digest-bytes.ts';
 import type { TaskHandlers, TaskReply } from './tasks.ts';
 
 export interface SealedIndexFile {
@@ -45,8 +43,6 @@ export type ContentTasks = {
     output: { readonly files: readonly SealedIndexFile[]; readonly plain: readonly Uint8Array[] };
   };
 };
-
-const IV_BYTES = 16;
 
 export function contentHandlers(thread: ContentThread): TaskHandlers<ContentTasks> {
   return {
@@ -103,16 +99,26 @@ function ownBuffers(plaintexts: readonly Uint8Array[], arena: ArrayBufferLike): 
 }
 
 function sealIndex(
-  { hash, cipher }: ContentThread,
+  thread: ContentThread,
   lists: readonly TransferredRows[],
 ): TaskReply<ContentTasks['sealIndex']['output']> {
-  const rows = new IndexRows(1 + hash.digestBytes);
+  const total = lists.reduce((sum, list) => sum + list.count, 0);
+  const rows = new IndexRows(1 + thread.hash.digestBytes, total);
   for (const list of lists) rows.merge(IndexRows.from(list));
   const plain = encodeIndex(rows, { version: 2 });
-  const files = plain.map(file => {
-    const digest = digestBytes(hash, file);
-    const iv = digest.subarray(Math.max(0, digest.length - IV_BYTES));
-    return { hash: digest, sealed: sealBytes(cipher, file, iv) };
-  });
-  return { output: { files, plain } };
+  const files = plain.map(file => sealIndexFile(thread, file));
+  const buffers = [...plain, ...files.map(({ sealed }) => sealed)].map(({ buffer }) => buffer);
+  const transfer = buffers.filter(buffer => buffer instanceof ArrayBuffer);
+  return { output: { files, plain }, transfer };
+}
+
+/** Hashes and seals in one piece of memory, since an index file may be large. */
+function sealIndexFile({ hash, cipher }: ContentThread, file: Uint8Array): SealedIndexFile {
+  const arena = allocateArena(file.length + SEAL_BYTES);
+  arena.bytes.set(file, NONCE_BYTES);
+  const digest = new Uint8Array(hash.digestBytes);
+  hash.digest(arena, NONCE_BYTES, file.length, digest, 0);
+  const plaintext = { arena, offset: NONCE_BYTES };
+  cipher.seal(plaintext, file.length, { arena, offset: 0 }, contentIv(digest));
+  return { hash: digest, sealed: arena.bytes };
 }

@@ -14,6 +14,8 @@ const OPEN_MAX = 32;
 export class DirectoryHandles implements Disposable {
   readonly #fileSystem: SourceFileSystem;
   readonly #root: SourceDirectory;
+  /** Holds one name at a time; a listing is large, and one is enough. */
+  readonly #name = new SourceListing();
   /** By key; a Map keeps the order of use. */
   readonly #open = new Map<string, SourceDirectory>();
 
@@ -46,9 +48,9 @@ export class DirectoryHandles implements Disposable {
   }
 
   #openChild(parent: SourceDirectory, name: Uint8Array): SourceDirectory {
-    const listing = new SourceListing();
-    const index = listing.add(name, ENTRY_TYPE.directory);
-    return this.#fileSystem.openDirectory(parent, listing, index);
+    this.#name.clear();
+    const index = this.#name.add(name, ENTRY_TYPE.directory);
+    return this.#fileSystem.openDirectory(parent, this.#name, index);
   }
 
   #touch(key: string): SourceDirectory {

@@ -1,6 +1,11 @@
 // Writes a directory object from entry texts that threads have made.
 
-import { encodeSummary, type DirSummary, DIRECTORY_STREAM } from '#engine/format/directory.ts';
+import {
+  encodeDirectory,
+  encodeSummary,
+  type DirSummary,
+  DIRECTORY_STREAM,
+} from '#engine/format/directory.ts';
 import { totalBytes } from '#engine/base/bytes.ts';
 import { encodeText } from './piece-builder.ts';
 import type { UploadThread } from './upload-thread.ts';
@@ -19,6 +24,16 @@ export function writeDirectoryObject(
 ): string {
   const bytes = directoryBytes(pieces, summary);
   return upload.objects.write(bytes, { prefix: PREFIX, compressor: upload.directoryCompressor });
+}
+
+/** The same from one text; it need not become bytes before it lies where it is sealed. */
+export function writeDirectoryText(
+  upload: UploadThread,
+  entries: string,
+  summary: DirSummary,
+): string {
+  const text = encodeDirectory(entries === '' ? [] : [entries], summary);
+  return upload.objects.writeText(text, { prefix: PREFIX, compressor: upload.directoryCompressor });
 }
 
 /** As format/directory.ts encodeDirectory, without making one text of all entries. */

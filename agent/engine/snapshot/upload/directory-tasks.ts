@@ -16,11 +16,11 @@ import {
 import type { SourceDirectory } from '#engine/snapshot/source/source-file-system.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import { writeDirectoryObject } from './directory-object.ts';
+import { writeDirectoryText } from './directory-object.ts';
 import { EntryStore, metadataOf } from './entry-store.ts';
 import { PageBuilder } from './page-builder.ts';
 import { TotalsBuilder } from './part-totals.ts';
-import { isText, PieceBuilder, textBuffers } from './piece-builder.ts';
+import { PieceBuilder, textBuffers } from './piece-builder.ts';
 import { readPrevious, type PreviousDirectory } from './previous-directory.ts';
 import type {
   ChildDirectory,
@@ -91,25 +91,24 @@ class DirectoryScan implements EntryVisitor {
 
   finish(selection: Selection): ScanOutput {
     const metadata = metadataOf(EMPTY, this.#upload.directoryStat);
-    const pieces = this.#pieces.finish();
     const pages = this.#pages.finish();
     const isUnchanged = this.#store.isUnchanged && this.#totals.isFlawless;
-    const isComplete = this.#children.length === 0 && pages.length === 0 && pieces.every(isText);
+    const isComplete = this.#children.length === 0 && pages.length === 0 && this.#pieces.isComplete;
     return {
       metadata,
       selection,
       children: this.#children,
-      pieces: isComplete ? [] : pieces,
+      pieces: isComplete ? [] : this.#pieces.finish(),
       pages,
       totals: this.#totals.part(),
       isUnchanged,
       previousCount: this.#previous.entries.count,
       previousSummary: this.#previous.summary,
-      written: isComplete ? this.#write(pieces.filter(isText), isUnchanged) : undefined,
+      written: isComplete ? this.#write(isUnchanged) : undefined,
     };
   }
 
-  #write(pieces: readonly Uint8Array[], isUnchanged: boolean): WrittenDirectory {
+  #write(isUnchanged: boolean): WrittenDirectory {
     const { summary, entries } = this.#previous;
     const { previous } = this.#input;
     const isSame = isUnchanged && entries.count === this.#totals.entryCount;
@@ -120,7 +119,8 @@ class DirectoryScan implements EntryVisitor {
       mtimeSeconds: this.#upload.directoryStat.mtimeSeconds,
       mtimeNanoseconds: this.#upload.directoryStat.mtimeNanoseconds,
     });
-    return { objectId: writeDirectoryObject(this.#upload, pieces, written), summary: written };
+    const objectId = writeDirectoryText(this.#upload, this.#pieces.text(), written);
+    return { objectId, summary: written };
   }
 
   get #isPaged(): boolean {

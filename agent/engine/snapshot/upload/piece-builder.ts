@@ -18,6 +18,16 @@ export class PieceBuilder {
     this.#pieces.push(entry);
   }
 
+  /** Whether all entries are here, and none is still to be read. */
+  get isComplete(): boolean {
+    return this.#pieces.length === 0;
+  }
+
+  /** The texts as one, where `isComplete`. */
+  text(): string {
+    return this.#texts.join(',');
+  }
+
   finish(): DirectoryPiece[] {
     this.#flush();
     return this.#pieces;
