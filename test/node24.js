@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Runs a program under Node 24, whatever Node npm itself runs on. Plain JavaScript, because an older
-// Node has to be able to start it. The binary comes from the `node` development dependency; where
-// install scripts are switched off that package is empty, and a system Node 24 serves as well.
+// Runs a program under Node 24, whatever Node npm itself runs on. Plain JavaScript, because an
+// older Node has to be able to start it. The binary comes from the `node` development dependency;
+// where install scripts are switched off that package is empty, and a system Node 24 serves as
+// well.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname } from 'node:path';
@@ -16,7 +17,8 @@ const node =
   bundled.find(path => existsSync(path)) ?? (isCurrentEnough ? process.execPath : undefined);
 if (node === undefined) {
   console.error(
-    `this project needs Node 24 or newer and runs on ${process.version}; run "npm ci" with install scripts allowed, or put a newer node on the PATH`,
+    `this project needs Node 24 or newer and runs on ${process.version}; run "npm ci" ` +
+      'with install scripts allowed, or put a newer node on the PATH',
   );
   process.exit(1);
 }

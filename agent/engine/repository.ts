@@ -1,5 +1,5 @@
-// An open repository, put together: storage, contents with their worker threads, manifests. This and
-// operations.ts are the library's front door; index.ts names what may be used.
+// An open repository, put together: storage, contents with their worker threads, manifests. This
+// and operations.ts are the library's front door; index.ts names what may be used.
 
 import type { Clock } from '#engine/base/clock.ts';
 import { createFormat } from '#engine/content/create-format.ts';
@@ -24,7 +24,9 @@ export interface RepositoryOwner {
   readonly host: string;
 }
 
-/** Where a repository is: a URL that this opens and closes, or a storage that stays the caller's. */
+/**
+ * Where a repository is: a URL that this opens and closes, or a storage that stays the caller's.
+ */
 export type RepositoryPlace =
   | { readonly url: string; readonly storageOptions?: OpenStorageOptions }
   | { readonly storage: Storage };

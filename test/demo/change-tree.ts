@@ -1,5 +1,5 @@
-// Does to a directory what a day does: files are edited, added, removed, moved, and a large one gets
-// something put in front, so that everything behind it is somewhere else than before.
+// Does to a directory what a day does: files are edited, added, removed, moved, and a large one
+// gets something put in front, so that everything behind it is somewhere else than before.
 
 import type { Dirent } from 'node:fs';
 import {

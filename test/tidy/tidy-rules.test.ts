@@ -8,7 +8,7 @@ const faulty: readonly (readonly [string, { path: string; text: string }, RegExp
   ['too long a file', { ...good, text: 'x\n'.repeat(401) }, /401 lines/],
   ['too long a line', { ...good, text: `\n${'x'.repeat(101)}\n` }, /line 2: 101 columns/],
   ['a default export', { ...good, text: 'export default 1;\n' }, /name what you export/],
-  ['an open end', { ...good, text: `// ${'TO'}DO later\n` }, /write an issue/],
+  ['an open end', { ...good, text: `/${'/'} TODO later\n` }, /write an issue/],
   ['utils', { ...good, path: 'agent/engine/base/utils.ts' }, /fits anything/],
   ['a manager', { ...good, path: 'agent/engine/content/epoch-manager.ts' }, /fits anything/],
   ['data', { ...good, path: 'test/engine/data.test.ts' }, /fits anything/],

@@ -1,7 +1,7 @@
 // Memory with a fixed address, so that native code can be told where bytes lie by a plain number.
 //
-// Three traps, each of which corrupted memory in a trial: V8 keeps typed arrays of up to 64 bytes on
-// its own heap and moves them, so an arena always has an ArrayBuffer of its own; a growing
+// Three traps, each of which corrupted memory in a trial: V8 keeps typed arrays of up to 64 bytes
+// on its own heap and moves them, so an arena always has an ArrayBuffer of its own; a growing
 // WebAssembly memory moves too, so an arena over one must never grow; and an address keeps nothing
 // alive, so whoever holds an address holds the arena.
 

@@ -4,7 +4,9 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
 
 export interface EngineErrorOptions {
-  /** Whether the same call may succeed later; by default what the code's row in ERROR_CODES says. */
+  /**
+   * Whether the same call may succeed later; by default what the code's row in ERROR_CODES says.
+   */
   retryable?: boolean;
   /** Values for logs and `-o json`. Never a secret. */
   details?: Readonly<Record<string, unknown>>;

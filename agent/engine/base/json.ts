@@ -16,7 +16,9 @@ export function goString(text: string): string {
   return ESCAPES.test(quoted) ? quoted.replace(ESCAPES, escapeForGo) : quoted;
 }
 
-/** JSON.stringify with Go's escapes; bigint values are written as integers, undefined is left out. */
+/**
+ * JSON.stringify with Go's escapes; bigint values are written as integers, undefined is left out.
+ */
 export function goJson(value: unknown): string {
   const text = JSON.stringify(value, (_key, item: unknown) =>
     typeof item === 'bigint' ? rawNumber(item.toString()) : item,

@@ -1,6 +1,7 @@
-// The only file that imports koffi. It lends functions of the running process (libc, and the OpenSSL
-// that official Node binaries carry and export) to the fast paths in hash/, cipher/ and snapshot/.
-// Each of those has a slow path in plain JavaScript and asks here whether the fast one can be had.
+// The only file that imports koffi. It lends functions of the running process (libc, and the
+// OpenSSL that official Node binaries carry and export) to the fast paths in hash/, cipher/ and
+// snapshot/. Each of those has a slow path in plain JavaScript and asks here whether the fast one
+// can be had.
 //
 // Pointers are declared as uintptr_t and passed as numbers (address + offset): no marshalling, no
 // views, 0.05 to 0.1 us a call. See arena.ts for what keeps such addresses valid.

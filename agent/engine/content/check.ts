@@ -1,6 +1,6 @@
-// Checks what the index promises: that every pack it names is there and long enough, and, when asked,
-// that every content can be read and hashes to its id. Opening the repository has already read and
-// checked every index blob.
+// Checks what the index promises: that every pack it names is there and long enough, and, when
+// asked, that every content can be read and hashes to its id. Opening the repository has already
+// read and checked every index blob.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { type EngineError, isEngineError } from '#engine/base/errors.ts';

@@ -108,7 +108,8 @@ export class ContentReader implements ContentSource {
     if (entry) return entry;
     throw new EngineError(
       'CONTENT_NOT_FOUND',
-      `content ${contentId} is in no index of the repository; run "stevedore repo check", and restore from another snapshot if it stays missing`,
+      `content ${contentId} is in no index of the repository; run "stevedore repo ` +
+        'check", and restore from another snapshot if it stays missing',
       { details: { contentId } },
     );
   }
@@ -183,11 +184,15 @@ export class ContentReader implements ContentSource {
 function packError({ packId, entries }: PackRange, error: unknown): unknown {
   const details = { packId, contentIds: entries.slice(0, 10).map(entry => entry.contentId) };
   if (isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) {
-    const message = `pack ${packId} is missing from the repository; ${entries.length} contents that were asked for lie in it; run "stevedore repo check" to see what else is missing`;
+    const message =
+      `pack ${packId} is missing from the repository; ${entries.length} contents that ` +
+      'were asked for lie in it; run "stevedore repo check" to see what else is missing';
     return new EngineError('PACK_MISSING', message, { cause: error, details });
   }
   if (isEngineError(error, 'STORAGE_RANGE_INVALID', 'STORAGE_BLOB_TRUNCATED')) {
-    const message = `pack ${packId} is shorter than the index says; run "stevedore repo check" to see what is damaged`;
+    const message =
+      `pack ${packId} is shorter than the index says; run "stevedore repo check" to see ` +
+      'what is damaged';
     return new EngineError('PACK_DAMAGED', message, { cause: error, details });
   }
   return error;

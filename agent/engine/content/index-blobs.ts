@@ -100,7 +100,8 @@ export class IndexBlobs {
       if (!isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) throw error;
       throw new EngineError(
         'INDEX_BLOB_MISSING',
-        `index blob ${blobId} was listed but is gone; maintenance may be replacing it, run it again`,
+        `index blob ${blobId} was listed but is gone; maintenance may be replacing it, ` +
+          'run it again',
         { cause: error, details: { blobId } },
       );
     }
@@ -110,7 +111,8 @@ export class IndexBlobs {
 function damaged(blobId: string, reason: string, cause?: unknown): EngineError {
   return new EngineError(
     'INDEX_DAMAGED',
-    `index blob ${blobId} is damaged (${reason}); restore that blob from a copy of the storage, or run "kopia index recover"`,
+    `index blob ${blobId} is damaged (${reason}); restore that blob from a copy of the ` +
+      'storage, or run "kopia index recover"',
     { cause, details: { blobId } },
   );
 }

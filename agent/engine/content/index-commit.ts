@@ -45,7 +45,9 @@ export async function commitIndex(
   }
   throw new EngineError(
     'INDEX_COMMIT_TOO_SLOW',
-    `writing the index to ${parts.storage.displayName} was overtaken by two epochs ${ATTEMPTS_MAX} times; check the speed of the storage and the clocks of its clients, then run it again`,
+    `writing the index to ${parts.storage.displayName} was overtaken by two epochs ` +
+      `${ATTEMPTS_MAX} times; check the speed of the storage and the clocks of its ` +
+      'clients, then run it again',
   );
 }
 

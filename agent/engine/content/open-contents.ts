@@ -156,7 +156,8 @@ export class OpenContents<Tasks extends ContentTasks> {
     if (this.#writing) return this.#writing;
     throw new EngineError(
       'REPOSITORY_WRITE_UNSUPPORTED',
-      `cannot write to ${this.storage.displayName}: ${this.#obstacle ?? 'unknown'}; write with kopia, or upgrade the repository's format with it`,
+      `cannot write to ${this.storage.displayName}: ${this.#obstacle ?? 'unknown'}; ` +
+        `write with kopia, or upgrade the repository's format with it`,
     );
   }
 

@@ -1,7 +1,7 @@
 // Gives out pack tickets to the worker threads and makes durable what comes back. One desk serves
-// one repository that is open for writing. Packs belong to sessions: a session begins with the first
-// ticket after a flush and ends with the next flush, and its marker is durable before any of its
-// packs can exist (kopia-format.md 7).
+// one repository that is open for writing. Packs belong to sessions: a session begins with the
+// first ticket after a flush and ends with the next flush, and its marker is durable before any of
+// its packs can exist (kopia-format.md 7).
 
 import { randomBytes } from 'node:crypto';
 import { EngineError } from '#engine/base/errors.ts';
@@ -101,8 +101,8 @@ export class PackDesk implements TicketOffice {
   }
 
   /**
-   * Waits until every pack of the current session is durable and begins a new session for what comes
-   * next. The caller must have made the workers finish their packs after the call began.
+   * Waits until every pack of the current session is durable and begins a new session for what
+   * comes next. The caller must have made the workers finish their packs after the call began.
    */
   async closeSession(finishPacks: () => Promise<unknown>): Promise<ClosedSession | undefined> {
     const session = this.#session;
@@ -117,7 +117,9 @@ export class PackDesk implements TicketOffice {
     return { marker: await session.marker, rows: session.rows };
   }
 
-  /** Ends everything: no more tickets, staged files removed. The first error is the one reported. */
+  /**
+   * Ends everything: no more tickets, staged files removed. The first error is the one reported.
+   */
   fail(error: unknown): void {
     if (this.#failure) return;
     this.#failure = { error };

@@ -68,7 +68,8 @@ async function getFormatBlob(storage: Storage, signal?: AbortSignal): Promise<Ui
     if (!isEngineError(error, 'STORAGE_BLOB_NOT_FOUND', 'STORAGE_NOT_FOUND')) throw error;
     throw new EngineError(
       'REPOSITORY_NOT_FOUND',
-      `there is no repository at ${storage.displayName}; check the address, or make one with "stevedore repo create"`,
+      `there is no repository at ${storage.displayName}; check the address, or make ` +
+        'one with "stevedore repo create"',
       { cause: error },
     );
   }

@@ -85,7 +85,9 @@ export class SessionMarkers {
     if (Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX) return;
     throw new EngineError(
       'CLOCK_SKEW',
-      `the clock here is ${Math.round(skewMs / 1000)} s off the clock of ${this.#storage.displayName}; set the clock (at most 300 s are safe) and run it again`,
+      `the clock here is ${Math.round(skewMs / 1000)} s off the clock of ` +
+        `${this.#storage.displayName}; set the clock (at most 300 s are safe) and run it ` +
+        'again',
       { details: { skewMs } },
     );
   }

@@ -30,8 +30,8 @@ export class ObjectWriter {
   readonly #listCompressor: Compressor | undefined;
 
   /**
-   * @param splitter the repository's own, over an arena of maxBytes + CHUNK_MARGIN_BYTES; the writer
-   *   uses it only within a call
+   * @param splitter the repository's own, over an arena of maxBytes + CHUNK_MARGIN_BYTES; the
+   *   writer uses it only within a call
    * @param listCompressor compresses indirect lists
    */
   constructor(contents: ContentWriter, splitter: Splitter, listCompressor: Compressor | undefined) {

@@ -218,7 +218,9 @@ async function isDirectorySource(path: string): Promise<boolean> {
     if (found.isDirectory() || found.isFile()) return found.isDirectory();
   } catch (error) {
     const code = systemCodeOf(error) === 'ENOENT' ? 'SOURCE_NOT_FOUND' : 'SOURCE_UNREADABLE';
-    const message = `cannot back up ${path}: ${systemCodeOf(error) ?? 'unknown error'}; check the path and who may read it`;
+    const message =
+      `cannot back up ${path}: ${systemCodeOf(error) ?? 'unknown error'}; check the path ` +
+      'and who may read it';
     throw new EngineError(code, message, { cause: error });
   }
   throw new EngineError('SOURCE_UNREADABLE', `cannot back up ${path}: it is no directory or file`);

@@ -1,10 +1,12 @@
-// Which splitter cuts the files of a backup. Cuts decide what deduplicates: data that was cut by one
-// splitter finds nothing that was cut by another. So a source goes on as it began.
+// Which splitter cuts the files of a backup. Cuts decide what deduplicates: data that was cut by
+// one splitter finds nothing that was cut by another. So a source goes on as it began.
 
 import { fastCdcFor } from '#engine/chunk/splitters.ts';
 import type { SnapshotManifest } from '#engine/format/snapshot-manifest.ts';
 
-/** `auto` goes on as the parent snapshot did, and begins with the repository's splitter (ADR 0004). */
+/**
+ * `auto` goes on as the parent snapshot did, and begins with the repository's splitter (ADR 0004).
+ */
 export type Chunker = 'auto' | 'repository' | 'fastcdc';
 
 export const CHUNKERS: readonly Chunker[] = Object.freeze(['auto', 'repository', 'fastcdc']);

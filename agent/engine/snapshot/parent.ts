@@ -8,7 +8,9 @@ import { resolveSnapshot } from './snapshots.ts';
 
 export interface ParentRequest {
   readonly source: SnapshotSource;
-  /** A snapshot id or a unique prefix; `none`; the latest complete one of the source when absent. */
+  /**
+   * A snapshot id or a unique prefix; `none`; the latest complete one of the source when absent.
+   */
   readonly parent?: string;
   readonly signal?: AbortSignal;
 }

@@ -1,7 +1,7 @@
-// From sealed bytes back to a content's plaintext, with everything checked: the tag, the compression
-// header, the length the index promised, and the hash that names the content. Stock readers leave
-// out the last two (kopia-format.md 14.2); we do not, so a wrong byte never leaves this function.
-// Used by worker threads for bulk and by the main thread for single small contents.
+// From sealed bytes back to a content's plaintext, with everything checked: the tag, the
+// compression header, the length the index promised, and the hash that names the content. Stock
+// readers leave out the last two (kopia-format.md 14.2); we do not, so a wrong byte never leaves
+// this function. Used by worker threads for bulk and by the main thread for single small contents.
 
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { toHex } from '#engine/base/bytes.ts';
@@ -100,5 +100,8 @@ export class ContentOpener {
 function describeDamage({ key }: SealedContent, error: unknown): string {
   const prefix = key[0] === 0 ? '' : String.fromCharCode(key[0]);
   const reason = error instanceof Error ? error.message : String(error);
-  return `content ${prefix}${toHex(key.subarray(1))} is damaged: ${reason}; run "stevedore repo check --read-data" to see what else is`;
+  return (
+    `content ${prefix}${toHex(key.subarray(1))} is damaged: ${reason}; run "stevedore ` +
+    'repo check --read-data" to see what else is'
+  );
 }

@@ -88,7 +88,9 @@ function openContents(
   return { output: { plaintexts }, transfer: ownBuffers(plaintexts, bytes.buffer) };
 }
 
-/** Buffers that hold nothing but plaintexts. Others, such as Node's pool, are copied when posted. */
+/**
+ * Buffers that hold nothing but plaintexts. Others, such as Node's pool, are copied when posted.
+ */
 function ownBuffers(plaintexts: readonly Uint8Array[], arena: ArrayBufferLike): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   for (const { buffer, byteLength } of plaintexts) {

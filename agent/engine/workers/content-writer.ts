@@ -1,6 +1,6 @@
-// One content on its way into the repository: hash, look up, compress, seal, pack. Lives in a worker
-// thread; all workers of a run share the committed index and the set of contents claimed so far, so
-// a content that two of them meet at the same time is stored once.
+// One content on its way into the repository: hash, look up, compress, seal, pack. Lives in a
+// worker thread; all workers of a run share the committed index and the set of contents claimed so
+// far, so a content that two of them meet at the same time is stored once.
 
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { NONCE_BYTES, type Region, TAG_BYTES } from '#engine/cipher/content-cipher.ts';
@@ -54,9 +54,9 @@ export class ContentWriter {
   }
 
   /**
-   * Stores `length` bytes at `plaintext` unless the repository has them. Afterwards `this.key` names
-   * them. The plaintext may be overwritten, and so may NONCE_BYTES before and TAG_BYTES behind it.
-   * Durable only after the flush that follows.
+   * Stores `length` bytes at `plaintext` unless the repository has them. Afterwards `this.key`
+   * names them. The plaintext may be overwritten, and so may NONCE_BYTES before and TAG_BYTES
+   * behind it. Durable only after the flush that follows.
    * @param prefix 0, or the ASCII code of g..z
    */
   write(prefix: number, plaintext: Region, length: number, compressor?: Compressor): void {

@@ -1,5 +1,5 @@
-// Where the bytes of an open pack go: into a file that the storage has staged, or into a buffer that
-// moves to the main thread and is put from there. Either way a sealed content is written once.
+// Where the bytes of an open pack go: into a file that the storage has staged, or into a buffer
+// that moves to the main thread and is put from there. Either way a sealed content is written once.
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { allocateArena, type Arena, arenaOver } from '#engine/base/arena.ts';

@@ -3,7 +3,8 @@
 //   - the session marker that protects the pack from maintenance is durable, and
 //   - there is memory, or there are few enough files waiting for fsync, for one more pack.
 // So the order "marker before pack" (kopia-format.md 7) and the byte budget hold without the worker
-// knowing of either. A worker asks and waits, blocking its own thread; the main thread never blocks.
+// knowing of either. A worker asks and waits, blocking its own thread; the main thread never
+// blocks.
 
 import {
   MessageChannel,

@@ -1,7 +1,7 @@
-// The pool of worker threads. Everything that burns CPU runs here; the main thread waits for I/O and
-// decides. A pool belongs to one repository, starts its threads when they are first needed, and is
-// ended by close(). The death of one thread fails all of it: packs that were open in that thread are
-// gone, so what the run has claimed to store is not stored.
+// The pool of worker threads. Everything that burns CPU runs here; the main thread waits for I/O
+// and decides. A pool belongs to one repository, starts its threads when they are first needed, and
+// is ended by close(). The death of one thread fails all of it: packs that were open in that thread
+// are gone, so what the run has claimed to store is not stored.
 
 import { Worker, type Transferable } from 'node:worker_threads';
 import {

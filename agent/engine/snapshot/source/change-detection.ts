@@ -1,6 +1,6 @@
-// Whether a file is what the parent snapshot holds, so that its object is used again without reading
-// (kopia-format.md 11.1; kopia snapshot/upload/upload.go metadataEquals): type, permissions, owner,
-// size and mtime to the nanosecond. Inode and ctime are not compared.
+// Whether a file is what the parent snapshot holds, so that its object is used again without
+// reading (kopia-format.md 11.1; kopia snapshot/upload/upload.go metadataEquals): type,
+// permissions, owner, size and mtime to the nanosecond. Inode and ctime are not compared.
 
 import type { DirEntry } from '#engine/format/directory.ts';
 import { wrapEntryTime } from '#engine/format/entry-time.ts';
@@ -23,7 +23,10 @@ export function entryLetter(type: number): string | undefined {
   return LETTERS.get(type);
 }
 
-/** True when the object of `entry` can stand for the file that `stat` describes; never for a directory. */
+/**
+ * True when the object of `entry` can stand for the file that `stat` describes; never for a
+ * directory.
+ */
 export function isUnchanged(entry: DirEntry, stat: SourceStat): boolean {
   return (
     entry.bytes === stat.size &&
@@ -44,8 +47,8 @@ function isSameReusableType(entry: DirEntry, stat: SourceStat): boolean {
 }
 
 /**
- * Brings the mtime of `stat` to what a directory object can hold, as kopia does. To be called before
- * the time is compared or stored; does nothing for the years 1678 to 2262.
+ * Brings the mtime of `stat` to what a directory object can hold, as kopia does. To be called
+ * before the time is compared or stored; does nothing for the years 1678 to 2262.
  */
 export function wrapModificationTime(stat: SourceStat): void {
   if (stat.mtimeSeconds <= SECONDS_MAX && stat.mtimeSeconds >= -SECONDS_MAX) return;
@@ -75,8 +78,8 @@ export class ParentEntries {
   }
 
   /**
-   * The parent's entry of that very name. A name that is not UTF-8, or has a U+FFFD, is never found:
-   * the text that stands for it in a directory may be that of another file.
+   * The parent's entry of that very name. A name that is not UTF-8, or has a U+FFFD, is never
+   * found: the text that stands for it in a directory may be that of another file.
    */
   find(names: SourceListing, index: number): DirEntry | undefined {
     const offset = names.offsets[index] ?? 0;

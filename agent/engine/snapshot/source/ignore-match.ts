@@ -15,8 +15,8 @@ const SLASH = 0x2f;
 const REMEMBER_FROM_STARS = 3;
 
 /**
- * What `pattern` says about `path` (code points, `/a/b/name`): true to ignore it, false to store it.
- * kopia asks a pattern only when it could change the verdict so far, see selection.ts.
+ * What `pattern` says about `path` (code points, `/a/b/name`): true to ignore it, false to store
+ * it. kopia asks a pattern only when it could change the verdict so far, see selection.ts.
  */
 export function patternVerdict(
   pattern: IgnorePattern,

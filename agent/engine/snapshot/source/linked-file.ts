@@ -1,8 +1,8 @@
 // Opens what a link points to, for ignore files that are links: kopia follows those.
 //
 // kopia follows them anywhere. The tree may belong to somebody else than the process that reads it,
-// so here a link must stay below the root of the source: its text is resolved against the names that
-// led to the directory, and the result is opened from the root, component by component.
+// so here a link must stay below the root of the source: its text is resolved against the names
+// that led to the directory, and the result is opened from the root, component by component.
 
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 

@@ -1,8 +1,8 @@
 // Sorts names that lie in one buffer by their bytes without making strings of them.
 //
-// The prefix that all names of a range share is skipped; the next four or six bytes and the position
-// become one 64-bit integer; the engine's own sort orders those. Ranges that are still equal are
-// sorted by the same means with what follows. A comparator was 5 to 8 times slower.
+// The prefix that all names of a range share is skipped; the next four or six bytes and the
+// position become one 64-bit integer; the engine's own sort orders those. Ranges that are still
+// equal are sorted by the same means with what follows. A comparator was 5 to 8 times slower.
 
 export interface NameTable {
   readonly bytes: Uint8Array;

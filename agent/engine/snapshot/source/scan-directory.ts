@@ -1,5 +1,5 @@
-// One directory as the snapshot will hold it: listed, in kopia's order, without what the rules leave
-// out. The upload walks by calling this for each directory; nothing here recurses.
+// One directory as the snapshot will hold it: listed, in kopia's order, without what the rules
+// leave out. The upload walks by calling this for each directory; nothing here recurses.
 
 import { allocateArena } from '#engine/base/arena.ts';
 import { equalBytes } from '#engine/base/bytes.ts';

@@ -40,7 +40,9 @@ export interface SourceErrorOptions {
   readonly cause?: unknown;
 }
 
-/** The error for a failed call: SOURCE_VANISHED, SOURCE_CHANGED, LIMIT_EXCEEDED, SOURCE_UNREADABLE. */
+/**
+ * The error for a failed call: SOURCE_VANISHED, SOURCE_CHANGED, LIMIT_EXCEEDED, SOURCE_UNREADABLE.
+ */
 export function sourceError({ attempt, path, errno, cause }: SourceErrorOptions): EngineError {
   const code = CODES.get(errno) ?? 'SOURCE_UNREADABLE';
   const shown = printablePath(path);
@@ -51,7 +53,9 @@ export function sourceError({ attempt, path, errno, cause }: SourceErrorOptions)
   });
 }
 
-/** The error for a source root that cannot be opened; there a missing path is the caller's mistake. */
+/**
+ * The error for a source root that cannot be opened; there a missing path is the caller's mistake.
+ */
 export function rootError(options: SourceErrorOptions): EngineError {
   const { errno, path, cause } = options;
   if (errno !== 'ENOENT' && errno !== 'ENOTDIR' && errno !== 'ELOOP') return sourceError(options);

@@ -1,6 +1,6 @@
-// Open directories of the source, the last few that one thread has used. A directory is addressed by
-// the names that lead to it and opened from the nearest ancestor that is open, one name at a time:
-// neither a path that is too long nor a link that was put in the way can lead elsewhere.
+// Open directories of the source, the last few that one thread has used. A directory is addressed
+// by the names that lead to it and opened from the nearest ancestor that is open, one name at a
+// time: neither a path that is too long nor a link that was put in the way can lead elsewhere.
 
 import type {
   SourceDirectory,

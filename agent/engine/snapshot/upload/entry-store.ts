@@ -1,5 +1,5 @@
-// Stores one file or link and gives the text of its entry; the same for a whole directory, for a page
-// of a large one, and for a file that is the root of a snapshot.
+// Stores one file or link and gives the text of its entry; the same for a whole directory, for a
+// page of a large one, and for a file that is the root of a snapshot.
 
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { Compressor } from '#engine/compress/compressors.ts';
@@ -205,7 +205,9 @@ export function changedWhileRead(
   expectedBytes: number,
   bytes: number,
 ): { path: string; code: string; message: string } {
-  const message = `${path} was written to while it was read (${expectedBytes} bytes before, ${bytes} read); what is stored may mix old and new, back it up again or freeze the writer`;
+  const message =
+    `${path} was written to while it was read (${expectedBytes} bytes before, ${bytes} ` +
+    'read); what is stored may mix old and new, back it up again or freeze the writer';
   return { path, code: 'SOURCE_CHANGED', message };
 }
 

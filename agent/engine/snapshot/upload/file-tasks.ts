@@ -1,6 +1,6 @@
 // Large files, as tasks of worker threads. Several threads may run readFileTask for one file at the
-// same time; chunk-token.ts says how they share it. Between chunks the thread looks at its messages,
-// so that a flush does not have to wait for a terabyte.
+// same time; chunk-token.ts says how they share it. Between chunks the thread looks at its
+// messages, so that a flush does not have to wait for a terabyte.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';

@@ -1,6 +1,6 @@
 // A directory of the source between being listed and being written: its entries as far as they are
-// known, and how many are still being worked on. The main thread holds one for each directory on the
-// way from the root to where the walk is, not one for each directory of the tree.
+// known, and how many are still being worked on. The main thread holds one for each directory on
+// the way from the root to where the walk is, not one for each directory of the tree.
 
 import { type DirEntry, encodeEntry } from '#engine/format/directory.ts';
 import { goNameText } from '#engine/format/go-name.ts';

@@ -1,6 +1,6 @@
-// What the upload does next. Directories are taken depth first, so that few are open at a time; what
-// completes something goes before what begins something; threads that would stand idle help with
-// files that others have begun.
+// What the upload does next. Directories are taken depth first, so that few are open at a time;
+// what completes something goes before what begins something; threads that would stand idle help
+// with files that others have begun.
 
 import type { EngineError } from '#engine/base/errors.ts';
 import type { OpenDirectory, PlacedFile, PlacedPage } from './open-directory.ts';

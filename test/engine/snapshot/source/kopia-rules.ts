@@ -1,6 +1,6 @@
-// What kopia 0.23.1 left out of snapshots of one tree with these lines in .kopiaignore, recorded from
-// the real program: once with the tree as the source, once as a directory of it. The rows are not to
-// be edited by hand.
+// What kopia 0.23.1 left out of snapshots of one tree with these lines in .kopiaignore, recorded
+// from the real program: once with the tree as the source, once as a directory of it. The rows are
+// not to be edited by hand.
 
 /** The tree, in the order of the bits; directories end in a slash. */
 export const RULE_TREE: readonly string[] = [
@@ -51,7 +51,9 @@ export const RULE_TREE: readonly string[] = [
 
 export interface RuleCase {
   readonly rules: readonly string[];
-  /** Hexadecimal: bit i is set when entry i of the tree was left out; or kopia refused the rules. */
+  /**
+   * Hexadecimal: bit i is set when entry i of the tree was left out; or kopia refused the rules.
+   */
   readonly root: string;
   /** The same for the tree as a directory of the source, where it differs. */
   readonly below?: string;

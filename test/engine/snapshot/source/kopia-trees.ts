@@ -208,7 +208,8 @@ export const TREE_CASES: readonly TreeCase[] = [
     },
     policiesBelow: { d: { ignore: ['zz'] } },
     stored:
-      'a.txt b.log d/ d/.kopiaignore d/a.txt d/b.log d/e/ d/e/.kopiaignore d/e/a.txt d/e/f/ d/e/f/a.txt',
+      'a.txt b.log d/ d/.kopiaignore d/a.txt d/b.log d/e/ d/e/.kopiaignore d/e/a.txt ' +
+      'd/e/f/ d/e/f/a.txt',
   },
   {
     title: 'two dot files',
@@ -267,7 +268,8 @@ export const TREE_CASES: readonly TreeCase[] = [
       '.kopiaignore/x': 'x',
     },
     stored:
-      '.kopiaignore/ .kopiaignore/x a.txt b.log d/ d/a.txt d/b.log d/e/ d/e/a.txt d/e/f/ d/e/f/a.txt',
+      '.kopiaignore/ .kopiaignore/x a.txt b.log d/ d/a.txt d/b.log d/e/ d/e/a.txt ' +
+      'd/e/f/ d/e/f/a.txt',
   },
   {
     title: 'dot file link relative',
@@ -434,6 +436,7 @@ export const TREE_CASES: readonly TreeCase[] = [
       'd/e/f/.kopiaignore': '!/a.txt',
     },
     stored:
-      '.kopiaignore b.log d/ d/.kopiaignore d/a.txt d/b.log d/e/ d/e/.kopiaignore d/e/f/ d/e/f/.kopiaignore d/e/f/a.txt',
+      '.kopiaignore b.log d/ d/.kopiaignore d/a.txt d/b.log d/e/ d/e/.kopiaignore ' +
+      'd/e/f/ d/e/f/.kopiaignore d/e/f/a.txt',
   },
 ];
