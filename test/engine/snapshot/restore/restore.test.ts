@@ -1,48 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { restore, type RestoreOptions } from '#engine/snapshot/restore/restore.ts';
-import { EngineError } from '#engine/base/errors.ts';
-import { MemoryContents } from '../../../support/memory-contents.ts';
-import { manifestsOver, putSnapshot, storeTree, type Node } from '../../../support/stored-tree.ts';
-
-const isRoot = process.getuid?.() === 0;
-
-interface Scene {
-  readonly contents: MemoryContents;
-  readonly directory: string;
-  readonly target: string;
-  readonly run: (
-    overwrite?: 'never' | 'always',
-    options?: RestoreOptions,
-    path?: string,
-  ) => ReturnType<typeof restore>;
-}
-
-type Fixture = Parameters<typeof t.testdir>[0];
-
-function sceneOf(
-  t: { testdir: (fixture?: Fixture) => string },
-  root: Node,
-  existing: Fixture = {},
-): Scene {
-  const contents = new MemoryContents();
-  const manifests = manifestsOver(contents);
-  const id = putSnapshot(manifests, storeTree(contents, root));
-  const directory = t.testdir(existing);
-  const target = join(directory, 'target');
-  return {
-    contents,
-    directory,
-    target,
-    run: (overwrite, options, path = '') =>
-      restore({ contents, manifests }, { snapshot: `${id}${path}`, target, overwrite }, options),
-  };
-}
-
-const small = (text: string): Node => ({ file: text });
+import { type Node } from '../../../support/stored-tree.ts';
+import { isRoot, sceneOf, small } from './restore-scene.ts';
 
 t.test('a tree comes back with its bytes, modes, times and links', async t => {
   const big = Buffer.alloc(3_000_000, 'stevedore');
@@ -273,95 +233,6 @@ t.test('a directory that becomes a symlink during the restore leads nowhere', as
   t.equal(fs.readdirSync(join(directory, 'moved')).length, 41, 'what was opened was written to');
 });
 
-t.test('a damaged content costs the files that need it and fails the restore', async t => {
-  const { contents, target, run } = sceneOf(t, {
-    directory: [
-      ['bad', small('lost')],
-      ['alsoBad', small('lost')],
-      ['good', small('kept')],
-      ['part', { file: Buffer.from('aaaabbbbcccc'), chunkBytes: 4 }],
-      ['more', { directory: [['good', small('kept too')]] }],
-    ],
-  });
-  contents.spoil(contents.add('lost'), 'CONTENT_DAMAGED');
-  contents.spoil(contents.add('bbbb'), 'PACK_MISSING');
-  const error = await run().then(
-    () => t.fail('the restore succeeded'),
-    (error: unknown) => error,
-  );
-  if (!(error instanceof EngineError)) throw error;
-  t.match(error.code, /CONTENT_DAMAGED|PACK_MISSING/);
-  const differences = error.details.differences as { path: string; found: string }[];
-  t.same(new Set(differences.map(({ path }) => path)), new Set(['bad', 'alsoBad', 'part']));
-  t.equal(fs.readFileSync(join(target, 'good'), 'utf8'), 'kept');
-  t.equal(fs.readFileSync(join(target, 'more/good'), 'utf8'), 'kept too');
-  t.notOk(fs.existsSync(join(target, 'bad')));
-  t.equal(fs.readFileSync(join(target, 'part'), 'utf8'), 'aaaa\0\0\0\0cccc', 'a hole where it is');
-});
-
-t.test('a damaged directory or link costs what is below it and fails the restore', async t => {
-  const { contents, target, run } = sceneOf(t, {
-    directory: [
-      ['bad', { directory: [['lost', small('lost')]] }],
-      ['fine', { directory: [['kept', small('kept')]] }],
-      ['twice', { objectId: 'k00', type: 'd' }],
-      ['link', { link: 'gone' }],
-      ['badList', { objectId: 'Ix00', type: 'f' }],
-    ],
-  });
-  const bad = [...contents.entries('k')].map(entry => entry.contentId);
-  for (const contentId of bad) {
-    const text = Buffer.from(await contents.read(contentId)).toString();
-    if (text.includes('"lost"') && !text.includes('"fine"')) {
-      contents.spoil(contentId, 'CONTENT_DAMAGED');
-    }
-  }
-  contents.spoil(contents.add('gone'), 'CONTENT_NOT_FOUND');
-  await t.rejects(run(), { code: /^CONTENT_/, message: /and 3 others/ });
-  t.equal(fs.readFileSync(join(target, 'fine/kept'), 'utf8'), 'kept');
-  t.same(fs.readdirSync(target).sort(), ['bad', 'fine', 'twice']);
-});
-
-t.test('a file whose length is not what its entry says is named and fails the restore', async t => {
-  const { target, run } = sceneOf(t, { directory: [['file', { file: 'four', size: 5 }]] });
-  await t.rejects(run(), { code: 'OBJECT_DAMAGED', message: /4 bytes .* instead of 5/ });
-  t.equal(fs.readFileSync(join(target, 'file'), 'utf8'), 'four');
-});
-
-t.test('entries of a type that nobody knows are named', async t => {
-  const { run } = sceneOf(t, { directory: [['odd', { objectId: '00', type: 'q' }]] });
-  const { differences } = await run();
-  t.match(differences, [{ path: 'odd', attribute: 'type', found: 'nothing' }]);
-});
-
-t.test('an abort ends the restore and says which files are incomplete', async t => {
-  const { contents, target, run } = sceneOf(t, {
-    directory: [['large', { file: Buffer.alloc(500_000, 'abcdefg'), chunkBytes: 1000 }]],
-  });
-  const abort = new AbortController();
-  contents.onRead = () => {
-    if (contents.reads.length === 5) abort.abort();
-  };
-  const error = await run('never', { signal: abort.signal }).catch((error: unknown) => error);
-  t.match(error, { code: 'ABORTED', details: { partial: ['large'] } });
-  const before = fs.statSync(join(target, 'large'), { bigint: true });
-  await new Promise(setImmediate);
-  t.equal(fs.statSync(join(target, 'large'), { bigint: true }).mtimeNs, before.mtimeNs);
-  t.same(fs.readdirSync(target), ['large'], 'there are no temporary files');
-  await t.rejects(run('never', { signal: abort.signal }), { code: 'ABORTED' });
-});
-
-t.test('a failure of the storage ends the restore at once', async t => {
-  const { contents, run } = sceneOf(t, {
-    directory: [
-      ['a', small('a')],
-      ['b', small('b')],
-    ],
-  });
-  contents.spoil(contents.add('a'), 'STORAGE_UNAVAILABLE');
-  await t.rejects(run(), { code: 'STORAGE_UNAVAILABLE', retryable: true });
-});
-
 t.test('progress counts up to what the outcome says', async t => {
   const { run } = sceneOf(t, { directory: [['d', { directory: [['a', small('abc')]] }]] });
   let last = { files: 0, bytes: 0 };
@@ -438,27 +309,4 @@ t.test('runs of zeros are left as holes', async t => {
     return;
   }
   t.ok(fs.statSync(file).blocks * 512 < 1 << 20);
-});
-
-t.test('a full target ends the restore, names what is incomplete and leaves no more', async t => {
-  const { directory, target, run } = sceneOf(t, {
-    directory: [
-      ['a', { file: 'fits' }],
-      ['b', { file: randomBytes(3 << 20), chunkBytes: 300_000 }],
-    ],
-  });
-  const options = ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs'];
-  fs.mkdirSync(target);
-  if (!isRoot || spawnSync('mount', [...options, target]).status !== 0) {
-    t.comment('skipped: mounting a small file system takes root');
-    return;
-  }
-  try {
-    const error = await run().catch((error: unknown) => error);
-    t.match(error, { code: 'TARGET_FULL', message: /make room/, details: { partial: ['b'] } });
-    t.ok(fs.readdirSync(target).every(name => ['a', 'b'].includes(name)));
-    t.same(fs.readdirSync(directory), ['target']);
-  } finally {
-    spawnSync('umount', [target]);
-  }
 });

@@ -20,7 +20,8 @@ import type { SourceDirectory } from '#engine/snapshot/source/source-file-system
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, isStorableType, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 
-import { TREE_CASES, type TreeCase } from './kopia-trees.ts';
+import type { TreeCase } from './kopia-policy-trees.ts';
+import { TREE_CASES } from './kopia-trees.ts';
 
 const fileSystem = openSourceFileSystem();
 

@@ -235,7 +235,8 @@ export function sourceFileSystemSuite(t: Test, open: () => SourceFileSystem): vo
     const name = 'd'.repeat(200);
     const depth = 25;
     // Deeper than mkdir can be told in one path, so a shell walks down.
-    const script = `cd "$1"; for i in $(seq ${depth}); do mkdir ${name}; cd ${name}; done; echo x >end`;
+    const steps = `for i in $(seq ${depth}); do mkdir ${name}; cd ${name}; done`;
+    const script = `cd "$1"; ${steps}; echo x >end`;
     execFileSync('bash', ['-c', script, 'bash', path]);
     const open: SourceDirectory[] = [fileSystem.openRoot(path, { followsLinks: false })];
     for (let level = 0; level <= depth; level++) {
