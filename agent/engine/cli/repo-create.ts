@@ -71,9 +71,9 @@ export const repoCreate: Verb = Object.freeze({
   prepare: (_operands, options, surroundings) => {
     const request = createRequest(options, surroundings);
     return async session => {
-      const { url, password } = await session.newRepository();
       const { signal } = session;
-      await session.engine.createRepository({ ...request, url, password, signal });
+      const { url, ...place } = await session.newRepository();
+      await session.engine.createRepository({ ...request, url, ...place, signal });
       const { owner } = request;
       await session.output.report({ repository: url, owner }, () => renderCreated(url, owner));
       return EXIT.done;

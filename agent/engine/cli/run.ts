@@ -16,6 +16,7 @@ import {
 import { Output, type ByteSink, type OutputFormat } from './output.ts';
 import { chooseNewPassword, findPassword, type PasswordSources } from './password.ts';
 import { noProgress, progressLines, type ProgressDisplay } from './progress.ts';
+import { retryNotice } from './retry-notice.ts';
 import { EPILOGUE, GLOBAL_OPTIONS, VERBS } from './verbs.ts';
 import type { Engine, Session, Surroundings } from './verb.ts';
 
@@ -127,6 +128,8 @@ async function sessionOf(
 ): Promise<Session> {
   const { url, threads } = settings;
   const engine = await surface.loadEngine();
+  const onRetry = settings.isQuiet ? undefined : retryNotice(surface.say, surface.clock);
+  const place = { url, storageOptions: { onRetry } };
   const passwords = passwordSources(surface, settings, signal);
   return {
     engine,
@@ -145,7 +148,7 @@ async function sessionOf(
     async withRepository({ isReadOnly }, work) {
       const password = await findPassword(passwords);
       await using repository = await engine.openRepository({
-        url,
+        ...place,
         password,
         threads,
         isReadOnly,
@@ -154,7 +157,7 @@ async function sessionOf(
       });
       return await work(repository);
     },
-    newRepository: async () => ({ url, password: await chooseNewPassword(passwords) }),
+    newRepository: async () => ({ ...place, password: await chooseNewPassword(passwords) }),
   };
 }
 

@@ -3,6 +3,7 @@
 
 import type * as engine from '#engine/index.ts';
 import type { Progress } from './progress.ts';
+import type { OpenStorageOptions } from '#engine/storage/open-storage.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { OptionValues } from './option-values.ts';
 import type { Output } from './output.ts';
@@ -31,6 +32,12 @@ export interface Surroundings {
   readonly host: string;
 }
 
+/** What the global options say about where the repository is. */
+export interface RepositoryPlace {
+  readonly url: string;
+  readonly storageOptions: OpenStorageOptions;
+}
+
 /** What a job runs with. */
 export interface Session {
   readonly engine: Engine;
@@ -47,7 +54,7 @@ export interface Session {
     work: (repository: Repository) => Promise<Result>,
   ) => Promise<Result>;
   /** Where a new repository goes, and its password (asked for twice on a terminal). */
-  readonly newRepository: () => Promise<{ url: string; password: string }>;
+  readonly newRepository: () => Promise<RepositoryPlace & { readonly password: string }>;
 }
 
 export type Job = (session: Session) => Promise<ExitStatus>;
