@@ -9,7 +9,7 @@ export interface TidyRule {
 }
 
 const LINES_MAX = 400;
-const COLUMNS_MAX = 100;
+export const COLUMNS_MAX = 100;
 /** Names that say nothing about what is inside, alone or as a part of a name. */
 const EMPTY_WORDS = /(^|-)(utils?|helpers?|common|manager|misc)(-|$)/;
 const EMPTY_NAMES = /^(data|info|types)$/;
