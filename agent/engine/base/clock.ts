@@ -1,5 +1,8 @@
 // Time comes from here, so that tests can hold it still.
 
+import { setTimeout as delay } from 'node:timers/promises';
+import { abortedError } from './abort.ts';
+
 export interface Clock {
   /** Milliseconds since 1970, may step. */
   now(): number;
@@ -10,9 +13,6 @@ export interface Clock {
   /** Resolves after `ms`; rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
-
-import { setTimeout as delay } from 'node:timers/promises';
-import { abortedError } from './abort.ts';
 
 const startMilliseconds = BigInt(Date.now());
 const startHrtime = process.hrtime.bigint();

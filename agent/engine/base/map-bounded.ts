@@ -1,12 +1,12 @@
 // Parallelism with a bound. The first failure aborts what is still running and is what is thrown.
 
+import { throwIfAborted } from './abort.ts';
+
 export interface BoundedOptions {
   /** How many calls may run at once, at least 1. */
   readonly parallelism: number;
   readonly signal?: AbortSignal;
 }
-
-import { throwIfAborted } from './abort.ts';
 
 /**
  * Calls `work` for each item, at most `parallelism` at a time, and returns the results in the order

@@ -5,10 +5,6 @@ const PATTERN =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))$/;
 const NANOSECONDS = 1_000_000_000n;
 
-/** The range of kopia's int64 nanoseconds: 1677-09-21 to 2262-04-11. */
-export const TIMESTAMP_MIN = -(2n ** 63n);
-export const TIMESTAMP_MAX = 2n ** 63n - 1n;
-
 /** Parses any offset; undefined when `text` is not RFC 3339. */
 export function parseTimestamp(text: string): bigint | undefined {
   const match = PATTERN.exec(text);
@@ -18,14 +14,20 @@ export function parseTimestamp(text: string): bigint | undefined {
   const date = new Date(0);
   // Date.UTC reads years below 100 as 19xx; setUTCFullYear does not.
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-  date.setUTCHours(Number(hour), Number(minute), Number(second));
-  if (Number.isNaN(date.getTime()) || date.getUTCDate() !== Number(day)) return undefined;
-  const offsetSeconds =
-    sign === undefined
-      ? 0
-      : (sign === '-' ? -1 : 1) * (Number(offsetHour) * 3600 + Number(offsetMinute) * 60);
-  const seconds = BigInt(date.getTime() / 1000 - offsetSeconds);
+  // Date carries what is too much into the next unit; Go refuses it, and so do we.
+  const isDay = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+  const daySeconds = secondsOfDay(hour, minute, second);
+  const offsetSeconds = secondsOfDay(offsetHour, offsetMinute);
+  if (!isDay || daySeconds === undefined || offsetSeconds === undefined) return undefined;
+  const east = sign === '-' ? -offsetSeconds : offsetSeconds;
+  const seconds = BigInt(date.getTime() / 1000 + daySeconds - east);
   return seconds * NANOSECONDS + BigInt(fraction.padEnd(9, '0'));
+}
+
+/** Undefined when the clock never shows that; leap seconds are refused, as in Go. */
+function secondsOfDay(hour = '0', minute = '0', second = '0'): number | undefined {
+  const isPossible = Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
+  return isPossible ? Number(hour) * 3600 + Number(minute) * 60 + Number(second) : undefined;
 }
 
 /** `2026-01-02T03:04:05.6789Z` */
