@@ -3,26 +3,13 @@
 // kopia.blobcfg, so who opens the repository wraps its storage with this after reading that.
 
 import { systemClock, type Clock } from '#engine/base/clock.ts';
+import { isRetainedBlob } from '#engine/format/blob-config.ts';
 import type { PutOptions, Retention, Storage } from './storage.ts';
 import { wrap } from './wrap.ts';
-
-/** Index blobs old and new, the two format blobs, packs; neither session markers nor logs. */
-export const RETAINED_PREFIXES: readonly string[] = Object.freeze([
-  'n',
-  'x',
-  'kopia.repository',
-  'kopia.blobcfg',
-  'p',
-  'q',
-]);
 
 export interface RetentionSettings {
   readonly mode: Retention['mode'];
   readonly periodMs: number;
-}
-
-export function isRetained(id: string): boolean {
-  return RETAINED_PREFIXES.some(prefix => id.startsWith(prefix));
 }
 
 /** `inner` with a lock from now for the period on each put of a retained blob. */
@@ -32,7 +19,7 @@ export function retaining(
   clock: Pick<Clock, 'now'> = systemClock,
 ): Storage {
   const locked = (id: string, options: PutOptions | undefined): PutOptions | undefined => {
-    if (!isRetained(id) || options?.retention) return options;
+    if (!isRetainedBlob(id) || options?.retention) return options;
     const retention = { mode: settings.mode, untilMs: clock.now() + settings.periodMs };
     return { ...options, retention };
   };

@@ -8,7 +8,7 @@ import { MemoryStorage } from '#engine/storage/memory.ts';
 import { metered, type StorageSample } from '#engine/storage/metered.ts';
 import { Pace } from '#engine/storage/pace.ts';
 import { readOnly } from '#engine/storage/readonly.ts';
-import { isRetained, retaining } from '#engine/storage/retaining.ts';
+import { retaining } from '#engine/storage/retaining.ts';
 import { Slots } from '#engine/storage/slots.ts';
 import { wrap } from '#engine/storage/wrap.ts';
 import { bytes, failsWith, ids } from './storage-asserts.ts';
@@ -146,7 +146,6 @@ t.test('packs, indexes and format blobs are locked, the rest is not', async t =>
   for (const id of [...locked, ...free]) await storage.put(id, [bytes('x')]);
   for (const id of locked) {
     t.same(memory.retentionOf(id), { mode: 'COMPLIANCE', untilMs: 6000 });
-    t.ok(isRetained(id));
   }
   for (const id of free) t.equal(memory.retentionOf(id), undefined);
   const retention = { mode: 'GOVERNANCE' as const, untilMs: 7 };
