@@ -6,7 +6,7 @@ import { arenaOver } from '#engine/base/arena.ts';
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { mapAhead } from '#engine/base/map-ahead.ts';
-import { contentIdOfKey, contentKey } from '#engine/format/content-id.ts';
+import { contentIdOfKnownKey, contentKey } from '#engine/format/content-id.ts';
 import type { IndexEntry } from '#engine/index/entry.ts';
 import type { IndexView } from '#engine/index/view.ts';
 import type { Storage } from '#engine/storage/storage.ts';
@@ -55,7 +55,7 @@ export class ContentReader implements ContentSource {
 
   *entries(prefix?: string): Iterable<ContentEntry> {
     for (const entry of this.#parts.index().entries(prefix?.charCodeAt(0))) {
-      yield toContentEntry(contentIdOfKey(entry.key), entry);
+      yield toContentEntry(contentIdOfKnownKey(entry.key), entry);
     }
   }
 

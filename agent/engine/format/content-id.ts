@@ -3,7 +3,7 @@
 // key: one byte for the letter, 0 for none, then the hash; keys order as names do.
 
 import { EngineError } from '#engine/base/errors.ts';
-import { fromHex, toHex } from '#engine/base/bytes.ts';
+import { asBuffer, fromHex, toHex } from '#engine/base/bytes.ts';
 
 /** No hash is longer. */
 export const HASH_BYTES_MAX = 32;
@@ -77,6 +77,15 @@ export function contentIdOfKey(key: Uint8Array): string {
   const code = key[0];
   const prefix = code === undefined || code === 0 ? '' : String.fromCharCode(code);
   return formatContentId(prefix, key.subarray(1));
+}
+
+/**
+ * The same for a key that comes from hashing or from an index, which nothing has to be said about:
+ * matching it against the pattern took 1 % of a backup of small files.
+ */
+export function contentIdOfKnownKey(key: Uint8Array): string {
+  const text = asBuffer(key).toString('hex', 1);
+  return key[0] === 0 ? text : String.fromCharCode(key[0]) + text;
 }
 
 /** The IV under which a content is sealed: the end of its key or hash. A view, not a copy. */

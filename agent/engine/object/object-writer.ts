@@ -6,7 +6,7 @@ import { asBuffer } from '#engine/base/bytes.ts';
 import type { Splitter } from '#engine/chunk/splitter.ts';
 import { NONCE_BYTES, TAG_BYTES } from '#engine/cipher/content-cipher.ts';
 import type { Compressor } from '#engine/compress/compressors.ts';
-import { contentIdOfKey } from '#engine/format/content-id.ts';
+import { contentIdOfKnownKey } from '#engine/format/content-id.ts';
 import { encodeIndirect, type IndirectEntry } from '#engine/format/indirect.ts';
 import type { ContentWriter } from '#engine/workers/content-writer.ts';
 
@@ -82,6 +82,6 @@ export class ObjectWriter {
 
   /** Text form of the id of the content that was written last. */
   contentId(): string {
-    return contentIdOfKey(this.#contents.key);
+    return contentIdOfKnownKey(this.#contents.key);
   }
 }

@@ -3,7 +3,7 @@
 import { allocateArena, arenaOver } from '#engine/base/arena.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { NONCE_BYTES, SEAL_BYTES, TAG_BYTES } from '#engine/cipher/content-cipher.ts';
-import { contentIdOfKey, contentIv } from '#engine/format/content-id.ts';
+import { contentIdOfKnownKey, contentIv } from '#engine/format/content-id.ts';
 import { encodeIndex } from '#engine/index/encode.ts';
 import { IndexRows, type TransferredRows } from '#engine/index/rows.ts';
 import type { SealedContent } from './content-opener.ts';
@@ -75,7 +75,7 @@ function writeContent(
   const arena = allocateArena(NONCE_BYTES + bytes.length + TAG_BYTES);
   arena.bytes.set(bytes, NONCE_BYTES);
   contents.write(prefix.charCodeAt(0), { arena, offset: NONCE_BYTES }, bytes.length);
-  return { output: { contentId: contentIdOfKey(contents.key) } };
+  return { output: { contentId: contentIdOfKnownKey(contents.key) } };
 }
 
 function openContents(

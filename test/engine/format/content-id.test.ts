@@ -2,6 +2,7 @@ import t from 'tap';
 import { compareBytes, toHex } from '#engine/base/bytes.ts';
 import {
   contentIdOfKey,
+  contentIdOfKnownKey,
   contentIv,
   contentKey,
   formatContentId,
@@ -59,7 +60,10 @@ t.test('ids and keys convert both ways and order alike', async t => {
     const prefix = ['', 'g', 'k', 'm', 'x', 'z'][random(6)];
     return formatContentId(prefix, bytes(16));
   });
-  for (const id of ids) t.equal(contentIdOfKey(contentKey(id)), id, `seed ${seed}`);
+  for (const id of ids) {
+    t.equal(contentIdOfKey(contentKey(id)), id, `seed ${seed}`);
+    t.equal(contentIdOfKnownKey(contentKey(id)), id, `seed ${seed}`);
+  }
   const byText = [...ids].sort();
   const byKey = [...ids].sort((a, b) => compareBytes(contentKey(a), contentKey(b)));
   t.same(byKey, byText, `seed ${seed}`);
