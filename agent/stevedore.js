@@ -19,15 +19,11 @@ function bundledNode() {
     .find(path => existsSync(path));
 }
 
-// Signals that a terminal sends reach the child by themselves; only those that were meant for this
-// process alone have to be passed on.
+// Signals may be meant for this process alone, so they are passed on. What a terminal sends reaches
+// the child by itself as well; it takes the two for one (interruption.ts).
 function runWith(node) {
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
-  const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  process.on('SIGINT', () => {
-    if (!hasTerminal) child.kill('SIGINT');
-  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('error', error => {
     console.error(`stevedore: ${node} cannot be started: ${error.message}`);
     process.exitCode = 1;
@@ -49,6 +45,7 @@ function keepCompiledCode() {
   nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 }
 
+import('node:v8').then(v=>v.setFlagsFromString('--max-semi-space-size=1'));
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   keepCompiledCode();
   const { main } = await import('./engine/cli/main.ts');

@@ -43,7 +43,7 @@ const FORMATS = ['text', 'json'] as const;
 /** Never rejects: a failure has been shown and is in the status. */
 export async function runCommand(surface: Surface): Promise<ExitStatus> {
   const output = new Output(surface.stdout, requestedFormat(surface.words));
-  using interruption = listenForSignals(surface.signals, surface.say);
+  using interruption = listenForSignals(surface.signals, surface.say, surface.clock);
   try {
     return await dispatch(surface, output, interruption.signal);
   } catch (error) {
