@@ -75,7 +75,9 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
     options: RunOptions = {},
   ): Promise<OutputOf<Tasks, Kind>> {
     const { promise, task } = this.#newTask<OutputOf<Tasks, Kind>>(kind, input, options.transfer);
-    if (options.workerIndex === undefined) {
+    if (this.#failure) {
+      task.reject(this.#failure);
+    } else if (options.workerIndex === undefined) {
       this.#queue.push(task);
       this.#dispatch();
     } else {
@@ -88,6 +90,7 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
     kind: Kind,
     input: InputOf<Tasks, Kind>,
   ): Promise<OutputOf<Tasks, Kind>[]> {
+    if (this.#failure) throw this.#failure;
     const started = this.#threads.filter(thread => thread !== undefined);
     return Promise.all(
       started.map(thread => {
@@ -115,7 +118,6 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
     const { promise, resolve, reject } = Promise.withResolvers<Output>();
     // The type of the answer is what the handler of `kind` was declared to give.
     const task = { kind, input, transfer, resolve: resolve as (output: unknown) => void, reject };
-    if (this.#failure) reject(this.#failure);
     return { promise, task };
   }
 
@@ -157,10 +159,14 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
   }
 
   #send(thread: Thread, task: PendingTask): void {
-    if (this.#failure) return;
     const id = this.#nextId++;
-    thread.running.set(id, task);
-    thread.worker.postMessage({ id, kind: task.kind, input: task.input }, [...task.transfer]);
+    try {
+      thread.worker.postMessage({ id, kind: task.kind, input: task.input }, [...task.transfer]);
+      thread.running.set(id, task);
+    } catch (error) {
+      // Something in the input cannot be cloned or moved; the thread has not heard of it.
+      task.reject(error);
+    }
   }
 
   #settle(thread: Thread, { id, output, error }: TaskAnswer): void {

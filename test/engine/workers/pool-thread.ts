@@ -1,0 +1,43 @@
+// A worker thread for pool.test.ts.
+
+import { threadId, workerData } from 'node:worker_threads';
+import { EngineError } from '#engine/base/errors.ts';
+import { serveTasks } from '#engine/workers/serve.ts';
+
+export type PoolTestTasks = {
+  whoAmI: { input: undefined; output: { readonly seed: unknown; readonly threadId: number } };
+  /** Waits until the word in shared memory is set. */
+  waitFor: { input: { readonly word: SharedArrayBuffer }; output: number };
+  /** The same, letting other tasks in meanwhile. */
+  waitGently: { input: { readonly word: SharedArrayBuffer }; output: number };
+  fail: { input: { readonly isOurs: boolean }; output: undefined };
+  exit: { input: number; output: undefined };
+  crash: { input: undefined; output: undefined };
+  giveBack: { input: Uint8Array<ArrayBuffer>; output: Uint8Array<ArrayBuffer> };
+  uncloneable: { input: undefined; output: unknown };
+};
+
+serveTasks<PoolTestTasks>({
+  whoAmI: () => ({ output: { seed: workerData as unknown, threadId } }),
+  waitFor: ({ word }) => {
+    Atomics.wait(new Int32Array(word), 0, 0);
+    return { output: threadId };
+  },
+  waitGently: async ({ word }) => {
+    await Atomics.waitAsync(new Int32Array(word), 0, 0).value;
+    return { output: threadId };
+  },
+  fail: ({ isOurs }) => {
+    if (isOurs) throw new EngineError('PACK_DAMAGED', 'as asked', { details: { packId: 'p1' } });
+    throw new TypeError('as asked');
+  },
+  exit: status => process.exit(status),
+  crash: () => {
+    setImmediate(() => {
+      throw new Error('outside of any task');
+    });
+    return { output: undefined };
+  },
+  giveBack: bytes => ({ output: bytes, transfer: [bytes.buffer] }),
+  uncloneable: () => ({ output: () => 'a function' }),
+});
