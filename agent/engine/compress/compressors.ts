@@ -8,6 +8,8 @@ import { compressionByName, COMPRESSIONS, withHeaderId } from './compressions.ts
 export interface Compressor {
   readonly name: string;
   readonly headerId: number;
+  /** libzstd's level, where the stream is zstd. */
+  readonly zstdLevel?: number;
   /** u32be(headerId) || stream, in memory of its own; may be longer than `data`. */
   readonly compress: (data: Uint8Array) => Uint8Array;
 }
@@ -20,7 +22,8 @@ export interface Compressor {
 export function compressorByName(name: string): Compressor | undefined {
   const zstd = Object.hasOwn(ZSTD_LEVELS, name) ? ZSTD_LEVELS[name] : undefined;
   if (zstd !== undefined) {
-    return { name, headerId: zstd.headerId, compress: data => compressZstd(data, zstd) };
+    const { headerId, level } = zstd;
+    return { name, headerId, zstdLevel: level, compress: data => compressZstd(data, zstd) };
   }
   const compression = compressionByName(name);
   if (compression === undefined) throw unknownCompressor(name);

@@ -4,11 +4,13 @@
 
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { NONCE_BYTES, type Region, TAG_BYTES } from '#engine/cipher/content-cipher.ts';
+import { compressRegion } from '#engine/compress/compress-region.ts';
 import type { Compressor } from '#engine/compress/compressors.ts';
 import type { ContentHash } from '#engine/hash/content-hash.ts';
 import type { PendingContents } from '#engine/index/pending.ts';
 import type { IndexView } from '#engine/index/view.ts';
 import { COUNTER } from './run-control.ts';
+import type { PackKind } from './pack-tickets.ts';
 import type { PackWriter } from './pack-writer.ts';
 
 /** What is known of the contents, besides what this worker is writing. Replaced at each flush. */
@@ -67,10 +69,38 @@ export class ContentWriter {
     const { index, pending } = this.#known;
     const previous = index.find(key, 0, key.length);
     const isStored = previous >= 0 && !index.isDeletedAt(previous);
-    if (isStored || !pending.claim(key, 0, key.length)) {
+    if (isStored || !this.#claim(prefix, pending)) {
       this.#counters[COUNTER.contentsReused] += 1;
       return;
     }
+    try {
+      this.#store(prefix, plaintext, length, { previous, compressor });
+    } catch (error) {
+      // Others take a claimed content for stored, so nothing that this run says counts any more.
+      this.#packs.fail(error);
+      throw error;
+    }
+  }
+
+  #claim(prefix: number, pending: PendingContents): boolean {
+    try {
+      this.#packs.prepare(packKind(prefix));
+    } catch (error) {
+      // A ticket that is neither used nor given back would be waited for.
+      this.#packs.fail(error);
+      throw error;
+    }
+    return pending.claim(this.key, 0, this.key.length);
+  }
+
+  #store(
+    prefix: number,
+    plaintext: Region,
+    length: number,
+    { previous, compressor }: { previous: number; compressor: Compressor | undefined },
+  ): void {
+    const { key } = this;
+    const { index } = this.#known;
     const now = this.#nowSeconds();
     const content = {
       key,
@@ -84,7 +114,7 @@ export class ContentWriter {
     if (packed) content.compressionId = compressor?.headerId ?? 0;
     this.#counters[COUNTER.contentsNew] += 1;
     this.#counters[COUNTER.bytesStored] += this.#packs.append(
-      prefix === 0 ? 'p' : 'q',
+      packKind(prefix),
       packed?.region ?? plaintext,
       packed?.length ?? length,
       content,
@@ -98,12 +128,11 @@ export class ContentWriter {
     compressor: Compressor | undefined,
   ): { region: Region; length: number } | undefined {
     if (compressor === undefined || length === 0) return undefined;
-    const { arena, offset } = plaintext;
-    const compressed = compressor.compress(arena.bytes.subarray(offset, offset + length));
-    if (compressed.length >= length) return undefined;
-    const scratch = this.#scratchFor(compressed.length);
-    scratch.bytes.set(compressed, NONCE_BYTES);
-    return { region: { arena: scratch, offset: NONCE_BYTES }, length: compressed.length };
+    // Not smaller means not compressed, so there is never more than `length - 1` to hold.
+    const scratch = this.#scratchFor(length);
+    const region = { arena: scratch, offset: NONCE_BYTES };
+    const stored = compressRegion(compressor, plaintext, length, region, length - 1);
+    return stored === 0 ? undefined : { region, length: stored };
   }
 
   #scratchFor(bytes: number): Arena {
@@ -113,4 +142,8 @@ export class ContentWriter {
     }
     return this.#scratch;
   }
+}
+
+function packKind(prefix: number): PackKind {
+  return prefix === 0 ? 'p' : 'q';
 }

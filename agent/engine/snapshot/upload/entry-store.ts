@@ -147,9 +147,9 @@ export class EntryStore {
       if (chunk.length === 0 && bytes > 0) break;
       const { arena } = splitter;
       if (bytes === 0 && upload.run.compression.kind !== 'none') {
-        const sample = arena.bytes.subarray(CHUNK_OFFSET, CHUNK_OFFSET + chunk.length);
-        const name = this.#parts.names.textAt(index);
-        compressor = upload.compression.choose(name, fileBytes, sample);
+        const named = { name: this.#parts.names.textAt(index), bytes: fileBytes };
+        const start = { arena, offset: CHUNK_OFFSET };
+        compressor = upload.compression.choose(named, start, chunk.length);
       }
       contents.write(0, { arena, offset: CHUNK_OFFSET }, chunk.length, compressor);
       chunks.push({ start: bytes, length: chunk.length, objectId: objects.contentId() });

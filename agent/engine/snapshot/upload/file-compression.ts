@@ -1,5 +1,7 @@
 // Whether the contents of a file are compressed, decided once for each object.
 
+import { allocateArena, type Arena } from '#engine/base/arena.ts';
+import { type ArenaRegion, compressRegion } from '#engine/compress/compress-region.ts';
 import { type Compressor, compressorByName } from '#engine/compress/compressors.ts';
 import type { FileCompression } from './upload-tasks.ts';
 
@@ -7,10 +9,16 @@ import type { FileCompression } from './upload-tasks.ts';
 const WORTHWHILE_SHARE = 15 / 16;
 const SAMPLE_BYTES = 64 * 1024;
 
+export interface NamedFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+
 export class CompressionChoice {
   readonly #rule: FileCompression;
   /** What is used where compression is chosen. */
   readonly compressor: Compressor | undefined;
+  #scratch: Arena | undefined;
 
   constructor(rule: FileCompression) {
     this.#rule = rule;
@@ -19,18 +27,26 @@ export class CompressionChoice {
 
   /**
    * The compressor for a file, or undefined for none.
-   * @param sample the beginning of the file
+   * @param start the first `length` bytes of the file
    */
-  choose(name: string, fileBytes: number, sample: Uint8Array): Compressor | undefined {
+  choose(file: NamedFile, start: ArenaRegion, length: number): Compressor | undefined {
     if (this.compressor === undefined || this.#rule.kind === 'none') return undefined;
-    if (this.#rule.kind === 'auto') return this.#ifShrinks(this.compressor, sample);
-    return isCompressedByPolicy(this.#rule, name, fileBytes) ? this.compressor : undefined;
+    if (this.#rule.kind === 'auto') {
+      // A short file is its own sample: a content that does not shrink is stored as it is.
+      const isWorthwhile =
+        length <= SAMPLE_BYTES || this.#doesShrink(this.compressor, start, length);
+      return isWorthwhile ? this.compressor : undefined;
+    }
+    return isCompressedByPolicy(this.#rule, file) ? this.compressor : undefined;
   }
 
-  #ifShrinks(compressor: Compressor, sample: Uint8Array): Compressor | undefined {
-    const piece = middleOf(sample);
-    const isSmaller = compressor.compress(piece).length < piece.length * WORTHWHILE_SHARE;
-    return isSmaller ? compressor : undefined;
+  /** File headers are often unlike what follows, so a sample of the middle tells more. */
+  #doesShrink(compressor: Compressor, { arena, offset }: ArenaRegion, length: number): boolean {
+    this.#scratch ??= allocateArena(SAMPLE_BYTES);
+    const sample = { arena, offset: offset + Math.floor((length - SAMPLE_BYTES) / 2) };
+    const bytesMax = Math.floor(SAMPLE_BYTES * WORTHWHILE_SHARE);
+    const output = { arena: this.#scratch, offset: 0 };
+    return compressRegion(compressor, sample, SAMPLE_BYTES, output, bytesMax) > 0;
   }
 }
 
@@ -39,21 +55,13 @@ function writableCompressor(name: string): Compressor | undefined {
   return compressorByName(name) ?? compressorByName('zstd-fastest');
 }
 
-/** File headers are often unlike what follows, so a sample of the middle tells more. */
-function middleOf(bytes: Uint8Array): Uint8Array {
-  if (bytes.length <= SAMPLE_BYTES) return bytes;
-  const start = Math.floor((bytes.length - SAMPLE_BYTES) / 2);
-  return bytes.subarray(start, start + SAMPLE_BYTES);
-}
-
 /**
  * kopia snapshot/policy/compression_policy.go, CompressorForFile; but a list of what alone is to be
  * compressed is taken at its word, whereas kopia 0.23 compresses what is not on it, too.
  */
 function isCompressedByPolicy(
   rule: Extract<FileCompression, { kind: 'policy' }>,
-  name: string,
-  fileBytes: number,
+  { name, bytes: fileBytes }: NamedFile,
 ): boolean {
   if (fileBytes < rule.minBytes) return false;
   if (rule.maxBytes > 0 && fileBytes > rule.maxBytes) return false;

@@ -9,6 +9,7 @@ import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { ChunkToken } from './chunk-token.ts';
 import { metadataOf } from './entry-store.ts';
 import { TotalsBuilder } from './part-totals.ts';
+import { stoppable } from './stoppable.ts';
 import type { UploadedTree, UploadOptions, UploadParts } from './upload.ts';
 import type { LargeFile, UploadRun } from './upload-tasks.ts';
 
@@ -16,10 +17,17 @@ const SLASH = '/'.charCodeAt(0);
 
 /**
  * Stores the file at run.root; durable only after the next flush.
- * @throws SOURCE_VANISHED, SOURCE_UNREADABLE
+ * @throws SOURCE_VANISHED, SOURCE_UNREADABLE, ABORTED
  */
 export async function uploadFileRoot(
   { runner }: UploadParts,
+  options: UploadOptions,
+): Promise<UploadedTree> {
+  return await stoppable(runner, options, () => upload(runner, options));
+}
+
+async function upload(
+  runner: UploadParts['runner'],
   { run: fileRun, previousRoot }: UploadOptions,
 ): Promise<UploadedTree> {
   const { run, name } = splitRoot(fileRun);
@@ -37,6 +45,8 @@ export async function uploadFileRoot(
   const readers = Array.from({ length: runner.size }, () =>
     runner.run('readFile', { run, names: [], file, token }),
   );
+  // None may be left at work when the first of them has failed.
+  await Promise.allSettled(readers);
   const chunks = await Promise.all(readers);
   const finished = await runner.run('finishFile', { run, names: [], file, chunks });
   totals.readFiles = 1;

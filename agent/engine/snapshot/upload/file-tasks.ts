@@ -129,9 +129,10 @@ function chooseCompressor(
   if (upload.run.compression.kind === 'none' || token.compressionState === COMPRESSION_STATE.no) {
     return undefined;
   }
-  const bytes = upload.splitter.arena.bytes.subarray(CHUNK_OFFSET, CHUNK_OFFSET + length);
   if (token.compressionState === COMPRESSION_STATE.yes) return upload.compression.compressor;
-  const chosen = upload.compression.choose(nameText(file.name), file.bytes, bytes);
+  const named = { name: nameText(file.name), bytes: file.bytes };
+  const start = { arena: upload.splitter.arena, offset: CHUNK_OFFSET };
+  const chosen = upload.compression.choose(named, start, length);
   token.compressionState = chosen ? COMPRESSION_STATE.yes : COMPRESSION_STATE.no;
   return chosen;
 }

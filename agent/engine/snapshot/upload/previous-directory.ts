@@ -1,5 +1,6 @@
 // The directory of the parent snapshot that the one at hand is compared with.
 
+import { isEngineError } from '#engine/base/errors.ts';
 import type { DirSummary } from '#engine/format/directory.ts';
 import { decodeDirectory } from '#engine/format/directory-decode.ts';
 import { ParentEntries } from '#engine/snapshot/source/change-detection.ts';
@@ -10,11 +11,18 @@ export interface PreviousDirectory {
   readonly summary: DirSummary | undefined;
 }
 
-/**
- * @throws DIRECTORY_DAMAGED
- */
+/** One that cannot be understood is as good as none: its files are read again. */
 export function readPrevious(previous: PreviousObject | undefined): PreviousDirectory {
-  if (previous === undefined) return { entries: new ParentEntries([]), summary: undefined };
-  const { entries, summary } = decodeDirectory(previous.bytes, `directory ${previous.objectId}`);
-  return { entries: new ParentEntries(entries), summary };
+  if (previous === undefined) return none();
+  try {
+    const { entries, summary } = decodeDirectory(previous.bytes, `directory ${previous.objectId}`);
+    return { entries: new ParentEntries(entries), summary };
+  } catch (error) {
+    if (isEngineError(error, 'DIRECTORY_DAMAGED')) return none();
+    throw error;
+  }
+}
+
+function none(): PreviousDirectory {
+  return { entries: new ParentEntries([]), summary: undefined };
 }

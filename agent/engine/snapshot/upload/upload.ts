@@ -11,6 +11,7 @@ import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { ChunkToken } from './chunk-token.ts';
 import { OpenDirectory, type PlacedFile, type PlacedPage } from './open-directory.ts';
 import { TotalsBuilder } from './part-totals.ts';
+import { stoppable } from './stoppable.ts';
 import type {
   ChildDirectory,
   EntryMetadata,
@@ -52,19 +53,7 @@ export async function uploadTree(
   parts: UploadParts,
   options: UploadOptions,
 ): Promise<UploadedTree> {
-  const stop = new Int32Array(options.run.stop);
-  const onAbort = (): void => void Atomics.store(stop, 0, 1);
-  options.signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await new Upload(parts, options).run();
-  } catch (error) {
-    // Threads that are in the middle of a file must not go on for nobody.
-    onAbort();
-    throw options.signal.aborted ? abortedError(options.signal) : error;
-  } finally {
-    options.signal.removeEventListener('abort', onAbort);
-    await parts.runner.broadcast('endUpload', { runId: options.run.runId }).catch(() => undefined);
-  }
+  return await stoppable(parts.runner, options, () => new Upload(parts, options).run());
 }
 
 class Upload {
