@@ -45,7 +45,6 @@ function keepCompiledCode() {
   nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 }
 
-import('node:v8').then(v=>v.setFlagsFromString('--max-semi-space-size=1'));
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   keepCompiledCode();
   const { main } = await import('./engine/cli/main.ts');

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { systemClock } from '#engine/base/clock.ts';
+import { keepProcessSmall } from '#engine/base/process-memory.ts';
 import { promptHidden } from './password-prompt.ts';
 import { progressBar } from './progress-bar.ts';
 import { runCommand } from './run.ts';
@@ -11,6 +12,7 @@ import type { Surroundings } from './verb.ts';
 const COLUMNS_DEFAULT = 80;
 
 export async function main(): Promise<void> {
+  keepProcessSmall();
   const { stdin, stdout, stderr } = process;
   const say = (text: string) => void stderr.write(text);
   // Losing standard error (`2>&1 | head`) must not end a backup.
