@@ -37,7 +37,6 @@ export async function* mapAhead<Item, Result>(
 }
 
 function takeFirst<Result>(running: Promise<Result>[]): Promise<Result> {
-  const [first] = running;
-  running.shift();
+  const [first] = running.splice(0, 1);
   return first;
 }
