@@ -3,15 +3,10 @@
 
 import { IndexTableBuilder } from '#engine/index/table-builder.ts';
 import type { IndexTable } from '#engine/index/table.ts';
+import type { BenchFigure } from './figure.ts';
 
 export interface IndexBenchOptions {
   readonly contents: number;
-}
-
-export interface BenchFigure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
 }
 
 const BLOB_ENTRIES = 1_000_000;

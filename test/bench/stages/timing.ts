@@ -1,0 +1,58 @@
+// How long one call takes: the median over several batches, each long enough for the clock. The
+// median and not the best, because what a user meets is not the best either.
+
+import type { BenchFigure, StageOptions } from './figure.ts';
+import { MIB } from './figure.ts';
+
+const BATCHES = 5;
+
+/** Milliseconds that one figure may take, besides warming up. */
+export function budgetMs({ isQuick }: Pick<StageOptions, 'isQuick'>): number {
+  return isQuick ? 40 : 400;
+}
+
+/** Median seconds of one call of `call`, which must do the same each time. */
+export function secondsPerCall(call: () => void, totalMs: number): number {
+  const batchMs = totalMs / BATCHES;
+  let count = 1;
+  // Doubles until a batch is long enough; the compiler has seen the loop by then.
+  while (timeOf(call, count) < batchMs / 2) count *= 2;
+  const batches = Array.from({ length: BATCHES }, () => timeOf(call, count));
+  return median(batches) / count / 1000;
+}
+
+/** The same for a call that answers later; one call at a time. */
+export async function secondsPerAsyncCall(
+  call: () => Promise<unknown>,
+  count: number,
+): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    await call();
+    times.push(performance.now() - start);
+  }
+  return median(times) / 1000;
+}
+
+/** Of an odd number the middle one, else the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[Math.floor(half)] ?? NaN)
+    : ((sorted[half - 1] ?? NaN) + (sorted[half] ?? NaN)) / 2;
+}
+
+/** Throughput for large inputs, microseconds a call for small ones. */
+export function speedFigure(name: string, bytes: number, seconds: number): BenchFigure {
+  return bytes < 64 * 1024
+    ? { name, value: seconds * 1e6, unit: 'us' }
+    : { name, value: bytes / MIB / seconds, unit: 'MiB/s' };
+}
+
+function timeOf(call: () => void, count: number): number {
+  const start = performance.now();
+  for (let i = 0; i < count; i++) call();
+  return performance.now() - start;
+}
