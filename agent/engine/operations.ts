@@ -62,9 +62,11 @@ export async function forgetSnapshots(
   options: CallOptions = {},
 ): Promise<string[]> {
   const { writing } = repository.parts;
-  const ids = await forgetManifests(repository.manifests, references, options);
-  await writing.flush(options.signal);
-  return ids;
+  return await writing.attempt(options.signal, async () => {
+    const ids = await forgetManifests(repository.manifests, references, options);
+    await writing.flush(options.signal);
+    return ids;
+  });
 }
 
 /** See content/check.ts. */

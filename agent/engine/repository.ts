@@ -108,8 +108,10 @@ export class Repository implements AsyncDisposable {
    */
   async flush(signal?: AbortSignal): Promise<void> {
     const { writing } = this.parts;
-    await this.manifests.flush();
-    await writing.flush(signal);
+    await writing.attempt(signal, async () => {
+      await this.manifests.flush();
+      await writing.flush(signal);
+    });
   }
 
   /** Ends threads and connections. What was not flushed is given up. */

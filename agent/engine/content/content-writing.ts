@@ -6,7 +6,7 @@
 // that is not durable (kopia-format.md 6.7, DESIGN.md section 6).
 
 import type { Clock } from '#engine/base/clock.ts';
-import { EngineError } from '#engine/base/errors.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { PendingContents } from '#engine/index/pending.ts';
 import type { Storage } from '#engine/storage/storage.ts';
 import type { ContentTasks } from '#engine/workers/content-tasks.ts';
@@ -70,6 +70,26 @@ export class ContentWriting {
   }
 
   /**
+   * Runs work that writes. Work that is cancelled because a pack could not be stored ends with that
+   * failure; after one, everything is refused, since contents may be taken for stored that are not.
+   * @param signal the caller's own, whose cancelling is no such failure
+   * @throws the code of the failure, and whatever `work` throws
+   */
+  async attempt<Result>(
+    signal: AbortSignal | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const { desk, storage } = this.#parts;
+    if (desk.failure) throw earlierFailure(desk.failure, storage.displayName);
+    try {
+      return await work();
+    } catch (error) {
+      const isStopped = isEngineError(error, 'ABORTED') && !signal?.aborted;
+      throw isStopped ? (desk.failure ?? error) : error;
+    }
+  }
+
+  /**
    * Makes durable and visible what the workers had written when the call began. Flushes run one
    * after the other; other contents may be written meanwhile and belong to the next.
    */
@@ -87,7 +107,7 @@ export class ContentWriting {
   }
 
   async #flush(signal?: AbortSignal): Promise<void> {
-    const { desk, runner, markers, storage } = this.#parts;
+    const { desk, runner, markers } = this.#parts;
     try {
       const session = await desk.closeSession(() => runner.broadcast('finishPacks', undefined));
       if (session === undefined) return;
@@ -95,9 +115,7 @@ export class ContentWriting {
       await markers.remove(session.marker, signal);
     } catch (error) {
       desk.fail(error);
-      throw error instanceof EngineError
-        ? error
-        : new EngineError('INTERNAL', `a flush to ${storage.displayName} failed`, { cause: error });
+      throw desk.failure ?? error;
     }
   }
 
@@ -123,4 +141,12 @@ export class ContentWriting {
   #known(): SharedKnownContents {
     return { index: this.#parts.index.view.share(), pending: this.#pending.share() };
   }
+}
+
+function earlierFailure(failure: EngineError, displayName: string): EngineError {
+  return new EngineError(
+    failure.code,
+    `cannot go on writing to ${displayName}, since an earlier write failed (${failure.message}); open the repository again`,
+    { cause: failure, retryable: failure.retryable, details: failure.details },
+  );
 }

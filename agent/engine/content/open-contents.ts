@@ -59,7 +59,11 @@ export class OpenContents<Tasks extends ContentTasks> {
   readonly #writing: ContentWriting | undefined;
   readonly #obstacle: string | undefined;
 
-  private constructor(storage: Storage, format: RepositoryFormat, options: OpenContentsOptions) {
+  private constructor(
+    storage: Storage,
+    format: RepositoryFormat,
+    options: Omit<OpenContentsOptions, 'password'>,
+  ) {
     const { config, cipherSecret } = format;
     const native = options.isNativeAllowed ?? true;
     this.isNativeAllowed = native;
@@ -143,8 +147,20 @@ export class OpenContents<Tasks extends ContentTasks> {
     const { password, signal } = options;
     const nowNanoseconds = (options.clock ?? systemClock).nowNanoseconds();
     const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
+    return OpenContents.openWith(storage, format, options);
+  }
+
+  /**
+   * The same with a format that was loaded before, which saves deriving the key of the password.
+   * @throws whatever IndexSet.refresh throws
+   */
+  static async openWith<Tasks extends ContentTasks>(
+    storage: Storage,
+    format: RepositoryFormat,
+    options: Omit<OpenContentsOptions, 'password'>,
+  ): Promise<OpenContents<Tasks>> {
     const contents = new OpenContents<Tasks>(storage, format, options);
-    await contents.index.refresh(signal);
+    await contents.index.refresh(options.signal);
     return contents;
   }
 

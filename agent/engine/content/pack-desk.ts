@@ -4,7 +4,7 @@
 // its packs can exist (kopia-format.md 7).
 
 import { randomBytes } from 'node:crypto';
-import { EngineError } from '#engine/base/errors.ts';
+import { EngineError, messageOf } from '#engine/base/errors.ts';
 import { packBlobId } from '#engine/format/blob-names.ts';
 import type { TransferredRows } from '#engine/index/rows.ts';
 import type { StagedBlob, Storage } from '#engine/storage/storage.ts';
@@ -57,8 +57,10 @@ export class PackDesk implements TicketOffice {
   readonly #closing = new Set<Session>();
   readonly #abort = new AbortController();
   #session: Session | undefined;
+  /** What has been begun for the workers and has not ended. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #outCount = 0;
-  #failure: { error: unknown } | undefined;
+  #failure: EngineError | undefined;
 
   constructor(storage: Storage, markers: SessionMarkers, options: PackDeskOptions) {
     this.#storage = storage;
@@ -76,7 +78,16 @@ export class PackDesk implements TicketOffice {
     return this.#session ? this.#options.nowMs() - this.#session.startedMs : 0;
   }
 
-  async grant(kind: PackKind): Promise<PackTicket> {
+  /** The first failure, after which nothing is written any more. */
+  get failure(): EngineError | undefined {
+    return this.#failure;
+  }
+
+  grant(kind: PackKind): Promise<PackTicket> {
+    return this.#track(this.#grant(kind));
+  }
+
+  async #grant(kind: PackKind): Promise<PackTicket> {
     this.#throwIfFailed();
     const session = (this.#session ??= this.#begin());
     session.openCount += 1;
@@ -97,7 +108,7 @@ export class PackDesk implements TicketOffice {
   }
 
   accept(pack: FinishedPack): void {
-    this.#store(pack).catch((error: unknown) => this.fail(error));
+    void this.#track(this.#store(pack).catch((error: unknown) => this.fail(error)));
   }
 
   /**
@@ -122,15 +133,23 @@ export class PackDesk implements TicketOffice {
    */
   fail(error: unknown): void {
     if (this.#failure) return;
-    this.#failure = { error };
-    this.#abort.abort(error);
+    this.#failure =
+      error instanceof EngineError
+        ? error
+        : new EngineError(
+            'INTERNAL',
+            `writing to ${this.#storage.displayName} failed: ${messageOf(error)}`,
+            { cause: error },
+          );
+    this.#abort.abort(this.#failure);
     for (const wake of this.#waiting.splice(0)) wake();
     for (const session of this.#closing) session.waiter?.();
-    this.#options.onFailure(error);
+    this.#options.onFailure(this.#failure);
   }
 
-  /** Removes the files of packs that were never finished. */
+  /** Waits for what is under way and removes the files of packs that were never finished. */
   async discardStaged(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
     const staged = [...this.#issued.values()].flatMap(issued => issued.staged ?? []);
     this.#issued.clear();
     await Promise.allSettled(staged.map(blob => blob.discard()));
@@ -159,7 +178,8 @@ export class PackDesk implements TicketOffice {
       session.rows.push(rows);
       session.contentCount += rows.count;
     }
-    if (staged) await staged.commit({ signal });
+    if (bytes === 0) await staged?.discard();
+    else if (staged) await staged.commit({ signal });
     else if (buffer)
       await this.#storage.put(packId, [new Uint8Array(buffer, 0, bytes)], { signal });
     if (buffer) this.#freeBuffers.push(buffer);
@@ -183,6 +203,15 @@ export class PackDesk implements TicketOffice {
   }
 
   #throwIfFailed(): void {
-    if (this.#failure) throw this.#failure.error;
+    if (this.#failure) throw this.#failure;
+  }
+
+  async #track<Result>(work: Promise<Result>): Promise<Result> {
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
   }
 }

@@ -112,6 +112,15 @@ export class ManifestStore implements ManifestReader {
     return true;
   }
 
+  /** Forgets a manifest that was put and could not be committed. */
+  withdraw(id: string): void {
+    const isOther = (entry: ManifestEntry): boolean => entry.id !== id;
+    this.#pending = this.#pending.filter(isOther);
+    this.#written = this.#written.map(({ contentId, entries }) => {
+      return { contentId, entries: entries.filter(isOther) };
+    });
+  }
+
   /**
    * Writes what was put and deleted as one content; nothing when there is nothing. After a failure
    * it is still waiting and the next flush tries again.
@@ -128,7 +137,8 @@ export class ManifestStore implements ManifestReader {
     if (entries.length === 0) return;
     const contentId = await this.#parts.writeManifestContent(encodeManifests(entries));
     this.#written.push({ contentId, entries });
-    this.#pending = this.#pending.slice(entries.length);
+    // Not by count: one of them may have been withdrawn meanwhile.
+    this.#pending = this.#pending.filter(entry => !entries.includes(entry));
   }
 
   async #live({ signal }: CallOptions): Promise<Map<string, ManifestEntry>> {

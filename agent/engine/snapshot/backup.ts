@@ -73,7 +73,8 @@ export interface BackupOutcome {
 
 /**
  * Stores a snapshot. When it resolves, the snapshot is durable and others can see it; when it
- * rejects, no snapshot was published.
+ * rejects, no snapshot was published, unless the storage failed after it had taken the index: then
+ * the snapshot is there and whole.
  * @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE when the source itself cannot be read
  * @throws SNAPSHOT_NOT_FOUND, POLICY_INVALID, STORAGE_FULL, ABORTED, …
  */
@@ -83,8 +84,17 @@ export async function backup(
   { signal = new AbortController().signal, onProgress }: BackupOptions = {},
 ): Promise<BackupOutcome> {
   throwIfAborted(signal);
-  const { contents, manifests } = parts;
   // Refused now, before anything is read.
+  const { writing } = parts.contents;
+  return await writing.attempt(signal, () => store(parts, request, { signal, onProgress }));
+}
+
+async function store(
+  parts: BackupParts,
+  request: BackupRequest,
+  { signal, onProgress }: BackupOptions & { readonly signal: AbortSignal },
+): Promise<BackupOutcome> {
+  const { contents } = parts;
   const { writing } = contents;
   const startTimeNs = contents.clock.nowNanoseconds();
   const source = sourceOf(request);
@@ -128,9 +138,7 @@ export async function backup(
   };
   throwIfAborted(signal);
   progress.phase = 'publish';
-  const snapshotId = manifests.put(snapshotLabels(manifest), encodeSnapshotManifest(manifest));
-  await manifests.flush();
-  await writing.flush(signal);
+  const snapshotId = await publish(parts, manifest, signal);
   const { contentsNew, contentsReused, bytesUploaded, durationMs } = progress.totals();
   const { files, directories, bytes } = root.summary;
   return {
@@ -145,6 +153,22 @@ export async function backup(
     durationMs,
     skipped: totals.skipped,
   };
+}
+
+async function publish(
+  { contents, manifests }: BackupParts,
+  manifest: SnapshotManifest,
+  signal: AbortSignal,
+): Promise<string> {
+  const id = manifests.put(snapshotLabels(manifest), encodeSnapshotManifest(manifest));
+  try {
+    await manifests.flush();
+    await contents.writing.flush(signal);
+  } catch (error) {
+    manifests.withdraw(id);
+    throw error;
+  }
+  return id;
 }
 
 type BackupPlan = Omit<UploadOptions, 'signal'> & {

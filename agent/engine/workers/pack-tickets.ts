@@ -40,7 +40,10 @@ export interface FinishedPack {
   readonly buffer?: ArrayBuffer;
 }
 
-export type TicketRequest = { readonly want: PackKind } | { readonly finished: FinishedPack };
+export type TicketRequest =
+  | { readonly want: PackKind }
+  | { readonly finished: FinishedPack }
+  | { readonly failed: SerializedError };
 
 export type TicketAnswer = { readonly ticket: PackTicket } | { readonly error: SerializedError };
 
@@ -55,6 +58,8 @@ export interface TicketLine {
 export interface TicketOffice {
   grant(kind: PackKind): Promise<PackTicket>;
   accept(pack: FinishedPack): void;
+  /** A worker could not write what others may take for written already: the run is lost. */
+  fail(error: unknown): void;
 }
 
 /** Opens a line from one worker to the office; give the result to the worker with its seed. */
@@ -70,6 +75,10 @@ export function openTicketLine(office: TicketOffice): TicketLine {
   port1.on('message', (request: TicketRequest) => {
     if ('finished' in request) {
       office.accept(request.finished);
+      return;
+    }
+    if ('failed' in request) {
+      office.fail(deserializeError(request.failed));
       return;
     }
     office.grant(request.want).then(
@@ -116,6 +125,11 @@ export class TicketHolder {
 
   giveBack(finished: FinishedPack, transfer: readonly Transferable[]): void {
     this.#port.postMessage({ finished } satisfies TicketRequest, [...transfer]);
+  }
+
+  /** Tells the main thread that a content which was claimed is lost. */
+  fail(error: unknown): void {
+    this.#port.postMessage({ failed: serializeError(error) } satisfies TicketRequest);
   }
 }
 

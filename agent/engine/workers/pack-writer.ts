@@ -66,6 +66,20 @@ export class PackWriter {
   }
 
   /**
+   * Makes sure that a pack of `kind` is open. Whoever claims a content does this first: then the
+   * pack that it goes into belongs to a session that a flush, which somebody else begins because of
+   * the claim, waits for.
+   */
+  prepare(kind: PackKind): void {
+    if (!this.#open.has(kind)) this.#begin(kind);
+  }
+
+  /** Says that a content could not be written; everything that was claimed is void. */
+  fail(error: unknown): void {
+    this.#tickets.fail(error);
+  }
+
+  /**
    * Seals `length` bytes at `plaintext` into the open pack of `kind`. The plaintext may be
    * overwritten, and so may NONCE_BYTES before and TAG_BYTES behind it.
    * @returns the bytes it takes in the pack
@@ -122,6 +136,10 @@ export class PackWriter {
 
   #finish(kind: PackKind, { ticket, output, rows }: OpenPack): void {
     this.#open.delete(kind);
+    if (rows.count === 0) {
+      this.#giveUp(kind, ticket, output);
+      return;
+    }
     const [encoded] = encodeIndex(rows, { version: INDEX_VERSION });
     const localIndex = withRandomTail(encoded);
     const iv = digestBytes(this.#hash, localIndex);
@@ -138,6 +156,12 @@ export class PackWriter {
     const finished: FinishedPack = { packId: ticket.packId, kind, bytes, rows: moved.rows, buffer };
     const transfer = buffer ? [...moved.transferList, buffer] : moved.transferList;
     this.#tickets.giveBack(finished, transfer);
+  }
+
+  #giveUp(kind: PackKind, { packId }: PackTicket, output: PackOutput): void {
+    const buffer = output.discard();
+    const unused: FinishedPack = { packId, kind, bytes: 0, rows: undefined, buffer };
+    this.#tickets.giveBack(unused, buffer ? [buffer] : []);
   }
 }
 
