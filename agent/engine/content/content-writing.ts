@@ -6,6 +6,7 @@
 // that is not durable (kopia-format.md 6.7, DESIGN.md section 6).
 
 import type { Clock } from '#engine/base/clock.ts';
+import { releaseBuffer } from '#engine/base/release-buffer.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { PendingContents } from '#engine/index/pending.ts';
 import type { Storage } from '#engine/storage/storage.ts';
@@ -131,7 +132,9 @@ export class ContentWriting {
     const { files, plain } = await runner.run('sealIndex', { rows }, { transfer });
     const parts = { storage, blobs, clock, refreshFrequencyNs };
     const blobIds = await commitIndex(parts, files, marker.sessionId, signal);
+    for (const { sealed } of files) releaseBuffer(sealed.buffer);
     index.adopt(blobIds, plain);
+    for (const file of plain) releaseBuffer(file.buffer);
     if (this.#pending.count > PENDING_CONTENTS_KEPT) {
       this.#pending = PendingContents.create({ keyBytes: this.#options.keyBytes });
     }

@@ -4,6 +4,7 @@
 
 import { toHex } from '#engine/base/bytes.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { releaseBuffer } from '#engine/base/release-buffer.ts';
 import {
   KEY_BYTES_MAX,
   KEY_BYTES_MIN,
@@ -218,6 +219,16 @@ export class IndexRows {
         `offset ${fields.packOffset} of pack ${fields.packIndex}, key ${keyText}, time ` +
         `${fields.timestampSeconds}: a value is outside what an index file can hold`,
     );
+  }
+
+  /** Gives the memory back now and not when it is collected; this list is empty afterwards. */
+  release(): void {
+    releaseBuffer(this.#keys.buffer);
+    releaseBuffer(this.#words.buffer);
+    this.#count = 0;
+    this.#keys = new Uint8Array(0);
+    this.#words = new Uint32Array(0);
+    this.#packs = new PackIds();
   }
 
   get #keysEnd(): number {

@@ -106,8 +106,13 @@ function sealIndex(
 ): TaskReply<ContentTasks['sealIndex']['output']> {
   const total = lists.reduce((sum, list) => sum + list.count, 0);
   const rows = new IndexRows(1 + thread.hash.digestBytes, total);
-  for (const list of lists) rows.merge(IndexRows.from(list));
+  for (const list of lists) {
+    const part = IndexRows.from(list);
+    rows.merge(part);
+    part.release();
+  }
   const plain = encodeIndex(rows, { version: 2 });
+  rows.release();
   const files = plain.map(file => sealIndexFile(thread, file));
   const buffers = [...plain, ...files.map(({ sealed }) => sealed)].map(({ buffer }) => buffer);
   const transfer = buffers.filter(buffer => buffer instanceof ArrayBuffer);

@@ -14,17 +14,23 @@ export interface ReadChunk {
   readonly isLast: boolean;
 }
 
+export interface ChunkPlace {
+  /** Offset of the chunk in the file. */
+  readonly start: number;
+  /** Offset at which a cut is forced, Number.MAX_SAFE_INTEGER for none. */
+  readonly limit: number;
+  /** How long the file was when it was opened. */
+  readonly fileBytes: number;
+}
+
 /**
- * @param start offset of the chunk in the file
- * @param limit offset at which a cut is forced, Number.MAX_SAFE_INTEGER for none
  * @throws SOURCE_UNREADABLE
  */
 export function readChunk(
   fileSystem: SourceFileSystem,
   file: SourceFile,
   splitter: Splitter,
-  start: number,
-  limit: number,
+  { start, limit, fileBytes }: ChunkPlace,
 ): ReadChunk {
   splitter.reset();
   const bytesMax = Math.min(splitter.maxBytes, limit - start);
@@ -33,13 +39,14 @@ export function readChunk(
   for (;;) {
     const wanted = Math.min(bytesMax, nextStep(available, splitter.minBytes));
     while (available < wanted && !isEnd) {
-      const got = fileSystem.read(file, splitter.arena, {
-        targetOffset: CHUNK_OFFSET + available,
-        length: wanted - available,
-        position: start + available,
-      });
-      isEnd = got === 0;
+      const length = wanted - available;
+      const position = start + available;
+      const targetOffset = CHUNK_OFFSET + available;
+      const got = fileSystem.read(file, splitter.arena, { targetOffset, length, position });
       available += got;
+      // A read that stops where the file is known to end need not be asked for what follows; had
+      // the file grown, it would have given more.
+      isEnd = got === 0 || (got < length && position + got === fileBytes);
     }
     const isForced = isEnd || start + available === limit;
     const cut = splitter.nextCut(CHUNK_OFFSET, available, isForced);
