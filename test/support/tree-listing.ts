@@ -90,6 +90,9 @@ export function listingDifferences(
 
 const COMPARED = ['type', 'mode', 'mtime', 'uid', 'gid', 'size', 'sha256', 'target'] as const;
 
-/** Owners can be given back by root alone. */
-export const OWNERS: readonly (keyof ListedEntry)[] =
-  process.getuid?.() === 0 ? [] : ['uid', 'gid'];
+/** Only root gives owners back, and bits that lend the owner's rights go with the owner. */
+export function lostWithoutRoot({ mode }: ListedEntry): readonly (keyof ListedEntry)[] {
+  if (process.getuid?.() === 0) return [];
+  const lendsRights = (parseInt(mode, 8) & 0o6000) !== 0;
+  return lendsRights ? ['uid', 'gid', 'mode'] : ['uid', 'gid'];
+}
