@@ -3,6 +3,8 @@
 // needs is durable and indexed.
 
 import { stat } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
+import { resolve } from 'node:path';
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
 import type { OpenContents } from '#engine/content/open-contents.ts';
@@ -41,7 +43,8 @@ export interface BackupParts {
 export interface BackupRequest {
   /** A directory or a file; links on the way to it are followed. */
   readonly path: string;
-  readonly source: { readonly user: string; readonly host: string; readonly path: string };
+  /** Whose snapshot it is; what is left out is this user, this host, and the path in full. */
+  readonly source?: { readonly user?: string; readonly host?: string; readonly path?: string };
   readonly description?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly pins?: readonly string[];
@@ -191,7 +194,7 @@ async function planBackup(
   const fileSplitter = chooseSplitter(request.chunker ?? 'auto', usual, parent);
   const run: UploadRun = {
     runId: nextRunId++,
-    root: new Uint8Array(Buffer.from(request.path)),
+    root: new Uint8Array(Buffer.from(resolve(request.path))),
     fileSplitter,
     repositorySplitter: splitter,
     compression: fileCompression(request.compression ?? 'auto', policy),
@@ -232,8 +235,12 @@ const UNREADABLE = [
   'OBJECT_ID_INVALID',
 ] as const;
 
-function sourceOf({ source }: BackupRequest): SnapshotSource {
-  return { host: source.host, userName: source.user, path: source.path };
+function sourceOf({ source = {}, path }: BackupRequest): SnapshotSource {
+  return {
+    host: source.host ?? hostname(),
+    userName: source.user ?? userInfo().username,
+    path: source.path ?? resolve(path),
+  };
 }
 
 async function isDirectorySource(path: string): Promise<boolean> {
