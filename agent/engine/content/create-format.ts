@@ -1,5 +1,7 @@
-// Makes an empty place into a repository: writes kopia.blobcfg, then kopia.repository, the order in
-// which kopia itself does it (repo/initialize.go).
+// Makes an empty place into a repository: writes kopia.repository, then kopia.blobcfg. kopia does it
+// the other way round (repo/initialize.go), but whoever is killed in between then leaves a place that
+// is no repository and can become none. Ours can be used at once, since an absent kopia.blobcfg says
+// the same as the one that is written here.
 
 import { randomBytes } from 'node:crypto';
 import { throwIfAborted } from '#engine/base/abort.ts';
@@ -58,8 +60,8 @@ export async function createFormat(
     encryption: FORMAT_ENCRYPTION,
     sealedConfig: sealRepositoryConfig(key, config, randomBytes),
   });
-  await putNew(storage, BLOB_CONFIG_BLOB_ID, sealBlobConfig(key, {}, randomBytes), signal);
-  await putNew(storage, FORMAT_BLOB_ID, format, signal);
+  await putNew(storage, format, signal);
+  await storage.put(BLOB_CONFIG_BLOB_ID, [sealBlobConfig(key, {}, randomBytes)], { signal });
   return uniqueId;
 }
 
@@ -77,18 +79,13 @@ async function requireAbsent(storage: Storage, signal?: AbortSignal): Promise<vo
       if (isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) continue;
       throw error;
     }
-    throw existsError(storage);
+    throw blobId === FORMAT_BLOB_ID ? existsError(storage) : remnantError(storage);
   }
 }
 
-async function putNew(
-  storage: Storage,
-  blobId: string,
-  bytes: Uint8Array,
-  signal?: AbortSignal,
-): Promise<void> {
+async function putNew(storage: Storage, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   try {
-    await storage.put(blobId, [bytes], { ifAbsent: true, signal });
+    await storage.put(FORMAT_BLOB_ID, [bytes], { ifAbsent: true, signal });
   } catch (error) {
     throw isEngineError(error, 'STORAGE_BLOB_EXISTS') ? existsError(storage, error) : error;
   }
@@ -99,5 +96,12 @@ function existsError(storage: Storage, cause?: unknown): EngineError {
     'REPOSITORY_EXISTS',
     `there is a repository at ${storage.displayName} already; open it, or choose another place`,
     { cause },
+  );
+}
+
+function remnantError(storage: Storage): EngineError {
+  return new EngineError(
+    'REPOSITORY_EXISTS',
+    `there is a kopia.blobcfg at ${storage.displayName} and no kopia.repository: bring that back if it was lost, or delete kopia.blobcfg if a creation was interrupted here, or choose another place`,
   );
 }

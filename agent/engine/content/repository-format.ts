@@ -85,8 +85,18 @@ async function loadBlobConfig(
     return openBlobConfig(passwordKey, await storage.get(BLOB_CONFIG_BLOB_ID, { signal }));
   } catch (error) {
     if (isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) return {};
+    // The password is right, as kopia.repository has shown.
+    if (isEngineError(error, 'REPOSITORY_PASSWORD_WRONG')) throw blobConfigDamaged(error);
     throw error;
   }
+}
+
+function blobConfigDamaged(cause: unknown): EngineError {
+  return new EngineError(
+    'REPOSITORY_FORMAT_INVALID',
+    'cannot open kopia.blobcfg with the key of kopia.repository: it is damaged, or the password is being changed right now; try again, or restore it from a copy',
+    { cause },
+  );
 }
 
 /** Names are resolved now, so that an unknown one is not met in the middle of a restore. */
