@@ -17,6 +17,17 @@ export interface IndexSetOptions {
   readonly contentOverheadBytes: number;
 }
 
+interface Refreshing {
+  readonly done: Promise<void>;
+  /** Of the caller who began it. */
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Adopted {
+  readonly blobIds: readonly string[];
+  readonly table: IndexTable;
+}
+
 /** kopia repo/content/committed_read_manager.go refreshes this often. */
 const FRESH_MS = 15 * 60 * 1000;
 const ATTEMPTS_MAX = 10;
@@ -33,7 +44,9 @@ export class IndexSet {
   #loaded = new Set<string>();
   #revision = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
+  #refreshing: Refreshing | undefined;
+  /** What was adopted since the listing that a refresh goes by. */
+  #adopted: Adopted[] = [];
 
   constructor(blobs: IndexBlobs, clock: Clock, options: IndexSetOptions) {
     this.#blobs = blobs;
@@ -66,24 +79,42 @@ export class IndexSet {
    * @throws INDEX_BLOB_MISSING, INDEX_DAMAGED
    */
   async refresh(signal?: AbortSignal): Promise<void> {
-    this.#refreshing ??= this.#refreshWithRetry(signal).finally(() => {
-      this.#refreshing = undefined;
-    });
-    await this.#refreshing;
+    for (;;) {
+      throwIfAborted(signal);
+      const isOwn = this.#refreshing === undefined;
+      const refreshing = (this.#refreshing ??= this.#beginRefresh(signal));
+      try {
+        await refreshing.done;
+        return;
+      } catch (error) {
+        // Whoever began it may have given up; that is no failure of those who waited along.
+        if (isOwn || !refreshing.signal?.aborted) throw error;
+      }
+    }
   }
 
   /** Adds index files that this process has just committed, without reading them back. */
   adopt(blobIds: readonly string[], files: readonly Uint8Array[]): void {
     const builder = this.#builder(sumOfLengths(files));
     files.forEach((file, index) => builder.addFile(file, { name: blobIds[index] }));
-    this.#view = this.#view.withTable(builder.finish());
+    const table = builder.finish();
+    this.#view = this.#view.withTable(table);
     this.#revision += 1;
     this.#loaded = new Set([...this.#loaded, ...blobIds]);
+    if (this.#refreshing) this.#adopted.push({ blobIds, table });
+  }
+
+  #beginRefresh(signal: AbortSignal | undefined): Refreshing {
+    const done = this.#refreshWithRetry(signal).finally(() => {
+      this.#refreshing = undefined;
+    });
+    return { done, signal };
   }
 
   async #refreshWithRetry(signal?: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       throwIfAborted(signal);
+      this.#adopted = [];
       const listing = await this.#blobs.list(signal);
       try {
         await this.#load(listing, signal);
@@ -106,9 +137,12 @@ export class IndexSet {
     const watermarkSeconds = listing.epochs?.watermarkSeconds;
     const base = isRebuild ? [] : this.#view.tables;
     const tables = missing.length > 0 ? [...base, await this.#build(missing, signal)] : base;
-    this.#view = new IndexView(tables, watermarkSeconds);
+    // What was committed here since the listing is not in it and must not be lost again.
+    const unseen = this.#adopted.filter(({ blobIds }) => !blobIds.every(id => wanted.has(id)));
+    const adopted = unseen.map(({ table }) => table).filter(table => !tables.includes(table));
+    this.#view = new IndexView([...tables, ...adopted], watermarkSeconds);
     this.#revision += 1;
-    this.#loaded = wanted;
+    this.#loaded = new Set([...wanted, ...unseen.flatMap(({ blobIds }) => blobIds)]);
     this.#readAtMs = listing.readAtMs;
   }
 
