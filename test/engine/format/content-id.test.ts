@@ -11,7 +11,7 @@ import {
   parseContentId,
   prefixOf,
 } from '#engine/format/content-id.ts';
-import { newSeed, seededBytes, seededRandom } from './seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
 import { hex, sequence } from './text-bytes.ts';
 
 const DIGITS = '00112233445566778899aabbccddeeff';
@@ -55,7 +55,7 @@ t.test('the iv is the last 16 bytes of the hash', async t => {
 t.test('ids and keys convert both ways and order alike', async t => {
   const seed = newSeed();
   const random = seededRandom(seed);
-  const bytes = seededBytes(random);
+  const bytes = seededByteSource(random);
   const ids = Array.from({ length: 500 }, () => {
     const prefix = ['', 'g', 'k', 'm', 'x', 'z'][random(6)];
     return formatContentId(prefix, bytes(16));

@@ -3,7 +3,12 @@ import t from 'tap';
 import { encodeDirectory, encodeEntry, type DirEntry } from '#engine/format/directory.ts';
 import { decodeDirectory } from '#engine/format/directory-decode.ts';
 import { goNameText } from '#engine/format/go-name.ts';
-import { newSeed, seededBytes, seededRandom, type SeededRandom } from './seeded.ts';
+import {
+  newSeed,
+  seededByteSource,
+  seededRandom,
+  type SeededRandom,
+} from '../../support/seeded.ts';
 import { bytesOf, hex } from './text-bytes.ts';
 
 const OBJECT = '67d102b539e87f5bebb4503c87ebc993';
@@ -200,7 +205,7 @@ function randomEntry(random: SeededRandom, index: number, isDirectory = random(4
     mtimeNanoseconds: random(2) * random(1e9),
     uid: random(2) * random(2 ** 31) * 2,
     gid: random(2) * random(2 ** 31),
-    objectId: Buffer.from(seededBytes(random)(16)).toString('hex'),
+    objectId: Buffer.from(seededByteSource(random)(16)).toString('hex'),
     summary: isDirectory ? summary : undefined,
     extra,
   };

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import t from 'tap';
 import { toHex } from '#engine/base/bytes.ts';
 import { hasEcc, unwrapEcc } from '#engine/format/ecc.ts';
-import { newSeed, seededBytes, seededRandom } from './seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
 import { hex } from './text-bytes.ts';
 
 // The sealed local index of a pack that kopia v0.23.1 wrote with an overhead of 2 %, and what is in
@@ -68,7 +68,7 @@ const SHARDS: readonly [percent: number, data: number, parity: number, shardByte
 for (const [percent, data, parity, shardBytesMax] of SHARDS) {
   t.test(`units of all sizes are read with an overhead of ${percent} %`, async t => {
     const seed = newSeed();
-    const random = seededBytes(seededRandom(seed));
+    const random = seededByteSource(seededRandom(seed));
     const small = 8 * (data + parity) - 4;
     const block = data * shardBytesMax - 4;
     const lengths = [28, 100, small, small + 1, block, block + 1, block + 777, 2 * block + 5];

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { compareBytes } from '#engine/base/bytes.ts';
 import { compareUtf8, goNameText } from '#engine/format/go-name.ts';
-import { newSeed, seededBytes, seededRandom } from './seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
 import { bytesOf, hex } from './text-bytes.ts';
 
 t.test('names are written as Go writes them', async t => {
@@ -29,7 +29,7 @@ t.test('names are written as Go writes them', async t => {
 t.test('a name parses to what is left of it', async t => {
   const seed = newSeed();
   const random = seededRandom(seed);
-  const bytes = seededBytes(random);
+  const bytes = seededByteSource(random);
   for (let round = 0; round < 500; round++) {
     const name = bytes(random(20));
     const parsed: unknown = JSON.parse(goNameText(name));

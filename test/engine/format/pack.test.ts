@@ -7,7 +7,7 @@ import {
   locateLocalIndex,
   packPaddingBytes,
 } from '#engine/format/pack.ts';
-import { newSeed, seededBytes, seededRandom } from './seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
 import { hex, sequence } from './text-bytes.ts';
 
 const PACK = 'p00-s00';
@@ -41,7 +41,7 @@ t.test("a postamble of kopia's own is read and written", async t => {
 t.test('what is put behind a pack is found again', async t => {
   const seed = newSeed();
   const random = seededRandom(seed);
-  const bytes = seededBytes(random);
+  const bytes = seededByteSource(random);
   for (let round = 0; round < 100; round++) {
     const contents = bytes(32 + random(6000));
     const sealedIndex = bytes(28 + random(3000));

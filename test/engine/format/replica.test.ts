@@ -1,7 +1,7 @@
 import t from 'tap';
 import { toHex } from '#engine/base/bytes.ts';
 import { encodeReplica, findReplica } from '#engine/format/replica.ts';
-import { newSeed, seededBytes, seededRandom } from './seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
 import { bytesOf } from './text-bytes.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -16,7 +16,7 @@ t.test("a block is the one of kopia's test", async t => {
 t.test('a block is found at the beginning and at the end of a blob', async t => {
   const seed = newSeed();
   const random = seededRandom(seed);
-  const bytes = seededBytes(random);
+  const bytes = seededByteSource(random);
   for (let round = 0; round < 50; round++) {
     const payload = bytes(random(300));
     const block = encodeReplica(payload);

@@ -8,7 +8,7 @@ import {
   openRepositoryConfig,
   sealRepositoryConfig,
 } from '#engine/format/repository-config.ts';
-import { newSeed, seededBytes, seededRandom } from './seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
 import { bytesOf, sequence, textOf } from './text-bytes.ts';
 
 const EPOCHS =
@@ -113,7 +113,7 @@ t.test('features and a lock are looked at', async t => {
 
 t.test('a sealed configuration opens with its key alone', async t => {
   const seed = newSeed();
-  const random = seededBytes(seededRandom(seed));
+  const random = seededByteSource(seededRandom(seed));
   const config = newRepositoryConfig(random);
   const key = { formatKey: random(32), uniqueId: random(32) };
   const sealed = sealRepositoryConfig(key, config, random);
