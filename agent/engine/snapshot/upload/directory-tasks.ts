@@ -18,6 +18,7 @@ import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { writeDirectoryText } from './directory-object.ts';
 import { EntryStore, metadataOf } from './entry-store.ts';
+import { reusable } from './open-directory.ts';
 import { PageBuilder } from './page-builder.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { PieceBuilder, textBuffers } from './piece-builder.ts';
@@ -32,7 +33,7 @@ import type {
 } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
 
-/** A directory with more files and links than this is handed back in pages. */
+/** The files and links of a directory with more entries than this are handed back in pages. */
 const PAGED_ABOVE_ENTRIES = 4096;
 const EMPTY = new Uint8Array(0);
 
@@ -112,9 +113,8 @@ class DirectoryScan implements EntryVisitor {
     const { summary, entries } = this.#previous;
     const { previous } = this.#input;
     const isSame = isUnchanged && entries.count === this.#totals.entryCount;
-    if (isSame && previous !== undefined && summary !== undefined) {
-      return { objectId: previous.objectId, summary };
-    }
+    const reused = isSame ? reusable(previous, summary) : undefined;
+    if (reused) return reused;
     const written: DirSummary = this.#totals.directorySummary({
       mtimeSeconds: this.#upload.directoryStat.mtimeSeconds,
       mtimeNanoseconds: this.#upload.directoryStat.mtimeNanoseconds,

@@ -19,7 +19,7 @@ import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { ENTRY_TYPE, entryTypeName, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { readChunk } from './chunk-reader.ts';
-import type { TotalsBuilder } from './part-totals.ts';
+import { failureAt, type TotalsBuilder } from './part-totals.ts';
 import type { EntryMetadata, LargeFile } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
 
@@ -67,8 +67,10 @@ export class EntryStore {
 
   /** Counts an entry that could not be stored. */
   fail(index: number, error: EngineError): void {
+    const { upload, directory, names, totals } = this.#parts;
     this.isUnchanged = false;
-    this.#parts.totals.addFailure({ path: this.#pathOf(index), error, isIgnored: false });
+    const namesToEntry = [...directory.namesBelowRoot(), names.nameAt(index)];
+    totals.addFailure(failureAt(upload.run.root, namesToEntry, error));
   }
 
   #guard(index: number, store: () => StoredEntry): StoredEntry {
@@ -143,7 +145,8 @@ export class EntryStore {
     let compressor: Compressor | undefined;
     let bytes = 0;
     for (;;) {
-      const chunk = readChunk(upload.fileSystem, file, splitter, bytes, Number.MAX_SAFE_INTEGER);
+      const place = { start: bytes, limit: Number.MAX_SAFE_INTEGER, fileBytes };
+      const chunk = readChunk(upload.fileSystem, file, splitter, place);
       if (chunk.length === 0 && bytes > 0) break;
       const { arena } = splitter;
       if (bytes === 0 && upload.run.compression.kind !== 'none') {

@@ -14,6 +14,7 @@ import type { UploadedTree, UploadOptions, UploadParts } from './upload.ts';
 import type { LargeFile, UploadRun } from './upload-tasks.ts';
 
 const SLASH = '/'.charCodeAt(0);
+const DOT = '.'.charCodeAt(0);
 
 /**
  * Stores the file at run.root; durable only after the next flush.
@@ -58,8 +59,10 @@ async function upload(
 
 function splitRoot(run: UploadRun): { run: UploadRun; name: Uint8Array } {
   const at = run.root.lastIndexOf(SLASH);
-  const root = at > 0 ? run.root.slice(0, at) : new Uint8Array([SLASH]);
-  return { run: { ...run, root }, name: run.root.slice(at + 1) };
+  const name = run.root.slice(at + 1);
+  if (at > 0) return { run: { ...run, root: run.root.slice(0, at) }, name };
+  const root = new Uint8Array([at === 0 ? SLASH : DOT]);
+  return { run: { ...run, root }, name };
 }
 
 function statOf({ root, isNativeAllowed }: UploadRun, name: Uint8Array): SourceStat {

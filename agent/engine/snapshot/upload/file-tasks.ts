@@ -4,7 +4,6 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
-import type { Compressor } from '#engine/compress/compressors.ts';
 import { encodeEntry } from '#engine/format/directory.ts';
 import { goNameText } from '#engine/format/go-name.ts';
 import type { IndirectEntry } from '#engine/format/indirect.ts';
@@ -52,7 +51,7 @@ export async function readFileTask(
       if (upload.isStopped) throw stopped();
       const chunk = takeChunk(upload, file, token, input);
       if (chunk === undefined) break;
-      storeChunk(upload, token, input.file, chunk);
+      storeChunk(upload, token, chunk);
       starts.push(chunk.start);
       lengths.push(chunk.length);
       contentIds.push(upload.objects.contentId());
@@ -94,7 +93,9 @@ function takeChunk(
     if (token.isDone) return undefined;
     const start = token.nextOffset;
     const limit = partEnd(start, input.file.bytes, input.run.partBytes);
-    const chunk = readChunk(upload.fileSystem, file, upload.splitter, start, limit);
+    const place = { start, limit, fileBytes: input.file.bytes };
+    const chunk = readChunk(upload.fileSystem, file, upload.splitter, place);
+    if (start === 0) decideCompression(upload, token, input.file, chunk);
     token.nextOffset = start + chunk.length;
     // kopia ends a file whose length is a multiple of the part length in an empty part.
     const isEmptyPart = chunk.length === 0 && start === emptyPartStart(input);
@@ -107,34 +108,26 @@ function takeChunk(
   }
 }
 
-function storeChunk(
-  upload: UploadThread,
-  token: ChunkToken,
-  file: LargeFile,
-  { length }: TakenChunk,
-): void {
+function storeChunk(upload: UploadThread, token: ChunkToken, { length }: TakenChunk): void {
   const { arena } = upload.splitter;
-  const compressor = chooseCompressor(upload, token, file, length);
+  const isCompressed = token.compressionState === COMPRESSION_STATE.yes;
+  const compressor = isCompressed ? upload.compression.compressor : undefined;
   upload.contents.write(0, { arena, offset: CHUNK_OFFSET }, length, compressor);
   upload.thread.counters[COUNTER.bytesRead] += length;
 }
 
-/** One decision for all chunks of a file, made by whoever has the first chunk in hand. */
-function chooseCompressor(
+/** One decision for all chunks of a file, by the first of them and before others can be taken. */
+function decideCompression(
   upload: UploadThread,
   token: ChunkToken,
   file: LargeFile,
-  length: number,
-): Compressor | undefined {
-  if (upload.run.compression.kind === 'none' || token.compressionState === COMPRESSION_STATE.no) {
-    return undefined;
-  }
-  if (token.compressionState === COMPRESSION_STATE.yes) return upload.compression.compressor;
+  { length }: ReadChunk,
+): void {
+  if (upload.run.compression.kind === 'none') return;
   const named = { name: nameText(file.name), bytes: file.bytes };
   const start = { arena: upload.splitter.arena, offset: CHUNK_OFFSET };
   const chosen = upload.compression.choose(named, start, length);
   token.compressionState = chosen ? COMPRESSION_STATE.yes : COMPRESSION_STATE.no;
-  return chosen;
 }
 
 /**

@@ -2,7 +2,7 @@
 // known, and how many are still being worked on. The main thread holds one for each directory on
 // the way from the root to where the walk is, not one for each directory of the tree.
 
-import { type DirEntry, encodeEntry } from '#engine/format/directory.ts';
+import { type DirEntry, type DirSummary, encodeEntry } from '#engine/format/directory.ts';
 import { goNameText } from '#engine/format/go-name.ts';
 import type { Selection } from '#engine/snapshot/source/selection.ts';
 import { TotalsBuilder } from './part-totals.ts';
@@ -147,9 +147,22 @@ export class OpenDirectory {
     const { previous } = this.metadata;
     const isSame =
       this.#isUnchanged && this.totals.isFlawless && this.totals.entryCount === this.#previousCount;
-    if (!isSame || previous === undefined || this.#previousSummary === undefined) return undefined;
-    return { objectId: previous.objectId, summary: this.#previousSummary };
+    return isSame ? reusable(previous, this.#previousSummary) : undefined;
   }
+}
+
+/**
+ * The object of the parent snapshot, unless its summary tells of failures: they are of that time,
+ * and nothing has failed now.
+ */
+export function reusable(
+  previous: { readonly objectId: string } | undefined,
+  summary: DirSummary | undefined,
+): WrittenDirectory | undefined {
+  if (previous === undefined || summary === undefined) return undefined;
+  const { failedCount, ignoredErrorCount, incomplete } = summary;
+  const isFlawless = failedCount + ignoredErrorCount === 0 && incomplete === '';
+  return isFlawless ? { objectId: previous.objectId, summary } : undefined;
 }
 
 function isSameChild(child: ChildDirectory, written: WrittenDirectory): boolean {

@@ -5,17 +5,36 @@ import type { DirSummary, FailedEntry } from '#engine/format/directory.ts';
 import { firstFailedEntries } from '#engine/format/directory.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import type { Exclusion } from '#engine/snapshot/source/selection.ts';
+import { joinPath } from '#engine/snapshot/source/source-handle.ts';
+import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts';
 import type { SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import type { EntryMetadata, PartTotals, SkippedEntry } from './upload-tasks.ts';
 
 /** More skipped entries than this of one run are counted and not listed. */
 export const SKIPPED_LISTED_MAX = 10_000;
 
+/** When there are this many failed entries, those that the summary will not name are dropped. */
+const FAILED_KEPT_MAX = 1024;
+
 export interface Failure {
+  /** For people. */
   readonly path: string;
+  /** From the root of the snapshot, for the directory summary. */
+  readonly storedPath: string;
   readonly error: EngineError;
   /** Counted as ignored by policy, and no reason to call the snapshot failed. */
   readonly isIgnored: boolean;
+}
+
+/** The failure of the entry that `names` lead to from `root`. */
+export function failureAt(
+  root: Uint8Array,
+  names: readonly Uint8Array[],
+  error: EngineError,
+): Failure {
+  const path = printablePath(names.reduce(joinPath, root));
+  const storedPath = names.map(name => nameText(name)).join('/');
+  return { path, storedPath, error, isIgnored: false };
 }
 
 export class TotalsBuilder {
@@ -91,13 +110,10 @@ export class TotalsBuilder {
     this.#entryCount += totals.entryCount;
   }
 
-  addFailure({ path, error, isIgnored }: Failure): void {
+  addFailure({ path, storedPath, error, isIgnored }: Failure): void {
     if (isIgnored) this.#ignoredErrorCount += 1;
     else this.#failedCount += 1;
-    this.#failedEntries.push({ path, error: error.message });
-    if (this.#failedEntries.length > 4 * FAILED_KEPT) {
-      this.#failedEntries = firstFailedEntries(this.#failedEntries);
-    }
+    this.#addFailedEntries([{ path: storedPath, error: error.message }]);
     this.addSkipped({ path, code: error.code, message: error.message });
   }
 
@@ -154,8 +170,14 @@ export class TotalsBuilder {
     this.#directories += summary.directories;
     this.#failedCount += summary.failedCount;
     this.#ignoredErrorCount += summary.ignoredErrorCount;
-    this.#failedEntries.push(...summary.failedEntries);
+    this.#addFailedEntries(summary.failedEntries);
     this.#addTime(summary.maxTimeSeconds, summary.maxTimeNanoseconds);
+  }
+
+  #addFailedEntries(entries: readonly FailedEntry[]): void {
+    this.#failedEntries.push(...entries);
+    if (this.#failedEntries.length < FAILED_KEPT_MAX) return;
+    this.#failedEntries = firstFailedEntries(this.#failedEntries);
   }
 
   #addEntryTime(metadata: Pick<EntryMetadata, 'mtimeSeconds' | 'mtimeNanoseconds'>): void {
@@ -172,5 +194,3 @@ export class TotalsBuilder {
     this.#maxNanoseconds = nanoseconds;
   }
 }
-
-const FAILED_KEPT = 256;

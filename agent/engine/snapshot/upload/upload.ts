@@ -6,11 +6,9 @@ import { type EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
-import { joinPath } from '#engine/snapshot/source/source-handle.ts';
-import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { ChunkToken } from './chunk-token.ts';
 import { OpenDirectory, type PlacedFile, type PlacedPage } from './open-directory.ts';
-import { TotalsBuilder } from './part-totals.ts';
+import { failureAt, TotalsBuilder } from './part-totals.ts';
 import { stoppable } from './stoppable.ts';
 import type {
   ChildDirectory,
@@ -97,6 +95,8 @@ class Upload {
         await this.#parts.afterTask();
       } catch (error) {
         this.#failure ??= { error };
+        // Threads that are in the middle of a large file must not go on for nobody.
+        Atomics.store(new Int32Array(this.#run.stop), 0, 1);
       }
       for (const wake of this.#idle.splice(0)) wake();
     }
@@ -131,8 +131,7 @@ class Upload {
       await this.#scan({ names, parent, position, metadata: child }, selection, child.previous);
     } catch (error) {
       if (!isSourceError(error)) throw error;
-      const path = printablePath(names.reduce(joinPath, this.#run.root));
-      const failure = { path, error, isIgnored: false };
+      const failure = failureAt(this.#run.root, names, error);
       parent.totals.addFailure(failure);
       this.#totals.addFailure(failure);
       this.#childDone(parent, position, undefined);
@@ -221,9 +220,7 @@ class Upload {
 
   #fileFailed(placed: PlacedFile, error: EngineError): void {
     const { directory, file } = placed;
-    const names = [...directory.names, file.name];
-    const path = printablePath(names.reduce(joinPath, this.#run.root));
-    const failure = { path, error, isIgnored: false };
+    const failure = failureAt(this.#run.root, [...directory.names, file.name], error);
     directory.totals.addFailure(failure);
     this.#totals.addFailure(failure);
     directory.finishFile(placed, undefined);
