@@ -1,0 +1,50 @@
+import t from 'tap';
+import { encodeText, PieceBuilder, textBuffers } from '#engine/snapshot/upload/piece-builder.ts';
+import type { LargeFile } from '#engine/snapshot/upload/upload-tasks.ts';
+
+const file: LargeFile = {
+  name: new Uint8Array([0x61]),
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  bytes: 5_000_000,
+  mtimeSeconds: 1,
+  mtimeNanoseconds: 0,
+};
+const text = (piece: unknown) => Buffer.from(piece as Uint8Array).toString();
+
+t.test('texts that follow one another are joined', async t => {
+  const pieces = new PieceBuilder();
+  for (const entry of ['{1}', undefined, '{2}', '{3}']) pieces.add(entry);
+  t.ok(pieces.isComplete);
+  t.equal(pieces.text(), '{1},{2},{3}');
+  t.strictSame(pieces.finish().map(text), ['{1},{2},{3}']);
+});
+
+t.test('a file that is still to be read keeps its place', async t => {
+  const pieces = new PieceBuilder();
+  for (const entry of ['{1}', '{2}', file, file, '{3}']) pieces.add(entry);
+  t.notOk(pieces.isComplete);
+  const finished = pieces.finish();
+  t.equal(finished.length, 4);
+  t.equal(text(finished[0]), '{1},{2}');
+  t.equal(finished[1], file);
+  t.equal(finished[2], file);
+  t.equal(text(finished[3]), '{3}');
+  t.equal(textBuffers(finished).length, 2);
+});
+
+t.test('nothing gives no pieces', async t => {
+  const pieces = new PieceBuilder();
+  pieces.add(undefined);
+  t.ok(pieces.isComplete);
+  t.equal(pieces.text(), '');
+  t.strictSame(pieces.finish(), []);
+});
+
+t.test('a text has memory of its own, which can move to another thread', async t => {
+  const bytes = encodeText('é\u{1f600}');
+  t.equal(bytes.byteLength, bytes.buffer.byteLength);
+  t.equal(text(structuredClone(bytes, { transfer: [bytes.buffer] })), 'é\u{1f600}');
+  t.equal(bytes.length, 0);
+});
