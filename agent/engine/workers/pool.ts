@@ -149,6 +149,8 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
       workerData: data,
       transferList: [...(transfer ?? [])],
       resourceLimits: THREAD_HEAP,
+      // How a program that was given on the command line is to be read does not concern a file.
+      execArgv: process.execArgv.filter(word => !word.startsWith('--input-type')),
     });
     const thread: Thread = { worker, running: new Map() };
     this.#threads[workerIndex] = thread;
