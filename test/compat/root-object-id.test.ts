@@ -2,8 +2,15 @@
 // the real kopia computes, so names, order, modes, times, JSON text, cuts and hashes all agree.
 
 import { cp } from 'node:fs/promises';
+import { basename } from 'node:path';
 import t, { type Test } from 'tap';
-import { backup, listTree, openRepository, type Repository } from '#engine/index.ts';
+import {
+  backup,
+  listTree,
+  openRepository,
+  type Repository,
+  type TreeEntry,
+} from '#engine/index.ts';
 import { findKopia, Kopia, KOPIA_OWNER, type KopiaSnapshot } from '../support/kopia.ts';
 import { newSeed, SeededRandom } from '../support/random.ts';
 import { makeRandomTree } from '../support/random-tree.ts';
@@ -14,8 +21,9 @@ const skip = program === undefined ? reason : undefined;
 if (skip) t.comment(`skipped: ${skip}`);
 
 const PASSWORD = 'a password';
-const CROWD_EVERY = 12;
-const CROWD = 700;
+const CROWD_EVERY = 20;
+/** Directory objects of that many entries are longer than any chunk of the splitters here. */
+const CROWD = 2300;
 
 interface Round {
   readonly splitter: string;
@@ -36,11 +44,17 @@ for (const { splitter, trees } of ROUNDS) {
     const paths: string[] = [];
     for (let index = 0; index < trees; index++) {
       const path = scratch.join(`tree-${String(index).padStart(3, '0')}`);
-      const crowd = index % CROWD_EVERY === 0 ? CROWD : 0;
+      const crowd = (trees - 1 - index) % CROWD_EVERY === 0 ? CROWD : 0;
       await makeRandomTree(path, new SeededRandom(seed + index), { crowd });
       paths.push(path);
     }
     await compareRoots(t, scratch, { paths, create: [`--object-splitter=${splitter}`] });
+    const [last] = paths.slice(-1);
+    const ids = await objectIds(scratch.join(`ours-${basename(last)}`), isDirectory);
+    t.ok(
+      ids.some(id => id.startsWith('Ik')),
+      'a directory object was cut',
+    );
   });
 }
 
@@ -57,17 +71,24 @@ t.test('files that are uploaded in parts get the chunk lists of kopia', { skip }
     const policy = ['--parallel-upload-above-size-mib=1'];
     await compareRoots(t, scratch, { paths: [path], create, policy });
     // Shorter than the default splitter's minimum, so only the parts can have cut it.
-    const cut = await objectIds(scratch.join(`ours-${splitter}`), mib + 1);
+    const cut = await objectIds(scratch.join(`ours-${splitter}`), ({ type, size }) => {
+      return type === 'file' && size === mib + 1;
+    });
     t.ok(cut.length > 0 && cut.every(id => id.startsWith('Ix')), 'parts were cut');
   }
 });
 
-/** Of the files of that length in the only snapshot of a repository. */
-async function objectIds(directory: string, bytes: number): Promise<string[]> {
+const isDirectory = ({ type }: TreeEntry): boolean => type === 'directory';
+
+/** Of the entries that count in the last snapshot of a repository. */
+async function objectIds(
+  directory: string,
+  counts: (entry: TreeEntry) => boolean,
+): Promise<string[]> {
   await using repository = await openRepository({ url: `file://${directory}`, password: PASSWORD });
   const ids: string[] = [];
   for await (const entry of listTree(repository, 'latest', { isRecursive: true })) {
-    if (entry.size === bytes && entry.type === 'file') ids.push(entry.objectId);
+    if (counts(entry)) ids.push(entry.objectId);
   }
   return ids;
 }
@@ -84,7 +105,7 @@ async function compareRoots(
   scratch: ScratchDirectory,
   { paths, create, policy }: Comparison,
 ): Promise<void> {
-  const name = `${paths[0].split('/').at(-1)}`;
+  const [name] = paths.slice(-1).map(path => basename(path));
   const theirs = scratch.join(`theirs-${name}`);
   const ours = scratch.join(`ours-${name}`);
   const kopia = new Kopia({ directory: scratch.join(`client-${name}`), password: PASSWORD });
