@@ -1,0 +1,25 @@
+// kill -9 at some steps of a commit, chosen by a seed; test/long/killed.test.ts takes all of them.
+
+import t from 'tap';
+import { openFilesystem } from '#engine/storage/filesystem.ts';
+import { fastDirectory } from '../engine/storage/fast-directory.ts';
+import { newSeed, SeededRandom } from '../support/random.ts';
+import { survivesKill } from './killing-backups.ts';
+import { makeSmallRepository } from './small-repository.ts';
+
+const ROUNDS = 2;
+/** From the first index listing of the commit on: before, nothing but packs is written. */
+const STEPS = { first: 17, count: 10 };
+
+t.test('a backup that is killed leaves a repository that works', async t => {
+  const directory = `${fastDirectory(t)}/repository`;
+  const storage = await openFilesystem(directory, { create: true });
+  const small = await makeSmallRepository(t.testdir(), storage);
+  const seed = newSeed();
+  t.comment(`STEVEDORE_TEST_SEED=${seed}`);
+  const random = new SeededRandom(seed);
+  for (let round = 0; round < ROUNDS; round++) {
+    const step = STEPS.first + random.below(STEPS.count);
+    t.ok(await survivesKill(t, directory, small, step), `step ${step} is there`);
+  }
+});
