@@ -5,6 +5,7 @@
 // of the marker. Nothing is visible before its index blob is, and an index blob never names a pack
 // that is not durable (kopia-format.md 6.7, DESIGN.md section 6).
 
+import { throwIfAborted } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { releaseBuffer } from '#engine/base/release-buffer.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
@@ -41,8 +42,6 @@ export interface WritableOptions {
 const SESSION_AGE_MS_MAX = 10 * 60 * 1000;
 /** … or when this many contents wait for it, which bounds the memory for their rows. */
 const SESSION_CONTENTS_MAX = 1_000_000;
-/** The set of claimed contents is begun anew when it holds this many. */
-const PENDING_CONTENTS_KEPT = 1_000_000;
 
 /** The writing side of an open repository. */
 export class ContentWriting {
@@ -50,6 +49,8 @@ export class ContentWriting {
   readonly #options: WritableOptions;
   #pending: PendingContents;
   #flushing: Promise<void> = Promise.resolve();
+  /** Revision of the index that the workers were told of last. */
+  #sharedRevision = 0;
 
   constructor(parts: WritableParts, options: WritableOptions) {
     this.#parts = parts;
@@ -92,12 +93,26 @@ export class ContentWriting {
 
   /**
    * Makes durable and visible what the workers had written when the call began. Flushes run one
-   * after the other; other contents may be written meanwhile and belong to the next.
+   * after the other; other contents may be written meanwhile and belong to the next. A flush that
+   * has begun belongs to all who write: `signal` is looked at before, and only abandon() ends it.
    */
   async flush(signal?: AbortSignal): Promise<void> {
-    const flushed = this.#flushing.then(() => this.#flush(signal));
+    throwIfAborted(signal);
+    const flushed = this.#flushing.then(() => this.#flush());
     this.#flushing = flushed.catch(() => undefined);
     await flushed;
+  }
+
+  /**
+   * To be called before a run and between its tasks: flushes when that is due, loads the index again
+   * when it is old, and tells the workers what is in it. What maintenance has removed meanwhile must
+   * not be taken for stored.
+   */
+  async keepUp(signal?: AbortSignal): Promise<void> {
+    if (this.isFlushDue) await this.flush(signal);
+    const { index } = this.#parts;
+    if (!index.isFresh) await index.refresh(signal);
+    if (this.#sharedRevision !== index.revision) await this.#shareKnown();
   }
 
   /** Gives up what has not been flushed and removes the files that were staged for it. */
@@ -107,22 +122,22 @@ export class ContentWriting {
     await this.#parts.desk.discardStaged();
   }
 
-  async #flush(signal?: AbortSignal): Promise<void> {
+  async #flush(): Promise<void> {
     const { desk, runner, markers } = this.#parts;
     try {
       const session = await desk.closeSession(() => runner.broadcast('finishPacks', undefined));
       if (session === undefined) return;
-      await this.#publish(session, signal);
-      await markers.remove(session.marker, signal);
+      await this.#publish(session);
+      await markers.remove(session.marker, desk.signal);
     } catch (error) {
       desk.fail(error);
       throw desk.failure ?? error;
     }
   }
 
-  async #publish({ rows, marker }: ClosedSession, signal?: AbortSignal): Promise<void> {
+  async #publish({ rows, marker }: ClosedSession): Promise<void> {
     if (rows.length === 0) return;
-    const { runner, storage, blobs, clock, index } = this.#parts;
+    const { runner, storage, blobs, clock, index, desk } = this.#parts;
     const { refreshFrequencyNs } = this.#options;
     const transfer = rows.flatMap(list => [
       list.keys,
@@ -131,13 +146,20 @@ export class ContentWriting {
     ]);
     const { files, plain } = await runner.run('sealIndex', { rows }, { transfer });
     const parts = { storage, blobs, clock, refreshFrequencyNs };
-    const blobIds = await commitIndex(parts, files, marker.sessionId, signal);
+    const blobIds = await commitIndex(parts, files, marker.sessionId, desk.signal);
     for (const { sealed } of files) releaseBuffer(sealed.buffer);
     index.adopt(blobIds, plain);
     for (const file of plain) releaseBuffer(file.buffer);
-    if (this.#pending.count > PENDING_CONTENTS_KEPT) {
-      this.#pending = PendingContents.create({ keyBytes: this.#options.keyBytes });
-    }
+    // What was claimed is in the index now, from which others may remove it; a claim that stayed
+    // would then stand for a content that is gone. Claims of the next session that are lost with
+    // them only let a content be stored twice.
+    this.#pending = PendingContents.create({ keyBytes: this.#options.keyBytes });
+    await this.#shareKnown();
+  }
+
+  async #shareKnown(): Promise<void> {
+    const { runner, index } = this.#parts;
+    this.#sharedRevision = index.revision;
     await runner.broadcast('adoptKnown', this.#known());
   }
 

@@ -115,9 +115,9 @@ export class IndexSet {
     for (let attempt = 1; ; attempt++) {
       throwIfAborted(signal);
       this.#adopted = [];
-      const listing = await this.#blobs.list(signal);
       try {
-        await this.#load(listing, signal);
+        // Listing a legacy index reads blobs, too, which may be replaced meanwhile.
+        await this.#load(await this.#blobs.list(signal), signal);
         return;
       } catch (error) {
         const isReplaced = isEngineError(error, 'INDEX_BLOB_MISSING');

@@ -15,6 +15,7 @@ import type { Storage } from '#engine/storage/storage.ts';
 import { ContentOpener } from '#engine/workers/content-opener.ts';
 import type { ContentTasks } from '#engine/workers/content-tasks.ts';
 import type { ContentThreadSeed } from '#engine/workers/content-thread.ts';
+import { PACK_TAIL_BYTES_MAX } from '#engine/workers/pack-writer.ts';
 import { WorkerPool } from '#engine/workers/pool.ts';
 import { RunControl } from '#engine/workers/run-control.ts';
 import { ContentReader } from './content-reader.ts';
@@ -43,9 +44,6 @@ export interface OpenContentsOptions {
 const THREADS_MAX = 64;
 /** No splitter of kopia makes longer chunks, and neither do ours. */
 const CONTENT_BYTES_MAX = 16 * 1024 * 1024;
-/** Padding, local index and postamble of a pack that is full of the smallest contents. */
-const PACK_TAIL_BYTES_MAX = 8 * 1024 * 1024;
-
 export class OpenContents<Tasks extends ContentTasks> {
   readonly storage: Storage;
   readonly format: RepositoryFormat;

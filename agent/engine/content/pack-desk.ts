@@ -78,6 +78,11 @@ export class PackDesk implements TicketOffice {
     return this.#session ? this.#options.nowMs() - this.#session.startedMs : 0;
   }
 
+  /** Fires when something has failed or everything was given up. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
   /** The first failure, after which nothing is written any more. */
   get failure(): EngineError | undefined {
     return this.#failure;

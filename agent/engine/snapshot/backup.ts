@@ -99,6 +99,7 @@ async function store(
 ): Promise<BackupOutcome> {
   const { contents } = parts;
   const { writing } = contents;
+  await writing.keepUp(signal);
   const startTimeNs = contents.clock.nowNanoseconds();
   const source = sourceOf(request);
   const isDirectory = await isDirectorySource(request.path);
@@ -107,9 +108,7 @@ async function store(
   const uploadParts: UploadParts = {
     runner: contents.pool,
     readPrevious: objectId => readDirectoryObject(parts, objectId, signal),
-    afterTask: async () => {
-      if (writing.isFlushDue) await writing.flush(signal);
-    },
+    afterTask: () => writing.keepUp(signal),
   };
   const upload = isDirectory ? uploadTree : uploadFileRoot;
   const { root, metadata, totals } = await upload(uploadParts, { ...plan, signal });

@@ -74,7 +74,11 @@ function writeContent(
   const { contents } = requireWriting(thread);
   const arena = allocateArena(NONCE_BYTES + bytes.length + TAG_BYTES);
   arena.bytes.set(bytes, NONCE_BYTES);
-  contents.write(prefix.charCodeAt(0), { arena, offset: NONCE_BYTES }, bytes.length);
+  contents.write(
+    prefix === '' ? 0 : prefix.charCodeAt(0),
+    { arena, offset: NONCE_BYTES },
+    bytes.length,
+  );
   return { output: { contentId: contentIdOfKnownKey(contents.key) } };
 }
 

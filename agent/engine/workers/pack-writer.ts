@@ -33,6 +33,14 @@ export interface PackedContent {
   readonly compressionId: number;
 }
 
+/**
+ * A pack is closed, too, when it has this many contents: its index takes at most 60 bytes for each,
+ * and has to find room in the buffer that the pack was given.
+ */
+export const PACK_CONTENTS_MAX = 100_000;
+/** The longest that padding, index and postamble of a pack can be. */
+export const PACK_TAIL_BYTES_MAX = 8 * 1024 * 1024;
+
 export interface PackWriterOptions {
   /** A pack is closed as soon as it is at least this long. */
   readonly packBytesMax: number;
@@ -52,6 +60,7 @@ export class PackWriter {
   readonly #options: PackWriterOptions;
   readonly #open = new Map<PackKind, OpenPack>();
   readonly #gatherMemory = new Map<PackKind, Arena>();
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(
     tickets: TicketHolder,
@@ -71,11 +80,16 @@ export class PackWriter {
    * the claim, waits for.
    */
   prepare(kind: PackKind): void {
+    if (this.#failure) throw this.#failure.error;
     if (!this.#open.has(kind)) this.#begin(kind);
   }
 
-  /** Says that a content could not be written; everything that was claimed is void. */
+  /**
+   * Says that a content could not be written; everything that was claimed is void. The main thread
+   * is told, and whatever it asks for before it hears of it fails here.
+   */
   fail(error: unknown): void {
+    this.#failure ??= { error };
     this.#tickets.fail(error);
   }
 
@@ -107,12 +121,18 @@ export class PackWriter {
       formatVersion: this.#options.formatVersion,
       isDeleted: false,
     });
-    if (pack.output.bytes >= this.#options.packBytesMax) this.#finish(kind, pack);
+    const isFull =
+      pack.output.bytes >= this.#options.packBytesMax || pack.rows.count >= PACK_CONTENTS_MAX;
+    if (isFull) this.#finish(kind, pack);
     return packedBytes;
   }
 
-  /** Ends all open packs and hands them to the main thread. */
+  /**
+   * Ends all open packs and hands them to the main thread.
+   * @throws what fail() was told
+   */
   finishAll(): void {
+    if (this.#failure) throw this.#failure.error;
     for (const [kind, pack] of this.#open) this.#finish(kind, pack);
   }
 
@@ -165,7 +185,7 @@ export class PackWriter {
   }
 }
 
-/** Writing is refused to repositories with an older index (see content/write-support.ts). */
+/** Writing is refused to repositories with an older index (content/repository-format.ts). */
 const INDEX_VERSION = 2;
 
 /** Local indexes end in 32 random bytes, so that equal ones do not get equal keys. */
