@@ -64,7 +64,8 @@ export async function forgetSnapshots(
   const { writing } = repository.parts;
   return await writing.attempt(options.signal, async () => {
     const ids = await forgetManifests(repository.manifests, references, options);
-    await writing.flush(options.signal);
+    // Without the signal: whoever flushes next would do what was cancelled.
+    await writing.flush();
     return ids;
   });
 }

@@ -1,6 +1,7 @@
 // An open repository, put together: storage, contents with their worker threads, manifests. This
 // and operations.ts are the library's front door; index.ts names what may be used.
 
+import { throwIfAborted } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { createFormat } from '#engine/content/create-format.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
@@ -108,9 +109,10 @@ export class Repository implements AsyncDisposable {
    */
   async flush(signal?: AbortSignal): Promise<void> {
     const { writing } = this.parts;
+    throwIfAborted(signal);
     await writing.attempt(signal, async () => {
       await this.manifests.flush();
-      await writing.flush(signal);
+      await writing.flush();
     });
   }
 

@@ -140,7 +140,7 @@ async function store(
   };
   throwIfAborted(signal);
   progress.phase = 'publish';
-  const snapshotId = await publish(parts, manifest, signal);
+  const snapshotId = await publish(parts, manifest);
   const { contentsNew, contentsReused, bytesUploaded, durationMs } = progress.totals();
   const { files, directories, bytes } = root.summary;
   return {
@@ -157,15 +157,15 @@ async function store(
   };
 }
 
+/** Takes no signal: once the manifest is in a pack, whoever flushes next publishes it. */
 async function publish(
   { contents, manifests }: BackupParts,
   manifest: SnapshotManifest,
-  signal: AbortSignal,
 ): Promise<string> {
   const id = manifests.put(snapshotLabels(manifest), encodeSnapshotManifest(manifest));
   try {
     await manifests.flush();
-    await contents.writing.flush(signal);
+    await contents.writing.flush();
   } catch (error) {
     manifests.withdraw(id);
     throw error;
