@@ -25,3 +25,19 @@ export function allocateArena(length: number): Arena {
 export function arenaOver(bytes: Uint8Array): Arena {
   return Object.freeze({ bytes, address: addressOf(bytes) });
 }
+
+/** Typed arrays up to this long may lie on V8's own heap. */
+const V8_HEAP_BYTES_MAX = 64;
+
+/**
+ * The bytes in an ArrayBuffer of their own, which has a fixed address and can be moved to another
+ * thread. What a storage gives usually has one; small results may come from a pool and are copied.
+ */
+export function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length;
+  if (isOwn && bytes.length > V8_HEAP_BYTES_MAX) return new Uint8Array(buffer);
+  const copy = new Uint8Array(new ArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}

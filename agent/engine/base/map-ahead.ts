@@ -2,10 +2,18 @@
 
 import { throwIfAborted } from './abort.ts';
 
-export interface AheadOptions {
+export interface AheadOptions<Item> {
   /** How many calls may run ahead of the consumer, at least 1. */
   readonly ahead: number;
+  /** How many bytes the items of these calls may have together; one alone may have more. */
+  readonly bytesMax?: number;
+  readonly bytesOf?: (item: Item) => number;
   readonly signal?: AbortSignal;
+}
+
+interface Running<Result> {
+  readonly result: Promise<Result>;
+  readonly bytes: number;
 }
 
 /**
@@ -14,29 +22,40 @@ export interface AheadOptions {
  */
 export async function* mapAhead<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
-  options: AheadOptions,
+  options: AheadOptions<Item>,
   work: (item: Item, signal: AbortSignal) => Promise<Result>,
 ): AsyncGenerator<Result, void, undefined> {
+  const { ahead, bytesMax = 0, bytesOf = () => 0 } = options;
   const ending = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal;
-  const running: Promise<Result>[] = [];
+  const running: Running<Result>[] = [];
   try {
     for await (const item of items) {
+      throwIfAborted(signal);
+      const bytes = bytesOf(item);
+      while (running.length > 0 && bytes + bytesUnderWay(running) > bytesMax) {
+        yield await takeFirst(running);
+      }
       throwIfAborted(signal);
       const result = work(item, signal);
       // A failure is met when its turn comes; until then it must not count as unhandled.
       result.catch(() => undefined);
-      running.push(result);
-      if (running.length >= options.ahead) yield await takeFirst(running);
+      running.push({ result, bytes });
+      if (running.length >= ahead) yield await takeFirst(running);
     }
     while (running.length > 0) yield await takeFirst(running);
   } finally {
     ending.abort();
-    await Promise.allSettled(running);
+    await Promise.allSettled(running.map(({ result }) => result));
   }
 }
 
-function takeFirst<Result>(running: Promise<Result>[]): Promise<Result> {
-  const [first] = running.splice(0, 1);
-  return first;
+function bytesUnderWay(running: readonly Running<unknown>[]): number {
+  return running.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function takeFirst<Result>(running: Running<Result>[]): Promise<Result> {
+  const [{ result }] = running;
+  running.shift();
+  return result;
 }

@@ -2,7 +2,7 @@
 // by the workers. Answers are never taken from an index that is known to be stale: a pack that has
 // gone missing makes the index load again once, since maintenance moves contents.
 
-import { arenaOver } from '#engine/base/arena.ts';
+import { arenaOver, ownBuffer } from '#engine/base/arena.ts';
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { mapAhead } from '#engine/base/map-ahead.ts';
@@ -207,22 +207,6 @@ function toSealed(entry: ContentEntry, rangeOffset: number): SealedContent {
     compressionId: entry.compressionId,
   };
 }
-
-/**
- * Bytes in an ArrayBuffer of their own, which can be moved to a worker and has a fixed address. A
- * storage usually returns such; small results may come from a pool or lie on V8's heap.
- */
-function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes;
-  const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length;
-  if (isOwn && bytes.length > V8_HEAP_BYTES_MAX) return new Uint8Array(buffer);
-  const copy = new Uint8Array(new ArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
-}
-
-/** Typed arrays up to this long may lie on V8's own heap and move (see base/arena.ts). */
-const V8_HEAP_BYTES_MAX = 64;
 
 function toContentEntry(contentId: string, entry: IndexEntry): ContentEntry {
   return {

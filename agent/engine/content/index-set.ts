@@ -9,12 +9,24 @@ import { mapAhead } from '#engine/base/map-ahead.ts';
 import { IndexTableBuilder } from '#engine/index/table-builder.ts';
 import type { IndexTable } from '#engine/index/table.ts';
 import { IndexView } from '#engine/index/view.ts';
+import type { BlobMetadata } from '#engine/storage/storage.ts';
+import type { IndexTasks } from '#engine/workers/index-tasks.ts';
+import type { TaskRunner } from '#engine/workers/tasks.ts';
 import type { IndexBlobs, IndexListing } from './index-blobs.ts';
+import { loadHere, loadInWorker } from './index-loading.ts';
+
+export interface IndexSetParts {
+  readonly blobs: IndexBlobs;
+  readonly clock: Clock;
+  readonly runner: TaskRunner<IndexTasks>;
+}
 
 export interface IndexSetOptions {
   readonly hashBytes: number;
   /** What encryption adds to a content; index version 1 needs to know. */
   readonly contentOverheadBytes: number;
+  /** Index blobs of more bytes together are loaded by a worker thread; 8 MiB by default. */
+  readonly inlineBytesMax?: number;
 }
 
 interface Refreshing {
@@ -33,12 +45,14 @@ const FRESH_MS = 15 * 60 * 1000;
 const ATTEMPTS_MAX = 10;
 const FIRST_PAUSE_MS = 100;
 const BLOBS_AHEAD = 8;
+/** Sealed blobs that wait to be loaded; a single one may be longer. */
+const AHEAD_BYTES_MAX = 64 * 1024 * 1024;
+const INLINE_BYTES_MAX = 8 * 1024 * 1024;
 /** An entry takes at least this many bytes of an index file: a key of 17 and a value of 16. */
 const ENTRY_BYTES_MIN = 33;
 
 export class IndexSet {
-  readonly #blobs: IndexBlobs;
-  readonly #clock: Clock;
+  readonly #parts: IndexSetParts;
   readonly #options: IndexSetOptions;
   #view: IndexView;
   #loaded = new Set<string>();
@@ -48,9 +62,8 @@ export class IndexSet {
   /** What was adopted since the listing that a refresh goes by. */
   #adopted: Adopted[] = [];
 
-  constructor(blobs: IndexBlobs, clock: Clock, options: IndexSetOptions) {
-    this.#blobs = blobs;
-    this.#clock = clock;
+  constructor(parts: IndexSetParts, options: IndexSetOptions) {
+    this.#parts = parts;
     this.#options = options;
     this.#view = new IndexView([]);
   }
@@ -70,7 +83,7 @@ export class IndexSet {
   }
 
   get isFresh(): boolean {
-    return this.#clock.now() - this.#readAtMs < FRESH_MS;
+    return this.#parts.clock.now() - this.#readAtMs < FRESH_MS;
   }
 
   /**
@@ -95,7 +108,10 @@ export class IndexSet {
 
   /** Adds index files that this process has just committed, without reading them back. */
   adopt(blobIds: readonly string[], files: readonly Uint8Array[]): void {
-    const builder = this.#builder(sumOfLengths(files));
+    const builder = new IndexTableBuilder({
+      hashBytes: this.#options.hashBytes,
+      expectedContents: expectedContents(sumOfLengths(files)),
+    });
     files.forEach((file, index) => builder.addFile(file, { name: blobIds[index] }));
     const table = builder.finish();
     this.#view = this.#view.withTable(table);
@@ -117,12 +133,12 @@ export class IndexSet {
       this.#adopted = [];
       try {
         // Listing a legacy index reads blobs, too, which may be replaced meanwhile.
-        await this.#load(await this.#blobs.list(signal), signal);
+        await this.#load(await this.#parts.blobs.list(signal), signal);
         return;
       } catch (error) {
         const isReplaced = isEngineError(error, 'INDEX_BLOB_MISSING');
         if (!isReplaced || attempt === ATTEMPTS_MAX) throw error;
-        await this.#clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal);
+        await this.#parts.clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal);
       }
     }
   }
@@ -147,22 +163,36 @@ export class IndexSet {
   }
 
   async #build(blobs: IndexListing['blobs'], signal?: AbortSignal): Promise<IndexTable> {
-    const builder = this.#builder(blobs.reduce((sum, blob) => sum + blob.bytes, 0));
-    const files = mapAhead(blobs, { ahead: BLOBS_AHEAD, signal }, async ({ id }, aheadSignal) => ({
-      id,
-      bytes: await this.#blobs.read(id, aheadSignal),
-    }));
-    for await (const { id, bytes } of files) {
-      const { contentOverheadBytes } = this.#options;
-      builder.addFile(bytes, { name: id, contentOverheadBytes });
+    const bytes = blobs.reduce((sum, blob) => sum + blob.bytes, 0);
+    const options = { ...this.#options, expectedContents: expectedContents(bytes) };
+    const isLarge = bytes > (this.#options.inlineBytesMax ?? INLINE_BYTES_MAX);
+    const loading = isLarge
+      ? await loadInWorker(this.#parts.runner, options)
+      : loadHere(this.#parts.blobs, options);
+    try {
+      for await (const { id, sealed } of this.#fetch(blobs, signal)) await loading.add(id, sealed);
+      return await loading.finish();
+    } catch (error) {
+      // Where the worker is gone there is nothing to drop; the first failure is the one to tell.
+      await loading.drop().catch(() => undefined);
+      throw error;
     }
-    return builder.finish();
   }
 
-  #builder(fileBytes: number): IndexTableBuilder {
-    const expectedContents = Math.ceil(fileBytes / ENTRY_BYTES_MIN);
-    return new IndexTableBuilder({ hashBytes: this.#options.hashBytes, expectedContents });
+  #fetch(
+    blobs: IndexListing['blobs'],
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<{ id: string; sealed: Uint8Array }> {
+    const limits = { ahead: BLOBS_AHEAD, bytesMax: AHEAD_BYTES_MAX, signal };
+    const bytesOf = (blob: BlobMetadata): number => blob.bytes;
+    return mapAhead(blobs, { ...limits, bytesOf }, async ({ id }, aheadSignal) => {
+      return { id, sealed: await this.#parts.blobs.get(id, aheadSignal) };
+    });
   }
+}
+
+function expectedContents(fileBytes: number): number {
+  return Math.ceil(fileBytes / ENTRY_BYTES_MIN);
 }
 
 function sumOfLengths(files: readonly Uint8Array[]): number {

@@ -15,6 +15,7 @@ import type { Storage } from '#engine/storage/storage.ts';
 import { ContentOpener } from '#engine/workers/content-opener.ts';
 import type { ContentTasks } from '#engine/workers/content-tasks.ts';
 import type { ContentThreadSeed } from '#engine/workers/content-thread.ts';
+import { IndexOpener } from '#engine/workers/index-opener.ts';
 import { PACK_TAIL_BYTES_MAX } from '#engine/workers/pack-writer.ts';
 import { WorkerPool } from '#engine/workers/pool.ts';
 import { RunControl } from '#engine/workers/run-control.ts';
@@ -92,13 +93,20 @@ export class OpenContents<Tasks extends ContentTasks> {
       },
     });
     const blobs = new IndexBlobs(
-      { storage: this.storage, hash, cipher, clock: this.clock },
-      { hasEpochs: config.epochParameters.isEnabled, eccOverheadPercent },
+      {
+        storage: this.storage,
+        opener: new IndexOpener(hash, cipher, { eccOverheadPercent }),
+        clock: this.clock,
+      },
+      { hasEpochs: config.epochParameters.isEnabled },
     );
-    this.index = new IndexSet(blobs, this.clock, {
-      hashBytes: hash.digestBytes,
-      contentOverheadBytes: SEAL_BYTES,
-    });
+    this.index = new IndexSet(
+      { blobs, clock: this.clock, runner: this.pool },
+      {
+        hashBytes: hash.digestBytes,
+        contentOverheadBytes: SEAL_BYTES,
+      },
+    );
     this.reader = new ContentReader({
       storage: this.storage,
       opener: new ContentOpener(hash, cipher, { eccOverheadPercent }),
@@ -158,7 +166,13 @@ export class OpenContents<Tasks extends ContentTasks> {
     options: Omit<OpenContentsOptions, 'password'>,
   ): Promise<OpenContents<Tasks>> {
     const contents = new OpenContents<Tasks>(storage, format, options);
-    await contents.index.refresh(options.signal);
+    try {
+      await contents.index.refresh(options.signal);
+    } catch (error) {
+      // A large index is loaded by a worker thread.
+      await contents.close();
+      throw error;
+    }
     return contents;
   }
 

@@ -13,6 +13,7 @@ import {
   type SharedKnownContents,
   type WritingThread,
 } from './content-thread.ts';
+import { indexHandlers, type IndexTasks } from './index-tasks.ts';
 import type { TaskHandlers, TaskReply } from './tasks.ts';
 
 export interface SealedIndexFile {
@@ -42,10 +43,11 @@ export type ContentTasks = {
     input: { readonly rows: readonly TransferredRows[] };
     output: { readonly files: readonly SealedIndexFile[]; readonly plain: readonly Uint8Array[] };
   };
-};
+} & IndexTasks;
 
 export function contentHandlers(thread: ContentThread): TaskHandlers<ContentTasks> {
   return {
+    ...indexHandlers(thread),
     openContents: ({ bytes, contents }) => openContents(thread, bytes, contents),
     writeContent: ({ prefix, bytes }) => writeContent(thread, prefix, bytes),
     finishPacks: () => {

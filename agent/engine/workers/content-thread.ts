@@ -9,6 +9,7 @@ import { PendingContents, type SharedPendingContents } from '#engine/index/pendi
 import { IndexView, type SharedIndexView } from '#engine/index/view.ts';
 import { ContentOpener } from './content-opener.ts';
 import { ContentWriter, type KnownContents } from './content-writer.ts';
+import { IndexOpener } from './index-opener.ts';
 import { TicketHolder, type TicketLine } from './pack-tickets.ts';
 import { PackWriter } from './pack-writer.ts';
 import { RunControl } from './run-control.ts';
@@ -48,6 +49,7 @@ export class ContentThread {
   readonly hash: ContentHash;
   readonly cipher: ContentCipher;
   readonly opener: ContentOpener;
+  readonly indexOpener: IndexOpener;
   readonly control: RunControl;
   readonly counters: Float64Array;
   readonly writing: WritingThread | undefined;
@@ -57,6 +59,7 @@ export class ContentThread {
     this.hash = createHash(seed.hash.name, seed.hash.secret, options);
     this.cipher = createCipher(seed.cipher.name, seed.cipher.secret, options);
     this.opener = new ContentOpener(this.hash, this.cipher, seed);
+    this.indexOpener = new IndexOpener(this.hash, this.cipher, seed);
     this.control = RunControl.attach(seed.control);
     this.counters = this.control.countersOf(seed.workerIndex);
     this.writing = seed.writing && this.#startWriting(seed.writing);

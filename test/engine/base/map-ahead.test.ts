@@ -107,3 +107,21 @@ t.test('a failure of the source ends the calls under way', async t => {
   await t.rejects(mapped.next(), { message: 'listing failed' });
   t.strictSame(aborted, [1]);
 });
+
+t.test('calls that run ahead have no more bytes together than allowed, save one alone', async t => {
+  const started: number[] = [];
+  const work = async (bytes: number) => {
+    started.push(bytes);
+    return bytes;
+  };
+  const limits = { ahead: 10, bytesMax: 10, bytesOf: (bytes: number) => bytes };
+  const mapped = mapAhead([4, 6, 1, 50, 2], limits, work);
+  t.match(await mapped.next(), { value: 4 });
+  t.strictSame(started, [4, 6], 'the third would have been too much');
+  t.match(await mapped.next(), { value: 6 });
+  t.strictSame(started, [4, 6, 1]);
+  t.match(await mapped.next(), { value: 1 });
+  t.match(await mapped.next(), { value: 50 });
+  t.strictSame(started, [4, 6, 1, 50], 'a large one runs alone');
+  t.strictSame(await Array.fromAsync(mapped), [2]);
+});

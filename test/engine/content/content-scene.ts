@@ -3,12 +3,19 @@
 
 import type { Test } from 'tap';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
+import { createCipher } from '#engine/cipher/ciphers.ts';
+import { sealBytes } from '#engine/cipher/seal-bytes.ts';
 import { createFormat } from '#engine/content/create-format.ts';
 import { OpenContents, type OpenContentsOptions } from '#engine/content/open-contents.ts';
 import { loadRepositoryFormat, type RepositoryFormat } from '#engine/content/repository-format.ts';
+import { indexBlobId, ivOfBlobId } from '#engine/format/blob-names.ts';
+import { createHash } from '#engine/hash/hashes.ts';
+import { encodeIndex } from '#engine/index/encode.ts';
+import { IndexRows } from '#engine/index/rows.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 import type { Storage } from '#engine/storage/storage.ts';
+import { digestBytes } from '#engine/workers/digest-bytes.ts';
 
 export type Contents = OpenContents<EngineTasks>;
 
@@ -91,4 +98,52 @@ export class TestClock implements Clock {
     this.sleeps.push(ms);
     this.#ms += ms;
   }
+}
+
+/** A sealed index blob as another client might commit it, put under its name in `epoch`. */
+export async function commitRows(
+  { memory, format }: ContentScene,
+  rows: IndexRows,
+  { epoch = 0, setId = 'other' } = {},
+): Promise<string> {
+  const { hash, cipher } = cryptoOf(format);
+  const [plain] = encodeIndex(rows, { version: 2 });
+  const blobId = indexBlobId(epoch, digestBytes(hash, plain), { setId, count: 1 });
+  await memory.put(blobId, [sealBytes(cipher, plain, ivOfBlobId(blobId))]);
+  return blobId;
+}
+
+export function cryptoOf({ config, cipherSecret }: RepositoryFormat) {
+  return {
+    hash: createHash(config.hash, config.secret),
+    cipher: createCipher(config.encryption, cipherSecret),
+  };
+}
+
+/** Rows of contents that exist nowhere, with keys counted from `first`. */
+export function inventedRows(first: number, count: number, timestampSeconds = 1000): IndexRows {
+  const rows = new IndexRows(KEY_BYTES);
+  const packIndex = rows.addPack(`p${'0'.repeat(32)}-s1`);
+  for (let index = first; index < first + count; index++) {
+    rows.add(inventedKey(index), 0, {
+      timestampSeconds,
+      packIndex,
+      packOffset: 32,
+      packedBytes: 100,
+      originalBytes: 72,
+      compressionId: 0,
+      formatVersion: 3,
+      isDeleted: false,
+    });
+  }
+  return rows;
+}
+
+const KEY_BYTES = 17;
+
+export function inventedKey(index: number): Uint8Array {
+  const key = new Uint8Array(KEY_BYTES);
+  new DataView(key.buffer).setUint32(1, Math.imul(index, 0x9e3779b1));
+  new DataView(key.buffer).setUint32(KEY_BYTES - 4, index);
+  return key;
 }

@@ -1,14 +1,9 @@
 import t from 'tap';
 import { contentKey } from '#engine/format/content-id.ts';
-import { encodeIndex } from '#engine/index/encode.ts';
 import { IndexRows } from '#engine/index/rows.ts';
-import { digestBytes } from '#engine/workers/digest-bytes.ts';
-import { createCipher } from '#engine/cipher/ciphers.ts';
-import { sealBytes } from '#engine/cipher/seal-bytes.ts';
-import { indexBlobId, ivOfBlobId } from '#engine/format/blob-names.ts';
-import { createHash } from '#engine/hash/hashes.ts';
 import { wrap } from '#engine/storage/wrap.ts';
 import {
+  commitRows,
   contentScene,
   type Contents,
   type ContentScene,
@@ -104,7 +99,6 @@ t.test('a content is stored again when others have removed it since', async t =>
 
 /** What maintenance of another client does to a content that nothing refers to. */
 async function commitDeletion(scene: ContentScene, id: string, seconds: number): Promise<void> {
-  const { config, cipherSecret } = scene.format;
   const other = await scene.open({ isReadOnly: true });
   const entry = other.reader.find(id);
   if (!entry) throw new Error(`${id} is not there`);
@@ -112,11 +106,7 @@ async function commitDeletion(scene: ContentScene, id: string, seconds: number):
   const rows = new IndexRows(key.length);
   const packIndex = rows.addPack(entry.packId);
   rows.add(key, 0, { ...entry, packIndex, timestampSeconds: seconds, isDeleted: true });
-  const [plain] = encodeIndex(rows, { version: 2 });
-  const hash = digestBytes(createHash(config.hash, config.secret), plain);
-  const blobId = indexBlobId(0, hash, { setId: 'other', count: 1 });
-  const cipher = createCipher(config.encryption, cipherSecret);
-  await scene.memory.put(blobId, [sealBytes(cipher, plain, ivOfBlobId(blobId))]);
+  await commitRows(scene, rows);
 }
 
 t.test('a flush is due when the session is old, and keepUp flushes then', async t => {
