@@ -9,7 +9,7 @@ import type { Splitter } from '#engine/chunk/splitter.ts';
 import { CHUNK_MARGIN_BYTES, CHUNK_OFFSET } from '#engine/object/object-writer.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
-import { ENTRY_TYPE } from '#engine/snapshot/source/source-stat.ts';
+import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { readChunk } from '#engine/snapshot/upload/chunk-reader.ts';
 import { MIB } from './stages/figure.ts';
 import { median } from './stages/timing.ts';
@@ -26,8 +26,11 @@ export interface ChunkerRow {
   readonly splitMibPerSecond: number;
 }
 
-const SPLITTERS = ['DYNAMIC-4M-BUZHASH', 'FASTCDC-4M', 'DYNAMIC-1M-BUZHASH', 'FASTCDC-1M'];
-const PASSES = 5;
+const SPLITTERS = ['4M', '2M', '1M'].flatMap(size => [
+  `DYNAMIC-${size}-BUZHASH`,
+  `FASTCDC-${size}`,
+]);
+const PASSES = 3;
 
 export function compareChunkers(oldPath: string, newPath: string): ChunkerRow[] {
   return SPLITTERS.map(name => {
@@ -66,8 +69,11 @@ function cutFile(
   const index = names.add(Buffer.from(basename(path)), ENTRY_TYPE.file);
   using directory = fileSystem.openRoot(dirname(path), { followsLinks: true });
   using file = fileSystem.openFile(directory, names, index);
+  const stat = new SourceStat();
+  fileSystem.statOpen(file, stat);
   for (let start = 0, isLast = false; !isLast;) {
-    const chunk = readChunk(fileSystem, file, timed, start, Number.MAX_SAFE_INTEGER);
+    const place = { start, limit: Number.MAX_SAFE_INTEGER, fileBytes: stat.size };
+    const chunk = readChunk(fileSystem, file, timed, place);
     if (chunk.length === 0) break;
     if (onChunk !== undefined) {
       const bytes = splitter.arena.bytes.subarray(CHUNK_OFFSET, CHUNK_OFFSET + chunk.length);

@@ -4,7 +4,7 @@
 
 import { once } from 'node:events';
 import { backup, openRepository } from '#engine/index.ts';
-import { KOPIA_OWNER } from '../support/kopia.ts';
+import { KOPIA_OWNER } from '#test/support/kopia.ts';
 
 const [url = '', path = ''] = process.argv.slice(2);
 const password = process.env.TEST_PASSWORD ?? '';

@@ -4,10 +4,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { backup, createRepository, openRepository } from '#engine/index.ts';
-import { findKopia, Kopia, KOPIA_OWNER } from '../support/kopia.ts';
-import { newSeed, SeededRandom } from '../support/random.ts';
-import { makeSampleTree } from '../support/sample-tree.ts';
-import { ScratchDirectory } from '../support/scratch-directory.ts';
+import { findKopia, Kopia, KOPIA_OWNER } from '#test/support/kopia.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
+import { makeSampleTree } from '#test/support/sample-tree.ts';
+import { ScratchDirectory } from '#test/support/scratch-directory.ts';
 
 const { program, reason } = findKopia();
 const skip = program === undefined ? reason : undefined;

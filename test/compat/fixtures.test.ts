@@ -10,14 +10,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { listSnapshots, openRepository, resolveSnapshot, restore, verify } from '#engine/index.ts';
-import { readExpected, readsAsExpected } from '../support/recorded-repository.ts';
-import { ScratchDirectory } from '../support/scratch-directory.ts';
+import { readExpected, readsAsExpected } from '#test/support/recorded-repository.ts';
+import { ScratchDirectory } from '#test/support/scratch-directory.ts';
 import {
   type ListedEntry,
   listingDifferences,
   lostWithoutRoot,
   treeListing,
-} from '../support/tree-listing.ts';
+} from '#test/support/tree-listing.ts';
 
 const run = promisify(execFile);
 const FIXTURES = fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url));

@@ -11,10 +11,10 @@ import {
   type Repository,
   type TreeEntry,
 } from '#engine/index.ts';
-import { findKopia, Kopia, KOPIA_OWNER, type KopiaSnapshot } from '../support/kopia.ts';
-import { newSeed, SeededRandom } from '../support/random.ts';
-import { makeRandomTree } from '../support/random-tree.ts';
-import { ScratchDirectory } from '../support/scratch-directory.ts';
+import { findKopia, Kopia, KOPIA_OWNER, type KopiaSnapshot } from '#test/support/kopia.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
+import { makeRandomTree } from '#test/support/random-tree.ts';
+import { ScratchDirectory } from '#test/support/scratch-directory.ts';
 
 const { program, reason } = findKopia();
 const skip = program === undefined ? reason : undefined;

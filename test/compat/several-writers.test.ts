@@ -8,11 +8,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { checkRepository, createRepository, openRepository, restore } from '#engine/index.ts';
-import { findKopia, Kopia, KOPIA_OWNER } from '../support/kopia.ts';
-import { newSeed, SeededRandom } from '../support/random.ts';
-import { makeSampleTree } from '../support/sample-tree.ts';
-import { ScratchDirectory } from '../support/scratch-directory.ts';
-import { listingDifferences, lostWithoutRoot, treeListing } from '../support/tree-listing.ts';
+import { findKopia, Kopia, KOPIA_OWNER } from '#test/support/kopia.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
+import { makeSampleTree } from '#test/support/sample-tree.ts';
+import { ScratchDirectory } from '#test/support/scratch-directory.ts';
+import { listingDifferences, lostWithoutRoot, treeListing } from '#test/support/tree-listing.ts';
 
 const { program, reason } = findKopia();
 const skip = program === undefined ? reason : undefined;

@@ -13,16 +13,16 @@ import {
   restore,
   verify,
 } from '#engine/index.ts';
-import { findKopia, Kopia, KOPIA_OWNER } from '../support/kopia.ts';
-import { newSeed, SeededRandom } from '../support/random.ts';
-import { changeSampleTree, makeSampleTree } from '../support/sample-tree.ts';
-import { ScratchDirectory } from '../support/scratch-directory.ts';
+import { findKopia, Kopia, KOPIA_OWNER } from '#test/support/kopia.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
+import { changeSampleTree, makeSampleTree } from '#test/support/sample-tree.ts';
+import { ScratchDirectory } from '#test/support/scratch-directory.ts';
 import {
   type ListedEntry,
   listingDifferences,
   lostWithoutRoot,
   treeListing,
-} from '../support/tree-listing.ts';
+} from '#test/support/tree-listing.ts';
 
 const { program, reason } = findKopia();
 const skip = program === undefined ? reason : undefined;

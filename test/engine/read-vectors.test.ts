@@ -5,9 +5,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { readExpected, readsAsExpected } from '../support/recorded-repository.ts';
-import { ScratchDirectory } from '../support/scratch-directory.ts';
-import { unpackTar } from '../support/tar-archive.ts';
+import { readExpected, readsAsExpected } from '#test/support/recorded-repository.ts';
+import { ScratchDirectory } from '#test/support/scratch-directory.ts';
+import { unpackTar } from '#test/support/tar-archive.ts';
 
 const VECTORS = fileURLToPath(new URL('../vectors/repositories', import.meta.url));
 const SUFFIX = '.tar.gz';

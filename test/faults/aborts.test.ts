@@ -7,8 +7,8 @@ import { writeFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import { type Repository, restore, verify } from '#engine/index.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
-import { newSeed, SeededRandom } from '../support/random.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { endOf } from './failing-backups.ts';
 import {
   backupTree,

@@ -1,5 +1,5 @@
-// A program for lost-packs.test.ts: backs up to a file system that becomes full or read-only, then to
-// the same one when it has recovered, and prints how that went.
+// A program for lost-packs.test.ts: backs up to a file system that becomes full or read-only, then
+// to the same one when it has recovered, and prints how that went.
 
 import { execFileSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';

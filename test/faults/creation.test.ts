@@ -1,5 +1,5 @@
-// Creating a repository in a storage that fails before there is one; test/long/creation.test.ts goes
-// on from there.
+// Creating a repository in a storage that fails before there is one; test/long/creation.test.ts
+// goes on from there.
 
 import t from 'tap';
 import { createRepository } from '#engine/index.ts';

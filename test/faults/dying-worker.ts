@@ -1,5 +1,5 @@
-// What the worker threads of worker-death.test.ts run: the engine's own tasks, one of which kills the
-// thread in the way that the environment names.
+// What the worker threads of worker-death.test.ts run: the engine's own tasks, one of which kills
+// the thread in the way that the environment names.
 
 import { workerData } from 'node:worker_threads';
 import { ChunkToken } from '#engine/snapshot/upload/chunk-token.ts';

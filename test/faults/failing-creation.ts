@@ -1,4 +1,5 @@
-// Lets one operation of the creation of a repository fail: whatever is left, the next attempt works.
+// Lets one operation of the creation of a repository fail: whatever is left, the next attempt
+// works.
 
 import type { Test } from 'tap';
 import { EngineError } from '#engine/base/errors.ts';

@@ -1,7 +1,8 @@
-// Single bytes that are flipped, a seeded sample of all; test/long/flipped-bytes.test.ts tries each.
+// Single bytes that are flipped, a seeded sample of all; test/long/flipped-bytes.test.ts tries
+// each.
 
 import t from 'tap';
-import { newSeed, SeededRandom } from '../support/random.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { readFlipped } from './flipped-bytes.ts';
 import { blobIds, makeSmallRepository } from './small-repository.ts';
 

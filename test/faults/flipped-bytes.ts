@@ -1,5 +1,5 @@
-// A storage in which one byte of one blob is not what it was, and everything that a reader does with
-// such a repository.
+// A storage in which one byte of one blob is not what it was, and everything that a reader does
+// with such a repository.
 
 import { EngineError } from '#engine/base/errors.ts';
 import { listSnapshots, openRepository, type Repository } from '#engine/index.ts';
@@ -31,7 +31,9 @@ export function flipped(inner: Storage, { blobId, offset, mask }: Flip): Storage
   });
 }
 
-/** What came of a flip: the code of what could not be opened, or what a look at everything found. */
+/**
+ * What came of a flip: the code of what could not be opened, or what a look at everything found.
+ */
 export interface Finding {
   readonly openedWith: string;
   /** Codes that reading files and directories ended with. */

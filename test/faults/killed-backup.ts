@@ -1,6 +1,6 @@
-// A program for the tests that kill backups: backs up SOURCE into the file storage REPOSITORY, prints
-// a line at each operation on the storage (before and after it), and stands still at the one that it
-// was told to, waiting to be killed.
+// A program for the tests that kill backups: backs up SOURCE into the file storage REPOSITORY,
+// prints a line at each operation on the storage (before and after it), and stands still at the one
+// that it was told to, waiting to be killed.
 
 import { backup, openRepository } from '#engine/index.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';

@@ -2,8 +2,8 @@
 
 import t from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
-import { newSeed, SeededRandom } from '../support/random.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { survivesKill } from './killing-backups.ts';
 import { makeSmallRepository } from './small-repository.ts';
 

@@ -10,7 +10,7 @@ import { systemClock } from '#engine/base/clock.ts';
 import { createHash } from '#engine/hash/hashes.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
 import { wrap } from '#engine/storage/wrap.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { codeOf, endOf, temporaryFilesIn } from './failing-backups.ts';
 import {
   backupTree,

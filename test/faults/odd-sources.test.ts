@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { backup, type BackupOutcome, type Repository, restore } from '#engine/index.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import {
   copyOf,
   faultsOf,

@@ -13,8 +13,8 @@ import {
 } from '#engine/format/repository-config.ts';
 import { derivePasswordKey } from '#engine/format/repository-key.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
-import { type Ran, runWords } from '../engine/cli/surface.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { type Ran, runWords } from '#test/engine/cli/surface.ts';
 import { makeSmallRepository, PASSWORD } from './small-repository.ts';
 
 const FORMAT_FILE = 'kopia.repository.f';
@@ -172,7 +172,8 @@ t.test('what can only be read is read and not written to', async t => {
   };
   for (const [name, change] of Object.entries(changes)) {
     const directory = crafted(name, change);
-    // What was written without error correction cannot be read with it; without blobs there is none.
+    // What was written without error correction cannot be read with it; without blobs there is
+    // none.
     if (name === 'ecc')
       for (const kind of 'pqx') rmSync(`${directory}/${kind}`, { recursive: true });
     await failsWith(t, directory, ['backup', small.changed], expected);

@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { temporaryFilesIn } from './failing-backups.ts';
 import {
   faultsOf,

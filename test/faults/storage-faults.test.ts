@@ -3,8 +3,8 @@
 
 import t, { type Test } from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
-import { newSeed, SeededRandom } from '../support/random.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { failNth, inFiles, inMemory, type Stage, WAYS } from './failing-backups.ts';
 import { makeSmallRepository, type SmallRepository } from './small-repository.ts';
 

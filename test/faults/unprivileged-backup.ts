@@ -1,5 +1,5 @@
-// A program for odd-sources.test.ts: backs up a directory as somebody who may not read all of it, and
-// prints the outcome. Root reads everything, so root becomes somebody else.
+// A program for odd-sources.test.ts: backs up a directory as somebody who may not read all of it,
+// and prints the outcome. Root reads everything, so root becomes somebody else.
 
 import { backup, createRepository, openRepository } from '#engine/index.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';

@@ -1,5 +1,5 @@
-// A worker thread that dies, wherever it is: the backup ends with WORKER_DIED, closing does not hang,
-// nothing is published and no file is left.
+// A worker thread that dies, wherever it is: the backup ends with WORKER_DIED, closing does not
+// hang, nothing is published and no file is left.
 
 import { randomFillSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { OpenContents } from '#engine/content/open-contents.ts';
 import { Repository } from '#engine/index.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { codeOf, endOf, temporaryFilesIn } from './failing-backups.ts';
 import {
   backupTree,

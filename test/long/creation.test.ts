@@ -2,7 +2,7 @@
 // took effect.
 
 import t from 'tap';
-import { failCreation } from '../faults/failing-creation.ts';
+import { failCreation } from '#test/faults/failing-creation.ts';
 
 for (const when of ['before', 'after'] as const) {
   t.test(`a creation that fails ${when} an operation took effect can be done again`, async t => {

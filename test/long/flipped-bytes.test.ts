@@ -1,9 +1,9 @@
 // Every single byte of every blob of a small repository is flipped, one at a time.
 
 import t from 'tap';
-import { newSeed, SeededRandom } from '../support/random.ts';
-import { readFlipped } from '../faults/flipped-bytes.ts';
-import { blobIds, makeSmallRepository } from '../faults/small-repository.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
+import { readFlipped } from '#test/faults/flipped-bytes.ts';
+import { blobIds, makeSmallRepository } from '#test/faults/small-repository.ts';
 
 /** Key derivations that may run at once; each takes a core. */
 const PARALLELISM = 2;

@@ -2,9 +2,9 @@
 
 import t from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
-import { survivesKill } from '../faults/killing-backups.ts';
-import { makeSmallRepository } from '../faults/small-repository.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { survivesKill } from '#test/faults/killing-backups.ts';
+import { makeSmallRepository } from '#test/faults/small-repository.ts';
 
 t.test('a backup that is killed at any step leaves a repository that works', async t => {
   const directory = `${fastDirectory(t)}/repository`;

@@ -2,14 +2,14 @@
 
 import t, { type Test } from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
-import { failNth, inFiles, inMemory, type Stage, WAYS } from '../faults/failing-backups.ts';
-import { makeSmallRepository, type SmallRepository } from '../faults/small-repository.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { failNth, inFiles, inMemory, type Stage, WAYS } from '#test/faults/failing-backups.ts';
+import { makeSmallRepository, type SmallRepository } from '#test/faults/small-repository.ts';
 
 async function failAll(t: Test, small: SmallRepository, newStage: () => Promise<Stage>) {
   for (const way of WAYS) {
     let at = 0;
-    for (let isFailed = true; isFailed; ) {
+    for (let isFailed = true; isFailed;) {
       const stage = await newStage();
       isFailed = await failNth(t, small, stage, { at: ++at, way });
       stage.dispose();

@@ -25,7 +25,7 @@ const fine: readonly (readonly [string, string])[] = [
   ['agent/engine/hash/a.ts', 'node:crypto'],
   ['test/engine/hash/a.test.ts', '#engine/hash/a.ts'],
   ['test/engine/hash/a.test.ts', 'tap'],
-  ['test/engine/hash/a.test.ts', '../../support/random.ts'],
+  ['test/engine/hash/a.test.ts', '#test/support/random.ts'],
   ['test/engine/chunk/a.test.ts', 'fastcdc-wasm'],
 ];
 

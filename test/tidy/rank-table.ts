@@ -54,6 +54,7 @@ const ALIASES: readonly (readonly [string, string])[] = [
   ['#engine/', 'agent/engine/'],
   ['#kube/', 'agent/kube/'],
   ['#proto/', 'proto/'],
+  ['#test/', 'test/'],
 ];
 
 /**
@@ -74,13 +75,10 @@ export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
 /** Packages for tests alone; any test may import them, nothing else may. */
 const TEST_PACKAGES: ReadonlySet<string> = new Set(['tap']);
 
-/** What tests share, reached from any depth; nothing else is imported upward. */
-const SHARED_BY_TESTS = /^test\/(support|servers)\//;
-
 /** What is wrong with `file` importing `specifier`; undefined when nothing is. */
 export function faultOfImport(file: string, specifier: string): string | undefined {
   if (specifier.startsWith('node:')) return undefined;
-  if (specifier.includes('../')) return faultOfUpward(file, specifier);
+  if (specifier.includes('../')) return 'imports go to ./ or through a #alias, never upward';
   if (specifier.startsWith('./')) return faultOfRelative(file, specifier);
   const alias = ALIASES.find(([prefix]) => specifier.startsWith(prefix));
   if (alias) return faultOfTarget(file, alias[1] + specifier.slice(alias[0].length));
@@ -91,12 +89,6 @@ export function faultOfImport(file: string, specifier: string): string | undefin
 /** The name of the area that `path` belongs to; undefined for test/ and for what is outside. */
 export function areaOf(path: string): string | undefined {
   return AREAS.findLast(area => path.startsWith(area.prefix))?.name;
-}
-
-function faultOfUpward(file: string, specifier: string): string | undefined {
-  const target = posix.join(posix.dirname(file), specifier);
-  const isSupport = file.startsWith('test/') && SHARED_BY_TESTS.test(target);
-  return isSupport ? undefined : 'imports go to ./ or through a #alias, never upward';
 }
 
 function faultOfRelative(file: string, specifier: string): string | undefined {

@@ -11,8 +11,8 @@ export interface ArenaRegion {
 }
 
 /**
- * Writes the stored form of `length` bytes at `input` (header id and stream) to `output`, if that is
- * at most `outputBytesMax` bytes.
+ * Writes the stored form of `length` bytes at `input` (header id and stream) to `output`, if that
+ * is at most `outputBytesMax` bytes.
  * @returns its length, or 0 when it would be longer
  */
 export function compressRegion(

@@ -104,9 +104,9 @@ export class ContentWriting {
   }
 
   /**
-   * To be called before a run and between its tasks: flushes when that is due, loads the index again
-   * when it is old, and tells the workers what is in it. What maintenance has removed meanwhile must
-   * not be taken for stored.
+   * To be called before a run and between its tasks: flushes when that is due, loads the index
+   * again when it is old, and tells the workers what is in it. What maintenance has removed
+   * meanwhile must not be taken for stored.
    */
   async keepUp(signal?: AbortSignal): Promise<void> {
     if (this.isFlushDue) await this.flush(signal);
@@ -171,7 +171,8 @@ export class ContentWriting {
 function earlierFailure(failure: EngineError, displayName: string): EngineError {
   return new EngineError(
     failure.code,
-    `cannot go on writing to ${displayName}, since an earlier write failed (${failure.message}); open the repository again`,
+    `cannot go on writing to ${displayName}, since an earlier write failed ` +
+      `(${failure.message}); open the repository again`,
     { cause: failure, retryable: failure.retryable, details: failure.details },
   );
 }

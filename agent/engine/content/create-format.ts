@@ -1,7 +1,7 @@
-// Makes an empty place into a repository: writes kopia.repository, then kopia.blobcfg. kopia does it
-// the other way round (repo/initialize.go), but whoever is killed in between then leaves a place that
-// is no repository and can become none. Ours can be used at once, since an absent kopia.blobcfg says
-// the same as the one that is written here.
+// Makes an empty place into a repository: writes kopia.repository, then kopia.blobcfg. kopia does
+// it the other way round (repo/initialize.go), but whoever is killed in between then leaves a place
+// that is no repository and can become none. Ours can be used at once, since an absent
+// kopia.blobcfg says the same as the one that is written here.
 
 import { randomBytes } from 'node:crypto';
 import { throwIfAborted } from '#engine/base/abort.ts';
@@ -102,6 +102,8 @@ function existsError(storage: Storage, cause?: unknown): EngineError {
 function remnantError(storage: Storage): EngineError {
   return new EngineError(
     'REPOSITORY_EXISTS',
-    `there is a kopia.blobcfg at ${storage.displayName} and no kopia.repository: bring that back if it was lost, or delete kopia.blobcfg if a creation was interrupted here, or choose another place`,
+    `there is a kopia.blobcfg at ${storage.displayName} and no kopia.repository: bring that back if ` +
+      'it was lost, or delete kopia.blobcfg if a creation was interrupted here, or choose another ' +
+      'place',
   );
 }

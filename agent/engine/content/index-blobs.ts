@@ -67,7 +67,8 @@ export class IndexBlobs {
       if (!isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) throw error;
       throw new EngineError(
         'INDEX_BLOB_MISSING',
-        `index blob ${blobId} was listed but is gone; maintenance may be replacing it, run it again`,
+        `index blob ${blobId} was listed but is gone; maintenance may be replacing it, ` +
+          'run it again',
         { cause: error, details: { blobId } },
       );
     }

@@ -1,5 +1,5 @@
-// Makes an index table of index blobs that arrive one after the other: a small one here, a large one
-// in a worker thread, since opening, decoding and sorting 20 million entries takes seconds.
+// Makes an index table of index blobs that arrive one after the other: a small one here, a large
+// one in a worker thread, since opening, decoding and sorting 20 million entries takes seconds.
 
 import { ownBuffer } from '#engine/base/arena.ts';
 import { IndexTableBuilder, type IndexTableBuilderOptions } from '#engine/index/table-builder.ts';

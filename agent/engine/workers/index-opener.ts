@@ -1,5 +1,5 @@
-// From a sealed index blob to the index file in it, checked against the hash in the blob's name. Used
-// by the main thread for small blobs and by a worker thread for large ones.
+// From a sealed index blob to the index file in it, checked against the hash in the blob's name.
+// Used by the main thread for small blobs and by a worker thread for large ones.
 
 import { arenaOver, ownBuffer } from '#engine/base/arena.ts';
 import { equalBytes, toHex } from '#engine/base/bytes.ts';
@@ -57,7 +57,8 @@ export class IndexOpener {
 function damaged(blobId: string, cause: unknown): EngineError {
   return new EngineError(
     'INDEX_DAMAGED',
-    `index blob ${blobId} is damaged (${messageOf(cause)}); restore that blob from a copy of the storage, ` +
+    `index blob ${blobId} is damaged (${messageOf(cause)}); restore that blob from a copy of the ` +
+      'storage, ' +
       `or run "kopia index recover"`,
     { cause, details: { blobId } },
   );

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { createSplitter, SPLITTERS } from '#engine/chunk/splitters.ts';
 import { cutAll } from './cut-all.ts';
-import { seededBytes, seededRandom } from '../../support/seeded.ts';
+import { seededBytes, seededRandom } from '#test/support/seeded.ts';
 
 const KIB = 1024;
 const SMALLEST = ['FIXED-128K', 'DYNAMIC-128K-BUZHASH', 'DYNAMIC-128K-RABINKARP', 'FASTCDC-128K'];

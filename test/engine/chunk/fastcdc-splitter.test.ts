@@ -2,7 +2,7 @@ import t from 'tap';
 import { FastCdcPackage } from '#engine/chunk/fastcdc.ts';
 import { createSplitter, SPLITTERS } from '#engine/chunk/splitters.ts';
 import { cutAll } from './cut-all.ts';
-import { seededBytes, seededRandom } from '../../support/seeded.ts';
+import { seededBytes, seededRandom } from '#test/support/seeded.ts';
 
 function openedPackage(bytes: number): FastCdcPackage {
   const opened = FastCdcPackage.open(bytes);

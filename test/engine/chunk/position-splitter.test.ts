@@ -5,7 +5,7 @@ import { PositionSplitter, type Scan } from '#engine/chunk/position-splitter.ts'
 import { rabinTables, scanRabinKarp } from '#engine/chunk/rabin-karp.ts';
 import { openScanKernel, type ScanKernel } from '#engine/chunk/scan-kernel.ts';
 import { cutAll } from './cut-all.ts';
-import { seededBytes, seededRandom } from '../../support/seeded.ts';
+import { seededBytes, seededRandom } from '#test/support/seeded.ts';
 
 const POLYNOMIAL = 0x2e3e3e4a305605n;
 

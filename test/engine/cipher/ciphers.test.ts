@@ -8,7 +8,7 @@ import { deriveCipherSecret } from '#engine/cipher/cipher-secret.ts';
 import { CIPHERS, createCipher } from '#engine/cipher/ciphers.ts';
 import { NONCE_BYTES, SEAL_BYTES, type ContentCipher } from '#engine/cipher/content-cipher.ts';
 import { openBytes, sealBytes } from '#engine/cipher/seal-bytes.ts';
-import { seededBytes, seededRandom } from '../../support/seeded.ts';
+import { seededBytes, seededRandom } from '#test/support/seeded.ts';
 
 const AES = 'AES256-GCM-HMAC-SHA256';
 const CHACHA = 'CHACHA20-POLY1305-HMAC-SHA256';

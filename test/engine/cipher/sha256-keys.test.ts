@@ -6,7 +6,7 @@ import { createNativeCipher } from '#engine/cipher/native-cipher.ts';
 import { createCipher } from '#engine/cipher/ciphers.ts';
 import { openBytes, sealBytes } from '#engine/cipher/seal-bytes.ts';
 import { createSha256Keys, givesKnownKeys } from '#engine/cipher/sha256-keys.ts';
-import { seededBytes, seededRandom } from '../../support/seeded.ts';
+import { seededBytes, seededRandom } from '#test/support/seeded.ts';
 
 const NATIVE = { skip: isNativeAvailable() ? false : 'native calls cannot be made here' };
 

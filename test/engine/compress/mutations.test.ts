@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { isEngineError } from '#engine/base/errors.ts';
 import { decompress } from '#engine/compress/decompress.ts';
-import { seededBytes, seededRandom, type SeededRandom } from '../../support/seeded.ts';
+import { seededBytes, seededRandom, type SeededRandom } from '#test/support/seeded.ts';
 import { STORED_VECTORS } from './vectors.ts';
 
 const ROUNDS = 300;

@@ -11,7 +11,7 @@ import {
   parseContentId,
   prefixOf,
 } from '#engine/format/content-id.ts';
-import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '#test/support/seeded.ts';
 import { hex, sequence } from './text-bytes.ts';
 
 const DIGITS = '00112233445566778899aabbccddeeff';

@@ -8,7 +8,7 @@ import {
   seededByteSource,
   seededRandom,
   type SeededRandom,
-} from '../../support/seeded.ts';
+} from '#test/support/seeded.ts';
 import { bytesOf, hex } from './text-bytes.ts';
 
 const OBJECT = '67d102b539e87f5bebb4503c87ebc993';

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import t from 'tap';
 import { toHex } from '#engine/base/bytes.ts';
 import { hasEcc, unwrapEcc } from '#engine/format/ecc.ts';
-import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '#test/support/seeded.ts';
 import { hex } from './text-bytes.ts';
 
 // The sealed local index of a pack that kopia v0.23.1 wrote with an overhead of 2 %, and what is in

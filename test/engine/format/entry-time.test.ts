@@ -7,7 +7,7 @@ import {
   splitNanoseconds,
   wrapEntryTime,
 } from '#engine/format/entry-time.ts';
-import { newSeed, seededRandom } from '../../support/seeded.ts';
+import { newSeed, seededRandom } from '#test/support/seeded.ts';
 
 t.test('times have the form of the reference', async t => {
   const cases: [number, number, string][] = [

@@ -8,7 +8,7 @@ import {
   selectIndexBlobs,
   wasIndexWriteTooSlow,
 } from '#engine/format/epochs.ts';
-import { newSeed, seededRandom } from '../../support/seeded.ts';
+import { newSeed, seededRandom } from '#test/support/seeded.ts';
 
 const listing = (...ids: string[]) => ids.map(id => ({ id, bytes: 1, modifiedMs: 0 }));
 const stateOf = (...ids: string[]) => epochState(listing(...ids));

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { goJson } from '#engine/base/json.ts';
 import { jsonElements, jsonMembers, parseExactJson } from '#engine/format/exact-json.ts';
-import { newSeed, seededRandom, type SeededRandom } from '../../support/seeded.ts';
+import { newSeed, seededRandom, type SeededRandom } from '#test/support/seeded.ts';
 
 t.test('integers are numbers or bigints, other numbers are opaque', async t => {
   t.same(parseExactJson('[1,-0,9007199254740991,9007199254740992,-9223372036854775808]'), [

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { compareBytes } from '#engine/base/bytes.ts';
 import { compareUtf8, goNameText } from '#engine/format/go-name.ts';
-import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '#test/support/seeded.ts';
 import { bytesOf, hex } from './text-bytes.ts';
 
 t.test('names are written as Go writes them', async t => {

@@ -10,7 +10,7 @@ import {
   newManifestId,
   type ManifestEntry,
 } from '#engine/format/manifest.ts';
-import { newSeed, seededRandom } from '../../support/seeded.ts';
+import { newSeed, seededRandom } from '#test/support/seeded.ts';
 import { bytesOf, sequence, textOf } from './text-bytes.ts';
 
 const zip = (text: string) => new Uint8Array(gzipSync(bytesOf(text)));

@@ -7,7 +7,7 @@ import {
   locateLocalIndex,
   packPaddingBytes,
 } from '#engine/format/pack.ts';
-import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '#test/support/seeded.ts';
 import { hex, sequence } from './text-bytes.ts';
 
 const PACK = 'p00-s00';

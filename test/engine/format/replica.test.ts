@@ -1,7 +1,7 @@
 import t from 'tap';
 import { toHex } from '#engine/base/bytes.ts';
 import { encodeReplica, findReplica } from '#engine/format/replica.ts';
-import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '#test/support/seeded.ts';
 import { bytesOf } from './text-bytes.ts';
 
 const NOTHING = new Uint8Array(0);

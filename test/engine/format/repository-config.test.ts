@@ -8,7 +8,7 @@ import {
   openRepositoryConfig,
   sealRepositoryConfig,
 } from '#engine/format/repository-config.ts';
-import { newSeed, seededByteSource, seededRandom } from '../../support/seeded.ts';
+import { newSeed, seededByteSource, seededRandom } from '#test/support/seeded.ts';
 import { bytesOf, sequence, textOf } from './text-bytes.ts';
 
 const EPOCHS =

@@ -6,7 +6,7 @@ import { isEngineError } from '#engine/base/errors.ts';
 import { isNativeAvailable } from '#engine/base/native.ts';
 import type { ContentHash } from '#engine/hash/content-hash.ts';
 import { createHash, HASHES } from '#engine/hash/hashes.ts';
-import { seededBytes, seededRandom } from '../../support/seeded.ts';
+import { seededBytes, seededRandom } from '#test/support/seeded.ts';
 
 const SECRET = Uint8Array.from({ length: 32 }, (_, i) => 0x40 + i);
 const SHORT = new TextEncoder().encode('short');

@@ -2,7 +2,7 @@ import t from 'tap';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Clock } from '#engine/base/clock.ts';
 import { ManifestStore } from '#engine/manifest/manifest-store.ts';
-import { MemoryContents } from '../../support/memory-contents.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
 
 interface Scene {
   readonly contents: MemoryContents;

@@ -2,7 +2,7 @@ import { zstdCompressSync } from 'node:zlib';
 import t from 'tap';
 import { openObject, type ObjectReader } from '#engine/object/object-reader.ts';
 import { encodeIndirect, type IndirectEntry } from '#engine/format/indirect.ts';
-import { MemoryContents } from '../../support/memory-contents.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];

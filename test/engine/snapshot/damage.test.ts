@@ -1,6 +1,6 @@
 import t from 'tap';
 import { readEach } from '#engine/snapshot/damage.ts';
-import { MemoryContents } from '../../support/memory-contents.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
 
 async function readAll(contents: MemoryContents, ids: string[]) {
   const had: string[] = [];

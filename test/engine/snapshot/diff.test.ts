@@ -1,7 +1,7 @@
 import t from 'tap';
 import { diffSnapshots } from '#engine/snapshot/diff.ts';
-import { MemoryContents } from '../../support/memory-contents.ts';
-import { manifestsOver, putSnapshot, storeTree, type Node } from '../../support/stored-tree.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
+import { manifestsOver, putSnapshot, storeTree, type Node } from '#test/support/stored-tree.ts';
 
 const file = (text: string, metadata = {}): Node => ({ file: text, ...metadata });
 

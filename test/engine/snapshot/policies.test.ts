@@ -1,8 +1,8 @@
 import t from 'tap';
 import { effectivePolicy, loadPolicies } from '#engine/snapshot/policies.ts';
 import { policyLabels } from '#engine/format/policy.ts';
-import { MemoryContents } from '../../support/memory-contents.ts';
-import { manifestsOver } from '../../support/stored-tree.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
+import { manifestsOver } from '#test/support/stored-tree.ts';
 
 const source = { host: 'h', userName: 'u', path: '/a/b' };
 

@@ -5,8 +5,8 @@ import {
   resolveSnapshot,
   splitSnapshotPath,
 } from '#engine/snapshot/snapshots.ts';
-import { MemoryContents } from '../../support/memory-contents.ts';
-import { manifestsOver, putSnapshot, storeTree } from '../../support/stored-tree.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
+import { manifestsOver, putSnapshot, storeTree } from '#test/support/stored-tree.ts';
 
 function scene() {
   const contents = new MemoryContents();

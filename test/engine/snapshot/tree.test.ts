@@ -1,8 +1,8 @@
 import t from 'tap';
 import { findStoredPath, listTree, readFile } from '#engine/snapshot/stored-path.ts';
 import { lookUpPath, walkTree, type TreeEntry } from '#engine/snapshot/tree.ts';
-import { MemoryContents } from '../../support/memory-contents.ts';
-import { manifestsOver, putSnapshot, storeTree, type Node } from '../../support/stored-tree.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
+import { manifestsOver, putSnapshot, storeTree, type Node } from '#test/support/stored-tree.ts';
 
 const SAMPLE: Node = {
   directory: [

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { SeenObjects } from '#engine/snapshot/seen-objects.ts';
 import { verify } from '#engine/snapshot/verify.ts';
-import { MemoryContents } from '../../support/memory-contents.ts';
-import { manifestsOver, putSnapshot, storeTree, type Node } from '../../support/stored-tree.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
+import { manifestsOver, putSnapshot, storeTree, type Node } from '#test/support/stored-tree.ts';
 
 function scene() {
   const contents = new MemoryContents();

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { retrying } from '#engine/storage/retrying.ts';
 import { openS3 } from '#engine/storage/s3.ts';
-import { findServer, startServer, type ServerKind } from '../../servers/start.ts';
+import { findServer, startServer, type ServerKind } from '#test/servers/start.ts';
 import { storageCompliance } from './compliance.ts';
 import { bytes, ids, read } from './storage-asserts.ts';
 

@@ -6,14 +6,14 @@ import { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Kopia } from '../../support/kopia.ts';
+import { Kopia } from '#test/support/kopia.ts';
 import type {
   ExpectedEntry,
   ExpectedRepository,
   ExpectedSnapshot,
-} from '../../support/recorded-repository.ts';
-import { ScratchDirectory } from '../../support/scratch-directory.ts';
-import { type ListedEntry, treeListing } from '../../support/tree-listing.ts';
+} from '#test/support/recorded-repository.ts';
+import { ScratchDirectory } from '#test/support/scratch-directory.ts';
+import { type ListedEntry, treeListing } from '#test/support/tree-listing.ts';
 import { makeLargeVectorTree, makeVectorTree, wordsText } from './vector-tree.ts';
 
 const run = promisify(execFile);

@@ -3,7 +3,7 @@
 
 import { chmod, chown, lchown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { setLinkTimes } from '#engine/snapshot/restore/system-calls.ts';
-import { SeededRandom } from '../../support/random.ts';
+import { SeededRandom } from '#test/support/random.ts';
 
 const SECOND = 1_000_000_000n;
 

@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import type t from 'tap';
 import { restore, type RestoreOptions } from '#engine/snapshot/restore/restore.ts';
-import { MemoryContents } from '../../../support/memory-contents.ts';
-import { manifestsOver, putSnapshot, storeTree, type Node } from '../../../support/stored-tree.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
+import { manifestsOver, putSnapshot, storeTree, type Node } from '#test/support/stored-tree.ts';
 
 export const isRoot = process.getuid?.() === 0;
 

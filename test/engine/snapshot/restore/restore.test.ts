@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Node } from '../../../support/stored-tree.ts';
+import { type Node } from '#test/support/stored-tree.ts';
 import { isRoot, sceneOf, small } from './restore-scene.ts';
 
 t.test('a tree comes back with its bytes, modes, times and links', async t => {

@@ -9,7 +9,7 @@ import type {
   SourceFileSystem,
 } from '#engine/snapshot/source/source-file-system.ts';
 import { type ReadChunk, readChunk } from '#engine/snapshot/upload/chunk-reader.ts';
-import { SeededRandom } from '../../../support/random.ts';
+import { SeededRandom } from '#test/support/random.ts';
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 

@@ -2,7 +2,7 @@ import t from 'tap';
 import { allocateArena } from '#engine/base/arena.ts';
 import { CompressionChoice } from '#engine/snapshot/upload/file-compression.ts';
 import type { FileCompression } from '#engine/snapshot/upload/upload-tasks.ts';
-import { SeededRandom } from '../../../support/random.ts';
+import { SeededRandom } from '#test/support/random.ts';
 
 const random = new SeededRandom(4);
 
