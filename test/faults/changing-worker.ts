@@ -1,0 +1,39 @@
+// What the worker threads of changing-sources.test.ts run: the engine's own tasks, and a tree that
+// changes under them when its root has been listed.
+
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
+import { workerData } from 'node:worker_threads';
+import { uploadHandlers } from '#engine/snapshot/upload/upload-handlers.ts';
+import type { EngineTasks } from '#engine/snapshot/worker.ts';
+import { contentHandlers } from '#engine/workers/content-tasks.ts';
+import { ContentThread, type ContentThreadSeed } from '#engine/workers/content-thread.ts';
+import { serveTasks } from '#engine/workers/serve.ts';
+
+// The seed is what content/open-contents.ts made for this thread.
+const thread = new ContentThread(workerData as ContentThreadSeed);
+const upload = uploadHandlers(thread);
+const root = process.env.STEVEDORE_TEST_TREE ?? '';
+
+serveTasks<EngineTasks>({
+  ...contentHandlers(thread),
+  ...upload,
+  scanDirectory: input => {
+    const scanned = upload.scanDirectory(input);
+    if (input.names.length === 0) change();
+    return scanned;
+  },
+});
+
+function change(): void {
+  appendFileSync(`${root}/grows`, 'more');
+  truncateSync(`${root}/shrinks`, 1_500_000);
+  truncateSync(`${root}/empties`, 0);
+  for (const name of ['vanishes', 'becomes-fifo', 'becomes-link']) rmSync(`${root}/${name}`);
+  execFileSync('mkfifo', [`${root}/becomes-fifo`]);
+  symlinkSync('stays', `${root}/becomes-link`);
+  rmSync(`${root}/gone`, { recursive: true });
+  // A link to a directory that holds what nobody asked to back up.
+  renameSync(`${root}/swapped`, `${root}-secret`);
+  symlinkSync(`${root}-secret`, `${root}/swapped`);
+}
