@@ -1,0 +1,72 @@
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import t from 'tap';
+import { backup } from '#engine/operations.ts';
+import { restore } from '#engine/snapshot/restore/restore.ts';
+import {
+  emptyStorage,
+  large,
+  makeTree,
+  MiB,
+  repositoryFor,
+  request,
+  source,
+} from './backup-scene.ts';
+
+t.test('an abort in the middle publishes nothing, and the next backup is whole', async t => {
+  const root = makeTree(t);
+  const storage = await emptyStorage();
+  const repository = await repositoryFor(t, { storage });
+  truncateSync(`${root}/zero`, 400 * MiB);
+  const abort = new AbortController();
+  const onProgress = () => abort.abort();
+  const running = backup(repository, request(root), { signal: abort.signal, onProgress });
+  await t.rejects(running, { code: 'ABORTED' });
+  t.strictSame(await repository.manifests.find({ type: 'snapshot' }), []);
+  await t.rejects(backup(repository, request(root), { signal: AbortSignal.abort() }), {
+    code: 'ABORTED',
+  });
+  truncateSync(`${root}/zero`, 0);
+  const outcome = await backup(repository, request(root));
+  const fresh = await repositoryFor(t, { storage });
+  const target = `${t.testdirName}/restored`;
+  const restored = await restore(fresh, { snapshot: outcome.snapshotId, target });
+  t.strictSame(restored.differences, []);
+});
+
+t.test('two backups at the same time in one repository object are both whole', async t => {
+  const root = makeTree(t);
+  const other = `${t.testdirName}/other`;
+  mkdirSync(other);
+  for (let index = 0; index < 300; index++) writeFileSync(`${other}/f${index}`, `${index}`);
+  writeFileSync(`${other}/same`, large);
+  const storage = await emptyStorage();
+  const repository = await repositoryFor(t, { storage });
+  const outcomes = await Promise.all([
+    backup(repository, request(root)),
+    backup(repository, request(other, { source: { ...source, path: '/other' } })),
+    backup(repository, request(root, { source: { ...source, path: '/third' } })),
+  ]);
+  t.equal(outcomes[2].rootObjectId, outcomes[0].rootObjectId);
+  const fresh = await repositoryFor(t, { storage });
+  for (const [index, { snapshotId }] of outcomes.entries()) {
+    const target = `${t.testdirName}/restored${index}`;
+    t.strictSame((await restore(fresh, { snapshot: snapshotId, target })).differences, []);
+  }
+});
+
+t.test('aborting one of two backups leaves the other alone', async t => {
+  const root = makeTree(t);
+  const repository = await repositoryFor(t);
+  const abort = new AbortController();
+  const doomed = `${t.testdirName}/doomed`;
+  mkdirSync(doomed);
+  writeFileSync(`${doomed}/huge`, '');
+  truncateSync(`${doomed}/huge`, 400 * MiB);
+  const onProgress = () => abort.abort();
+  const [aborted, outcome] = await Promise.allSettled([
+    backup(repository, request(doomed), { signal: abort.signal, onProgress }),
+    backup(repository, request(root)),
+  ]);
+  t.match(aborted, { status: 'rejected', reason: { code: 'ABORTED' } });
+  t.equal(outcome.status, 'fulfilled');
+});
