@@ -102,8 +102,8 @@ function existsError(storage: Storage, cause?: unknown): EngineError {
 function remnantError(storage: Storage): EngineError {
   return new EngineError(
     'REPOSITORY_EXISTS',
-    `there is a kopia.blobcfg at ${storage.displayName} and no kopia.repository: bring that back if ` +
-      'it was lost, or delete kopia.blobcfg if a creation was interrupted here, or choose another ' +
-      'place',
+    `there is a kopia.blobcfg at ${storage.displayName} and no kopia.repository: bring that ` +
+      'back if it was lost, or delete kopia.blobcfg if a creation was interrupted here, or ' +
+      'choose another place',
   );
 }

@@ -94,8 +94,8 @@ async function loadBlobConfig(
 function blobConfigDamaged(cause: unknown): EngineError {
   return new EngineError(
     'REPOSITORY_FORMAT_INVALID',
-    'cannot open kopia.blobcfg with the key of kopia.repository: it is damaged, or the password is ' +
-      'being changed right now; try again, or restore it from a copy',
+    'cannot open kopia.blobcfg with the key of kopia.repository: it is damaged, or the ' +
+      'password is being changed right now; try again, or restore it from a copy',
     { cause },
   );
 }
