@@ -61,7 +61,7 @@ async function aborted(
 }
 
 t.test('a backup that is aborted publishes nothing', async t => {
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 3; round++) {
     const { storage, ended } = await aborted(13, (repository, signal) =>
       backupTree(repository, small.changed, { signal }),
     );
@@ -93,7 +93,7 @@ t.test('an abort while the manifest is written comes too late', async t => {
 });
 
 t.test('a restore that is aborted ends with ABORTED', async t => {
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 3; round++) {
     const target = `${fastDirectory(t)}/restored`;
     const { ended } = await aborted(3, (repository, signal) =>
       restore(repository, { snapshot: 'latest', target }, { signal }),
@@ -104,7 +104,7 @@ t.test('a restore that is aborted ends with ABORTED', async t => {
 });
 
 t.test('a verification that is aborted ends with ABORTED', async t => {
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 3; round++) {
     const { ended } = await aborted(4, (repository, signal) =>
       verify(repository, { readPercent: 100 }, { signal }),
     );

@@ -7,8 +7,8 @@ import { OpenContents } from '#engine/content/open-contents.ts';
 import { backup, listTree, Repository, restore } from '#engine/index.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
-import { runWords } from '../engine/cli/surface.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
+import { runWords } from '#test/engine/cli/surface.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { faultsOf, makeSmallRepository, OWNER, PASSWORD } from './small-repository.ts';
 
 /** Long enough to be read by a task of its own, after the listing. */

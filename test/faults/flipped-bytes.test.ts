@@ -7,9 +7,9 @@ import { readFlipped } from './flipped-bytes.ts';
 import { blobIds, makeSmallRepository } from './small-repository.ts';
 
 /** Each blob gets its share, however short it is. */
-const FLIPS_PER_BLOB = 60;
+const FLIPS_PER_BLOB = 40;
 /** Opening these takes as long as the password asks for. */
-const FLIPS_PER_FORMAT_BLOB = 3;
+const FLIPS_PER_FORMAT_BLOB = 2;
 
 t.test('a flipped byte gives the right bytes or a named error', async t => {
   const small = await makeSmallRepository(t.testdir());

@@ -7,7 +7,7 @@ import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { survivesKill } from './killing-backups.ts';
 import { makeSmallRepository } from './small-repository.ts';
 
-const ROUNDS = 2;
+const ROUNDS = 1;
 /** From the first index listing of the commit on: before, nothing but packs is written. */
 const STEPS = { first: 17, count: 10 };
 

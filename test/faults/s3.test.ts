@@ -1,163 +1,22 @@
-// Backups and restores over an S3 server in trouble, through the whole stack. What passes is tried
-// again and ends well; what stays ends with a name, and nothing is published.
+// Some of the troubles that an S3 server can be in; test/long/s3.test.ts has all of them.
 
-import { readFileSync } from 'node:fs';
-import t, { type Test } from 'tap';
-import type { ErrorCode } from '#engine/base/error-codes.ts';
-import { openStorage, restore } from '#engine/index.ts';
-import type { Storage } from '#engine/storage/storage.ts';
-import {
-  answerError,
-  CREDENTIALS,
-  type FakeS3,
-  type Handler,
-  startFakeS3,
-} from '#test/engine/storage/fake-s3.ts';
-import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
-import { codeOf, endOf } from './failing-backups.ts';
-import { MemoryS3 } from './memory-s3.ts';
-import {
-  backupTree,
-  faultsOf,
-  makeSmallRepository,
-  openSmall,
-  snapshotIds,
-} from './small-repository.ts';
+import t from 'tap';
+import { costsOnlyTime, endsByName, missesPack, s3Scene } from './failing-s3.ts';
 
-const IDLE_MS = 120;
-const RETRY = {
-  attemptsMax: 3,
-  firstDelayMs: 1,
-  delayMsMax: 2,
-  retryAfterMsMax: 2,
-  totalMsMax: 60_000,
-};
+const scene = await s3Scene(t);
 
-const fake = await startFakeS3(t);
-const sound = new MemoryS3();
-fake.play(sound.handle);
-const small = await makeSmallRepository(t.testdir(), await open(fake));
-
-function open({ endpoint }: FakeS3): Promise<Storage> {
-  const url = `s3://bucket/pre?endpoint=${endpoint}&region=us-east-1&idleTimeoutMs=${IDLE_MS}`;
-  return openStorage(url, { s3Credentials: CREDENTIALS, retryPolicy: RETRY });
-}
-
-/** Plays `trouble` to the first request of each kind for each blob, and `server` to the others. */
-function once(trouble: Handler, server: MemoryS3, counts: { troubles: number }): Handler {
-  const seen = new Set<string>();
-  return (request, response, socket) => {
-    const name = `${request.method} ${request.url} ${request.headers.range}`;
-    const isFirst = !seen.has(name);
-    seen.add(name);
-    if (!isFirst) return server.handle(request, response, socket);
-    counts.troubles += 1;
-    trouble(request, response, socket);
-  };
-}
-
-const answering = (status: number, name: string, headers?: Record<string, string>): Handler => {
-  return (_request, response) => answerError(response, status, name, 'says the server', headers);
-};
-const stalling: Handler = () => undefined;
-const dying: Handler = ({ headers }, response, socket) => {
-  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
-  const isRange = first !== undefined && last !== undefined;
-  response.writeHead(isRange ? 206 : 200, {
-    'content-length': isRange ? String(Number(last) - Number(first) + 1) : '100',
-    ...(isRange && { 'content-range': `bytes ${first}-${last}/1000000` }),
-  });
-  response.write('only some', () => socket.destroy());
-};
-
-const PASSING: Readonly<Record<string, Handler>> = {
-  '500': answering(500, 'InternalError'),
-  '503': answering(503, 'ServiceUnavailable'),
-  '503 with Retry-After': answering(503, 'SlowDown', { 'retry-after': '3' }),
-  'stalling connections': stalling,
-  'connections that die in the middle of a body': dying,
-};
-
-async function restored(t: Test, storage: Storage): Promise<unknown> {
-  await using repository = await openSmall(storage, small.format);
-  const target = `${fastDirectory(t)}/restored`;
-  const ended = await endOf(restore(repository, { snapshot: 'latest', target }));
-  if (!(ended instanceof Error)) t.equal(readFileSync(`${target}/a`, 'utf8'), 'changed\n');
-  return ended;
-}
-
-for (const [name, trouble] of Object.entries(PASSING)) {
+for (const name of ['503 with Retry-After', 'connections that die in the middle of a body']) {
   t.test(`${name}, once for each request, only cost time`, async t => {
-    const server = sound.copy();
-    fake.play(server.handle);
-    const storage = await open(fake);
-    t.teardown(() => storage.close());
-    const counts = { troubles: 0 };
-    {
-      await using repository = await openSmall(storage, small.format);
-      fake.play(once(trouble, server, counts));
-      await backupTree(repository, small.changed);
-    }
-    t.ok(counts.troubles >= 9, `${counts.troubles} troubles`);
-    t.match(await restored(t, storage), { differences: [] });
-    fake.play(server.handle);
-    await using repository = await openSmall(storage, small.format);
-    t.equal((await snapshotIds(repository)).length, 2);
-    t.strictSame(await faultsOf(repository), []);
+    await costsOnlyTime(t, scene, name);
   });
 }
 
-const STAYING: Readonly<Record<string, { trouble: Handler; code: ErrorCode }>> = {
-  '403': { trouble: answering(403, 'AccessDenied'), code: 'STORAGE_ACCESS_DENIED' },
-  '404': { trouble: answering(404, 'NoSuchBucket'), code: 'STORAGE_NOT_FOUND' },
-  '500': { trouble: answering(500, 'InternalError'), code: 'STORAGE_UNAVAILABLE' },
-  '503': { trouble: answering(503, 'SlowDown'), code: 'STORAGE_THROTTLED' },
-  '503 with Retry-After': {
-    trouble: answering(503, 'SlowDown', { 'retry-after': '3' }),
-    code: 'STORAGE_THROTTLED',
-  },
-  'a connection that stalls': { trouble: stalling, code: 'STORAGE_TIMEOUT' },
-};
-
-for (const [name, { trouble, code }] of Object.entries(STAYING)) {
-  t.test(`${name}, for good, ends a backup and a restore with ${code}`, async t => {
-    const server = sound.copy();
-    fake.play(server.handle);
-    const storage = await open(fake);
-    t.teardown(() => storage.close());
-    {
-      await using repository = await openSmall(storage, small.format);
-      // Packs cannot be written, the rest can.
-      fake.play((request, response, socket) => {
-        const isPack = request.method === 'PUT' && /\/pre\/[pq]/.test(request.url);
-        (isPack ? trouble : server.handle)(request, response, socket);
-      });
-      const ended = await endOf(backupTree(repository, small.changed));
-      t.equal(codeOf(ended), code, 'backup');
-    }
-    fake.play(server.handle);
-    await using repository = await openSmall(storage, small.format);
-    t.strictSame(await snapshotIds(repository), [small.snapshotId], 'nothing was published');
-    fake.play(trouble);
-    const target = `${fastDirectory(t)}/restored`;
-    t.equal(codeOf(await endOf(restore(repository, { snapshot: 'latest', target }))), code);
-    fake.play(server.handle);
-    t.strictSame(await faultsOf(repository), []);
+for (const name of ['403', 'a connection that stalls']) {
+  t.test(`${name}, for good, ends a backup and a restore by name`, async t => {
+    await endsByName(t, scene, name);
   });
 }
 
 t.test('a pack that the server does not have is missing and no failure of the server', async t => {
-  const server = sound.copy();
-  fake.play((request, response, socket) => {
-    if (request.method === 'GET' && /\/pre\/p/.test(request.url)) {
-      return answerError(response, 404, 'NoSuchKey', 'The key does not exist.');
-    }
-    server.handle(request, response, socket);
-  });
-  const storage = await open(fake);
-  t.teardown(() => storage.close());
-  await using repository = await openSmall(storage, small.format);
-  const target = `${fastDirectory(t)}/restored`;
-  const ended = await endOf(restore(repository, { snapshot: 'latest', target }));
-  t.equal(codeOf(ended), 'PACK_MISSING');
+  await missesPack(t, scene);
 });

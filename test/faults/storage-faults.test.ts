@@ -10,7 +10,7 @@ import { makeSmallRepository, type SmallRepository } from './small-repository.ts
 
 /** A backup of the small tree asks this much of its storage at least. */
 const OPERATIONS = 13;
-const ROUNDS = 4;
+const ROUNDS = 2;
 
 async function failSome(t: Test, small: SmallRepository, newStage: () => Promise<Stage>) {
   const seed = newSeed();

@@ -4,8 +4,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { backup, restore } from '#engine/index.ts';
-import { fastDirectory } from '../engine/storage/fast-directory.ts';
-import { faultsOf, makeSmallRepository, openSmall, OWNER } from '../faults/small-repository.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { faultsOf, makeSmallRepository, openSmall, OWNER } from '#test/faults/small-repository.ts';
 
 const ENTRIES = 200_000;
 const LEVELS = 2000;
