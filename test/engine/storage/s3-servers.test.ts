@@ -7,6 +7,11 @@ import { storageCompliance } from './compliance.ts';
 import { bytes, ids, read } from './storage-asserts.ts';
 
 const kinds: ServerKind[] = ['versitygw', 'rclone'];
+const BROKEN_BY_RCLONE = Object.freeze({
+  'readers beside a writer see one version or another, never a mixture':
+    'rclone serve s3 1.75 now and then gave the length of one version with bytes of another',
+});
+
 for (const kind of kinds) {
   const { program, reason } = findServer(kind);
   if (program === undefined) {
@@ -24,13 +29,14 @@ for (const kind of kinds) {
       credentials: server.credentials,
       pageKeys: 100,
     };
-    storageCompliance(t, kind, async () => {
+    const open = async () => {
       // versitygw decides conditional puts itself; for rclone, which ignores them, we look first.
       const conditionalPut = kind === 'rclone' ? 'auto' : 'always';
       const storage = await openS3({ ...common, prefix: `at/${opened++}/`, conditionalPut });
       // rclone hangs up on who reads an object while it is replaced.
       return kind === 'rclone' ? retrying(storage) : storage;
-    });
+    };
+    storageCompliance(t, kind, open, kind === 'rclone' ? BROKEN_BY_RCLONE : {});
 
     t.test('blobs below the prefix and other keys stay apart', async t => {
       const outer = await openS3({ ...common, prefix: '' });
