@@ -42,7 +42,9 @@ const ROUNDS = 5;
 const ROUNDS_QUICK = 2;
 const ROUNDS_MAX = 100;
 
-export class UsageProblem extends Error {}
+export class UsageProblem extends Error {
+  override readonly name = 'UsageProblem';
+}
 
 /** @throws UsageProblem */
 export function parseRequest(words: readonly string[]): BenchRequest | 'help' {
