@@ -102,7 +102,7 @@ export class TestClock implements Clock {
 
 /** A sealed index blob as another client might commit it, put under its name in `epoch`. */
 export async function commitRows(
-  { memory, format }: ContentScene,
+  { memory, format }: Pick<ContentScene, 'memory' | 'format'>,
   rows: IndexRows,
   { epoch = 0, setId = 'other' } = {},
 ): Promise<string> {
