@@ -1,0 +1,162 @@
+import t from 'tap';
+import { createSelection } from '#engine/snapshot/source/selection.ts';
+import { OpenDirectory } from '#engine/snapshot/upload/open-directory.ts';
+import { TotalsBuilder } from '#engine/snapshot/upload/part-totals.ts';
+import { encodeText } from '#engine/snapshot/upload/piece-builder.ts';
+import type {
+  ChildDirectory,
+  DirectoryPiece,
+  LargeFile,
+  ScanOutput,
+} from '#engine/snapshot/upload/upload-tasks.ts';
+import { type FileReading, WorkQueue } from '#engine/snapshot/upload/work-queue.ts';
+
+const metadata = (name: string) => ({
+  name: new Uint8Array(Buffer.from(name)),
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  bytes: 0,
+  mtimeSeconds: 100,
+  mtimeNanoseconds: 0,
+});
+const child = (name: string, previous?: ChildDirectory['previous']): ChildDirectory => ({
+  ...metadata(name),
+  previous,
+});
+const file: LargeFile = { ...metadata('large'), bytes: 5_000_000 };
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
+
+interface Listed {
+  readonly children?: readonly ChildDirectory[];
+  readonly pieces?: readonly DirectoryPiece[];
+  readonly pageCount?: number;
+  readonly previousCount?: number;
+  readonly own?: ChildDirectory;
+}
+
+function opened({ children = [], pieces = [], pageCount = 0, ...more }: Listed = {}) {
+  const totals = new TotalsBuilder();
+  const summary = totals.directorySummary({ mtimeSeconds: 1, mtimeNanoseconds: 0 });
+  const scanned: ScanOutput = {
+    metadata: metadata(''),
+    selection: createSelection({}, { policiesBelow: new Map() }),
+    children,
+    pieces,
+    pages: Array.from({ length: pageCount }, () => ({ names: [], previous: [] })),
+    totals: totals.part(),
+    isUnchanged: true,
+    previousCount: more.previousCount ?? 0,
+    previousSummary: summary,
+    written: undefined,
+  };
+  const place = { names: [], parent: undefined, position: 0, metadata: more.own ?? child('d') };
+  const directory = new OpenDirectory(place, scanned);
+  const files = directory.place(scanned.pieces);
+  const pages = directory.placePages(scanned.pages);
+  return { directory, files, pages, summary };
+}
+
+t.test('what completes something goes before what begins something', async t => {
+  const queue = new WorkQueue(2);
+  const { directory, files, pages } = opened({
+    children: [child('a')],
+    pieces: [file],
+    pageCount: 1,
+  });
+  queue.push(directory);
+  queue.files.push(...files);
+  queue.pages.push(...pages);
+  queue.writes.push(directory);
+  const kinds = Array.from({ length: 5 }, () => queue.next()?.kind);
+  t.strictSame(kinds, ['write', 'page', 'file', 'scan', undefined]);
+});
+
+t.test('directories are taken depth first, children in their order', async t => {
+  const queue = new WorkQueue(1);
+  queue.push(opened({ children: [child('a'), child('b'), child('c')] }).directory);
+  const names: string[] = [];
+  for (let work = queue.next(); work; work = queue.next()) {
+    if (work.kind !== 'scan') continue;
+    const name = text(work.child.name);
+    names.push(name);
+    if (name.length < 3) queue.push(opened({ children: [child(`${name}1`)] }).directory);
+  }
+  t.strictSame(names, ['a', 'a1', 'a11', 'b', 'b1', 'b11', 'c', 'c1', 'c11']);
+});
+
+t.test('those who would stand idle help with a file, as many as there are threads', async t => {
+  const queue = new WorkQueue(2);
+  const { files } = opened({ pieces: [file] });
+  const token = new SharedArrayBuffer(24);
+  const reading: FileReading = {
+    placed: files[0],
+    token,
+    chunks: [],
+    readers: 1,
+    failure: undefined,
+  };
+  queue.readings.add(reading);
+  t.equal(queue.next()?.kind, 'join');
+  reading.readers = 2;
+  t.equal(queue.next(), undefined);
+});
+
+t.test('entries stand in their order, whoever finishes first', async t => {
+  const { directory, files, pages } = opened({
+    children: [child('a'), child('b')],
+    pieces: [encodeText('{1}'), file, encodeText('{3}')],
+    pageCount: 2,
+  });
+  const written = { objectId: 'k1', summary: opened().summary };
+  directory.finishPage(true);
+  directory.place([encodeText('{5}')], pages[1].slots);
+  directory.finishChild(1, written);
+  const late = directory.place([encodeText('{4}')], pages[0].slots);
+  t.strictSame(late, []);
+  directory.finishPage(true);
+  directory.finishChild(0, undefined);
+  t.notOk(directory.isComplete);
+  directory.finishFile(files[0], encodeText('{2}'));
+  t.ok(directory.isComplete);
+  const pieces = directory.pieces().map(text);
+  t.match(pieces[0], /^\{"name":"b","type":"d"/);
+  t.strictSame(pieces.slice(1), ['{1}', '{2}', '{3}', '{4}', '{5}']);
+});
+
+t.test("a directory is the parent snapshot's when nothing in it has changed", async t => {
+  const { summary } = opened();
+  const entry = {
+    ...metadata('a'),
+    name: 'a',
+    type: 'd',
+    objectId: 'k-old',
+  };
+  const own = child('d', { ...entry, name: 'd', objectId: 'k-own' });
+  const before = child('a', entry);
+  const build = (written: string, childNow = before, previousCount = 1) => {
+    const { directory } = opened({ children: [childNow], previousCount, own });
+    directory.finishChild(0, { objectId: written, summary });
+    return directory.unchanged()?.objectId;
+  };
+  t.equal(build('k-old'), 'k-own');
+  t.equal(build('k-new'), undefined, 'the child has another object');
+  t.equal(build('k-old', { ...before, mode: 0o700 }), undefined);
+  t.equal(build('k-old', { ...before, mtimeSeconds: 101 }), undefined);
+  t.equal(build('k-old', child('a')), undefined, 'the child is new');
+  t.equal(build('k-old', before, 2), undefined, 'something is gone');
+});
+
+t.test("a parent's directory that tells of failures is written anew", async t => {
+  const { summary } = opened();
+  const own = child('d', { ...metadata('d'), name: 'd', type: 'd', objectId: 'k-own' });
+  const scanned: Partial<ScanOutput> = { previousSummary: { ...summary, failedCount: 1 } };
+  const place = { names: [], parent: undefined, position: 0, metadata: own };
+  const part = new TotalsBuilder().part();
+  const base = { children: [], pieces: [], pages: [], totals: part, isUnchanged: true };
+  const more = { previousCount: 0, selection: createSelection({}, { policiesBelow: new Map() }) };
+  const rest = { metadata: metadata('d'), written: undefined, previousSummary: summary };
+  const whole = { ...base, ...more, ...rest };
+  t.equal(new OpenDirectory(place, whole).unchanged()?.objectId, 'k-own');
+  t.equal(new OpenDirectory(place, { ...whole, ...scanned }).unchanged(), undefined);
+});
