@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { BlobRange } from '#engine/storage/storage.ts';
 import { wrap } from '#engine/storage/wrap.ts';
-import { SeededRandom } from '../../support/random.ts';
+import { SeededRandom } from '#test/support/random.ts';
 import { commitRows, contentScene, idsOf, inventedRows, write } from './content-scene.ts';
 
 interface Fetch {

@@ -4,7 +4,7 @@ import { decodeIndirect } from '#engine/format/indirect.ts';
 import type { Region } from '#engine/cipher/content-cipher.ts';
 import { CHUNK_MARGIN_BYTES, ObjectWriter } from '#engine/object/object-writer.ts';
 import type { ContentWriter } from '#engine/workers/content-writer.ts';
-import { SeededRandom } from '../../support/random.ts';
+import { SeededRandom } from '#test/support/random.ts';
 
 const SPLITTER = 'DYNAMIC-128K-BUZHASH';
 const K = 'k'.charCodeAt(0);

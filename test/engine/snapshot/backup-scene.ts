@@ -5,7 +5,7 @@ import type { Test } from 'tap';
 import type { BackupRequest } from '#engine/snapshot/backup.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 import { createRepository, openRepository, type Repository } from '#engine/repository.ts';
-import { SeededRandom } from '../../support/random.ts';
+import { SeededRandom } from '#test/support/random.ts';
 
 export const MiB = 1024 * 1024;
 const SPLITTER = 'DYNAMIC-128K-BUZHASH';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { findParent } from '#engine/snapshot/parent.ts';
-import { MemoryContents } from '../../support/memory-contents.ts';
-import { manifestsOver, putSnapshot, storeTree } from '../../support/stored-tree.ts';
+import { MemoryContents } from '#test/support/memory-contents.ts';
+import { manifestsOver, putSnapshot, storeTree } from '#test/support/stored-tree.ts';
 
 const source = { host: 'host', userName: 'user', path: '/data' };
 

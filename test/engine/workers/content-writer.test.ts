@@ -8,7 +8,7 @@ import { IndexView } from '#engine/index/view.ts';
 import { ContentWriter } from '#engine/workers/content-writer.ts';
 import { PackWriter } from '#engine/workers/pack-writer.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
-import { SeededRandom } from '../../support/random.ts';
+import { SeededRandom } from '#test/support/random.ts';
 import {
   FakeTickets,
   KEY_BYTES,

@@ -4,7 +4,7 @@ import { toHex } from '#engine/base/bytes.ts';
 import { contentIv } from '#engine/format/content-id.ts';
 import { PACK_PADDING_UNIT, PACK_PREAMBLE_BYTES } from '#engine/format/pack.ts';
 import { PACK_CONTENTS_MAX, PACK_TAIL_BYTES_MAX, PackWriter } from '#engine/workers/pack-writer.ts';
-import { SeededRandom } from '../../support/random.ts';
+import { SeededRandom } from '#test/support/random.ts';
 import {
   entriesOf,
   FakeTickets,

@@ -1,4 +1,4 @@
-// A worker thread for pack-tickets.test.ts: asks for tickets as it is told and answers with what it got.
+// A worker thread for pack-tickets.test.ts: asks for tickets as it is told and answers with them.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { serializeError } from '#engine/base/errors.ts';
