@@ -68,18 +68,19 @@ export function renderBackup(outcome: BackupOutcome): string {
       `${counted(contentsReused, 'content')} there already (${share})`,
     ]);
   }
-  return `Snapshot ${outcome.snapshotId}\n\n${renderFields(fields)}${renderSkipped(skipped)}`;
+  const head = `Snapshot ${outcome.snapshotId}\n\n${renderFields(fields)}`;
+  return head + renderSkipped(skipped, outcome.skippedCount);
 }
 
-function renderSkipped(skipped: BackupOutcome['skipped']): string {
+function renderSkipped(skipped: BackupOutcome['skipped'], total: number): string {
   if (skipped.length === 0) return '';
   const lines = skipped.slice(0, SKIPPED_SHOWN_MAX).map(({ path, code, message }) => {
     const where = message.includes(path) ? '' : `${safeText(path)}: `;
     return `  ${where}${safeText(message)} (${code})\n`;
   });
-  const more = skipped.length - lines.length;
+  const more = total - lines.length;
   const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists all\n` : '';
-  const count = counted(skipped.length, 'entry', 'entries');
+  const count = counted(total, 'entry', 'entries');
   return `\nNot in the snapshot: ${count}\n${lines.join('')}${rest}`;
 }
 

@@ -2,7 +2,7 @@
 // compress; the upload; and the snapshot manifest, which is published only when everything that it
 // needs is durable and indexed.
 
-import { stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { throwIfAborted } from '#engine/base/abort.ts';
@@ -33,6 +33,7 @@ import { uploadFileRoot } from './upload/file-root.ts';
 import type { TotalsBuilder } from './upload/part-totals.ts';
 import { uploadTree, type UploadOptions, type UploadParts } from './upload/upload.ts';
 import type { SkippedEntry, UploadRun } from './upload/upload-tasks.ts';
+import { Upkeep, type UpkeepTarget } from './upkeep.ts';
 import type { EngineTasks } from './worker.ts';
 
 export interface BackupParts {
@@ -72,6 +73,8 @@ export interface BackupOutcome {
   readonly durationMs: number;
   /** What is missing from the snapshot or was changed under our eyes; the first 10,000. */
   readonly skipped: readonly SkippedEntry[];
+  /** How many there are in all. */
+  readonly skippedCount: number;
 }
 
 /**
@@ -111,7 +114,9 @@ async function store(
     afterTask: () => writing.keepUp(signal),
   };
   const upload = isDirectory ? uploadTree : uploadFileRoot;
-  const { root, metadata, totals } = await upload(uploadParts, { ...plan, signal });
+  const { root, metadata, totals } = await withUpkeep(writing, signal, uploadSignal =>
+    upload(uploadParts, { ...plan, signal: uploadSignal }),
+  );
   const { mtimeSeconds, mtimeNanoseconds, mode, uid, gid } = metadata;
   const rootEntry: DirEntry = {
     name: baseName(request.path),
@@ -154,7 +159,19 @@ async function store(
     contentsReused,
     durationMs,
     skipped: totals.skipped,
+    skippedCount: totals.skippedCount,
   };
+}
+
+/** Runs `upload` with flushes in time; a flush that fails ends it. */
+async function withUpkeep<Result>(
+  writing: UpkeepTarget,
+  signal: AbortSignal,
+  upload: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const failure = new AbortController();
+  using _upkeep = new Upkeep(writing, error => failure.abort(error));
+  return await upload(AbortSignal.any([signal, failure.signal]));
 }
 
 /** Takes no signal: once the manifest is in a pack, whoever flushes next publishes it. */
@@ -193,7 +210,7 @@ async function planBackup(
   const fileSplitter = chooseSplitter(request.chunker ?? 'auto', usual, parent);
   const run: UploadRun = {
     runId: nextRunId++,
-    root: new Uint8Array(Buffer.from(resolve(request.path))),
+    root: await rootOf(request.path),
     fileSplitter,
     repositorySplitter: splitter,
     compression: fileCompression(request.compression ?? 'auto', policy),
@@ -240,6 +257,13 @@ function sourceOf({ source = {}, path }: BackupRequest): SnapshotSource {
     userName: source.user ?? userInfo().username,
     path: source.path ?? resolve(path),
   };
+}
+
+/** Where a link to a file leads: below the root links are not followed, and a file has no below. */
+async function rootOf(path: string): Promise<Uint8Array> {
+  const isLink = (await lstat(path)).isSymbolicLink();
+  const root = isLink ? await realpath(path, 'buffer') : Buffer.from(resolve(path));
+  return new Uint8Array(root);
 }
 
 async function isDirectorySource(path: string): Promise<boolean> {

@@ -24,6 +24,7 @@ const backed = {
   contentsReused: 990,
   durationMs: 2000,
   skipped: [],
+  skippedCount: 0,
 };
 
 t.test('the outcome of a backup reads well', async t => {
@@ -39,7 +40,11 @@ t.test('the outcome of a backup reads well', async t => {
 
 t.test('what was skipped is listed, hostile names escaped, and cut where it is long', async t => {
   const one = { path: 'a\u001b[2J\nb', code: 'SOURCE_UNREADABLE', message: 'permission denied' };
-  const text = renderBackup({ ...backed, skipped: Array.from({ length: 60 }, () => one) });
+  const text = renderBackup({
+    ...backed,
+    skipped: Array.from({ length: 60 }, () => one),
+    skippedCount: 60,
+  });
   t.match(text, 'Not in the snapshot: 60 entries');
   t.match(text, '  a\\x1b[2J\\nb: permission denied (SOURCE_UNREADABLE)\n');
   t.match(text, 'and 10 others; -o json lists all');
