@@ -54,6 +54,15 @@ const TASKS_PER_THREAD = 2;
  */
 const THREAD_HEAP = Object.freeze({ maxYoungGenerationSizeMb: 2 });
 
+/**
+ * Threads inherit the arguments of node. Naming them would refuse those of V8, such as
+ * --max-old-space-size, which hold for the whole process anyway; but how a program on the command
+ * line is to be read does not concern a file, so with such an argument they inherit none.
+ */
+const INHERITED_ARGUMENTS = process.execArgv.some(word => word.startsWith('--input-type'))
+  ? { execArgv: [] }
+  : {};
+
 export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
   readonly size: number;
   readonly #options: PoolOptions;
@@ -149,8 +158,7 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
       workerData: data,
       transferList: [...(transfer ?? [])],
       resourceLimits: THREAD_HEAP,
-      // How a program that was given on the command line is to be read does not concern a file.
-      execArgv: process.execArgv.filter(word => !word.startsWith('--input-type')),
+      ...INHERITED_ARGUMENTS,
     });
     const thread: Thread = { worker, running: new Map() };
     this.#threads[workerIndex] = thread;

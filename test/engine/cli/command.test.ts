@@ -1,6 +1,6 @@
 // The command with the real engine on a directory: what a person and a script would do.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -125,4 +125,11 @@ t.test('the program itself: version, usage, a closed pipe', async t => {
   child.stdout.once('data', () => child.stdout.destroy());
   const status = await new Promise(resolve => child.once('exit', resolve));
   t.equal(status, 0, 'a reader that goes away is no failure');
+});
+
+t.test('node takes options of V8 beside the command', async t => {
+  const words = ['--max-old-space-size=300', PROGRAM, 'backup', source, '--quiet'];
+  const options = { env: { ...process.env, ...environment }, encoding: 'utf8' } as const;
+  const stdout = execFileSync(process.execPath, words, options);
+  t.match(stdout, /^Snapshot [0-9a-f]{32}/);
 });
