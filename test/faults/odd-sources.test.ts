@@ -71,6 +71,11 @@ t.test('names that are not UTF-8 come back as kopia spells them, or are named', 
   for (const name of names) fs.writeFileSync(pathOf(name), Buffer.from(name));
   const outcome = await backUp(source);
   t.equal(outcome.files, names.length, 'all of them are read');
+  t.strictSame(
+    outcome.skipped.map(({ code }) => code),
+    names.map(() => 'SOURCE_NAME_CHANGED'),
+    'and named by the backup already',
+  );
   const target = `${fastDirectory(t)}/restored`;
   const { differences } = await restore(repository, { snapshot: outcome.snapshotId, target });
   t.strictSame(fs.readdirSync(target).sort(), ['\ufffd', '\ufffdA']);

@@ -70,6 +70,7 @@ export const ERROR_CODES = Object.freeze({
   SOURCE_CHANGED: final,
   SOURCE_VANISHED: final,
   SOURCE_TYPE_UNSUPPORTED: final,
+  SOURCE_NAME_CHANGED: final,
   TARGET_NOT_EMPTY: final,
   TARGET_NAME_UNSAFE: final,
   TARGET_NOT_WRITABLE: final,

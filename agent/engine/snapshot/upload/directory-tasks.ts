@@ -2,6 +2,7 @@
 // children and without large files is finished in one go; a very large one is handed back in pages,
 // so that other threads can take their share.
 
+import { isUtf8 } from 'node:buffer';
 import { isEngineError, type EngineError } from '#engine/base/errors.ts';
 import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
@@ -77,6 +78,7 @@ class DirectoryScan implements EntryVisitor {
     this.#isPaged || this.#previousOf(index) === undefined;
 
   readonly visit = (index: number, stat: SourceStat | undefined): void => {
+    if (!isUtf8(this.#upload.listing.nameAt(index))) this.#store.noteChangedName(index);
     if (stat?.type === ENTRY_TYPE.directory) this.#addChild(index, stat);
     else if (this.#isPaged) this.#pages.add(this.#nameOf(index), this.#previousOf(index));
     else if (stat === undefined) this.#pieces.add(this.#store.storeUnseen(index));

@@ -65,6 +65,15 @@ export class EntryStore {
     return this.#guard(index, () => this.#openAndStore(index));
   }
 
+  /** Reports a name that kopia's directories, which are JSON, cannot hold. */
+  noteChangedName(index: number): void {
+    const path = this.#pathOf(index);
+    const message =
+      `${path} has a name that is not UTF-8; each byte that is none is stored as U+FFFD, ` +
+      'rename it to get it back as it was';
+    this.#parts.totals.addSkipped({ path, code: 'SOURCE_NAME_CHANGED', message });
+  }
+
   /** Counts an entry that could not be stored. */
   fail(index: number, error: EngineError): void {
     const { upload, directory, names, totals } = this.#parts;
