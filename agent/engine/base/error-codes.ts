@@ -73,6 +73,8 @@ export const ERROR_CODES = Object.freeze({
   SOURCE_NAME_CHANGED: final,
   TARGET_NOT_EMPTY: final,
   TARGET_NAME_UNSAFE: final,
+  TARGET_ENTRY_FAILED: final,
+  TARGET_ENTRY_REFUSED: final,
   TARGET_NOT_WRITABLE: final,
   TARGET_FULL: final,
 }) satisfies Readonly<Record<string, ErrorCodeTraits>>;
