@@ -69,6 +69,7 @@ export const ERROR_CODES = Object.freeze({
   SOURCE_UNREADABLE: final,
   SOURCE_CHANGED: final,
   SOURCE_VANISHED: final,
+  SOURCE_ATTRIBUTE_UNREADABLE: final,
   SOURCE_TYPE_UNSUPPORTED: final,
   SOURCE_NAME_CHANGED: final,
   TARGET_NOT_EMPTY: final,

@@ -154,7 +154,8 @@ export function firstFailedEntries(failed: readonly FailedEntry[]): FailedEntry[
   return [...failed].sort((a, b) => compareUtf8(a.path, b.path)).slice(0, FAILED_ENTRIES_MAX);
 }
 
-function encodeExtra(extra: ExtraFields): string {
+/** Fields behind others, with a comma before them; '' for none. */
+export function encodeExtra(extra: ExtraFields): string {
   const text = goJson(extra);
   return text === '{}' ? '' : `,${text.slice(1, -1)}`;
 }

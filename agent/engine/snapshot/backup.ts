@@ -9,6 +9,7 @@ import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
 import type { OpenContents } from '#engine/content/open-contents.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
+import { encodeExtras } from '#engine/format/entry-extras.ts';
 import { resolvePolicy } from '#engine/format/policy-merge.ts';
 import {
   encodeSnapshotManifest,
@@ -129,6 +130,7 @@ async function store(
     gid,
     objectId: root.objectId,
     summary: root.summary,
+    extra: metadata.extras && encodeExtras(metadata.extras),
   };
   const manifest: SnapshotManifest = {
     id: '',

@@ -10,6 +10,8 @@ import { constants as osConstants, endianness } from 'node:os';
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { nativeErrno, nativeFunction, type NativeFunction } from '#engine/base/native.ts';
 
+import { type NativeAttributes, openNativeAttributes } from './native-attributes.ts';
+import type { SourceAttributes } from './source-attributes.ts';
 import { errnoName, linkError, rootError, sourceError } from './source-error.ts';
 import {
   entryPath,
@@ -78,7 +80,8 @@ function loadCalls(): Calls | undefined {
 /** The source through system calls, or undefined where they are not to be had. */
 export function openNativeFileSystem(): SourceFileSystem | undefined {
   const calls = loadCalls();
-  return calls === undefined ? undefined : new NativeFileSystem(calls);
+  const attributes = openNativeAttributes();
+  return calls && attributes && new NativeFileSystem(calls, attributes);
 }
 
 class NativeFileSystem implements SourceFileSystem {
@@ -91,9 +94,11 @@ class NativeFileSystem implements SourceFileSystem {
   readonly #halves = new Uint16Array(this.#statx.bytes.buffer);
   readonly #link: Arena = allocateArena(LINK_BYTES);
   readonly #empty: Arena = allocateArena(8);
+  readonly #attributes: NativeAttributes;
 
-  constructor(calls: Calls) {
+  constructor(calls: Calls, attributes: NativeAttributes) {
     this.#calls = calls;
+    this.#attributes = attributes;
     this.#close = descriptor => {
       // Nothing was written, so whatever close says, nothing is lost.
       calls.close(descriptor);
@@ -281,6 +286,19 @@ class NativeFileSystem implements SourceFileSystem {
     if (length >= 0 && length < link.bytes.length) return link.bytes.slice(0, length);
     const errno = length < 0 ? errnoName(nativeErrno()) : 'ENAMETOOLONG';
     throw linkError(entryPath(directory, names, index), errno);
+  }
+
+  attributesOf(source: OpenSource, stat: SourceStat): SourceAttributes | undefined {
+    return this.#attributes.ofOpen(source.descriptor, stat);
+  }
+
+  attributesAt(
+    directory: SourceDirectory,
+    names: SourceListing,
+    index: number,
+    stat: SourceStat,
+  ): SourceAttributes | undefined {
+    return this.#attributes.ofEntry(directory, names, index, stat);
   }
 }
 

@@ -146,6 +146,14 @@ class PortableFileSystem implements SourceFileSystem {
       throw linkError(entryPath(directory, names, index), errnoOf(cause), cause);
     }
   }
+
+  attributesOf(): undefined {
+    return undefined;
+  }
+
+  attributesAt(): undefined {
+    return undefined;
+  }
 }
 
 /** Only the owner may leave access times alone; others get EPERM and open as everybody does. */

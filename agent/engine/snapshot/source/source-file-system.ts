@@ -9,6 +9,7 @@
 import type { Arena } from '#engine/base/arena.ts';
 
 import { joinPath, type OpenSource, type SourceHandle } from './source-handle.ts';
+import type { SourceAttributes } from './source-attributes.ts';
 import type { SourceListing } from './source-listing.ts';
 import type { SourceStat } from './source-stat.ts';
 
@@ -73,6 +74,20 @@ export interface SourceFileSystem {
 
   /** The target of a link, a copy. @throws SOURCE_VANISHED, SOURCE_CHANGED, SOURCE_UNREADABLE */
   readLink(directory: SourceDirectory, names: SourceListing, index: number): Uint8Array;
+
+  /**
+   * What a file or directory that is open has beyond `stat`, which describes it; undefined when
+   * that is nothing. What cannot be read is named in the result. node:fs can see none of it.
+   */
+  attributesOf(source: OpenSource, stat: SourceStat): SourceAttributes | undefined;
+
+  /** The same for what must not be opened or cannot: links, pipes, sockets, devices. */
+  attributesAt(
+    directory: SourceDirectory,
+    names: SourceListing,
+    index: number,
+    stat: SourceStat,
+  ): SourceAttributes | undefined;
 }
 
 /** Path of an entry for messages. */

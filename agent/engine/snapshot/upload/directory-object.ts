@@ -2,10 +2,13 @@
 
 import {
   encodeDirectory,
+  encodeExtra,
   encodeSummary,
   type DirSummary,
   DIRECTORY_STREAM,
 } from '#engine/format/directory.ts';
+import { type DirectoryExtras, encodeDirectoryExtras } from '#engine/format/entry-extras.ts';
+import type { ExtraFields } from '#engine/format/json-fields.ts';
 import { totalBytes } from '#engine/base/bytes.ts';
 import { encodeText } from './piece-builder.ts';
 import type { UploadThread } from './upload-thread.ts';
@@ -21,9 +24,16 @@ export function writeDirectoryObject(
   upload: UploadThread,
   pieces: readonly Uint8Array[],
   summary: DirSummary,
+  extras: DirectoryExtras,
 ): string {
-  const bytes = directoryBytes(pieces, summary);
+  const bytes = directoryBytes(pieces, summary, encodeDirectoryExtras(extras));
   return upload.objects.write(bytes, { prefix: PREFIX, compressor: upload.directoryCompressor });
+}
+
+/** The extra fields of a directory as they stand in its JSON. */
+export function directoryExtraText(extras: DirectoryExtras): string {
+  const extra = encodeDirectoryExtras(extras);
+  return extra === undefined ? '' : encodeExtra(extra);
 }
 
 /** The same from one text; it need not become bytes before it lies where it is sealed. */
@@ -31,16 +41,23 @@ export function writeDirectoryText(
   upload: UploadThread,
   entries: string,
   summary: DirSummary,
+  extras: DirectoryExtras,
 ): string {
-  const text = encodeDirectory(entries === '' ? [] : [entries], summary);
+  const extra = encodeDirectoryExtras(extras);
+  const text = encodeDirectory(entries === '' ? [] : [entries], summary, extra);
   return upload.objects.writeText(text, { prefix: PREFIX, compressor: upload.directoryCompressor });
 }
 
 /** As format/directory.ts encodeDirectory, without making one text of all entries. */
-export function directoryBytes(pieces: readonly Uint8Array[], summary: DirSummary): Uint8Array {
+export function directoryBytes(
+  pieces: readonly Uint8Array[],
+  summary: DirSummary,
+  extra?: ExtraFields,
+): Uint8Array {
   const isEmpty = pieces.length === 0;
   const head = encodeText(`{"stream":"${DIRECTORY_STREAM}","entries":${isEmpty ? 'null' : '['}`);
-  const tail = encodeText(`${isEmpty ? '' : ']'},"summary":${encodeSummary(summary)}}\n`);
+  const more = extra === undefined ? '' : encodeExtra(extra);
+  const tail = encodeText(`${isEmpty ? '' : ']'},"summary":${encodeSummary(summary)}${more}}\n`);
   const commas = Math.max(0, pieces.length - 1);
   const bytes = new Uint8Array(head.length + totalBytes(pieces) + commas + tail.length);
   bytes.set(head);

@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { isEngineError, type EngineError } from '#engine/base/errors.ts';
 import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
+import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
 import type { TaskReply } from '#engine/workers/tasks.ts';
 import { ParentEntries, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
@@ -15,9 +16,11 @@ import {
   type Selection,
 } from '#engine/snapshot/source/selection.ts';
 import type { SourceDirectory } from '#engine/snapshot/source/source-file-system.ts';
+import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import { writeDirectoryText } from './directory-object.ts';
+import { directoryExtraText, writeDirectoryText } from './directory-object.ts';
+import { attributeExtras, unreadableAttributes } from './entry-attributes.ts';
 import { EntryStore, metadataOf } from './entry-store.ts';
 import { reusable } from './open-directory.ts';
 import { PageBuilder } from './page-builder.ts';
@@ -61,6 +64,7 @@ class DirectoryScan implements EntryVisitor {
   readonly #pages = new PageBuilder();
   readonly #children: ChildDirectory[] = [];
   readonly #store: EntryStore;
+  readonly #extras: DirectoryExtras;
   #lastIndex = -1;
   #lastFound: DirEntry | undefined;
 
@@ -71,6 +75,7 @@ class DirectoryScan implements EntryVisitor {
     this.#input = input;
     this.#previous = readPrevious(input.previous);
     this.#store = new EntryStore({ upload, directory, names, selection, totals: this.#totals });
+    this.#extras = { self: this.#selfExtras(directory), special: [] };
   }
 
   // A file that cannot be taken over is opened anyway, and then looked at by its handle.
@@ -105,24 +110,39 @@ class DirectoryScan implements EntryVisitor {
       pages,
       totals: this.#totals.part(),
       isUnchanged,
+      extras: this.#extras,
       previousCount: this.#previous.entries.count,
+      previousExtra: this.#previous.extra,
       previousSummary: this.#previous.summary,
       written: isComplete ? this.#write(isUnchanged) : undefined,
     };
   }
 
   #write(isUnchanged: boolean): WrittenDirectory {
-    const { summary, entries } = this.#previous;
+    const { summary, entries, extra } = this.#previous;
     const { previous } = this.#input;
-    const isSame = isUnchanged && entries.count === this.#totals.entryCount;
+    const isSame =
+      isUnchanged &&
+      entries.count === this.#totals.entryCount &&
+      directoryExtraText(this.#extras) === extra;
     const reused = isSame ? reusable(previous, summary) : undefined;
     if (reused) return reused;
     const written: DirSummary = this.#totals.directorySummary({
       mtimeSeconds: this.#upload.directoryStat.mtimeSeconds,
       mtimeNanoseconds: this.#upload.directoryStat.mtimeNanoseconds,
     });
-    const objectId = writeDirectoryText(this.#upload, this.#pieces.text(), written);
+    const objectId = writeDirectoryText(this.#upload, this.#pieces.text(), written, this.#extras);
     return { objectId, summary: written };
+  }
+
+  #selfExtras(directory: SourceDirectory): EntryExtras | undefined {
+    const { fileSystem, directoryStat } = this.#upload;
+    const found = fileSystem.attributesOf(directory, directoryStat);
+    if (found && found.unreadable.length > 0) {
+      const path = printablePath(directory.path);
+      this.#totals.addSkipped(unreadableAttributes(path, found.unreadable));
+    }
+    return attributeExtras(found);
   }
 
   get #isPaged(): boolean {

@@ -3,12 +3,15 @@
 
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { Compressor } from '#engine/compress/compressors.ts';
-import { type DirEntry, encodeEntry } from '#engine/format/directory.ts';
+import { type DirEntry, encodeEntry, encodeExtra } from '#engine/format/directory.ts';
+import { encodeExtras, type EntryExtras } from '#engine/format/entry-extras.ts';
 import { goNameText } from '#engine/format/go-name.ts';
+import type { ExtraFields } from '#engine/format/json-fields.ts';
 import type { IndirectEntry } from '#engine/format/indirect.ts';
 import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
 import { isUnchanged, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import type { SourceAttributes } from '#engine/snapshot/source/source-attributes.ts';
 import { exclusionByStat, type Selection } from '#engine/snapshot/source/selection.ts';
 import {
   entryPath,
@@ -19,6 +22,7 @@ import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { ENTRY_TYPE, entryTypeName, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { readChunk } from './chunk-reader.ts';
+import { attributeExtras, unreadableAttributes } from './entry-attributes.ts';
 import { failureAt, type TotalsBuilder } from './part-totals.ts';
 import type { EntryMetadata, LargeFile } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
@@ -37,6 +41,12 @@ export interface EntryStoreParts {
 /** The text of an entry, a file that has to be read by itself, or nothing to store. */
 export type StoredEntry = string | LargeFile | undefined;
 
+interface StoredObject {
+  readonly objectId: string;
+  readonly bytes: number;
+  readonly extra: ExtraFields | undefined;
+}
+
 export class EntryStore {
   /** Whether everything so far was taken over from the parent snapshot. */
   isUnchanged = true;
@@ -51,7 +61,8 @@ export class EntryStore {
     return this.#guard(index, () => {
       wrapModificationTime(stat);
       if (previous !== undefined && isUnchanged(previous, stat)) {
-        return this.#takeOver(index, stat, previous);
+        if (stat.type === ENTRY_TYPE.file) return this.#openUnchanged(index, stat, previous);
+        return this.#takeOver(index, stat, previous, this.#extraAt(index, stat));
       }
       if (stat.type === ENTRY_TYPE.file) return this.#openAndStore(index);
       this.isUnchanged = false;
@@ -99,28 +110,69 @@ export class EntryStore {
     }
   }
 
-  #takeOver(index: number, stat: SourceStat, { objectId }: DirEntry): string {
+  #takeOver(
+    index: number,
+    stat: SourceStat,
+    previous: DirEntry,
+    extra: ExtraFields | undefined,
+  ): string {
     const { totals, upload } = this.#parts;
+    this.isUnchanged &&= extraText(previous.extra) === extraText(extra);
     totals.cachedCount += 1;
     totals.cachedBytes += stat.size;
     upload.thread.counters[COUNTER.filesReused] += 1;
     if (stat.type === ENTRY_TYPE.symlink) totals.addSymlink(stat);
     else totals.addFile(stat, stat.size);
-    return this.#encode(index, stat, { objectId, bytes: stat.size });
+    return this.#encode(index, stat, { objectId: previous.objectId, bytes: stat.size, extra });
+  }
+
+  /** Opens a file whose content can be taken over, for its attributes. */
+  #openUnchanged(index: number, stat: SourceStat, previous: DirEntry): StoredEntry {
+    try {
+      return this.#openAndStore(index, previous);
+    } catch (error) {
+      if (!isEngineError(error, 'SOURCE_UNREADABLE')) throw error;
+      // Whoever may not read it can still tell that it has not changed.
+      const { totals } = this.#parts;
+      const unreadable = [`all: ${String(error.details.errno)}`];
+      totals.addSkipped(unreadableAttributes(this.#pathOf(index), unreadable));
+      return this.#takeOver(index, stat, previous, previous.extra);
+    }
+  }
+
+  #extrasOf(index: number, file: SourceFile, stat: SourceStat): EntryExtras | undefined {
+    return this.#toExtras(index, this.#parts.upload.fileSystem.attributesOf(file, stat));
+  }
+
+  #extraAt(index: number, stat: SourceStat): ExtraFields | undefined {
+    const { upload, directory, names } = this.#parts;
+    const found = upload.fileSystem.attributesAt(directory, names, index, stat);
+    const extras = this.#toExtras(index, found);
+    return extras && encodeExtras(extras);
+  }
+
+  #toExtras(index: number, found: SourceAttributes | undefined): EntryExtras | undefined {
+    if (found === undefined) return undefined;
+    const { unreadable } = found;
+    if (unreadable.length > 0) {
+      this.#parts.totals.addSkipped(unreadableAttributes(this.#pathOf(index), unreadable));
+    }
+    return attributeExtras(found);
   }
 
   #storeLink(index: number, stat: SourceStat): string {
     const { upload, directory, names, totals } = this.#parts;
     const target = upload.fileSystem.readLink(directory, names, index);
     const objectId = upload.objects.write(target, { prefix: 0 });
+    const extra = this.#extraAt(index, stat);
     totals.addSymlink(stat);
-    return this.#encode(index, stat, { objectId, bytes: target.length });
+    return this.#encode(index, stat, { objectId, bytes: target.length, extra });
   }
 
-  #openAndStore(index: number): StoredEntry {
+  /** `previous` is the parent's entry where it was the same a moment ago. */
+  #openAndStore(index: number, previous?: DirEntry): StoredEntry {
     const { upload, directory, names, selection, totals } = this.#parts;
     const { stat, fileSystem } = upload;
-    this.isUnchanged = false;
     using file = fileSystem.openFile(directory, names, index);
     fileSystem.statOpen(file, stat);
     wrapModificationTime(stat);
@@ -131,7 +183,14 @@ export class EntryStore {
       totals.excludedBytes += stat.size;
       return undefined;
     }
-    if (stat.size > INLINE_FILE_BYTES_MAX) return metadataOf(names.nameAt(index).slice(), stat);
+    const extras = this.#extrasOf(index, file, stat);
+    if (previous && isUnchanged(previous, stat)) {
+      return this.#takeOver(index, stat, previous, extras && encodeExtras(extras));
+    }
+    this.isUnchanged = false;
+    if (stat.size > INLINE_FILE_BYTES_MAX) {
+      return metadataOf(names.nameAt(index).slice(), stat, extras);
+    }
     const { objectId, bytes } = this.#storeFile(index, file, stat.size);
     totals.readFiles += 1;
     totals.readBytes += bytes;
@@ -140,7 +199,7 @@ export class EntryStore {
     if (bytes !== stat.size) {
       totals.addSkipped(changedWhileRead(this.#pathOf(index), stat.size, bytes));
     }
-    return this.#encode(index, stat, { objectId, bytes });
+    return this.#encode(index, stat, { objectId, bytes, extra: extras && encodeExtras(extras) });
   }
 
   #storeFile(
@@ -172,11 +231,7 @@ export class EntryStore {
     return { objectId: objects.writeList(chunks, 0), bytes };
   }
 
-  #encode(
-    index: number,
-    stat: SourceStat,
-    { objectId, bytes }: { objectId: string; bytes: number },
-  ): string {
+  #encode(index: number, stat: SourceStat, { objectId, bytes, extra }: StoredObject): string {
     const literal = goNameText(this.#parts.names.nameAt(index));
     return encodeEntry(
       {
@@ -189,6 +244,7 @@ export class EntryStore {
         uid: stat.uid,
         gid: stat.gid,
         objectId,
+        extra,
       },
       literal,
     );
@@ -200,7 +256,11 @@ export class EntryStore {
 }
 
 /** The metadata of an entry, kept beyond the next look. `name` is taken over. */
-export function metadataOf(name: Uint8Array, stat: SourceStat): EntryMetadata {
+export function metadataOf(
+  name: Uint8Array,
+  stat: SourceStat,
+  extras?: EntryExtras,
+): EntryMetadata {
   return {
     name,
     mode: stat.permissions,
@@ -209,6 +269,7 @@ export function metadataOf(name: Uint8Array, stat: SourceStat): EntryMetadata {
     bytes: stat.size,
     mtimeSeconds: stat.mtimeSeconds,
     mtimeNanoseconds: stat.mtimeNanoseconds,
+    extras,
   };
 }
 
@@ -225,6 +286,10 @@ export function changedWhileRead(
 
 export function stopped(): EngineError {
   return new EngineError('ABORTED', 'the operation was cancelled');
+}
+
+function extraText(extra: DirEntry['extra']): string {
+  return extra === undefined ? '' : encodeExtra(extra);
 }
 
 function isSourceError(error: unknown): error is EngineError {

@@ -4,9 +4,12 @@ import { EngineError } from '#engine/base/errors.ts';
 import type { DirSummary } from '#engine/format/directory.ts';
 import { isUnchanged, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
+import type { SourceAttributes } from '#engine/snapshot/source/source-attributes.ts';
+import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { ChunkToken } from './chunk-token.ts';
+import { attributeExtras, unreadableAttributes } from './entry-attributes.ts';
 import { metadataOf } from './entry-store.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { stoppable } from './stoppable.ts';
@@ -32,9 +35,13 @@ async function upload(
   { run: fileRun, previousRoot }: UploadOptions,
 ): Promise<UploadedTree> {
   const { run, name } = splitRoot(fileRun);
-  const stat = statOf(run, name);
-  const file = metadataOf(name, stat);
+  const { stat, found } = look(run, name);
+  const file = metadataOf(name, stat, attributeExtras(found));
   const totals = new TotalsBuilder();
+  if (found && found.unreadable.length > 0) {
+    const path = printablePath(fileRun.root);
+    totals.addSkipped(unreadableAttributes(path, found.unreadable));
+  }
   totals.addFile(file, stat.size);
   if (previousRoot && isUnchanged(previousRoot, stat)) {
     totals.cachedCount = 1;
@@ -65,7 +72,12 @@ function splitRoot(run: UploadRun): { run: UploadRun; name: Uint8Array } {
   return { run: { ...run, root }, name };
 }
 
-function statOf({ root, isNativeAllowed }: UploadRun, name: Uint8Array): SourceStat {
+interface Look {
+  readonly stat: SourceStat;
+  readonly found: SourceAttributes | undefined;
+}
+
+function look({ root, isNativeAllowed }: UploadRun, name: Uint8Array): Look {
   const fileSystem = openSourceFileSystem({ native: isNativeAllowed });
   const stat = new SourceStat();
   const listing = new SourceListing();
@@ -74,7 +86,7 @@ function statOf({ root, isNativeAllowed }: UploadRun, name: Uint8Array): SourceS
   using file = fileSystem.openFile(directory, listing, index);
   fileSystem.statOpen(file, stat);
   wrapModificationTime(stat);
-  if (stat.type === ENTRY_TYPE.file) return stat;
+  if (stat.type === ENTRY_TYPE.file) return { stat, found: fileSystem.attributesOf(file, stat) };
   throw new EngineError('SOURCE_CHANGED', 'the file was replaced by something that is no file');
 }
 

@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { encodeEntry } from '#engine/format/directory.ts';
+import { encodeExtras } from '#engine/format/entry-extras.ts';
 import { goNameText } from '#engine/format/go-name.ts';
 import type { IndirectEntry } from '#engine/format/indirect.ts';
 import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
@@ -155,7 +156,14 @@ export function finishFileTask(
   const bytes = last.start + last.length;
   const objectId = upload.objects.writeList(entries, 0);
   const text = encodeEntry(
-    { ...file, name: '', type: 'f', bytes, objectId },
+    {
+      ...file,
+      name: '',
+      type: 'f',
+      bytes,
+      objectId,
+      extra: file.extras && encodeExtras(file.extras),
+    },
     goNameText(file.name),
   );
   const piece = encodeText(text);

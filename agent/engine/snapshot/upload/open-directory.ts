@@ -3,8 +3,10 @@
 // the way from the root to where the walk is, not one for each directory of the tree.
 
 import { type DirEntry, type DirSummary, encodeEntry } from '#engine/format/directory.ts';
+import { type DirectoryExtras, encodeExtras } from '#engine/format/entry-extras.ts';
 import { goNameText } from '#engine/format/go-name.ts';
 import type { Selection } from '#engine/snapshot/source/selection.ts';
+import { directoryExtraText } from './directory-object.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { encodeText } from './piece-builder.ts';
 import type {
@@ -43,11 +45,13 @@ export class OpenDirectory {
   readonly metadata: ChildDirectory;
   readonly selection: Selection;
   readonly totals = new TotalsBuilder();
+  readonly extras: DirectoryExtras;
   readonly #children: readonly ChildDirectory[];
   readonly #childSlots: Slots;
   readonly #slots: Slots = { list: [] };
   readonly #previousCount: number;
   readonly #previousSummary: ScanOutput['previousSummary'];
+  readonly #previousExtra: string;
   #isUnchanged: boolean;
   #nextChild = 0;
   #waitingFor = 0;
@@ -65,6 +69,8 @@ export class OpenDirectory {
     this.#childSlots = { list: Array.from<Slot>({ length: scanned.children.length }) };
     this.#previousCount = scanned.previousCount;
     this.#previousSummary = scanned.previousSummary;
+    this.#previousExtra = scanned.previousExtra;
+    this.extras = scanned.extras;
     this.#isUnchanged = scanned.isUnchanged;
     this.#waitingFor = scanned.children.length;
     this.totals.addPart(scanned.totals);
@@ -133,7 +139,10 @@ export class OpenDirectory {
     this.totals.addDirectory(child, written.summary);
     this.#isUnchanged &&= isSameChild(child, written);
     this.#childSlots.list[position] = encodeText(
-      encodeEntry({ ...child, name: '', type: 'd', ...written }, goNameText(child.name)),
+      encodeEntry(
+        { ...child, name: '', type: 'd', ...written, extra: extraOf(child) },
+        goNameText(child.name),
+      ),
     );
   }
 
@@ -146,7 +155,10 @@ export class OpenDirectory {
   unchanged(): WrittenDirectory | undefined {
     const { previous } = this.metadata;
     const isSame =
-      this.#isUnchanged && this.totals.isFlawless && this.totals.entryCount === this.#previousCount;
+      this.#isUnchanged &&
+      this.totals.isFlawless &&
+      this.totals.entryCount === this.#previousCount &&
+      directoryExtraText(this.extras) === this.#previousExtra;
     return isSame ? reusable(previous, this.#previousSummary) : undefined;
   }
 }
@@ -176,6 +188,10 @@ function isSameChild(child: ChildDirectory, written: WrittenDirectory): boolean 
     previous.mtimeSeconds === child.mtimeSeconds &&
     previous.mtimeNanoseconds === child.mtimeNanoseconds
   );
+}
+
+function extraOf({ extras }: ChildDirectory): DirEntry['extra'] {
+  return extras && encodeExtras(extras);
 }
 
 function* flatten({ list }: Slots): Generator<Uint8Array> {

@@ -22,8 +22,8 @@ export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks>
     storePage: input => pageTask(threadOf(input.run), input),
     readFile: input => readFileTask(threadOf(input.run), input),
     finishFile: input => finishFileTask(threadOf(input.run), input),
-    writeDirectory: ({ run, pieces, summary }) => {
-      const objectId = writeDirectoryObject(threadOf(run), pieces, summary);
+    writeDirectory: ({ run, pieces, summary, extras }) => {
+      const objectId = writeDirectoryObject(threadOf(run), pieces, summary, extras);
       return { output: { objectId } };
     },
     endUpload: ({ runId }) => {

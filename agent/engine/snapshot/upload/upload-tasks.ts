@@ -1,6 +1,7 @@
 // What the upload has done in worker threads, and what goes back and forth for it.
 
 import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
+import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.ts';
 import type { Selection } from '#engine/snapshot/source/selection.ts';
 
 /** Settings of one upload, the same for all its tasks. Threads know a run by its number. */
@@ -47,6 +48,8 @@ export interface EntryMetadata {
   readonly bytes: number;
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
+  /** What kopia's fields cannot say. */
+  readonly extras?: EntryExtras;
 }
 
 export interface ChildDirectory extends EntryMetadata {
@@ -118,8 +121,11 @@ export interface ScanOutput {
   readonly totals: PartTotals;
   /** Whether every file and link was taken over and none is missing. */
   readonly isUnchanged: boolean;
-  /** Entries and summary of the directory in the parent snapshot. */
+  /** What kopia's fields cannot say of the directory, and of what has no entry. */
+  readonly extras: DirectoryExtras;
+  /** Entries, extra fields as JSON and summary of the directory in the parent snapshot. */
   readonly previousCount: number;
+  readonly previousExtra: string;
   readonly previousSummary: DirSummary | undefined;
   /** The object, where nothing is left to wait for. */
   readonly written: WrittenDirectory | undefined;
@@ -172,6 +178,7 @@ export interface WriteDirectoryInput {
   readonly run: UploadRun;
   readonly pieces: readonly Uint8Array[];
   readonly summary: DirSummary;
+  readonly extras: DirectoryExtras;
 }
 
 // An alias and not an interface, because only aliases fit the index signature of TaskMap.

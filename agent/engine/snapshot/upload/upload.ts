@@ -234,7 +234,8 @@ class Upload {
       return;
     }
     const summary = directory.totals.directorySummary(directory.metadata);
-    const input = { run: this.#run, pieces: directory.pieces(), summary };
+    const { extras } = directory;
+    const input = { run: this.#run, pieces: directory.pieces(), summary, extras };
     const { objectId } = await this.#parts.runner.run('writeDirectory', input);
     this.#directoryDone(directory, { objectId, summary });
   }

@@ -46,7 +46,9 @@ function opened({ children = [], pieces = [], pageCount = 0, ...more }: Listed =
     pages: Array.from({ length: pageCount }, () => ({ names: [], previous: [] })),
     totals: totals.part(),
     isUnchanged: true,
+    extras: { special: [] },
     previousCount: more.previousCount ?? 0,
+    previousExtra: '',
     previousSummary: summary,
     written: undefined,
   };
@@ -155,7 +157,8 @@ t.test("a parent's directory that tells of failures is written anew", async t =>
   const part = new TotalsBuilder().part();
   const base = { children: [], pieces: [], pages: [], totals: part, isUnchanged: true };
   const more = { previousCount: 0, selection: createSelection({}, { policiesBelow: new Map() }) };
-  const rest = { metadata: metadata('d'), written: undefined, previousSummary: summary };
+  const before = { previousSummary: summary, previousExtra: '', extras: { special: [] } };
+  const rest = { metadata: metadata('d'), written: undefined, ...before };
   const whole = { ...base, ...more, ...rest };
   t.equal(new OpenDirectory(place, whole).unchanged()?.objectId, 'k-own');
   t.equal(new OpenDirectory(place, { ...whole, ...scanned }).unchanged(), undefined);

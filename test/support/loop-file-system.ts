@@ -1,0 +1,57 @@
+// File systems of their own in a file, for tests of what only some of them know. Needs root, loop
+// devices and the programs that make them; `reason` says what is missing.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import type { Test } from 'tap';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+
+export interface LoopOptions {
+  /** `mkfs.ext4 -q`, without the name of the image. */
+  readonly make: readonly string[];
+  readonly mib?: number;
+}
+
+export class LoopFileSystem {
+  readonly path: string;
+  readonly image: string;
+
+  constructor(path: string, image: string) {
+    this.path = path;
+    this.image = image;
+  }
+
+  mount(): string | undefined {
+    const { status, stderr } = run(['mount', '-o', 'loop', this.image, this.path]);
+    return status === 0 ? undefined : stderr;
+  }
+
+  unmount(): void {
+    execFileSync('umount', [this.path]);
+  }
+}
+
+/** Mounted until the test ends, or the reason why it cannot be. */
+export function loopFileSystem(
+  t: Test,
+  { make, mib = 32 }: LoopOptions,
+): { mounted: LoopFileSystem } | { reason: string } {
+  if (process.getuid?.() !== 0) return { reason: 'only root can mount' };
+  const directory = fastDirectory(t);
+  const image = `${directory}/image`;
+  writeFileSync(image, '');
+  truncateSync(image, mib * 1024 * 1024);
+  const made = run([...make, image]);
+  if (made.status !== 0) return { reason: `${make[0]}: ${made.stderr}` };
+  const mounted = new LoopFileSystem(`${directory}/mount`, image);
+  mkdirSync(mounted.path);
+  const problem = mounted.mount();
+  if (problem !== undefined) return { reason: problem };
+  t.teardown(() => spawnSync('umount', [mounted.path]));
+  return { mounted };
+}
+
+function run([program, ...words]: readonly string[]): { status: number | null; stderr: string } {
+  const { status, stderr, error } = spawnSync(program, words, { encoding: 'utf8' });
+  return { status, stderr: error ? error.message : stderr };
+}
