@@ -51,7 +51,8 @@ function goModeOf(posixMode: number): number {
   );
 }
 
-function posixModeOf(goMode: number): number {
+/** st_mode & 07777 of a mode as Go numbers it. */
+export function posixModeOf(goMode: number): number {
   return (
     (goMode & PERMISSIONS) |
     (goMode & GO_SETUID ? SETUID : 0) |
