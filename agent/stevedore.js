@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 // The `stevedore` program. Plain JavaScript, because an older Node has to be able to start it: the
 // sources need Node 24, and where that comes with the installed packages it takes over from here.
+// Runs the build of the sources where it is current, else the sources themselves.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { currentBuild } from './current-build.js';
 
 const NODE_MAJOR_MIN = 24;
 
@@ -47,7 +49,7 @@ function keepCompiledCode() {
 
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   keepCompiledCode();
-  const { main } = await import('./engine/cli/main.ts');
+  const { main } = await import(currentBuild() ?? './engine/cli/main.ts');
   await main();
 } else {
   const node = bundledNode();

@@ -40,7 +40,7 @@ const engineAreas: Area[] = ENGINE_RANKS.flatMap((folders, rank) =>
 export const AREAS: readonly Area[] = Object.freeze([
   { name: 'agent', prefix: 'agent/', mayImport: ['engine', 'kube', 'moves', 'base'] },
   { name: 'coordinator', prefix: 'agent/coordinator', mayImport: ['agent', 'base', 'proto'] },
-  { name: 'launcher', prefix: 'agent/stevedore.js', mayImport: ['cli'] },
+  { name: 'launcher', prefix: 'agent/stevedore.js', mayImport: ['agent', 'cli'] },
   { name: 'engine', prefix: 'agent/engine/', mayImport: ENGINE_FOLDERS },
   ...engineAreas,
   { name: 'cli', prefix: 'agent/engine/cli/', mayImport: ['engine', ...ENGINE_FOLDERS] },
@@ -69,6 +69,7 @@ export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
   commander: 'agent/engine/cli/command-line.ts',
   'cli-progress': 'agent/engine/cli/progress-bar.ts',
   assemblyscript: 'agent/engine/chunk/wasm/build.ts',
+  esbuild: 'agent/build.js',
   typescript: 'test/tidy/import-list.ts',
 });
 

@@ -5,7 +5,6 @@ import { hostname, userInfo } from 'node:os';
 import { systemClock } from '#engine/base/clock.ts';
 import { keepProcessSmall } from '#engine/base/process-memory.ts';
 import { promptHidden } from './password-prompt.ts';
-import { progressBar } from './progress-bar.ts';
 import { runCommand } from './run.ts';
 import type { Surroundings } from './verb.ts';
 
@@ -18,6 +17,8 @@ export async function main(): Promise<void> {
   // Losing standard error (`2>&1 | head`) must not end a backup.
   stderr.on('error', () => {});
   const columns = () => stderr.columns ?? COLUMNS_DEFAULT;
+  // Only a terminal has a bar; the package that draws it need not be loaded elsewhere.
+  const progressBar = stderr.isTTY ? (await import('./progress-bar.ts')).progressBar : undefined;
   const status = await runCommand({
     words: process.argv.slice(2),
     environment: process.env,
@@ -26,9 +27,7 @@ export async function main(): Promise<void> {
     stdout,
     columns: stdout.columns ?? COLUMNS_DEFAULT,
     say,
-    bar: stderr.isTTY
-      ? () => progressBar({ stream: stderr, columns, clock: systemClock })
-      : undefined,
+    bar: progressBar && (() => progressBar({ stream: stderr, columns, clock: systemClock })),
     prompt:
       stdin.isTTY && stderr.isTTY
         ? (question, signal) => promptHidden(question, stdin, say, signal)

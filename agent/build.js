@@ -1,0 +1,110 @@
+// Packs the sources into dist/: one file for the command, one for each kind of worker thread, and
+// what they share. `npm run build`, and by itself after `npm ci`. Plain JavaScript, because npm
+// runs it with whatever Node there is. current-build.js decides whether what lies there is used.
+
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const SOURCES = join(ROOT, 'agent/engine');
+const TARGET = join(ROOT, 'dist');
+/** Native code, and a package whose WebAssembly is found beside it; S3 is large and seldom used. */
+const NOT_PACKED = ['koffi', 'fastcdc-wasm', '@aws-sdk/client-s3'];
+/** How sources name a file that lies beside them. */
+const PLACE = /new URL\(\s*'(\.[^']+)',\s*import\.meta\.url\s*,?\s*\)/g;
+
+/** Where the file that `source` calls `specifier` will be, seen from any file of dist/. */
+function placeInBuild(source, specifier) {
+  const path = join(dirname(source), specifier);
+  if (relative(SOURCES, path).startsWith('..')) return relative(TARGET, path);
+  return `./${basename(path).replace(/\.ts$/, '.js')}`;
+}
+
+/** Absolute paths of what the sources name so: threads' modules and WebAssembly. */
+function placesNamed() {
+  const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.ts') && !path.includes('wasm/'))
+    .map(path => join(SOURCES, path));
+  const named = sources.flatMap(source =>
+    [...readFileSync(source, 'utf8').matchAll(PLACE)].map(([, path]) =>
+      join(dirname(source), path),
+    ),
+  );
+  return named.filter(path => !relative(SOURCES, path).startsWith('..'));
+}
+
+const places = {
+  name: 'places',
+  setup(build) {
+    build.onLoad({ filter: /agent\/engine\/.*\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const replace = (_, place) => `new URL('${placeInBuild(path, place)}', import.meta.url)`;
+      return { contents: text.replace(PLACE, replace), loader: 'ts' };
+    });
+  },
+};
+
+async function build(bundle, target) {
+  const named = placesNamed();
+  const threads = named.filter(path => path.endsWith('.ts'));
+  const copied = named.filter(path => !path.endsWith('.ts'));
+  const { metafile } = await bundle({
+    absWorkingDir: ROOT,
+    entryPoints: [join(SOURCES, 'cli/main.ts'), ...threads],
+    entryNames: '[name]',
+    chunkNames: 'part-[hash]',
+    outdir: target,
+    bundle: true,
+    splitting: true,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: NOT_PACKED,
+    plugins: [places],
+    // Packages in CommonJS ask for Node's modules by require().
+    banner: {
+      js:
+        "import { createRequire as requireOfBuild } from 'node:module';\n" +
+        'const require = requireOfBuild(import.meta.url);',
+    },
+  });
+  for (const path of copied) copyFileSync(path, join(target, basename(path)));
+  const inputs = [...Object.keys(metafile.inputs), ...copied.map(path => relative(ROOT, path))];
+  writeFileSync(join(target, 'inputs.json'), JSON.stringify(inputs.map(stampOf)));
+}
+
+/** What current-build.js compares. */
+function stampOf(path) {
+  const { size, mtimeMs } = statSync(join(ROOT, path));
+  return [path, size, mtimeMs];
+}
+
+/** Undefined where the packages for development are not installed. */
+async function loadBundler() {
+  try {
+    return (await import('esbuild')).build;
+  } catch (error) {
+    if (error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+const bundle = await loadBundler();
+if (bundle === undefined) {
+  console.error('build: esbuild is not installed, so the sources are what runs');
+  process.exitCode = process.argv.includes('--if-possible') ? 0 : 1;
+} else {
+  // Whoever runs the old build goes on with whole files.
+  const fresh = join(ROOT, `dist.${process.pid}`);
+  mkdirSync(fresh);
+  try {
+    await build(bundle, fresh);
+    rmSync(TARGET, { recursive: true, force: true });
+    renameSync(fresh, TARGET);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}

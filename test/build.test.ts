@@ -1,0 +1,97 @@
+// dist/: what is built runs, and a build of other sources never does. On copies of the tree.
+
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, cpSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import t, { type Test } from 'tap';
+import { REPOSITORY_ROOT } from './tidy/source-files.ts';
+
+/** What agent/current-build.js exports. */
+interface CurrentBuild {
+  readonly currentBuild: () => URL | undefined;
+}
+
+interface Tree {
+  readonly root: string;
+  readonly source: string;
+  /** Asks the tree's own copy of current-build.js. */
+  readonly runsBuild: () => Promise<boolean>;
+}
+
+/** A tree with one source, and a build that says it was made from it. */
+function builtTree(t: Test, below: string): Tree {
+  const root = join(t.testdir(), below);
+  mkdirSync(join(root, 'agent'), { recursive: true });
+  mkdirSync(join(root, 'dist'));
+  const source = join(root, 'source.ts');
+  writeFileSync(source, 'export {};\n');
+  writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
+  const program = join(root, 'agent/current-build.js');
+  cpSync(join(REPOSITORY_ROOT, 'agent/current-build.js'), program);
+  const { size, mtimeMs } = statSync(source);
+  writeFileSync(join(root, 'dist/inputs.json'), JSON.stringify([['source.ts', size, mtimeMs]]));
+  const runsBuild = async () => {
+    const loaded = (await import(pathToFileURL(program).href)) as CurrentBuild;
+    return loaded.currentBuild()?.href === pathToFileURL(join(root, 'dist/main.js')).href;
+  };
+  return { root, source, runsBuild };
+}
+
+t.test('a build runs while its sources are what it was made from', async t => {
+  const tree = builtTree(t, 'tree');
+  t.ok(await tree.runsBuild());
+});
+
+t.test('an edit of the same length makes the sources run', async t => {
+  const tree = builtTree(t, 'tree');
+  const { atimeMs, mtimeMs } = statSync(tree.source);
+  utimesSync(tree.source, atimeMs / 1000, (mtimeMs + 10) / 1000);
+  t.notOk(await tree.runsBuild());
+});
+
+t.test('a source of another length makes the sources run', async t => {
+  const tree = builtTree(t, 'tree');
+  const { atime, mtime } = statSync(tree.source);
+  appendFileSync(tree.source, '\n');
+  utimesSync(tree.source, atime, mtime);
+  t.notOk(await tree.runsBuild());
+});
+
+t.test('a list of sources that is torn makes the sources run', async t => {
+  const tree = builtTree(t, 'tree');
+  writeFileSync(join(tree.root, 'dist/inputs.json'), '[["source.ts", 1');
+  t.notOk(await tree.runsBuild());
+});
+
+t.test('below node_modules the build that came along runs', async t => {
+  const tree = builtTree(t, 'node_modules/stevedore');
+  writeFileSync(tree.source, 'no such text\n');
+  t.ok(await tree.runsBuild());
+});
+
+t.test('the built command backs up and restores as the sources do', t => {
+  const root = t.testdir({ source: { a: 'first', large: 'x'.repeat(300_000) }, repository: {} });
+  const at = (path: string) => join(root, path);
+  cpSync(join(REPOSITORY_ROOT, 'agent'), at('agent'), { recursive: true });
+  cpSync(join(REPOSITORY_ROOT, 'package.json'), at('package.json'));
+  symlinkSync(join(REPOSITORY_ROOT, 'node_modules'), at('node_modules'));
+  execFileSync(process.execPath, [at('agent/build.js')]);
+  const mark = 'this is the build';
+  appendFileSync(at('dist/main.js'), `console.log(${JSON.stringify(mark)});\n`);
+  const repository = { STEVEDORE_REPO: `file://${at('repository')}`, STEVEDORE_PASSWORD: 'secret' };
+  const run = (...words: string[]) =>
+    execFileSync(process.execPath, [at('agent/stevedore.js'), ...words, '--quiet'], {
+      encoding: 'utf8',
+      env: { ...process.env, STEVEDORE_DIST: undefined, ...repository },
+    });
+  t.match(run('repo', 'create'), mark);
+  t.match(run('backup', at('source')), mark);
+  t.match(run('restore', 'latest', at('target')), mark);
+  execFileSync('diff', ['-r', at('source'), at('target')]);
+
+  appendFileSync(at('agent/engine/cli/main.ts'), '// edited\n');
+  t.notMatch(run('snapshots'), mark, 'after an edit the sources run');
+  t.end();
+});
