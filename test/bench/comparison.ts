@@ -1,9 +1,9 @@
-// From samples to what people and `--check` look at: medians with their spread, ratios round by
-// round, and the targets that the project has set itself.
+// From samples to what people and `--check` look at: medians with their spread, and ratios round by
+// round.
 
-import { OPERATIONS, type Operation, type Sample } from './rounds.ts';
+import type { Operation, Row } from './row-table.ts';
+import type { Sample } from './cycle.ts';
 import { median } from './stages/timing.ts';
-import type { BenchFigure } from './stages/figure.ts';
 
 export const MEASURES = ['wallSeconds', 'cpuSeconds', 'peakMib'] as const;
 export type Measure = (typeof MEASURES)[number];
@@ -24,32 +24,22 @@ export interface ComparisonRow {
 }
 
 export interface Comparison {
+  readonly row: string;
   readonly source: string;
   readonly operation: Operation;
   readonly rows: readonly ComparisonRow[];
 }
 
-export interface Target {
-  readonly name: string;
-  readonly value: number;
-  /** At most, or at least. */
-  readonly limit: number;
-  readonly isAtLeast: boolean;
-  readonly isMet: boolean;
-}
-
 const OURS = 'stevedore';
-const RATIO_LIMITS: Readonly<Record<Measure, number>> = {
-  wallSeconds: 0.6,
-  cpuSeconds: 0.6,
-  peakMib: 0.8,
-};
 
-export function compare(source: string, samples: readonly Sample[]): Comparison[] {
-  return OPERATIONS.map(operation => {
-    const own = samples.filter(each => each.source === source && each.operation === operation);
-    return { source, operation, rows: rowsOf(own) };
-  }).filter(({ rows }) => rows.length > 0);
+/** One for each of `rows` that has samples. */
+export function compare(rows: readonly Row[], samples: readonly Sample[]): Comparison[] {
+  return rows
+    .map(({ name, source, operation }) => {
+      const own = samples.filter(sample => sample.row === name);
+      return { row: name, source, operation, rows: rowsOf(own) };
+    })
+    .filter(comparison => comparison.rows.length > 0);
 }
 
 function rowsOf(samples: readonly Sample[]): ComparisonRow[] {
@@ -92,42 +82,4 @@ function spreads(of: (measure: Measure) => Spread): Record<Measure, Spread> {
 
 function spreadOf(values: readonly number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
-}
-
-/** What the comparison with kopia has to show; nothing where there is no kopia. */
-export function ratioTargets(comparisons: readonly Comparison[]): Target[] {
-  return comparisons
-    .filter(({ source, operation }) => source !== 'node_modules' && operation === 'first backup')
-    .flatMap(({ source, rows }) => {
-      const ratio = rows.find(({ name }) => name === `${OURS} ÷ kopia`);
-      if (ratio === undefined) return [];
-      return MEASURES.map(measure => {
-        const value = ratio.spreads[measure].median;
-        return atMost(`${source}, first backup: ${measure} ÷ kopia`, value, RATIO_LIMITS[measure]);
-      });
-    });
-}
-
-/** What the index has to show. */
-export function indexTargets(stage: string, figures: readonly BenchFigure[]): Target[] {
-  const valueOf = (name: string) => figures.find(figure => figure.name === name)?.value ?? NaN;
-  const targets = [
-    atMost(`${stage}: bytes a content`, valueOf('memory per content'), 36),
-    atLeast(`${stage}: look-ups a second, hits`, valueOf('look-ups, hits'), 3_000_000),
-    atLeast(`${stage}: look-ups a second, misses`, valueOf('look-ups, misses'), 3_000_000),
-  ];
-  if (stage !== 'index-20m') return targets;
-  return [
-    ...targets,
-    atMost(`${stage}: seconds to load`, valueOf('load'), 15),
-    atMost(`${stage}: peak resident MiB`, valueOf('peak resident memory'), 1024),
-  ];
-}
-
-function atMost(name: string, value: number, limit: number): Target {
-  return { name, value, limit, isAtLeast: false, isMet: value <= limit };
-}
-
-function atLeast(name: string, value: number, limit: number): Target {
-  return { name, value, limit, isAtLeast: true, isMet: value >= limit };
 }

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command } from './measured-run.ts';
+import { runCommand, type Command } from './measured-run.ts';
 
 export interface Contender {
   readonly name: string;
@@ -30,7 +30,20 @@ export interface Client {
   readonly backup: (source: string) => Command;
   /** Prints what `restore` needs to know; absent where that is nothing. */
   readonly list?: Command;
-  readonly restore: (target: string, listed: string) => Command;
+  /** Into an empty directory. */
+  readonly restore: (request: RestoreRequest) => Command;
+  /** Over a tree of which little is different; by all means that the program has. */
+  readonly restoreOver: (request: RestoreRequest) => Command;
+  /** For sources that are too large to be restored. */
+  readonly assertHolds?: (source: { readonly files: number }) => Promise<void>;
+}
+
+export interface RestoreRequest {
+  /** What was backed up. */
+  readonly source: string;
+  readonly target: string;
+  /** What `list` printed. */
+  readonly listed: string;
 }
 
 const PASSWORD = 'only for the benchmark';
@@ -39,6 +52,7 @@ const BUILD = fileURLToPath(new URL('../../agent/build.js', import.meta.url));
 const HASH = 'BLAKE2B-256-128';
 const CIPHER = 'AES256-GCM-HMAC-SHA256';
 const SPLITTER = 'DYNAMIC-4M-BUZHASH';
+const OVER = ['--overwrite', 'if-different', '--delta'];
 
 /** Ours on all cores and on one thread, then whoever else is there. */
 export function findContenders(): Contender[] {
@@ -63,7 +77,9 @@ function stevedore(name: string, more: readonly string[]): Contender {
     told: [
       `repo create ${create.join(' ')}`,
       ['backup --compression none --quiet', ...more].join(' '),
-      ...(more.length === 0 ? ['restore latest --quiet'] : []),
+      ...(more.length === 0
+        ? ['restore latest --quiet', `over what is there: ${OVER.join(' ')}`]
+        : []),
     ],
     client: ({ repository }) => {
       const environment = {
@@ -77,7 +93,15 @@ function stevedore(name: string, more: readonly string[]): Contender {
       return {
         create: [command('repo', 'create', ...create)],
         backup: source => command('backup', source, '--compression', 'none'),
-        restore: target => command('restore', 'latest', target),
+        restore: ({ target }) => command('restore', 'latest', target),
+        restoreOver: ({ target }) => command('restore', 'latest', target, ...OVER),
+        assertHolds: async ({ files }) => {
+          const listed = await runCommand(command('snapshots', '-o', 'json'));
+          // Printed by our `snapshots`, oldest first.
+          const snapshots = JSON.parse(listed) as readonly { readonly files: number }[];
+          const held = snapshots.at(-1)?.files ?? 0;
+          if (held !== files) throw new Error(`the snapshot has ${held} files of ${files}`);
+        },
       };
     },
   };
@@ -90,6 +114,7 @@ function kopiaContender(program: string): Contender {
     `--object-splitter=${SPLITTER}`,
   ];
   const policy = ['policy', 'set', '--global', '--compression=none'];
+  const restore = ['snapshot', 'restore', '--no-progress'];
   const maintenance = ['maintenance', 'set', '--enable-quick=false', '--enable-full=false'];
   return {
     name: 'kopia',
@@ -100,6 +125,7 @@ function kopiaContender(program: string): Contender {
       maintenance.join(' '),
       'snapshot create --no-progress',
       'snapshot restore --no-progress',
+      'over what is there: --skip-existing (rewrites files of another size or time, whole)',
     ],
     client: ({ repository, scratch }) => {
       const environment = {
@@ -118,8 +144,9 @@ function kopiaContender(program: string): Contender {
         ],
         backup: source => command('snapshot', 'create', '--no-progress', source),
         list: command('snapshot', 'list', '--all', '--json'),
-        restore: (target, listed) =>
-          command('snapshot', 'restore', '--no-progress', newestSnapshot(listed), target),
+        restore: ({ target, listed }) => command(...restore, newestSnapshot(listed), target),
+        restoreOver: ({ target, listed }) =>
+          command(...restore, '--skip-existing', newestSnapshot(listed), target),
       };
     },
   };
@@ -135,7 +162,13 @@ function resticContender(program: string): Contender {
   return {
     name: 'restic',
     version: execFileSync(program, ['version'], { encoding: 'utf8' }).split(' ')[1] ?? '',
-    told: ['init', 'backup --compression off --quiet', 'restore latest --quiet'],
+    told: [
+      'init',
+      'backup --compression off --quiet',
+      'restore latest:SOURCE --quiet',
+      'over what is there: --overwrite if-changed (reads files of another size or time, and ' +
+        'writes the parts that differ)',
+    ],
     client: ({ repository, scratch }) => {
       const environment = {
         RESTIC_PASSWORD: PASSWORD,
@@ -149,7 +182,10 @@ function resticContender(program: string): Contender {
       return {
         create: [command('init')],
         backup: source => command('backup', '--compression', 'off', source),
-        restore: target => command('restore', 'latest', '--target', target),
+        // Behind the colon, or the source's whole path would be made below the target.
+        restore: ({ source, target }) => command('restore', `latest:${source}`, '--target', target),
+        restoreOver: ({ source, target }) =>
+          command('restore', `latest:${source}`, '--target', target, '--overwrite', 'if-changed'),
       };
     },
   };

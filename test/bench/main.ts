@@ -4,22 +4,26 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { compareChunkers, type ChunkerRow } from './chunkers.ts';
-import { compare, indexTargets, ratioTargets, type Comparison, type Target } from './comparison.ts';
+import { compare, type Comparison } from './comparison.ts';
 import { findContenders, type Contender } from './contenders.ts';
+import type { Failure, Sample } from './cycle.ts';
+import { renderFigureTable } from './figure-table.ts';
 import { describeMachine, type Machine } from './machine.ts';
-import { chooseMeasurer, runCommand } from './measured-run.ts';
+import { chooseMeasurer, runCommand, type Measurer } from './measured-run.ts';
 import {
   renderChunkers,
   renderComparison,
+  renderFailures,
   renderFigures,
   renderMachine,
   renderTargets,
 } from './report.ts';
 import { parseRequest, USAGE, UsageProblem, type BenchRequest } from './request.ts';
-import { runRounds, type Sample } from './rounds.ts';
+import { runRounds } from './rounds.ts';
 import { prepareSource } from './source-table.ts';
 import { STAGES } from './stage-table.ts';
 import type { BenchFigure } from './stages/figure.ts';
+import { indexTargets, rowTargets, type Target } from './target-table.ts';
 import { WorkPlace } from './work-place.ts';
 
 /** The JSON document; fields may be added. */
@@ -31,6 +35,10 @@ interface BenchDocument {
   readonly stages: { readonly name: string; readonly figures: readonly BenchFigure[] }[];
   readonly comparisons: Comparison[];
   readonly samples: Sample[];
+  /** Rows that came to nothing, or to something else than was backed up. */
+  readonly failures: Failure[];
+  /** Sources that this machine has no room for. */
+  readonly skipped: { readonly source: string; readonly reason: string }[];
   readonly targets: Target[];
   chunkers?: readonly ChunkerRow[];
 }
@@ -39,7 +47,7 @@ const GIB = 2 ** 30;
 const STAGE_ENTRY = new URL('./stage-process.ts', import.meta.url).pathname;
 
 async function bench(request: BenchRequest): Promise<BenchDocument> {
-  const isWhole = request.sources.length > 0;
+  const isWhole = request.rows.length > 0;
   const contenders = isWhole ? findContenders() : [];
   const machine = describeMachine();
   const document: BenchDocument = {
@@ -48,6 +56,8 @@ async function bench(request: BenchRequest): Promise<BenchDocument> {
     stages: [],
     comparisons: [],
     samples: [],
+    failures: [],
+    skipped: [],
     targets: [],
   };
   show(request, renderMachine(machine, contenders));
@@ -62,6 +72,7 @@ async function bench(request: BenchRequest): Promise<BenchDocument> {
   using place = new WorkPlace(request.directory, request.isKept, repositoryBytes);
   await benchStages(request, place, document);
   if (isWhole) await benchWhole(request, place, contenders, document);
+  if (document.failures.length > 0) show(request, renderFailures(document.failures));
   if (document.targets.length > 0) show(request, renderTargets(document.targets));
   return document;
 }
@@ -100,35 +111,64 @@ async function benchWhole(
   const how = `${request.rounds} rounds, repositories in ${where}, measured by ${measurer.name}`;
   const meaning = 'median (least..most); a ratio is the median of the ratios of each round';
   show(request, `The whole: ${how};\n${meaning}\n`);
-  for (const name of request.sources) {
-    say(`preparing ${name}`);
-    const source = prepareSource(name, place.sources, request.isQuick);
-    const { rounds } = request;
-    const samples = await runRounds({ contenders, source, rounds, place, measurer, say });
-    const comparisons = compare(name, samples);
-    document.samples.push(...samples);
-    document.comparisons.push(...comparisons);
-    for (const comparison of comparisons) show(request, renderComparison(comparison, source.title));
+  for (const name of new Set(request.rows.map(({ source }) => source))) {
+    await benchSource({ request, place, contenders, measurer, document }, name);
   }
-  document.targets.push(...ratioTargets(document.comparisons));
+  const skipped = document.skipped.map(({ source }) => source);
+  const names = request.rows.filter(({ source }) => !skipped.includes(source));
+  const targets = rowTargets(
+    names.map(row => row.name),
+    document.comparisons,
+  );
+  document.targets.push(...targets);
 }
 
-/** For people; with `-o json` standard output is the document alone. */
-function show({ isJson }: BenchRequest, text: string): void {
-  if (!isJson) console.log(text);
+interface Whole {
+  readonly request: BenchRequest;
+  readonly place: WorkPlace;
+  readonly contenders: readonly Contender[];
+  readonly measurer: Measurer;
+  readonly document: BenchDocument;
+}
+
+async function benchSource(whole: Whole, name: string): Promise<void> {
+  const { request, place, contenders, measurer, document } = whole;
+  say(`preparing ${name}`);
+  const scratch = place.fresh('source');
+  try {
+    const source = prepareSource(name, { sources: place.sources, scratch }, request.isQuick);
+    if ('reason' in source) {
+      document.skipped.push({ source: name, reason: source.reason });
+      show(request, `${name} is skipped: ${source.reason}\n`);
+      return;
+    }
+    const rows = request.rows.filter(row => row.source === name);
+    const { rounds } = request;
+    const results = await runRounds({ contenders, source, rows, rounds, place, measurer, say });
+    const comparisons = compare(rows, results.samples);
+    document.samples.push(...results.samples);
+    document.failures.push(...results.failures);
+    document.comparisons.push(...comparisons);
+    for (const comparison of comparisons) show(request, renderComparison(comparison, source.title));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** For people; else standard output is the document alone. */
+function show({ output }: BenchRequest, text: string): void {
+  if (output === 'text') console.log(text);
 }
 
 function say(text: string): void {
   process.stderr.write(`bench: ${text}\n`);
 }
 
-/** What `--check` finds wrong. */
-function faultsOf(request: BenchRequest, { targets, comparisons }: BenchDocument): string[] {
+/** A row without figures is always wrong, a target that is missed when `--check` asks. */
+function faultsOf({ isChecked }: BenchRequest, { targets, failures }: BenchDocument): string[] {
+  const failed = failures.map(({ row, contender }) => `failed: ${row}, ${contender}`);
   const missed = targets.filter(({ isMet }) => !isMet).map(({ name }) => `missed: ${name}`);
-  const hasRatios = ratioTargets(comparisons).length > 0;
-  const wantsRatios = request.sources.some(name => name === 'large' || name === 'small');
-  const blind = wantsRatios && !hasRatios ? ['there is no kopia to compare with'] : [];
-  return [...missed, ...blind];
+  return isChecked ? [...failed, ...missed] : failed;
 }
 
 try {
@@ -137,8 +177,9 @@ try {
     console.log(USAGE);
   } else {
     const document = await bench(request);
-    if (request.isJson) console.log(JSON.stringify(document, undefined, 2));
-    const faults = request.isChecked ? faultsOf(request, document) : [];
+    if (request.output === 'json') console.log(JSON.stringify(document, undefined, 2));
+    if (request.output === 'markdown') console.log(renderFigureTable(document.comparisons));
+    const faults = faultsOf(request, document);
     for (const fault of faults) say(fault);
     process.exitCode = faults.length > 0 ? 1 : 0;
   }

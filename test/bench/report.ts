@@ -1,11 +1,13 @@
 // The benchmark's figures as text for people.
 
 import { renderFields, renderTable } from '#engine/cli/table.ts';
-import type { Comparison, ComparisonRow, Spread, Target } from './comparison.ts';
 import type { ChunkerRow } from './chunkers.ts';
+import type { Comparison, ComparisonRow, Spread } from './comparison.ts';
 import type { Contender } from './contenders.ts';
+import type { Failure } from './cycle.ts';
 import type { Machine } from './machine.ts';
 import type { BenchFigure } from './stages/figure.ts';
+import type { Target } from './target-table.ts';
 
 export function renderMachine(machine: Machine, contenders: readonly Contender[]): string {
   const { cores, processor, memoryMib, system, node, openssl, commit, loadAtStart } = machine;
@@ -36,7 +38,7 @@ export function renderFigures(title: string, figures: readonly BenchFigure[]): s
   return `${title}\n${table.slice(table.indexOf('\n') + 1)}`;
 }
 
-export function renderComparison({ operation, rows }: Comparison, title: string): string {
+export function renderComparison({ row, operation, rows }: Comparison, title: string): string {
   const table = renderTable(
     [
       { title: '', text: ({ name }: ComparisonRow) => `  ${name}` },
@@ -47,7 +49,14 @@ export function renderComparison({ operation, rows }: Comparison, title: string)
     ],
     rows,
   );
-  return `${title}: ${operation}\n${table}`;
+  return `${title}: ${operation} (${row})\n${table}`;
+}
+
+export function renderFailures(failures: readonly Failure[]): string {
+  const lines = failures.map(({ row, contender, message }) => {
+    return `  ${row}, ${contender}: ${message.replaceAll('\n', '\n    ')}\n`;
+  });
+  return `Failed, and so without figures\n${lines.join('')}`;
 }
 
 export function renderTargets(targets: readonly Target[]): string {
@@ -86,7 +95,7 @@ function spread({ median, min, max }: Spread): string {
 }
 
 /** Three digits that count; thousands in groups. */
-function number(value: number): string {
+export function number(value: number): string {
   if (!Number.isFinite(value)) return '?';
   const size = Math.abs(value);
   if (size >= 100) return Math.round(value).toLocaleString('en-US');

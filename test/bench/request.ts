@@ -1,21 +1,30 @@
 // What `npm run bench -- …` was asked for.
 
 import { parseArgs } from 'node:util';
+import { ROW_NAMES, ROWS, rowsNamed, type Row } from './row-table.ts';
 import { SOURCE_NAMES } from './source-table.ts';
 import { STAGES } from './stage-table.ts';
 
 export interface BenchRequest {
   readonly isQuick: boolean;
-  readonly isJson: boolean;
+  /** What standard output is. */
+  readonly output: 'text' | 'json' | 'markdown';
   /** Exit status 1 when a target is missed. */
   readonly isChecked: boolean;
   readonly isKept: boolean;
   readonly stages: readonly string[];
-  readonly sources: readonly string[];
+  readonly rows: readonly Row[];
   /** Two versions of a file, for `--only chunkers`. */
   readonly chunkerFiles: readonly string[];
   readonly directory: string | undefined;
   readonly rounds: number;
+}
+
+function rowList(): string {
+  return SOURCE_NAMES.map(source => {
+    const own = ROWS.filter(row => row.source === source).map(({ name }) => name);
+    return own.join(' ');
+  }).join('\n           ');
 }
 
 export const USAGE = `\
@@ -28,9 +37,12 @@ npm run bench [-- OPTIONS]
   --keep             leave the sources in DIR for the next run
   --check            exit status 1 when a target is missed
   -o, --output json  one JSON document on standard output
+  -o markdown        the table of docs/performance.md
 
   stages   ${STAGES.map(stage => stage.name).join(' ')}
   whole    ${SOURCE_NAMES.join(' ')}
+           (ten-million only when it is named), or a row of them:
+           ${rowList()}
 
   --only chunkers -- OLD NEW
                      how much of NEW each splitter finds again in OLD, two files of yours
@@ -50,13 +62,10 @@ export class UsageProblem extends Error {
 export function parseRequest(words: readonly string[]): BenchRequest | 'help' {
   const { values, positionals } = parse(words);
   if (values.help === true) return 'help';
-  if (values.output !== undefined && values.output !== 'json' && values.output !== 'text') {
-    throw new UsageProblem(`output "${values.output}" is neither text nor json`);
-  }
   const isQuick = values.quick === true;
   const common = {
     isQuick,
-    isJson: values.output === 'json',
+    output: parseOutput(values.output ?? 'text'),
     isChecked: values.check === true,
     isKept: values.keep === true,
     directory: values.dir,
@@ -64,7 +73,7 @@ export function parseRequest(words: readonly string[]): BenchRequest | 'help' {
   };
   if (values.only?.includes('chunkers') === true) {
     if (positionals.length !== 2) throw new UsageProblem('chunkers wants two files: OLD NEW');
-    return { ...common, stages: [], sources: [], chunkerFiles: positionals };
+    return { ...common, stages: [], rows: [], chunkerFiles: positionals };
   }
   const names = [...(values.only ?? []), ...positionals];
   return { ...common, ...chosen(names, isQuick), chunkerFiles: [] };
@@ -91,6 +100,11 @@ function parse(words: readonly string[]) {
   }
 }
 
+function parseOutput(text: string): BenchRequest['output'] {
+  if (text === 'text' || text === 'json' || text === 'markdown') return text;
+  throw new UsageProblem(`output "${text}" is neither text, json nor markdown`);
+}
+
 function parseRounds(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const rounds = Number(text);
@@ -98,13 +112,10 @@ function parseRounds(text: string | undefined): number | undefined {
   throw new UsageProblem(`--rounds takes 1 to ${ROUNDS_MAX}, not "${text}"`);
 }
 
-function chosen(
-  given: readonly string[],
-  isQuick: boolean,
-): Pick<BenchRequest, 'stages' | 'sources'> {
+function chosen(given: readonly string[], isQuick: boolean): Pick<BenchRequest, 'stages' | 'rows'> {
   const stageNames = STAGES.map(stage => stage.name);
   const names = given.flatMap(name => name.split(',')).filter(Boolean);
-  const known = [...stageNames, ...SOURCE_NAMES, 'stages', 'whole'];
+  const known = [...stageNames, 'stages', ...ROW_NAMES];
   const unknown = names.find(name => !known.includes(name));
   if (unknown !== undefined) throw new UsageProblem(`"${unknown}" is none of ${known.join(', ')}`);
   const isAll = names.length === 0;
@@ -115,6 +126,6 @@ function chosen(
         ? usual.includes(name) || names.includes(name)
         : names.includes(name),
     ),
-    sources: SOURCE_NAMES.filter(name => isAll || names.includes('whole') || names.includes(name)),
+    rows: rowsNamed(isAll ? ['whole'] : names),
   };
 }

@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const MEMORY = '/dev/shm';
+export const MEMORY_DIRECTORY = '/dev/shm';
 /** statfs(2) f_type of tmpfs. */
-const TMPFS_MAGIC = 0x0102_1994;
+export const TMPFS_MAGIC = 0x0102_1994;
 
 export class WorkPlace implements Disposable {
   readonly sources: string;
@@ -25,7 +25,7 @@ export class WorkPlace implements Disposable {
     this.sources = join(temporary, 'sources');
     mkdirSync(this.sources, { recursive: true });
     this.areRepositoriesInMemory = hasMemoryFor(repositoryBytes);
-    const place = this.areRepositoriesInMemory ? MEMORY : temporary;
+    const place = this.areRepositoriesInMemory ? MEMORY_DIRECTORY : temporary;
     this.repositories = mkdtempSync(join(place, 'stevedore-bench-'));
     const ownSources = directory === undefined ? temporary : this.sources;
     this.#own = isKept ? [this.repositories] : [this.repositories, ownSources];
@@ -43,7 +43,7 @@ export class WorkPlace implements Disposable {
 
 function hasMemoryFor(bytes: number): boolean {
   try {
-    const { type, bavail, bsize } = statfsSync(MEMORY);
+    const { type, bavail, bsize } = statfsSync(MEMORY_DIRECTORY);
     return type === TMPFS_MAGIC && bavail * bsize > bytes && availableMemory() > bytes * 1.2;
   } catch {
     return false;
@@ -51,7 +51,7 @@ function hasMemoryFor(bytes: number): boolean {
 }
 
 /** MemAvailable, because free memory is what nobody has found a use for yet. */
-function availableMemory(): number {
+export function availableMemory(): number {
   try {
     const kib = /^MemAvailable:\s*(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
     return kib === undefined ? freemem() : Number(kib) * 1024;
