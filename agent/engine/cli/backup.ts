@@ -11,6 +11,7 @@ import {
   usageError,
   type OptionValues,
 } from './option-values.ts';
+import { SELECTION_OPTIONS, selectionRequest } from './selection-options.ts';
 import { estimateTree, type Estimate } from './estimate.ts';
 import { withTotals, type ProgressState } from './progress.ts';
 import { counted, formatBytes, formatDuration, formatRate, formatShare } from './quantity.ts';
@@ -46,6 +47,7 @@ export function backupRequest(
     chunker: parseChoice(optionalText(options, 'chunker'), '--chunker', CHUNKERS),
     compression: parseCompression(optionalText(options, 'compression')),
     parent: optionalText(options, 'parent'),
+    ...selectionRequest(options, surroundings),
   };
 }
 
@@ -111,6 +113,7 @@ export const backup: Verb = Object.freeze({
     'read nor sent again. An entry that could not be read is left out, listed, and makes the ' +
     'exit status 3.',
   options: [
+    ...SELECTION_OPTIONS,
     { flags: '--tag <key:value>', text: 'label on the snapshot', isRepeatable: true },
     { flags: '--description <text>', text: 'a sentence on the snapshot' },
     { flags: '--pin <name>', text: 'keep it whatever the policy says', isRepeatable: true },
@@ -129,6 +132,18 @@ export const backup: Verb = Object.freeze({
     {
       command: 'stevedore backup . --tag release:1.4 --description "before the upgrade"',
       text: 'something to find it by',
+    },
+    {
+      command: "stevedore backup ~ --exclude '*.iso' --exclude /Downloads/ --exclude '!keep.iso'",
+      text: 'not everything; a leading / is the directory that is backed up',
+    },
+    {
+      command: 'stevedore backup /src --ignore-file .gitignore --max-file-size 500M',
+      text: 'what git would leave out, and large files',
+    },
+    {
+      command: 'stevedore backup / --one-file-system',
+      text: 'the root file system without /proc, /sys and other mounts',
     },
     { command: 'stevedore backup /data -o json | jq -r .snapshotId', text: 'in a script' },
   ],

@@ -21,6 +21,22 @@ export function formatBytes(bytes: number): string {
   return `${bytes < 0 ? '-' : ''}${rounded} ${BYTE_UNITS[unit] ?? ''}`;
 }
 
+const SIZE_UNITS: Readonly<Record<string, number>> = Object.freeze({
+  '': 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+});
+
+/** `500`, `10K`, `1.5 GiB`: units of 1024; undefined for anything else. */
+export function parseBytes(text: string): number | undefined {
+  const parts = /^(\d+(?:\.\d+)?) ?(?:([kmgt])(?:i?b)?|b)?$/i.exec(text);
+  if (parts === null) return undefined;
+  const bytes = Math.floor(Number(parts[1]) * (SIZE_UNITS[(parts[2] ?? '').toLowerCase()] ?? 1));
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
 /** Bytes in a second; `-` as long as no time has passed. */
 export function formatRate(bytes: number, durationMs: number): string {
   return durationMs <= 0 ? '-' : `${formatBytes((bytes * 1000) / durationMs)}/s`;

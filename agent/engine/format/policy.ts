@@ -153,6 +153,14 @@ export function policyLabels({ host, userName, path }: SnapshotSource): Labels {
 }
 
 /**
+ * The target of a policy as kopia writes it: `(global)`, `@host`, `user@host`, `user@host:/path`.
+ */
+export function policyTarget({ hostname = '', username = '', path = '' }: Labels): string {
+  if (path !== '') return `${username}@${hostname}:${path}`;
+  return username !== '' || hostname !== '' ? `${username}@${hostname}` : '(global)';
+}
+
+/**
  * What kopia demands of a policy that is being set.
  * @throws POLICY_INVALID
  */

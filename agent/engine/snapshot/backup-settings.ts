@@ -1,12 +1,16 @@
 // From what was asked for and what the policy of the source says to the settings of an upload.
 
 import type { FilesPolicy, Policy } from '#engine/format/policy.ts';
-import type { PolicyManifest } from '#engine/format/policy-merge.ts';
+import type { EffectivePolicy, PolicyManifest } from '#engine/format/policy-merge.ts';
+import { policyTarget } from '#engine/format/policy.ts';
 import type { SnapshotSource } from '#engine/format/snapshot-manifest.ts';
 import {
   createSelection,
   type FilesPolicy as SelectionFiles,
+  type Origins,
   type Selection,
+  type SelectingField,
+  type SelectionRequest,
 } from '#engine/snapshot/source/selection.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { FileCompression } from '#engine/snapshot/upload/upload-tasks.ts';
@@ -53,12 +57,13 @@ export function partBytes(policy: Policy): number {
 
 /**
  * What the snapshot contains. Policies of directories below the source take part, as in kopia.
- * @throws POLICY_INVALID
+ * @throws POLICY_INVALID, USAGE
  */
 export function selectionFor(
   source: SnapshotSource,
-  effective: Policy,
+  effective: EffectivePolicy,
   policies: readonly PolicyManifest[],
+  request: SelectionRequest = {},
 ): Selection {
   const policiesBelow = new Map<string, SelectionFiles>();
   const prefix = source.path.endsWith('/') ? source.path : `${source.path}/`;
@@ -69,7 +74,34 @@ export function selectionFor(
       labels.path?.startsWith(prefix) === true;
     if (isBelow) policiesBelow.set(labels.path.slice(prefix.length), filesOf(policy.files));
   }
-  return createSelection(filesOf(effective.files), { policiesBelow });
+  const sourceName = `${source.userName}@${source.host}:${source.path.replace(/\/$/, '')}`;
+  const origins = originsOf(effective);
+  const options = { policiesBelow, sourceName, origins, request };
+  return createSelection(filesOf(effective.policy.files), options);
+}
+
+const SELECTING_FIELDS: readonly SelectingField[] = [
+  'ignore',
+  'maxFileSize',
+  'oneFileSystem',
+  'ignoreCacheDirs',
+];
+
+/**
+ * Which policy each field is from: the most specific one that says something (policy-fields.ts).
+ */
+function originsOf({ sources }: EffectivePolicy): Origins {
+  const origins = SELECTING_FIELDS.map(field => {
+    const from = sources.find(({ policy }) => isSaid(policy.files?.[field]));
+    if (from === undefined) return [field, { kind: 'default' }];
+    return [field, { kind: 'policy', target: policyTarget(from.labels) }];
+  });
+  return Object.fromEntries(origins) as Origins; // one for each of the fields
+}
+
+function isSaid(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return value !== undefined && value !== null && value !== 0;
 }
 
 function filesOf(files: FilesPolicy = {}): SelectionFiles {

@@ -27,6 +27,8 @@ import {
   partBytes,
   selectionFor,
 } from './backup-settings.ts';
+import { type ExcludeRequest, readExcludeRules, shareRules } from './source/git-rules.ts';
+import type { SelectionRequest } from './source/selection.ts';
 import { chooseSplitter, type Chunker, splitterNote } from './chunker.ts';
 import { findParent } from './parent.ts';
 import { loadPolicies } from './policies.ts';
@@ -42,7 +44,7 @@ export interface BackupParts {
   readonly manifests: ManifestStore;
 }
 
-export interface BackupRequest {
+export interface BackupRequest extends ExcludeRequest, SelectionRequest {
   /** A directory or a file; links on the way to it are followed. */
   readonly path: string;
   /** Whose snapshot it is; what is left out is this user, this host, and the path in full. */
@@ -205,7 +207,8 @@ async function planBackup(
   signal: AbortSignal,
 ): Promise<BackupPlan> {
   const policies = await loadPolicies(manifests, { signal });
-  const { policy } = resolvePolicy(source, policies);
+  const effective = resolvePolicy(source, policies);
+  const { policy } = effective;
   const parent = await findParent(manifests, { source, parent: request.parent, signal });
   const { splitter } = contents.format.config;
   const usual = policy.splitter?.algorithm || splitter;
@@ -219,11 +222,18 @@ async function planBackup(
     metadataCompression: metadataCompression(policy),
     partBytes: partBytes(policy),
     isNativeAllowed: contents.isNativeAllowed,
+    excludes: shareRules(await readExcludeRules(request)),
     stop: new SharedArrayBuffer(4),
   };
-  const selection = selectionFor(source, policy, policies);
+  const selection = selectionFor(source, effective, policies, selectionRequest(request));
   const note = splitterNote(fileSplitter, usual);
   return { run, selection, previousRoot: parent?.rootEntry, note };
+}
+
+/** Only what concerns the selection goes along with it from directory to directory. */
+function selectionRequest(request: SelectionRequest): SelectionRequest {
+  const { ignoreFileNames, fileBytesMax, isOneFileSystem, storesCacheDirectories } = request;
+  return { ignoreFileNames, fileBytesMax, isOneFileSystem, storesCacheDirectories };
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   formatDuration,
   formatRate,
   formatShare,
+  parseBytes,
 } from '#engine/cli/quantity.ts';
 
 const MIB = 2 ** 20;
@@ -68,4 +69,22 @@ t.test('counts and rates read well', async t => {
   t.equal(counted(2, 'directory', 'directories'), '2 directories');
   t.equal(formatRate(10 * MIB, 2000), '5 MiB/s');
   t.equal(formatRate(10, 0), '-');
+});
+
+t.test('sizes are read in units of 1024', async t => {
+  const cases = [
+    ['0', 0],
+    ['500', 500],
+    ['10b', 10],
+    ['10K', 10_240],
+    ['1.5 MiB', 1_572_864],
+    ['2g', 2 ** 31],
+    ['1TB', 2 ** 40],
+    ['', undefined],
+    ['K', undefined],
+    ['1 P', undefined],
+    ['1e3', undefined],
+    ['-1', undefined],
+  ] as const;
+  for (const [text, bytes] of cases) t.equal(parseBytes(text), bytes, text);
 });

@@ -44,6 +44,30 @@ t.test('options of a backup become its request', async t => {
   t.throws(() => backupRequest('/', { pin: [''] }, surroundings), { code: 'USAGE' });
 });
 
+t.test('what a snapshot leaves out is asked for with options', async t => {
+  const options = {
+    exclude: ['*.o', '!a.o'],
+    excludeFrom: ['patterns', '/etc/patterns'],
+    ignoreFile: ['.gitignore'],
+    maxFileSize: '1.5M',
+    oneFileSystem: true,
+    cachedirTag: false,
+  };
+  t.match(backupRequest('/data', options, surroundings), {
+    exclude: ['*.o', '!a.o'],
+    excludeFrom: ['/home/me/patterns', '/etc/patterns'],
+    ignoreFileNames: ['.gitignore'],
+    fileBytesMax: 1_572_864,
+    isOneFileSystem: true,
+    storesCacheDirectories: true,
+  });
+  const plain = backupRequest('/data', { cachedirTag: true }, surroundings);
+  t.notOk('storesCacheDirectories' in plain || 'exclude' in plain);
+  for (const maxFileSize of ['0', '-1', 'x', '1X', '1e3', '99999999999T']) {
+    t.throws(() => backupRequest('/', { maxFileSize }, surroundings), { code: 'USAGE' });
+  }
+});
+
 t.test('a restore goes to the absolute target and overwrites only when told', async t => {
   t.match(restoreRequest(['latest:/a', 'out'], {}, surroundings), {
     snapshot: 'latest:/a',

@@ -13,25 +13,35 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const HASH = 0x23;
 
+/** @throws LIMIT_EXCEEDED */
+export function checkIgnoreFileBytes({ length }: Uint8Array, name = 'an ignore file'): void {
+  if (length <= IGNORE_FILE_BYTES_MAX) return;
+  const limit = `more than ${IGNORE_FILE_BYTES_MAX}; shorten it`;
+  throw new EngineError('LIMIT_EXCEEDED', `${name} has ${length} bytes, ${limit}`);
+}
+
+export interface IgnoreLine {
+  readonly text: Uint8Array;
+  /** From 1. */
+  readonly number: number;
+}
+
 /**
  * The patterns in an ignore file, unparsed. `#` makes a comment in the first column only; a line of
  * spaces says nothing.
  * @throws LIMIT_EXCEEDED
  */
-export function ignoreFileLines(text: Uint8Array): Uint8Array[] {
-  if (text.length > IGNORE_FILE_BYTES_MAX) {
-    throw new EngineError(
-      'LIMIT_EXCEEDED',
-      `an ignore file has ${text.length} bytes, more than ${IGNORE_FILE_BYTES_MAX}; shorten it`,
-    );
-  }
-  const lines: Uint8Array[] = [];
-  for (let start = 0; start < text.length;) {
+export function ignoreFileLines(text: Uint8Array): IgnoreLine[] {
+  checkIgnoreFileBytes(text);
+  const lines: IgnoreLine[] = [];
+  for (let start = 0, number = 1; start < text.length; number++) {
     const newline = text.indexOf(NEWLINE, start);
     const end = newline === -1 ? text.length : newline;
     if (end - start >= LINE_BYTES_MAX) break;
     const line = text.subarray(start, end > start && text[end - 1] === RETURN ? end - 1 : end);
-    if (line[0] !== HASH && !codePointsOf(line).every(isGoSpace)) lines.push(line);
+    if (line[0] !== HASH && !codePointsOf(line).every(isGoSpace)) {
+      lines.push({ text: line, number });
+    }
     start = end + 1;
   }
   return lines;

@@ -32,6 +32,8 @@ export interface Sequence {
 export interface IgnorePattern {
   /** As it was written, for outcomes. */
   readonly text: string;
+  /** Line of its file, from 1. */
+  readonly line?: number;
   readonly tokens: readonly number[];
   readonly sequences: readonly Sequence[];
   /** How many tokens are stars. */
@@ -56,8 +58,9 @@ const QUESTION = 0x3f;
  * Parses a pattern that applies below `base`: '' for the root, else `/a/b`.
  * @throws POLICY_INVALID as kopia refuses it: what it was found in then cannot be snapshotted
  */
-export function parseIgnorePattern(line: Uint8Array, base: string): IgnorePattern {
-  return new PatternParser(trimPattern(line), base).parse();
+export function parseIgnorePattern(text: Uint8Array, base: string, line?: number): IgnorePattern {
+  const pattern = new PatternParser(trimPattern(text), base).parse();
+  return line === undefined ? pattern : { ...pattern, line };
 }
 
 /** kopia trims patterns of more than two bytes whose last character is not escaped. */

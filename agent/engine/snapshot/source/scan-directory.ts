@@ -7,10 +7,13 @@ import { isEngineError, type EngineError } from '#engine/base/errors.ts';
 
 import { IGNORE_FILE_BYTES_MAX } from './ignore-file.ts';
 import { openLinkedFile } from './linked-file.ts';
+import type { GitRuleList } from './git-rules.ts';
+import { NameRules } from './name-rules.ts';
 import {
-  exclusionByName,
   exclusionByStat,
+  gitIgnoreFileNames,
   isUnrestricted,
+  withGitIgnoreFile,
   withIgnoreFile,
   type Exclusion,
   type Selection,
@@ -31,6 +34,8 @@ export interface ScanRequest {
   readonly directoryStat: SourceStat;
   /** createSelection for the root, enterDirectory for a child. */
   readonly selection: Selection;
+  /** What the whole backup leaves out by name. */
+  readonly excludes?: readonly GitRuleList[];
   /** Holds the names afterwards; not to be reused while they are needed. */
   readonly listing: SourceListing;
   /** Scratch that visit() is handed. */
@@ -67,17 +72,16 @@ export interface ScannedDirectory {
  *   stored as its rules want it
  */
 export function scanDirectory(request: ScanRequest, visitor: EntryVisitor): ScannedDirectory {
-  const { fileSystem, directory, listing } = request;
-  fileSystem.list(directory, listing);
-  if (request.selection.skipsCacheDirectories && hasCacheTag(request)) {
-    return { selection: request.selection, isCache: true };
-  }
-  const selection = readIgnoreFiles(request);
+  const { listing } = request;
+  const scanned = listDirectory(request);
+  if (scanned.isCache) return scanned;
+  const { selection } = scanned;
+  const rules = nameRulesOf(request, selection);
   const isFree = isUnrestricted(selection);
   for (const index of listing.order) {
-    if (!isFree) {
+    if (!rules.isEmpty) {
       const isDirectory = listing.types[index] === ENTRY_TYPE.directory;
-      const exclusion = exclusionByName(selection, listing.nameAt(index), isDirectory);
+      const exclusion = rules.exclusionOf(listing.nameAt(index), isDirectory);
       if (exclusion !== undefined) {
         visitor.exclude?.(index, exclusion);
         continue;
@@ -85,7 +89,23 @@ export function scanDirectory(request: ScanRequest, visitor: EntryVisitor): Scan
     }
     visitEntry(request, isFree ? undefined : selection, index, visitor);
   }
-  return { selection, isCache: false };
+  return scanned;
+}
+
+/** Lists a directory and reads what it says about itself. Throws as scanDirectory does. */
+export function listDirectory(request: ScanRequest): ScannedDirectory {
+  const { selection } = request;
+  request.fileSystem.list(request.directory, request.listing);
+  const isCache = selection.skipsCacheDirectories && hasCacheTag(request);
+  return { selection: isCache ? selection : readIgnoreFiles(request), isCache };
+}
+
+/** The rules for names in a directory, whose own ignore files `selection` knows. */
+export function nameRulesOf(
+  { excludes, directory }: Pick<ScanRequest, 'excludes' | 'directory'>,
+  selection: Selection,
+): NameRules {
+  return new NameRules(selection, excludes, directory.namesBelowRoot());
 }
 
 function visitEntry(
@@ -131,17 +151,21 @@ function hasCacheTag({ fileSystem, directory, listing, stat }: ScanRequest): boo
 function readIgnoreFiles(request: ScanRequest): Selection {
   let { selection } = request;
   for (const name of selection.ignoreFileNames) {
-    const index = request.listing.findFile(Buffer.from(name));
-    if (index === -1) continue;
-    const text = readIgnoreFile(request, index);
-    if (text !== undefined) selection = withIgnoreFile(selection, text);
+    const text = readIgnoreFile(request, name);
+    if (text !== undefined) selection = withIgnoreFile(selection, text, name);
+  }
+  for (const name of gitIgnoreFileNames(selection)) {
+    const text = readIgnoreFile(request, name);
+    if (text !== undefined) selection = withGitIgnoreFile(selection, text, name);
   }
   return selection;
 }
 
-/** undefined when what has the name is neither file nor link, or is gone by now. */
-function readIgnoreFile(request: ScanRequest, index: number): Uint8Array | undefined {
+/** undefined when nothing has the name, or what has it is neither file nor link. */
+function readIgnoreFile(request: ScanRequest, name: string): Uint8Array | undefined {
   const { fileSystem, directory, listing, stat } = request;
+  const index = listing.findFile(Buffer.from(name));
+  if (index === -1) return undefined;
   const type = listing.types[index];
   if (type !== ENTRY_TYPE.file && type !== ENTRY_TYPE.symlink) return undefined;
   using file =

@@ -1,14 +1,16 @@
 // Which entries a snapshot contains, decided as kopia decides it (fs/ignorefs/ignorefs.go and
-// snapshot/policy at 0.23.1): ignore rules of policies, ignore files, size, file system, caches.
+// snapshot/policy at 0.23.1): ignore rules of policies, ignore files, size, file system, caches;
+// and what a backup is told besides, which holds whatever the policies say.
 //
 // A Selection is plain data, made for one directory from that of its parent; it can be told to
-// another thread. Where there are no rules, isUnrestricted says so once for a whole directory.
+// another thread. Rules for names are asked through name-rules.ts.
 
 import { EngineError } from '#engine/base/errors.ts';
 
-import { ignoreFileLines } from './ignore-file.ts';
-import { patternVerdict } from './ignore-match.ts';
+import { gitIgnoreRules, type GitRuleList } from './git-rules.ts';
+import { ignoreFileLines, type IgnoreLine } from './ignore-file.ts';
 import { parseIgnorePattern, type IgnorePattern } from './ignore-pattern.ts';
+import type { DecidingRule, RuleOrigin } from './rule-origin.ts';
 import { nameText } from './source-name.ts';
 import { ENTRY_TYPE, type SourceStat } from './source-stat.ts';
 
@@ -30,35 +32,73 @@ export const DEFAULT_FILES_POLICY: FilesPolicy = Object.freeze({
   ignoreDotFiles: Object.freeze(['.kopiaignore']),
 });
 
+/** What is asked for with one backup. It comes on top of the policies and holds everywhere. */
+export interface SelectionRequest {
+  /** Ignore files in git's language, looked for in every directory: `.gitignore`. */
+  readonly ignoreFileNames?: readonly string[];
+  /** Larger files are left out; where a policy has a limit, too, the smaller one counts. */
+  readonly fileBytesMax?: number;
+  /** What lies on another file system than its directory is left out. */
+  readonly isOneFileSystem?: boolean;
+  /** Directories with a CACHEDIR.TAG are stored like any other. */
+  readonly storesCacheDirectories?: boolean;
+}
+
+/** The fields of a policy that can leave something out. */
+export type SelectingField = 'ignore' | 'maxFileSize' | 'oneFileSystem' | 'ignoreCacheDirs';
+export type Origins = { readonly [Field in SelectingField]?: RuleOrigin };
+
 export interface SelectionOptions {
   /**
    * Policies that are defined for directories below the root, each as stored and not merged with
    * others, by path relative to the root (`a/b`).
    */
   readonly policiesBelow?: ReadonlyMap<string, FilesPolicy>;
+  /** Which policies the fields of the effective one come from. */
+  readonly origins?: Origins;
+  /** `user@host:/path`: with a path behind it, the target of a policy below. */
+  readonly sourceName?: string;
+  readonly request?: SelectionRequest;
+}
+
+export interface RuleList {
+  readonly origin: RuleOrigin;
+  readonly rules: readonly IgnorePattern[];
 }
 
 export interface Selection {
   /** '' for the root, else `/a/b`, as text (source-name.ts). */
   readonly path: string;
-  /** Ignore files to look for in this directory, in this order. */
+  /** Length of the same in bytes of names, with a slash behind each: what `a/b/` has. */
+  readonly pathBytes: number;
+  /** Ignore files in kopia's language to look for in this directory, in this order. */
   readonly ignoreFileNames: readonly string[];
   /** Whether a directory with a valid CACHEDIR.TAG is stored as an empty one. */
   readonly skipsCacheDirectories: boolean;
   /** 0 is no limit. */
   readonly fileBytesMax: number;
   readonly isOneFileSystem: boolean;
-  /** Rules of the root first; one list for each directory that adds some. */
-  readonly ruleLists: readonly (readonly IgnorePattern[])[];
+  /** Rules of the root first; one list for each policy and ignore file. */
+  readonly ruleLists: readonly RuleList[];
+  /** Rules of ignore files in git's language; they come after all of kopia's. */
+  readonly gitRuleLists: readonly GitRuleList[];
+  readonly origins: Origins;
   readonly policiesBelow: ReadonlyMap<string, FilesPolicy>;
+  readonly sourceName: string;
+  readonly request: SelectionRequest;
 }
 
 /** Why an entry is left out. */
 export interface Exclusion {
   readonly reason: 'ignored' | 'too large' | 'other file system';
-  /** The last rule that said so, as it was written. */
-  readonly rule?: string;
+  /** The rule that decided; of an entry that is left out by its name. */
+  readonly rule?: DecidingRule;
+  /** What set the limit; of one that is left out by what it is. */
+  readonly origin?: RuleOrigin;
 }
+
+const COMMAND_LINE: RuleOrigin = Object.freeze({ kind: 'command line' });
+const DEFAULT: RuleOrigin = Object.freeze({ kind: 'default' });
 
 /**
  * The selection of the root directory, before its ignore files. `files` is the effective policy of
@@ -66,92 +106,123 @@ export interface Exclusion {
  * @throws POLICY_INVALID
  */
 export function createSelection(files: FilesPolicy, options: SelectionOptions = {}): Selection {
+  const { request = {}, origins = {}, sourceName = '' } = options;
+  checkNames(request.ignoreFileNames ?? [], 'USAGE', 'correct it');
   const blank: Selection = {
     path: '',
+    pathBytes: 0,
     ignoreFileNames: [],
     skipsCacheDirectories: true,
     fileBytesMax: 0,
     isOneFileSystem: false,
     ruleLists: [],
+    gitRuleLists: [],
+    origins: {},
     policiesBelow: options.policiesBelow ?? new Map<string, FilesPolicy>(),
+    sourceName,
+    request,
   };
-  return applyPolicy(blank, files);
+  return applyPolicy(blank, files, origins);
 }
 
 /** The selection of a child directory, before its ignore files. @throws POLICY_INVALID */
 export function enterDirectory(parent: Selection, name: Uint8Array): Selection {
   const path = `${parent.path}/${nameText(name)}`;
   // A file that a policy names twice is read twice in the policy's own directory, once below it.
-  const child = { ...parent, path, ignoreFileNames: [...new Set(parent.ignoreFileNames)] };
+  const ignoreFileNames = [...new Set(parent.ignoreFileNames)];
+  const pathBytes = parent.pathBytes + name.length + 1;
+  const child = { ...parent, path, pathBytes, ignoreFileNames };
   const policy = parent.policiesBelow.get(child.path.slice(1));
-  return policy === undefined ? child : applyPolicy(child, policy);
+  if (policy === undefined) return child;
+  const origin = { kind: 'policy', target: `${parent.sourceName}${path}` } as const;
+  return applyPolicy(child, policy, {
+    ignore: origin,
+    maxFileSize: origin,
+    oneFileSystem: origin,
+    ignoreCacheDirs: origin,
+  });
 }
 
 /**
  * A policy that is defined for a directory replaces names of ignore files, oneFileSystem and
  * ignoreCacheDirs even where it does not mention them; the size limit is inherited; rules add up.
  */
-function applyPolicy(selection: Selection, policy: FilesPolicy): Selection {
-  for (const name of policy.ignoreDotFiles ?? []) {
-    if (!name.includes('/')) continue;
-    throw new EngineError(
-      'POLICY_INVALID',
-      `cannot use ignore file ${name}: only a name within a directory will do; correct the policy`,
-    );
-  }
-  const lines = (policy.ignore ?? []).map(rule => new Uint8Array(Buffer.from(rule)));
+function applyPolicy(selection: Selection, policy: FilesPolicy, origins: Origins): Selection {
+  checkNames(policy.ignoreDotFiles ?? [], 'POLICY_INVALID', 'correct the policy');
+  const { request } = selection;
+  const lines = (policy.ignore ?? []).map(rule => ({ text: new Uint8Array(Buffer.from(rule)) }));
+  const asked = request.fileBytesMax || Number.POSITIVE_INFINITY;
+  const allowed = policy.maxFileSize || selection.fileBytesMax || Number.POSITIVE_INFINITY;
+  const sizeOrigin = policy.maxFileSize ? origins.maxFileSize : selection.origins.maxFileSize;
+  const fileBytesMax = Math.min(asked, allowed);
   return withRules(
     {
       ...selection,
       ignoreFileNames: policy.ignoreDotFiles ?? [],
-      skipsCacheDirectories: policy.ignoreCacheDirs ?? true,
-      fileBytesMax: policy.maxFileSize || selection.fileBytesMax,
-      isOneFileSystem: policy.oneFileSystem ?? false,
+      skipsCacheDirectories:
+        request.storesCacheDirectories !== true && (policy.ignoreCacheDirs ?? true),
+      fileBytesMax: Number.isFinite(fileBytesMax) ? fileBytesMax : 0,
+      isOneFileSystem: request.isOneFileSystem === true || (policy.oneFileSystem ?? false),
+      origins: {
+        maxFileSize: asked < allowed ? COMMAND_LINE : sizeOrigin,
+        oneFileSystem: request.isOneFileSystem ? COMMAND_LINE : origins.oneFileSystem,
+        ignoreCacheDirs: policy.ignoreCacheDirs ? origins.ignoreCacheDirs : DEFAULT,
+      },
     },
     lines,
+    origins.ignore ?? DEFAULT,
   );
+}
+
+function checkNames(
+  names: readonly string[],
+  code: 'USAGE' | 'POLICY_INVALID',
+  advice: string,
+): void {
+  const wrong = names.find(name => name === '' || name.includes('/'));
+  if (wrong === undefined) return;
+  const message = `cannot use ignore file ${JSON.stringify(wrong)}: only a name will do`;
+  throw new EngineError(code, `${message}, and no path; ${advice}`);
 }
 
 /** Adds the rules of one ignore file of this directory. @throws POLICY_INVALID, LIMIT_EXCEEDED */
-export function withIgnoreFile(selection: Selection, text: Uint8Array): Selection {
-  return withRules(selection, ignoreFileLines(text));
-}
-
-function withRules(selection: Selection, lines: readonly Uint8Array[]): Selection {
-  if (lines.length === 0) return selection;
-  const rules = lines.map(line => parseIgnorePattern(line, selection.path));
-  return { ...selection, ruleLists: [...selection.ruleLists, rules] };
-}
-
-/** True when nothing in this directory can be left out. */
-export function isUnrestricted(selection: Selection): boolean {
-  return (
-    selection.ruleLists.length === 0 && selection.fileBytesMax === 0 && !selection.isOneFileSystem
-  );
-}
-
-/**
- * Whether the rules leave an entry out by its name. Deeper rules come later and may take back what
- * those above said; a rule is asked only when it could change the verdict.
- */
-export function exclusionByName(
+export function withIgnoreFile(
   selection: Selection,
-  name: Uint8Array,
-  isDirectory: boolean,
-): Exclusion | undefined {
-  if (selection.ruleLists.length === 0) return undefined;
-  const text = `${selection.path}/${nameText(name)}`;
-  const path = Array.from(text, character => character.codePointAt(0) ?? 0);
-  let decisive: IgnorePattern | undefined;
-  for (const rules of selection.ruleLists) {
-    for (const rule of rules) {
-      const isIgnored = decisive !== undefined;
-      if (rule.isNegated !== isIgnored) continue;
-      const isIgnoredNow = patternVerdict(rule, path, isDirectory);
-      if (isIgnoredNow !== isIgnored) decisive = isIgnoredNow ? rule : undefined;
-    }
-  }
-  return decisive === undefined ? undefined : { reason: 'ignored', rule: decisive.text };
+  text: Uint8Array,
+  name = '.kopiaignore',
+): Selection {
+  return withRules(selection, ignoreFileLines(text), ignoreFileOrigin(selection, name));
+}
+
+/** The same for a file in git's language, which refuses nothing. */
+export function withGitIgnoreFile(selection: Selection, text: Uint8Array, name: string): Selection {
+  const list = gitIgnoreRules(text, ignoreFileOrigin(selection, name), selection.pathBytes);
+  if (list.rules.length === 0) return selection;
+  return { ...selection, gitRuleLists: [...selection.gitRuleLists, list] };
+}
+
+/** Names of the ignore files in git's language; one that kopia reads as well is kopia's. */
+export function gitIgnoreFileNames({ request, ignoreFileNames }: Selection): string[] {
+  return (request.ignoreFileNames ?? []).filter(name => !ignoreFileNames.includes(name));
+}
+
+function ignoreFileOrigin({ path }: Selection, name: string): RuleOrigin {
+  return { kind: 'ignore file', path: `${path}/${name}`.slice(1) };
+}
+
+function withRules(
+  selection: Selection,
+  lines: readonly (Pick<IgnoreLine, 'text'> & { readonly number?: number })[],
+  origin: RuleOrigin,
+): Selection {
+  if (lines.length === 0) return selection;
+  const rules = lines.map(({ text, number }) => parseIgnorePattern(text, selection.path, number));
+  return { ...selection, ruleLists: [...selection.ruleLists, { origin, rules }] };
+}
+
+/** True when nothing in this directory can be left out by what it is. */
+export function isUnrestricted(selection: Selection): boolean {
+  return selection.fileBytesMax === 0 && !selection.isOneFileSystem;
 }
 
 /**
@@ -163,11 +234,12 @@ export function exclusionByStat(
   stat: SourceStat,
   directory: SourceStat,
 ): Exclusion | undefined {
-  const { fileBytesMax, isOneFileSystem } = selection;
+  const { fileBytesMax, isOneFileSystem, origins } = selection;
   if (fileBytesMax > 0 && stat.type !== ENTRY_TYPE.directory && stat.size > fileBytesMax) {
-    return { reason: 'too large' };
+    return { reason: 'too large', origin: origins.maxFileSize };
   }
   const isElsewhere =
     stat.deviceMajor !== directory.deviceMajor || stat.deviceMinor !== directory.deviceMinor;
-  return isOneFileSystem && isElsewhere ? { reason: 'other file system' } : undefined;
+  if (!isOneFileSystem || !isElsewhere) return undefined;
+  return { reason: 'other file system', origin: origins.oneFileSystem };
 }

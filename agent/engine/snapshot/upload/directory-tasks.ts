@@ -43,11 +43,11 @@ const EMPTY = new Uint8Array(0);
 
 export function scanTask(upload: UploadThread, input: ScanInput): TaskReply<ScanOutput> {
   const directory = upload.handles.at(input.names);
-  const { fileSystem, directoryStat, listing, stat } = upload;
+  const { fileSystem, directoryStat, listing, stat, excludes } = upload;
   fileSystem.statOpen(directory, directoryStat);
   wrapModificationTime(directoryStat);
   const scan = new DirectoryScan(upload, directory, input);
-  const request = { fileSystem, directory, directoryStat, listing, stat };
+  const request = { fileSystem, directory, directoryStat, listing, stat, excludes };
   const scanned = scanDirectory({ ...request, selection: input.selection }, scan);
   upload.thread.counters[COUNTER.directories] += 1;
   const output = scan.finish(scanned.selection);

@@ -19,6 +19,8 @@ export interface UploadRun {
   /** Files longer than this are cut anew at each multiple of it, as kopia does; 0: never. */
   readonly partBytes: number;
   readonly isNativeAllowed: boolean;
+  /** What the whole run leaves out by name (source/git-rules.ts shareRules). */
+  readonly excludes: SharedArrayBuffer | undefined;
   /** Set to 1 to end the run at the next file or chunk. */
   readonly stop: SharedArrayBuffer;
 }

@@ -7,6 +7,7 @@ import { CHUNK_MARGIN_BYTES, ObjectWriter } from '#engine/object/object-writer.t
 import { requireWriting } from '#engine/workers/content-tasks.ts';
 import type { ContentThread } from '#engine/workers/content-thread.ts';
 import type { ContentWriter } from '#engine/workers/content-writer.ts';
+import { openRules, type GitRuleList } from '#engine/snapshot/source/git-rules.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
 import type { SourceFileSystem } from '#engine/snapshot/source/source-file-system.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
@@ -25,6 +26,7 @@ export class UploadThread implements Disposable {
   readonly splitter: Splitter;
   readonly compression: CompressionChoice;
   readonly directoryCompressor: Compressor | undefined;
+  readonly excludes: readonly GitRuleList[];
   /** Scratch: names of the directory at hand, and metadata of it and of one entry. */
   readonly listing = new SourceListing();
   readonly directoryStat = new SourceStat();
@@ -36,6 +38,7 @@ export class UploadThread implements Disposable {
     this.run = run;
     this.contents = requireWriting(thread).contents;
     this.#stop = new Int32Array(run.stop);
+    this.excludes = openRules(run.excludes);
     this.fileSystem = openSourceFileSystem({ native: run.isNativeAllowed });
     this.compression = new CompressionChoice(run.compression);
     this.directoryCompressor = metadataCompressor(run.metadataCompression);

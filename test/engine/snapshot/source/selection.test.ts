@@ -3,17 +3,19 @@ import t from 'tap';
 import {
   createSelection,
   enterDirectory,
-  exclusionByName,
   exclusionByStat,
   isUnrestricted,
   withIgnoreFile,
   DEFAULT_FILES_POLICY,
   type Selection,
 } from '#engine/snapshot/source/selection.ts';
+import { NameRules } from '#engine/snapshot/source/name-rules.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 
 import { RULE_CASES, RULE_TREE } from './kopia-rules.ts';
 
+const exclusionByName = (selection: Selection, name: Uint8Array, isDirectory: boolean) =>
+  new NameRules(selection).exclusionOf(name, isDirectory);
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** Bit i is set when entry i of RULE_TREE is left out, by itself or with its directory. */
@@ -60,14 +62,15 @@ t.test('a selection without rules says that nothing can be left out', async t =>
   const top = createSelection(DEFAULT_FILES_POLICY);
   t.ok(isUnrestricted(top));
   t.ok(isUnrestricted(enterDirectory(top, bytes('a'))));
-  t.notOk(isUnrestricted(createSelection({ ignore: ['x'] })));
+  t.ok(new NameRules(top).isEmpty);
+  t.notOk(new NameRules(createSelection({ ignore: ['x'] })).isEmpty);
   t.notOk(isUnrestricted(createSelection({ maxFileSize: 1 })));
   t.notOk(isUnrestricted(createSelection({ oneFileSystem: true })));
 });
 
 t.test('an exclusion names the rule that decided', async t => {
   const top = createSelection({ ignore: ['*.log', '!keep.log', 'keep*'] });
-  const ruleOf = (name: string) => exclusionByName(top, bytes(name), false)?.rule;
+  const ruleOf = (name: string) => exclusionByName(top, bytes(name), false)?.rule?.pattern;
   t.same(['a.log', 'keep.log', 'x'].map(ruleOf), ['*.log', 'keep*', undefined]);
 });
 
@@ -130,4 +133,57 @@ t.test('a pattern with many stars takes no time that matters', async t => {
   const start = performance.now();
   t.notOk(exclusionByName(selection, bytes('a'.repeat(200)), false));
   t.ok(performance.now() - start < 1000);
+});
+
+t.test('what a backup is asked for comes on top of all policies', async t => {
+  const policiesBelow = new Map([['a', { oneFileSystem: false, ignoreCacheDirs: true }]]);
+  const request = { fileBytesMax: 7, isOneFileSystem: true, storesCacheDirectories: true };
+  for (const [maxFileSize, expected, kind] of [
+    [5, 5, 'policy'],
+    [9, 7, 'command line'],
+    [0, 7, 'command line'],
+  ] as const) {
+    const origins = { maxFileSize: { kind: 'policy', target: '(global)' } } as const;
+    const top = createSelection({ maxFileSize }, { request, policiesBelow, origins });
+    const below = enterDirectory(top, bytes('a'));
+    for (const selection of [top, below]) {
+      t.equal(selection.fileBytesMax, expected);
+      t.equal(selection.isOneFileSystem, true);
+      t.equal(selection.skipsCacheDirectories, false);
+      t.match(selection.origins, {
+        maxFileSize: { kind },
+        oneFileSystem: { kind: 'command line' },
+      });
+    }
+  }
+});
+
+t.test('an ignore file has a name and no path', async t => {
+  const request = { ignoreFileNames: ['a/b'] };
+  t.throws(() => createSelection({}, { request }), { code: 'USAGE' });
+  t.throws(() => createSelection({ ignoreDotFiles: ['a/b'] }), { code: 'POLICY_INVALID' });
+});
+
+t.test('a rule says where it comes from', async t => {
+  const origins = { ignore: { kind: 'policy', target: '(global)' } } as const;
+  const policiesBelow = new Map([['a', { ignore: ['*.b'] }]]);
+  const top = createSelection(
+    { ignore: ['*.a'] },
+    { origins, policiesBelow, sourceName: 'u@h:/s' },
+  );
+  const filed = withIgnoreFile(top, bytes('\n#\n*.c\n'), '.kopiaignore');
+  const ruleOf = (selection: Selection, name: string) =>
+    exclusionByName(selection, bytes(name), false)?.rule;
+  t.strictSame(ruleOf(filed, 'x.a'), {
+    pattern: '*.a',
+    origin: { kind: 'policy', target: '(global)' },
+    line: undefined,
+  });
+  t.strictSame(ruleOf(filed, 'x.c'), {
+    pattern: '*.c',
+    origin: { kind: 'ignore file', path: '.kopiaignore' },
+    line: 3,
+  });
+  const below = enterDirectory(filed, bytes('a'));
+  t.match(ruleOf(below, 'x.b'), { origin: { kind: 'policy', target: 'u@h:/s/a' } });
 });
