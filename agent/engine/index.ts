@@ -19,12 +19,16 @@ export type { BackupOptions, BackupOutcome, BackupRequest } from '#engine/snapsh
 export type { BackupTotals } from '#engine/snapshot/backup-progress.ts';
 export { type Chunker, CHUNKERS } from '#engine/snapshot/chunker.ts';
 export { diffSnapshots, type TreeDifference } from '#engine/snapshot/diff.ts';
+export { type Decision, type Explanation, type ExplainRequest } from '#engine/snapshot/explain.ts';
 export {
   restore,
   type RestoreOptions,
   type RestoreOutcome,
   type RestoreRequest,
 } from '#engine/snapshot/restore/restore.ts';
+export type { ExcludeRequest } from '#engine/snapshot/source/git-rules.ts';
+export type { DecidingRule, RuleOrigin } from '#engine/snapshot/source/rule-origin.ts';
+export type { SelectionRequest } from '#engine/snapshot/source/selection.ts';
 export type { SnapshotFilter, SnapshotSummary } from '#engine/snapshot/snapshots.ts';
 export { listTree, readFile, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
 export type { TreeEntry } from '#engine/snapshot/tree.ts';
@@ -42,6 +46,7 @@ export type { BlobMetadata, Storage } from '#engine/storage/storage.ts';
 export {
   backup,
   checkRepository,
+  explain,
   forgetSnapshots,
   listSnapshots,
   resolveSnapshot,

@@ -15,6 +15,11 @@ import {
   type BackupRequest,
 } from '#engine/snapshot/backup.ts';
 import {
+  explain as explainPath,
+  type Explanation,
+  type ExplainRequest,
+} from '#engine/snapshot/explain.ts';
+import {
   forgetSnapshots as forgetManifests,
   listSnapshots as listManifests,
   resolveSnapshot as resolveManifest,
@@ -30,6 +35,15 @@ export function backup(
   options?: BackupOptions,
 ): Promise<BackupOutcome> {
   return backupParts({ contents: parts, manifests }, request, options);
+}
+
+/** See snapshot/explain.ts. Nothing is written. */
+export function explain(
+  { manifests }: Repository,
+  request: ExplainRequest,
+  options?: CallOptions,
+): Promise<Explanation> {
+  return explainPath(manifests, request, options);
 }
 
 /** Snapshots by time, the oldest first. Those that cannot be read are listed with a problem. */

@@ -3,6 +3,7 @@
 import { backup } from './backup.ts';
 import { cat } from './cat.ts';
 import { diff } from './diff.ts';
+import { explain } from './explain.ts';
 import { forget } from './forget.ts';
 import { ls } from './ls.ts';
 import { repoCheck } from './repo-check.ts';
@@ -18,6 +19,7 @@ export const VERBS: readonly Verb[] = Object.freeze([
   repoInfo,
   repoCheck,
   backup,
+  explain,
   snapshots,
   ls,
   cat,

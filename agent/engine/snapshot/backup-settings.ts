@@ -76,8 +76,14 @@ export function selectionFor(
   }
   const sourceName = `${source.userName}@${source.host}:${source.path.replace(/\/$/, '')}`;
   const origins = originsOf(effective);
-  const options = { policiesBelow, sourceName, origins, request };
+  const options = { policiesBelow, sourceName, origins, request: selecting(request) };
   return createSelection(filesOf(effective.policy.files), options);
+}
+
+/** Only what concerns the selection goes along with it from directory to directory. */
+function selecting(request: SelectionRequest): SelectionRequest {
+  const { ignoreFileNames, fileBytesMax, isOneFileSystem, storesCacheDirectories } = request;
+  return { ignoreFileNames, fileBytesMax, isOneFileSystem, storesCacheDirectories };
 }
 
 const SELECTING_FIELDS: readonly SelectingField[] = [

@@ -2,11 +2,8 @@
 // compress; the upload; and the snapshot manifest, which is published only when everything that it
 // needs is durable and indexed.
 
-import { lstat, realpath, stat } from 'node:fs/promises';
-import { hostname, userInfo } from 'node:os';
-import { resolve } from 'node:path';
 import { throwIfAborted } from '#engine/base/abort.ts';
-import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
+import { isEngineError } from '#engine/base/errors.ts';
 import type { OpenContents } from '#engine/content/open-contents.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import { encodeExtras } from '#engine/format/entry-extras.ts';
@@ -27,11 +24,18 @@ import {
   partBytes,
   selectionFor,
 } from './backup-settings.ts';
-import { type ExcludeRequest, readExcludeRules, shareRules } from './source/git-rules.ts';
-import type { SelectionRequest } from './source/selection.ts';
+import {
+  baseName,
+  isDirectorySource,
+  rootOf,
+  sourceOf,
+  type SourceRequest,
+} from './backup-source.ts';
 import { chooseSplitter, type Chunker, splitterNote } from './chunker.ts';
 import { findParent } from './parent.ts';
 import { loadPolicies } from './policies.ts';
+import { type ExcludeRequest, readExcludeRules, shareRules } from './source/git-rules.ts';
+import type { SelectionRequest } from './source/selection.ts';
 import { uploadFileRoot } from './upload/file-root.ts';
 import type { TotalsBuilder } from './upload/part-totals.ts';
 import { uploadTree, type UploadOptions, type UploadParts } from './upload/upload.ts';
@@ -44,11 +48,7 @@ export interface BackupParts {
   readonly manifests: ManifestStore;
 }
 
-export interface BackupRequest extends ExcludeRequest, SelectionRequest {
-  /** A directory or a file; links on the way to it are followed. */
-  readonly path: string;
-  /** Whose snapshot it is; what is left out is this user, this host, and the path in full. */
-  readonly source?: { readonly user?: string; readonly host?: string; readonly path?: string };
+export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionRequest {
   readonly description?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly pins?: readonly string[];
@@ -225,15 +225,9 @@ async function planBackup(
     excludes: shareRules(await readExcludeRules(request)),
     stop: new SharedArrayBuffer(4),
   };
-  const selection = selectionFor(source, effective, policies, selectionRequest(request));
+  const selection = selectionFor(source, effective, policies, request);
   const note = splitterNote(fileSplitter, usual);
   return { run, selection, previousRoot: parent?.rootEntry, note };
-}
-
-/** Only what concerns the selection goes along with it from directory to directory. */
-function selectionRequest(request: SelectionRequest): SelectionRequest {
-  const { ignoreFileNames, fileBytesMax, isOneFileSystem, storesCacheDirectories } = request;
-  return { ignoreFileNames, fileBytesMax, isOneFileSystem, storesCacheDirectories };
 }
 
 /**
@@ -262,39 +256,6 @@ const UNREADABLE = [
   'OBJECT_DAMAGED',
   'OBJECT_ID_INVALID',
 ] as const;
-
-function sourceOf({ source = {}, path }: BackupRequest): SnapshotSource {
-  return {
-    host: source.host ?? hostname(),
-    userName: source.user ?? userInfo().username,
-    path: source.path ?? resolve(path),
-  };
-}
-
-/** Where a link to a file leads: below the root links are not followed, and a file has no below. */
-async function rootOf(path: string): Promise<Uint8Array> {
-  const isLink = (await lstat(path)).isSymbolicLink();
-  const root = isLink ? await realpath(path, 'buffer') : Buffer.from(resolve(path));
-  return new Uint8Array(root);
-}
-
-async function isDirectorySource(path: string): Promise<boolean> {
-  try {
-    const found = await stat(path);
-    if (found.isDirectory() || found.isFile()) return found.isDirectory();
-  } catch (error) {
-    const code = systemCodeOf(error) === 'ENOENT' ? 'SOURCE_NOT_FOUND' : 'SOURCE_UNREADABLE';
-    const message =
-      `cannot back up ${path}: ${systemCodeOf(error) ?? 'unknown error'}; check the path ` +
-      'and who may read it';
-    throw new EngineError(code, message, { cause: error });
-  }
-  throw new EngineError('SOURCE_UNREADABLE', `cannot back up ${path}: it is no directory or file`);
-}
-
-function baseName(path: string): string {
-  return path.replace(/\/+$/, '').split('/').at(-1) || '/';
-}
 
 function statsOf(totals: TotalsBuilder, summary: DirEntry['summary']): SnapshotManifest['stats'] {
   return {

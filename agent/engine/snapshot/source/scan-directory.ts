@@ -76,7 +76,7 @@ export function scanDirectory(request: ScanRequest, visitor: EntryVisitor): Scan
   const scanned = listDirectory(request);
   if (scanned.isCache) return scanned;
   const { selection } = scanned;
-  const rules = nameRulesOf(request, selection);
+  const rules = new NameRules(selection, request.excludes, request.directory.namesBelowRoot());
   const isFree = isUnrestricted(selection);
   for (const index of listing.order) {
     if (!rules.isEmpty) {
@@ -98,14 +98,6 @@ export function listDirectory(request: ScanRequest): ScannedDirectory {
   request.fileSystem.list(request.directory, request.listing);
   const isCache = selection.skipsCacheDirectories && hasCacheTag(request);
   return { selection: isCache ? selection : readIgnoreFiles(request), isCache };
-}
-
-/** The rules for names in a directory, whose own ignore files `selection` knows. */
-export function nameRulesOf(
-  { excludes, directory }: Pick<ScanRequest, 'excludes' | 'directory'>,
-  selection: Selection,
-): NameRules {
-  return new NameRules(selection, excludes, directory.namesBelowRoot());
 }
 
 function visitEntry(
