@@ -71,11 +71,7 @@ t.test('names that are not UTF-8 come back as kopia spells them, or are named', 
   for (const name of names) fs.writeFileSync(pathOf(name), Buffer.from(name));
   const outcome = await backUp(source);
   t.equal(outcome.files, names.length, 'all of them are read');
-  t.strictSame(
-    outcome.skipped.map(({ code }) => code),
-    names.map(() => 'SOURCE_NAME_CHANGED'),
-    'and named by the backup already',
-  );
+  t.strictSame(outcome.skipped, []);
   const target = `${fastDirectory(t)}/restored`;
   const { differences } = await restore(repository, { snapshot: outcome.snapshotId, target });
   t.strictSame(fs.readdirSync(target).sort(), ['\ufffd', '\ufffdA']);
@@ -105,7 +101,7 @@ for (const { levels, name } of [
   });
 }
 
-t.test('fifos, sockets and devices are named and never opened for long', async t => {
+t.test('fifos, sockets and devices are never opened', async t => {
   const source = `${fastDirectory(t)}/source`;
   fs.mkdirSync(source);
   fs.writeFileSync(`${source}/file`, 'beside');
@@ -113,21 +109,12 @@ t.test('fifos, sockets and devices are named and never opened for long', async t
   const server = createServer();
   await new Promise<void>(resolve => server.listen(`${source}/socket`, resolve));
   t.teardown(() => new Promise(resolve => server.close(resolve)));
-  const names = ['fifo', 'socket'];
-  if (isRoot) {
-    const made = spawnSync('mknod', [`${source}/device`, 'c', '1', '3']).status === 0;
-    if (made) names.push('device');
-  }
+  // Opening the first tape would rewind it; there is none.
+  if (isRoot) spawnSync('mknod', [`${source}/device`, 'c', '9', '0']);
   const outcome = await backUp(source);
   t.equal(outcome.files, 1);
-  t.strictSame(outcome.skipped.map(({ path, code }) => ({ path, code })).sort(byPath), [
-    ...names.sort().map(name => ({ path: `${source}/${name}`, code: 'SOURCE_TYPE_UNSUPPORTED' })),
-  ]);
+  t.strictSame(outcome.skipped, []);
 });
-
-function byPath(a: { path: string }, b: { path: string }): number {
-  return a.path < b.path ? -1 : 1;
-}
 
 t.test('a file that says another length than it has is named', async t => {
   // Files of /proc say that they are empty and are not: as if they grew while they are read.

@@ -31,12 +31,14 @@ import {
   sourceOf,
   type SourceRequest,
 } from './backup-source.ts';
+import { bornAt, changesOf, withChanges } from './changes-note.ts';
 import { chooseSplitter, type Chunker, splitterNote } from './chunker.ts';
 import { findParent } from './parent.ts';
 import { loadPolicies } from './policies.ts';
 import { type ExcludeRequest, readExcludeRules, shareRules } from './source/git-rules.ts';
 import type { SelectionRequest } from './source/selection.ts';
 import { uploadFileRoot } from './upload/file-root.ts';
+import { KnownChanges } from './upload/known-changes.ts';
 import type { TotalsBuilder } from './upload/part-totals.ts';
 import { uploadTree, type UploadOptions, type UploadParts } from './upload/upload.ts';
 import type { SkippedEntry, UploadRun } from './upload/upload-tasks.ts';
@@ -56,6 +58,11 @@ export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionR
   readonly compression?: CompressionRequest;
   /** Snapshot to compare with; `none`; by default the latest complete one of the source. */
   readonly parent?: string;
+  /** Reads every file, whatever is known of it. */
+  readonly forceHash?: boolean;
+  /** Where change times, or inode numbers, are not to be relied on (network, FUSE). */
+  readonly ignoreCtime?: boolean;
+  readonly ignoreInode?: boolean;
 }
 
 export interface BackupOptions {
@@ -113,11 +120,12 @@ async function store(
   using progress = new BackupProgress(contents.control, contents.clock, onProgress);
   const uploadParts: UploadParts = {
     runner: contents.pool,
+    known: plan.known,
     readPrevious: objectId => readDirectoryObject(parts, objectId, signal),
     afterTask: () => writing.keepUp(signal),
   };
   const upload = isDirectory ? uploadTree : uploadFileRoot;
-  const { root, metadata, totals } = await withUpkeep(writing, signal, uploadSignal =>
+  const { root, metadata, totals, changes } = await withUpkeep(writing, signal, uploadSignal =>
     upload(uploadParts, { ...plan, signal: uploadSignal }),
   );
   const { mtimeSeconds, mtimeNanoseconds, mode, uid, gid } = metadata;
@@ -145,7 +153,7 @@ async function store(
     rootEntry,
     tags: request.tags ?? {},
     pins: request.pins ?? [],
-    extra: plan.note,
+    extra: withChanges(plan.note, changes),
   };
   throwIfAborted(signal);
   progress.phase = 'publish';
@@ -196,6 +204,7 @@ async function publish(
 
 type BackupPlan = Omit<UploadOptions, 'signal'> & {
   readonly note: SnapshotManifest['extra'];
+  readonly known: KnownChanges | undefined;
 };
 
 let nextRunId = 1;
@@ -223,11 +232,19 @@ async function planBackup(
     partBytes: partBytes(policy),
     isNativeAllowed: contents.isNativeAllowed,
     excludes: shareRules(await readExcludeRules(request)),
+    changes: {
+      forceHash: request.forceHash ?? false,
+      ignoreCtime: request.ignoreCtime ?? false,
+      ignoreInode: request.ignoreInode ?? false,
+    },
     stop: new SharedArrayBuffer(4),
   };
   const selection = selectionFor(source, effective, policies, request);
   const note = splitterNote(fileSplitter, usual);
-  return { run, selection, previousRoot: parent?.rootEntry, note };
+  const changes = changesOf(parent);
+  const known = changes && new KnownChanges(contents.reader, changes, signal);
+  const changesBorn = bornAt(changes, Number(contents.clock.nowNanoseconds() / 1_000_000_000n));
+  return { run, selection, previousRoot: parent?.rootEntry, changesBorn, note, known };
 }
 
 /**

@@ -12,7 +12,7 @@ export type Chunker = 'auto' | 'repository' | 'fastcdc';
 export const CHUNKERS: readonly Chunker[] = Object.freeze(['auto', 'repository', 'fastcdc']);
 
 /** Field of the snapshot manifest, which kopia ignores, that tells the next backup. */
-const NOTE_FIELD = 'stevedore';
+export const NOTE_FIELD = 'stevedore';
 
 /**
  * @param repositorySplitter the repository's, or what the policy of the source says instead

@@ -2,13 +2,13 @@
 // children and without large files is finished in one go; a very large one is handed back in pages,
 // so that other threads can take their share.
 
-import { isUtf8 } from 'node:buffer';
 import { isEngineError, type EngineError } from '#engine/base/errors.ts';
-import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
+import type { DirSummary } from '#engine/format/directory.ts';
 import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
 import type { TaskReply } from '#engine/workers/tasks.ts';
-import { ParentEntries, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import { STATE, StampBuilder } from '#engine/snapshot/source/change-record.ts';
 import { type EntryVisitor, scanDirectory } from '#engine/snapshot/source/scan-directory.ts';
 import {
   exclusionByStat,
@@ -20,15 +20,17 @@ import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { directoryExtraText, writeDirectoryText } from './directory-object.ts';
-import { attributeExtras, unreadableAttributes } from './entry-attributes.ts';
+import { attributeExtras, nameExtras, unreadableAttributes } from './entry-attributes.ts';
 import { EntryStore, metadataOf } from './entry-store.ts';
 import { reusable } from './open-directory.ts';
 import { PageBuilder } from './page-builder.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { PieceBuilder, textBuffers } from './piece-builder.ts';
-import { readPrevious, type PreviousDirectory } from './previous-directory.ts';
+import type { PreviousEntries } from './previous-entries.ts';
+import { isSpecial, SpecialEntries } from './special-entries.ts';
 import type {
   ChildDirectory,
+  DirectoryPage,
   PageInput,
   PageOutput,
   ScanInput,
@@ -40,54 +42,75 @@ import type { UploadThread } from './upload-thread.ts';
 /** The files and links of a directory with more entries than this are handed back in pages. */
 const PAGED_ABOVE_ENTRIES = 4096;
 const EMPTY = new Uint8Array(0);
+const NONE = -1;
 
 export function scanTask(upload: UploadThread, input: ScanInput): TaskReply<ScanOutput> {
   const directory = upload.handles.at(input.names);
   const { fileSystem, directoryStat, listing, stat, excludes } = upload;
+  const seenMs = Date.now();
   fileSystem.statOpen(directory, directoryStat);
   wrapModificationTime(directoryStat);
-  const scan = new DirectoryScan(upload, directory, input);
+  const scan = new DirectoryScan(upload, directory, input, seenMs);
   const request = { fileSystem, directory, directoryStat, listing, stat, excludes };
   const scanned = scanDirectory({ ...request, selection: input.selection }, scan);
   upload.thread.counters[COUNTER.directories] += 1;
   const output = scan.finish(scanned.selection);
-  return { output, transfer: textBuffers(output.pieces) };
+  return { output, transfer: [...textBuffers(output.pieces), ...pageBuffers(output)] };
+}
+
+function pageBuffers({ pages }: ScanOutput): ArrayBuffer[] {
+  return pages.flatMap(({ names, types, previous, stamps }) => [
+    names.buffer,
+    types.buffer,
+    previous.buffer,
+    ...(stamps ? [stamps.buffer] : []),
+  ]);
 }
 
 /** What becomes of the entries of one directory. */
 class DirectoryScan implements EntryVisitor {
   readonly #upload: UploadThread;
   readonly #input: ScanInput;
-  readonly #previous: PreviousDirectory;
+  readonly #previous: PreviousEntries;
   readonly #totals = new TotalsBuilder();
-  readonly #pieces = new PieceBuilder();
-  readonly #pages = new PageBuilder();
+  readonly #pieces: PieceBuilder;
+  readonly #pages: PageBuilder;
   readonly #children: ChildDirectory[] = [];
   readonly #store: EntryStore;
+  readonly #special: SpecialEntries;
+  readonly #own = new StampBuilder();
   readonly #extras: DirectoryExtras;
-  #lastIndex = -1;
-  #lastFound: DirEntry | undefined;
+  #lastIndex = NONE;
+  #lastFound = NONE;
 
-  constructor(upload: UploadThread, directory: SourceDirectory, input: ScanInput) {
-    const { listing: names } = upload;
+  constructor(upload: UploadThread, directory: SourceDirectory, input: ScanInput, seenMs: number) {
+    const { listing: names, previous, stamps, specialStamps } = upload;
     const { selection } = input;
+    const totals = this.#totals;
+    previous.begin(input.previous, input.known);
+    stamps.clear();
+    specialStamps.clear();
     this.#upload = upload;
     this.#input = input;
-    this.#previous = readPrevious(input.previous);
-    this.#store = new EntryStore({ upload, directory, names, selection, totals: this.#totals });
-    this.#extras = { self: this.#selfExtras(directory), special: [] };
+    this.#previous = previous;
+    this.#pieces = new PieceBuilder(previous.table);
+    this.#pages = new PageBuilder(names, previous);
+    const common = { upload, directory, totals, previous, seenMs };
+    this.#store = new EntryStore({ ...common, names, selection, stamps });
+    this.#special = new SpecialEntries({ ...common, stamps: specialStamps });
+    this.#extras = { self: this.#self(directory, seenMs), special: this.#special.list };
   }
 
   // A file that cannot be taken over is opened anyway, and then looked at by its handle.
   readonly isOpenedAnyway = (index: number): boolean =>
-    this.#isPaged || this.#previousOf(index) === undefined;
+    this.#isPaged || this.#positionOf(index) === NONE;
 
   readonly visit = (index: number, stat: SourceStat | undefined): void => {
-    if (!isUtf8(this.#upload.listing.nameAt(index))) this.#store.noteChangedName(index);
     if (stat?.type === ENTRY_TYPE.directory) this.#addChild(index, stat);
-    else if (this.#isPaged) this.#pages.add(this.#nameOf(index), this.#previousOf(index));
+    else if (stat !== undefined && isSpecial(stat.type)) this.#special.add(index, stat);
+    else if (this.#isPaged) this.#pages.add(index, this.#positionOf(index));
     else if (stat === undefined) this.#pieces.add(this.#store.storeUnseen(index));
-    else this.#pieces.add(this.#store.store(index, stat, this.#previousOf(index)));
+    else this.#pieces.add(this.#store.store(index, stat, this.#positionOf(index)));
   };
 
   readonly exclude = (index: number, exclusion: Exclusion): void => {
@@ -98,12 +121,18 @@ class DirectoryScan implements EntryVisitor {
   readonly fail = (index: number, error: EngineError): void => this.#store.fail(index, error);
 
   finish(selection: Selection): ScanOutput {
-    const metadata = metadataOf(EMPTY, this.#upload.directoryStat);
+    const { directoryStat, stamps, specialStamps } = this.#upload;
+    const { table } = this.#previous;
     const pages = this.#pages.finish();
     const isUnchanged = this.#store.isUnchanged && this.#totals.isFlawless;
     const isComplete = this.#children.length === 0 && pages.length === 0 && this.#pieces.isComplete;
+    const record = {
+      own: this.#own.words(),
+      entries: stamps.words(),
+      special: specialStamps.words(),
+    };
     return {
-      metadata,
+      metadata: metadataOf(EMPTY, directoryStat),
       selection,
       children: this.#children,
       pieces: isComplete ? [] : this.#pieces.finish(),
@@ -111,20 +140,21 @@ class DirectoryScan implements EntryVisitor {
       totals: this.#totals.part(),
       isUnchanged,
       extras: this.#extras,
-      previousCount: this.#previous.entries.count,
-      previousExtra: this.#previous.extra,
-      previousSummary: this.#previous.summary,
+      record,
+      previousCount: table.count,
+      previousExtra: table.extraText,
+      previousSummary: table.summary,
       written: isComplete ? this.#write(isUnchanged) : undefined,
     };
   }
 
   #write(isUnchanged: boolean): WrittenDirectory {
-    const { summary, entries, extra } = this.#previous;
+    const { summary, count, extraText } = this.#previous.table;
     const { previous } = this.#input;
     const isSame =
       isUnchanged &&
-      entries.count === this.#totals.entryCount &&
-      directoryExtraText(this.#extras) === extra;
+      count === this.#totals.entryCount &&
+      directoryExtraText(this.#extras) === extraText;
     const reused = isSame ? reusable(previous, summary) : undefined;
     if (reused) return reused;
     const written: DirSummary = this.#totals.directorySummary({
@@ -135,12 +165,21 @@ class DirectoryScan implements EntryVisitor {
     return { objectId, summary: written };
   }
 
-  #selfExtras(directory: SourceDirectory): EntryExtras | undefined {
-    const { fileSystem, directoryStat } = this.#upload;
+  /** The attributes of the directory itself. */
+  #self(directory: SourceDirectory, seenMs: number): EntryExtras | undefined {
+    const { fileSystem, directoryStat, run } = this.#upload;
+    const state = this.#previous.known?.ownState(directoryStat, run.changes);
+    if (state === STATE.same && !run.changes.forceHash) {
+      this.#own.add(directoryStat, seenMs);
+      return this.#previous.self;
+    }
     const found = fileSystem.attributesOf(directory, directoryStat);
     if (found && found.unreadable.length > 0) {
       const path = printablePath(directory.path);
       this.#totals.addSkipped(unreadableAttributes(path, found.unreadable));
+      this.#own.addUnknown();
+    } else {
+      this.#own.add(directoryStat, seenMs);
     }
     return attributeExtras(found);
   }
@@ -149,39 +188,46 @@ class DirectoryScan implements EntryVisitor {
     return this.#upload.listing.count > PAGED_ABOVE_ENTRIES;
   }
 
-  #nameOf(index: number): Uint8Array {
-    return this.#upload.listing.nameAt(index).slice();
-  }
-
   /** Asked twice for most entries, and the search behind it moves on each time. */
-  #previousOf(index: number): DirEntry | undefined {
+  #positionOf(index: number): number {
     if (this.#lastIndex !== index) {
       this.#lastIndex = index;
-      this.#lastFound = this.#previous.entries.find(this.#upload.listing, index);
+      this.#lastFound = this.#previous.find(this.#upload.listing, index);
     }
     return this.#lastFound;
   }
 
   #addChild(index: number, stat: SourceStat): void {
     wrapModificationTime(stat);
-    const found = this.#previousOf(index);
+    const name = this.#upload.listing.nameAt(index);
+    const position = this.#positionOf(index);
+    const found = position === NONE ? undefined : this.#previous.entryAt(position);
     const previous = found?.type === 'd' ? found : undefined;
-    this.#children.push({ ...metadataOf(this.#nameOf(index), stat), bytes: 0, previous });
+    const metadata = metadataOf(name.slice(), stat, nameExtras(name));
+    this.#children.push({ ...metadata, bytes: 0, previous });
   }
 }
 
 export function pageTask(upload: UploadThread, input: PageInput): TaskReply<PageOutput> {
   const directory = upload.handles.at(input.names);
-  const { directoryStat, fileSystem, stat } = upload;
+  const { directoryStat, fileSystem, stat, previous, stamps } = upload;
+  const seenMs = Date.now();
   fileSystem.statOpen(directory, directoryStat);
-  const names = new SourceListing();
-  for (const name of input.page.names) names.add(name, ENTRY_TYPE.file);
-  const previous = new ParentEntries(input.page.previous);
+  const names = namesOf(input.page);
+  previous.beginPage(input.page.previous, input.page.stamps);
+  stamps.clear();
   const totals = new TotalsBuilder();
-  const pieces = new PieceBuilder();
+  const pieces = new PieceBuilder(previous.table);
   const { selection } = input;
-  const store = new EntryStore({ upload, directory, names, selection, totals });
+  const common = { upload, directory, names, selection, totals };
+  const store = new EntryStore({ ...common, previous, stamps, seenMs });
   for (let index = 0; index < names.count; index++) {
+    const position = previous.find(names, index);
+    if (position === NONE && names.types[index] === ENTRY_TYPE.file) {
+      // Opened anyway, and then looked at by its handle.
+      pieces.add(store.storeUnseen(index));
+      continue;
+    }
     try {
       fileSystem.statAt(directory, names, index, stat);
     } catch (error) {
@@ -191,10 +237,20 @@ export function pageTask(upload: UploadThread, input: PageInput): TaskReply<Page
     }
     const exclusion = exclusionByStat(selection, stat, directoryStat);
     if (exclusion !== undefined) totals.addExcluded(false, exclusion, stat);
-    else pieces.add(store.store(index, stat, previous.find(names, index)));
+    else pieces.add(store.store(index, stat, position));
   }
   const finished = pieces.finish();
   const isUnchanged = store.isUnchanged && totals.isFlawless;
-  const output = { pieces: finished, totals: totals.part(), isUnchanged };
+  const output = { pieces: finished, totals: totals.part(), isUnchanged, stamps: stamps.words() };
   return { output, transfer: textBuffers(finished) };
+}
+
+function namesOf({ names: bytes, types }: DirectoryPage): SourceListing {
+  const names = new SourceListing();
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(0, start);
+    names.add(bytes.subarray(start, end), types[names.count]);
+    start = end + 1;
+  }
+  return names;
 }

@@ -1,16 +1,31 @@
 // What an entry has beyond kopia's fields, in the form in which it is stored; what could not be
 // read is named in the outcome.
 
+import { isUtf8 } from 'node:buffer';
 import type { EntryExtras } from '#engine/format/entry-extras.ts';
 import type { SourceAttributes } from '#engine/snapshot/source/source-attributes.ts';
 import type { SkippedEntry } from './upload-tasks.ts';
 
-/** The stored form; undefined when there is nothing. */
+/** The stored form of attributes; undefined when there is nothing. */
 export function attributeExtras(found: SourceAttributes | undefined): EntryExtras | undefined {
   if (found === undefined) return undefined;
   const { xattrs, flags, projectId } = found;
   if (xattrs.length === 0 && flags === 0 && projectId === 0) return undefined;
   return { xattrs, flags, projectId };
+}
+
+/** The name among the extras, where kopia's field cannot hold it. */
+export function nameExtras(name: Uint8Array): EntryExtras | undefined {
+  return isUtf8(name) ? undefined : { nameBytes: name.slice() };
+}
+
+/** Everything that is known of one entry; undefined when that is nothing. */
+export function joinExtras(
+  ...parts: readonly (EntryExtras | undefined)[]
+): EntryExtras | undefined {
+  let joined: EntryExtras | undefined;
+  for (const part of parts) if (part !== undefined) joined = { ...joined, ...part };
+  return joined;
 }
 
 /** What to report of attributes that could not be read. */

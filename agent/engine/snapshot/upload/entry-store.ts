@@ -1,16 +1,14 @@
-// Stores one file or link and gives the text of its entry; the same for a whole directory, for a
-// page of a large one, and for a file that is the root of a snapshot.
+// Stores one file or link and gives the text of its entry; the same for a whole directory and for a
+// page of a large one. What the parent snapshot holds is taken over where kopia's rule and what is
+// known beside the snapshot agree (docs/change-detection.md).
 
-import { EngineError, isEngineError } from '#engine/base/errors.ts';
-import type { Compressor } from '#engine/compress/compressors.ts';
-import { type DirEntry, encodeEntry, encodeExtra } from '#engine/format/directory.ts';
+import { type EngineError, isEngineError } from '#engine/base/errors.ts';
+import { encodeEntry } from '#engine/format/directory.ts';
 import { encodeExtras, type EntryExtras } from '#engine/format/entry-extras.ts';
 import { goNameText } from '#engine/format/go-name.ts';
-import type { ExtraFields } from '#engine/format/json-fields.ts';
-import type { IndirectEntry } from '#engine/format/indirect.ts';
-import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
-import { isUnchanged, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import { STATE, type StampBuilder } from '#engine/snapshot/source/change-record.ts';
 import type { SourceAttributes } from '#engine/snapshot/source/source-attributes.ts';
 import { exclusionByStat, type Selection } from '#engine/snapshot/source/selection.ts';
 import {
@@ -20,10 +18,24 @@ import {
 } from '#engine/snapshot/source/source-file-system.ts';
 import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { printablePath } from '#engine/snapshot/source/source-name.ts';
-import { ENTRY_TYPE, entryTypeName, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import { readChunk } from './chunk-reader.ts';
-import { attributeExtras, unreadableAttributes } from './entry-attributes.ts';
+import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import {
+  attributeExtras,
+  joinExtras,
+  nameExtras,
+  unreadableAttributes,
+} from './entry-attributes.ts';
+import {
+  changedWhileRead,
+  isSourceError,
+  isSteady,
+  stopped,
+  unsupportedType,
+} from './entry-faults.ts';
+import { storeContents } from './file-contents.ts';
+import { linkGroupOf } from './linked-files.ts';
 import { failureAt, type TotalsBuilder } from './part-totals.ts';
+import type { PreviousEntries } from './previous-entries.ts';
 import type { EntryMetadata, LargeFile } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
 
@@ -36,19 +48,36 @@ export interface EntryStoreParts {
   readonly names: SourceListing;
   readonly selection: Selection;
   readonly totals: TotalsBuilder;
+  readonly previous: PreviousEntries;
+  /** Gets a stamp for each entry that is stored. */
+  readonly stamps: StampBuilder;
+  /** Date.now() before anything was looked at. */
+  readonly seenMs: number;
 }
 
-/** The text of an entry, a file that has to be read by itself, or nothing to store. */
-export type StoredEntry = string | LargeFile | undefined;
+/**
+ * The text of an entry; the position of one whose text is that of the parent snapshot; a file that
+ * has to be read by itself; or nothing to store.
+ */
+export type StoredEntry = string | number | LargeFile | undefined;
+
+const NONE = -1;
+
+/** Which entry: of the listing, as it was seen, and in the parent's table. */
+interface Place {
+  readonly index: number;
+  readonly stat: SourceStat;
+  readonly position: number;
+}
 
 interface StoredObject {
   readonly objectId: string;
   readonly bytes: number;
-  readonly extra: ExtraFields | undefined;
+  readonly extras: EntryExtras | undefined;
 }
 
 export class EntryStore {
-  /** Whether everything so far was taken over from the parent snapshot. */
+  /** Whether everything so far has the text that the parent snapshot has for it. */
   isUnchanged = true;
   readonly #parts: EntryStoreParts;
 
@@ -56,33 +85,28 @@ export class EntryStore {
     this.#parts = parts;
   }
 
-  /** Stores a file or link that has been looked at. What goes wrong is counted, not thrown. */
-  store(index: number, stat: SourceStat, previous: DirEntry | undefined): StoredEntry {
+  /**
+   * Stores a file or link that has been looked at. What goes wrong is counted, not thrown.
+   * @param position in the parent's table, or -1
+   */
+  store(index: number, stat: SourceStat, position: number): StoredEntry {
     return this.#guard(index, () => {
       wrapModificationTime(stat);
-      if (previous !== undefined && isUnchanged(previous, stat)) {
-        if (stat.type === ENTRY_TYPE.file) return this.#openUnchanged(index, stat, previous);
-        return this.#takeOver(index, stat, previous, this.#extraAt(index, stat));
+      const { previous } = this.#parts;
+      if (position !== NONE && previous.isUnchanged(position, stat)) {
+        const state = this.#stateOf(position, stat);
+        if (state === STATE.same) return this.#takeOver(position, stat);
+        if (state === STATE.unknown) return this.#lookAgain(index, stat, position);
       }
-      if (stat.type === ENTRY_TYPE.file) return this.#openAndStore(index);
-      this.isUnchanged = false;
-      if (stat.type === ENTRY_TYPE.symlink) return this.#storeLink(index, stat);
+      if (stat.type === ENTRY_TYPE.file) return this.#openAndStore(index, position, false);
+      if (stat.type === ENTRY_TYPE.symlink) return this.#storeLink(index, stat, position);
       throw unsupportedType(stat.type, this.#pathOf(index));
     });
   }
 
   /** Stores a file that nobody has looked at yet. */
   storeUnseen(index: number): StoredEntry {
-    return this.#guard(index, () => this.#openAndStore(index));
-  }
-
-  /** Reports a name that kopia's directories, which are JSON, cannot hold. */
-  noteChangedName(index: number): void {
-    const path = this.#pathOf(index);
-    const message =
-      `${path} has a name that is not UTF-8; each byte that is none is stored as U+FFFD, ` +
-      'rename it to get it back as it was';
-    this.#parts.totals.addSkipped({ path, code: 'SOURCE_NAME_CHANGED', message });
+    return this.#guard(index, () => this.#openAndStore(index, NONE, false));
   }
 
   /** Counts an entry that could not be stored. */
@@ -96,7 +120,9 @@ export class EntryStore {
   #guard(index: number, store: () => StoredEntry): StoredEntry {
     if (this.#parts.upload.isStopped) throw stopped();
     try {
-      return store();
+      const stored = store();
+      if (typeof stored !== 'number') this.isUnchanged = false;
+      return stored;
     } catch (error) {
       if (!isSourceError(error)) throw error;
       this.isUnchanged = false;
@@ -110,68 +136,75 @@ export class EntryStore {
     }
   }
 
-  #takeOver(
-    index: number,
-    stat: SourceStat,
-    previous: DirEntry,
-    extra: ExtraFields | undefined,
-  ): string {
+  #stateOf(position: number, stat: SourceStat): number {
+    const { upload, previous } = this.#parts;
+    const { changes } = upload.run;
+    const state = previous.stateOf(position, stat, changes);
+    // A new name of an old file shows in the change time alone.
+    const isBlind = changes.ignoreCtime && stat.linkCount > 1;
+    return state === STATE.same && isBlind ? STATE.unknown : state;
+  }
+
+  /** Uses the entry of the parent snapshot as it stands. */
+  #takeOver(position: number, stat: SourceStat): number {
+    this.#countCached(stat);
+    this.#parts.stamps.add(stat, this.#parts.seenMs);
+    return position;
+  }
+
+  #countCached(stat: SourceStat): void {
     const { totals, upload } = this.#parts;
-    this.isUnchanged &&= extraText(previous.extra) === extraText(extra);
     totals.cachedCount += 1;
     totals.cachedBytes += stat.size;
     upload.thread.counters[COUNTER.filesReused] += 1;
     if (stat.type === ENTRY_TYPE.symlink) totals.addSymlink(stat);
     else totals.addFile(stat, stat.size);
-    return this.#encode(index, stat, { objectId: previous.objectId, bytes: stat.size, extra });
   }
 
-  /** Opens a file whose content can be taken over, for its attributes. */
-  #openUnchanged(index: number, stat: SourceStat, previous: DirEntry): StoredEntry {
+  /** Uses the content of the parent snapshot and looks for attributes. */
+  #lookAgain(index: number, stat: SourceStat, position: number): StoredEntry {
+    if (stat.type !== ENTRY_TYPE.file) {
+      return this.#keepContent(index, stat, position, this.#findAt(index, stat));
+    }
     try {
-      return this.#openAndStore(index, previous);
+      return this.#openAndStore(index, position, true);
     } catch (error) {
       if (!isEngineError(error, 'SOURCE_UNREADABLE')) throw error;
       // Whoever may not read it can still tell that it has not changed.
-      const { totals } = this.#parts;
-      const unreadable = [`all: ${String(error.details.errno)}`];
-      totals.addSkipped(unreadableAttributes(this.#pathOf(index), unreadable));
-      return this.#takeOver(index, stat, previous, previous.extra);
+      this.#noteUnreadable(index, [`all: ${String(error.details.errno)}`]);
+      this.#countCached(stat);
+      this.#parts.stamps.addUnknown();
+      return position;
     }
   }
 
-  #extrasOf(index: number, file: SourceFile, stat: SourceStat): EntryExtras | undefined {
-    return this.#toExtras(index, this.#parts.upload.fileSystem.attributesOf(file, stat));
+  #keepContent(
+    index: number,
+    stat: SourceStat,
+    position: number,
+    found: SourceAttributes | undefined,
+  ): StoredEntry {
+    const objectId = this.#parts.previous.table.objectIdAt(position);
+    this.#countCached(stat);
+    const extras = this.#extrasOf(index, stat, attributeExtras(found));
+    this.#stamp(index, stat, found);
+    return this.#entry({ index, stat, position }, { objectId, bytes: stat.size, extras });
   }
 
-  #extraAt(index: number, stat: SourceStat): ExtraFields | undefined {
-    const { upload, directory, names } = this.#parts;
-    const found = upload.fileSystem.attributesAt(directory, names, index, stat);
-    const extras = this.#toExtras(index, found);
-    return extras && encodeExtras(extras);
-  }
-
-  #toExtras(index: number, found: SourceAttributes | undefined): EntryExtras | undefined {
-    if (found === undefined) return undefined;
-    const { unreadable } = found;
-    if (unreadable.length > 0) {
-      this.#parts.totals.addSkipped(unreadableAttributes(this.#pathOf(index), unreadable));
-    }
-    return attributeExtras(found);
-  }
-
-  #storeLink(index: number, stat: SourceStat): string {
+  #storeLink(index: number, stat: SourceStat, position: number): StoredEntry {
     const { upload, directory, names, totals } = this.#parts;
     const target = upload.fileSystem.readLink(directory, names, index);
+    const found = this.#findAt(index, stat);
     const objectId = upload.objects.write(target, { prefix: 0 });
-    const extra = this.#extraAt(index, stat);
     totals.addSymlink(stat);
-    return this.#encode(index, stat, { objectId, bytes: target.length, extra });
+    const extras = this.#extrasOf(index, stat, attributeExtras(found));
+    this.#stamp(index, stat, found);
+    return this.#entry({ index, stat, position }, { objectId, bytes: target.length, extras });
   }
 
-  /** `previous` is the parent's entry where it was the same a moment ago. */
-  #openAndStore(index: number, previous?: DirEntry): StoredEntry {
-    const { upload, directory, names, selection, totals } = this.#parts;
+  /** @param keepsContent whether the content is old as long as kopia's rule says so */
+  #openAndStore(index: number, position: number, keepsContent: boolean): StoredEntry {
+    const { upload, directory, names, selection, totals, previous } = this.#parts;
     const { stat, fileSystem } = upload;
     using file = fileSystem.openFile(directory, names, index);
     fileSystem.statOpen(file, stat);
@@ -183,57 +216,68 @@ export class EntryStore {
       totals.excludedBytes += stat.size;
       return undefined;
     }
-    const extras = this.#extrasOf(index, file, stat);
-    if (previous && isUnchanged(previous, stat)) {
-      return this.#takeOver(index, stat, previous, extras && encodeExtras(extras));
+    if (keepsContent && previous.isUnchanged(position, stat)) {
+      return this.#keepContent(index, stat, position, fileSystem.attributesOf(file, stat));
     }
-    this.isUnchanged = false;
-    if (stat.size > INLINE_FILE_BYTES_MAX) {
-      return metadataOf(names.nameAt(index).slice(), stat, extras);
+    const linked = stat.linkCount > 1 ? upload.linked.find(stat) : undefined;
+    if (linked) {
+      const extras = this.#extrasOf(index, stat, linked.attributes);
+      this.#stamp(index, stat, undefined);
+      return this.#countRead({ index, stat, position }, { ...linked, extras });
     }
-    const { objectId, bytes } = this.#storeFile(index, file, stat.size);
-    totals.readFiles += 1;
-    totals.readBytes += bytes;
-    totals.addFile(stat, bytes);
-    upload.thread.counters[COUNTER.files] += 1;
-    if (bytes !== stat.size) {
-      totals.addSkipped(changedWhileRead(this.#pathOf(index), stat.size, bytes));
-    }
-    return this.#encode(index, stat, { objectId, bytes, extra: extras && encodeExtras(extras) });
+    if (stat.size > INLINE_FILE_BYTES_MAX) return this.#handBack(index, stat, file);
+    return this.#readAndStore({ index, stat, position }, file);
   }
 
-  #storeFile(
-    index: number,
-    file: SourceFile,
-    fileBytes: number,
-  ): { objectId: string; bytes: number } {
-    const { upload } = this.#parts;
-    const { splitter, contents, objects } = upload;
-    const chunks: IndirectEntry[] = [];
-    let compressor: Compressor | undefined;
-    let bytes = 0;
-    for (;;) {
-      const place = { start: bytes, limit: Number.MAX_SAFE_INTEGER, fileBytes };
-      const chunk = readChunk(upload.fileSystem, file, splitter, place);
-      if (chunk.length === 0 && bytes > 0) break;
-      const { arena } = splitter;
-      if (bytes === 0 && upload.run.compression.kind !== 'none') {
-        const named = { name: this.#parts.names.textAt(index), bytes: fileBytes };
-        const start = { arena, offset: CHUNK_OFFSET };
-        compressor = upload.compression.choose(named, start, chunk.length);
+  #handBack(index: number, stat: SourceStat, file: SourceFile): LargeFile {
+    const { upload, names, stamps } = this.#parts;
+    const found = upload.fileSystem.attributesOf(file, stat);
+    const extras = this.#extrasOf(index, stat, attributeExtras(found));
+    this.#stamp(index, stat, found);
+    return largeFileOf(names.nameAt(index).slice(), stat, { extras, stampIndex: stamps.count - 1 });
+  }
+
+  /** Reads it; once more when it changes meanwhile. */
+  #readAndStore(place: Place, file: SourceFile): StoredEntry {
+    const { upload, totals, names, stamps } = this.#parts;
+    const { index, stat } = place;
+    const { fileSystem, statAfter } = upload;
+    const name = (): string => names.textAt(index);
+    for (let attempt = 1; ; attempt++) {
+      const found = fileSystem.attributesOf(file, stat);
+      const contents = storeContents(upload, { name, file, fileBytes: stat.size });
+      fileSystem.statOpen(file, statAfter);
+      wrapModificationTime(statAfter);
+      const isWhole = contents.bytes === stat.size && isSteady(stat, statAfter);
+      if (!isWhole && attempt === 1) {
+        Object.assign(stat, statAfter);
+        continue;
       }
-      contents.write(0, { arena, offset: CHUNK_OFFSET }, chunk.length, compressor);
-      chunks.push({ start: bytes, length: chunk.length, objectId: objects.contentId() });
-      bytes += chunk.length;
-      upload.thread.counters[COUNTER.bytesRead] += chunk.length;
-      if (chunk.isLast || chunk.length === 0) break;
+      const attributes = attributeExtras(found);
+      this.#stamp(index, stat, found);
+      if (!isWhole) {
+        totals.addSkipped(changedWhileRead(this.#pathOf(index), stat.size, contents.bytes));
+        stamps.markLastRacy();
+      } else if (stat.linkCount > 1 && !found?.unreadable.length) {
+        upload.linked.add(stat, { ...contents, attributes });
+      }
+      const extras = this.#extrasOf(index, stat, attributes);
+      return this.#countRead(place, { ...contents, extras });
     }
-    return { objectId: objects.writeList(chunks, 0), bytes };
   }
 
-  #encode(index: number, stat: SourceStat, { objectId, bytes, extra }: StoredObject): string {
-    const literal = goNameText(this.#parts.names.nameAt(index));
-    return encodeEntry(
+  #countRead(place: Place, stored: StoredObject): StoredEntry {
+    const { totals, upload } = this.#parts;
+    totals.readFiles += 1;
+    totals.readBytes += stored.bytes;
+    totals.addFile(place.stat, stored.bytes);
+    upload.thread.counters[COUNTER.files] += 1;
+    return this.#entry(place, stored);
+  }
+
+  /** The text of an entry, or its position where the parent snapshot has the same. */
+  #entry({ index, stat, position }: Place, { objectId, bytes, extras }: StoredObject): StoredEntry {
+    const text = encodeEntry(
       {
         name: '',
         type: stat.type === ENTRY_TYPE.symlink ? 's' : 'f',
@@ -244,10 +288,43 @@ export class EntryStore {
         uid: stat.uid,
         gid: stat.gid,
         objectId,
-        extra,
+        extra: extras && encodeExtras(extras),
       },
-      literal,
+      goNameText(this.#parts.names.nameAt(index)),
     );
+    const isSame = position !== NONE && this.#parts.previous.hasText(position, text);
+    return isSame ? position : text;
+  }
+
+  #extrasOf(
+    index: number,
+    stat: SourceStat,
+    attributes: EntryExtras | undefined,
+  ): EntryExtras | undefined {
+    const { upload, names } = this.#parts;
+    const name = nameExtras(names.nameAt(index));
+    const linkGroup = linkGroupOf(stat, upload.rootStat);
+    return joinExtras(name, linkGroup === undefined ? undefined : { linkGroup }, attributes);
+  }
+
+  #findAt(index: number, stat: SourceStat): SourceAttributes | undefined {
+    const { upload, directory, names } = this.#parts;
+    return upload.fileSystem.attributesAt(directory, names, index, stat);
+  }
+
+  /** Notes what the next backup can know of an entry. */
+  #stamp(index: number, stat: SourceStat, found: SourceAttributes | undefined): void {
+    const { stamps, seenMs } = this.#parts;
+    if (found === undefined || found.unreadable.length === 0) {
+      stamps.add(stat, seenMs);
+      return;
+    }
+    stamps.addUnknown();
+    this.#noteUnreadable(index, found.unreadable);
+  }
+
+  #noteUnreadable(index: number, unreadable: readonly string[]): void {
+    this.#parts.totals.addSkipped(unreadableAttributes(this.#pathOf(index), unreadable));
   }
 
   #pathOf(index: number): string {
@@ -273,38 +350,16 @@ export function metadataOf(
   };
 }
 
-export function changedWhileRead(
-  path: string,
-  expectedBytes: number,
-  bytes: number,
-): { path: string; code: string; message: string } {
-  const message =
-    `${path} was written to while it was read (${expectedBytes} bytes before, ${bytes} ` +
-    'read); what is stored may mix old and new, back it up again or freeze the writer';
-  return { path, code: 'SOURCE_CHANGED', message };
-}
-
-export function stopped(): EngineError {
-  return new EngineError('ABORTED', 'the operation was cancelled');
-}
-
-function extraText(extra: DirEntry['extra']): string {
-  return extra === undefined ? '' : encodeExtra(extra);
-}
-
-function isSourceError(error: unknown): error is EngineError {
-  return isEngineError(
-    error,
-    'SOURCE_VANISHED',
-    'SOURCE_CHANGED',
-    'SOURCE_UNREADABLE',
-    'SOURCE_TYPE_UNSUPPORTED',
-  );
-}
-
-function unsupportedType(type: number, path: string): EngineError {
-  return new EngineError(
-    'SOURCE_TYPE_UNSUPPORTED',
-    `${path} is a ${entryTypeName(type)}, which is not stored`,
-  );
+/** The same of a file that is to be read by itself. */
+export function largeFileOf(
+  name: Uint8Array,
+  stat: SourceStat,
+  { extras, stampIndex }: Pick<LargeFile, 'extras' | 'stampIndex'>,
+): LargeFile {
+  return {
+    ...metadataOf(name, stat, extras),
+    ctimeSeconds: stat.ctimeSeconds,
+    ctimeNanoseconds: stat.ctimeNanoseconds,
+    stampIndex,
+  };
 }

@@ -10,11 +10,11 @@ import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { ChunkToken } from './chunk-token.ts';
 import { attributeExtras, unreadableAttributes } from './entry-attributes.ts';
-import { metadataOf } from './entry-store.ts';
+import { largeFileOf } from './entry-store.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { stoppable } from './stoppable.ts';
 import type { UploadedTree, UploadOptions, UploadParts } from './upload.ts';
-import type { LargeFile, UploadRun } from './upload-tasks.ts';
+import type { FinishFileOutput, LargeFile, UploadRun } from './upload-tasks.ts';
 
 const SLASH = '/'.charCodeAt(0);
 const DOT = '.'.charCodeAt(0);
@@ -36,19 +36,37 @@ async function upload(
 ): Promise<UploadedTree> {
   const { run, name } = splitRoot(fileRun);
   const { stat, found } = look(run, name);
-  const file = metadataOf(name, stat, attributeExtras(found));
+  const extras = attributeExtras(found);
+  const file = largeFileOf(name, stat, { extras, stampIndex: 0 });
   const totals = new TotalsBuilder();
   if (found && found.unreadable.length > 0) {
     const path = printablePath(fileRun.root);
     totals.addSkipped(unreadableAttributes(path, found.unreadable));
   }
   totals.addFile(file, stat.size);
-  if (previousRoot && isUnchanged(previousRoot, stat)) {
+  if (previousRoot && !run.changes.forceHash && isUnchanged(previousRoot, stat)) {
     totals.cachedCount = 1;
     totals.cachedBytes = stat.size;
     const summary = summaryOf(file, stat.size);
-    return { root: { objectId: previousRoot.objectId, summary }, metadata: file, totals };
+    const root = { objectId: previousRoot.objectId, summary };
+    return { root, metadata: file, totals, changes: undefined };
   }
+  const { file: stored, finished } = await read(runner, run, file);
+  totals.readFiles = 1;
+  totals.readBytes = finished.bytes;
+  if (finished.skipped) totals.addSkipped(finished.skipped);
+  const summary = summaryOf(stored, finished.bytes);
+  const root = { objectId: finished.objectId, summary };
+  return { root, metadata: stored, totals, changes: undefined };
+}
+
+/** Reads the file with all threads; once more when it changes meanwhile. */
+async function read(
+  runner: UploadParts['runner'],
+  run: UploadRun,
+  file: LargeFile,
+  attempt = 1,
+): Promise<{ file: LargeFile; finished: FinishFileOutput }> {
   const token = ChunkToken.create().shared;
   const readers = Array.from({ length: runner.size }, () =>
     runner.run('readFile', { run, names: [], file, token }),
@@ -56,12 +74,9 @@ async function upload(
   // None may be left at work when the first of them has failed.
   await Promise.allSettled(readers);
   const chunks = await Promise.all(readers);
-  const finished = await runner.run('finishFile', { run, names: [], file, chunks });
-  totals.readFiles = 1;
-  totals.readBytes = finished.bytes;
-  if (finished.skipped) totals.addSkipped(finished.skipped);
-  const summary = summaryOf(file, finished.bytes);
-  return { root: { objectId: finished.objectId, summary }, metadata: file, totals };
+  const finished = await runner.run('finishFile', { run, names: [], file, chunks, attempt });
+  const { changed } = finished;
+  return changed ? await read(runner, run, changed, attempt + 1) : { file, finished };
 }
 
 function splitRoot(run: UploadRun): { run: UploadRun; name: Uint8Array } {

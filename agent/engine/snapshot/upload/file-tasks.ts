@@ -4,9 +4,6 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
-import { encodeEntry } from '#engine/format/directory.ts';
-import { encodeExtras } from '#engine/format/entry-extras.ts';
-import { goNameText } from '#engine/format/go-name.ts';
 import type { IndirectEntry } from '#engine/format/indirect.ts';
 import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
@@ -22,8 +19,9 @@ import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts'
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { type ReadChunk, readChunk } from './chunk-reader.ts';
 import { ChunkToken, COMPRESSION_STATE } from './chunk-token.ts';
-import { changedWhileRead, stopped } from './entry-store.ts';
-import { encodeText } from './piece-builder.ts';
+import { changedWhileRead, isSteady, stopped } from './entry-faults.ts';
+import { largeFileOf } from './entry-store.ts';
+import { fileText } from './file-text.ts';
 import type {
   FileChunks,
   FinishFileInput,
@@ -33,6 +31,8 @@ import type {
   SkippedEntry,
 } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
+
+const NO_TEXT = new Uint8Array(0);
 
 interface TakenChunk extends ReadChunk {
   readonly start: number;
@@ -149,27 +149,21 @@ function emptyPartStart({ file, run }: ReadFileInput): number {
 /** Writes the list of chunks and gives the entry's text. */
 export function finishFileTask(
   upload: UploadThread,
-  { names, file, chunks }: FinishFileInput,
+  { names, file, chunks, attempt }: FinishFileInput,
 ): TaskReply<FinishFileOutput> {
   const entries = mergeChunks(chunks);
   const last = entries[entries.length - 1];
   const bytes = last.start + last.length;
+  const { skipped, now } = changeSince(upload, names, file, bytes);
+  if (now && attempt === 1) {
+    const output = { piece: NO_TEXT, bytes, objectId: '', skipped: undefined, changed: now };
+    return { output };
+  }
   const objectId = upload.objects.writeList(entries, 0);
-  const text = encodeEntry(
-    {
-      ...file,
-      name: '',
-      type: 'f',
-      bytes,
-      objectId,
-      extra: file.extras && encodeExtras(file.extras),
-    },
-    goNameText(file.name),
-  );
-  const piece = encodeText(text);
+  const piece = fileText(file, { objectId, bytes });
   upload.thread.counters[COUNTER.files] += 1;
-  const skipped = changeSince(upload, names, file, bytes);
-  return { output: { piece, bytes, objectId, skipped }, transfer: [piece.buffer] };
+  const output = { piece, bytes, objectId, skipped, changed: undefined };
+  return { output, transfer: [piece.buffer] };
 }
 
 function mergeChunks(lists: readonly FileChunks[]): IndirectEntry[] {
@@ -180,13 +174,20 @@ function mergeChunks(lists: readonly FileChunks[]): IndirectEntry[] {
   return entries.sort((a, b) => a.start - b.start || b.length - a.length);
 }
 
-/** What to report when the file is not any more what it was when it was listed. */
+/** What has become of the file since it was listed. */
+interface Change {
+  /** What to report; undefined when nothing has. */
+  readonly skipped: SkippedEntry | undefined;
+  /** How it is now, unless it is gone. */
+  readonly now: LargeFile | undefined;
+}
+
 function changeSince(
   upload: UploadThread,
   names: FinishFileInput['names'],
   file: LargeFile,
   bytes: number,
-): SkippedEntry | undefined {
+): Change {
   const directory = upload.handles.at(names);
   const path = pathOf(directory, file);
   const stat = new SourceStat();
@@ -195,15 +196,19 @@ function changeSince(
     upload.fileSystem.statAt(directory, listing, index, stat);
   } catch (error) {
     if (!isEngineError(error, 'SOURCE_VANISHED', 'SOURCE_UNREADABLE')) throw error;
-    return { path, code: error.code, message: `${error.message}; what had been read is stored` };
+    const { code, message } = error;
+    const skipped = { path, code, message: `${message}; what had been read is stored` };
+    return { skipped, now: undefined };
   }
   wrapModificationTime(stat);
-  const isSame =
-    bytes === file.bytes &&
-    stat.size === file.bytes &&
-    stat.mtimeSeconds === file.mtimeSeconds &&
-    stat.mtimeNanoseconds === file.mtimeNanoseconds;
-  return isSame ? undefined : changedWhileRead(path, file.bytes, bytes);
+  if (bytes === file.bytes && isSteady({ ...file, size: file.bytes }, stat)) {
+    return { skipped: undefined, now: undefined };
+  }
+  const isFile = stat.type === ENTRY_TYPE.file;
+  return {
+    skipped: changedWhileRead(path, file.bytes, bytes),
+    now: isFile ? largeFileOf(file.name, stat, file) : undefined,
+  };
 }
 
 function listingOf(name: Uint8Array): { listing: SourceListing; index: number } {

@@ -6,12 +6,16 @@ import { type DirEntry, type DirSummary, encodeEntry } from '#engine/format/dire
 import { type DirectoryExtras, encodeExtras } from '#engine/format/entry-extras.ts';
 import { goNameText } from '#engine/format/go-name.ts';
 import type { Selection } from '#engine/snapshot/source/selection.ts';
+import { directoryKey, makeRecord, markRacy } from '#engine/snapshot/source/change-record.ts';
+import { type DirectoryRecord, RecordNode } from './record-order.ts';
 import { directoryExtraText } from './directory-object.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { encodeText } from './piece-builder.ts';
 import type {
   ChildDirectory,
   DirectoryPage,
+  PageOutput,
+  RecordParts,
   DirectoryPiece,
   LargeFile,
   ScanOutput,
@@ -22,6 +26,8 @@ import type {
 export type Slot = Uint8Array | Slots | undefined;
 export interface Slots {
   readonly list: Slot[];
+  /** Of the entries in `list`, in their order. */
+  stamps: Uint32Array;
 }
 
 export interface PlacedFile {
@@ -37,6 +43,8 @@ export interface PlacedPage {
   readonly slots: Slots;
 }
 
+const NO_STAMPS = new Uint32Array(0);
+
 export class OpenDirectory {
   readonly names: readonly Uint8Array[];
   readonly parent: OpenDirectory | undefined;
@@ -48,11 +56,16 @@ export class OpenDirectory {
   readonly extras: DirectoryExtras;
   readonly #children: readonly ChildDirectory[];
   readonly #childSlots: Slots;
-  readonly #slots: Slots = { list: [] };
+  readonly #slots: Slots;
+  readonly #record: RecordParts;
+  readonly #pageSlots: Slots[] = [];
+  readonly order: RecordNode;
   readonly #previousCount: number;
   readonly #previousSummary: ScanOutput['previousSummary'];
   readonly #previousExtra: string;
   #isUnchanged: boolean;
+  /** An entry without a place in the directory must have none in the record. */
+  #isRecordWhole = true;
   #nextChild = 0;
   #waitingFor = 0;
 
@@ -66,7 +79,11 @@ export class OpenDirectory {
     this.metadata = place.metadata;
     this.selection = scanned.selection;
     this.#children = scanned.children;
-    this.#childSlots = { list: Array.from<Slot>({ length: scanned.children.length }) };
+    const list = Array.from<Slot>({ length: scanned.children.length });
+    this.#childSlots = { list, stamps: NO_STAMPS };
+    this.#slots = { list: [], stamps: scanned.record.entries };
+    this.#record = scanned.record;
+    this.order = new RecordNode(place.parent?.order, place.position);
     this.#previousCount = scanned.previousCount;
     this.#previousSummary = scanned.previousSummary;
     this.#previousExtra = scanned.previousExtra;
@@ -110,20 +127,26 @@ export class OpenDirectory {
   placePages(pages: readonly DirectoryPage[]): PlacedPage[] {
     this.#waitingFor += pages.length;
     return pages.map(page => {
-      const slots: Slots = { list: [] };
+      const slots: Slots = { list: [], stamps: NO_STAMPS };
       this.#slots.list.push(slots);
+      this.#pageSlots.push(slots);
       return { directory: this, page, slots };
     });
   }
 
   /** A page's entries have been stored; its large files, if any, have been placed before. */
-  finishPage(isUnchanged: boolean): void {
+  finishPage(slots: Slots, { isUnchanged, stamps }: PageOutput): void {
+    slots.stamps = stamps;
     this.#isUnchanged &&= isUnchanged;
     this.#waitingFor -= 1;
   }
 
-  finishFile({ slots, position }: PlacedFile, piece: Uint8Array | undefined): void {
+  /** `isSteady` when it was left alone while it was read. */
+  finishFile(placed: PlacedFile, piece: Uint8Array | undefined, isSteady: boolean): void {
+    const { slots, position, file } = placed;
     slots.list[position] = piece;
+    if (piece === undefined) this.#isRecordWhole = false;
+    else if (!isSteady) markRacy(slots.stamps, file.stampIndex);
     this.#isUnchanged = false;
     this.#waitingFor -= 1;
   }
@@ -144,6 +167,14 @@ export class OpenDirectory {
         goNameText(child.name),
       ),
     );
+  }
+
+  /** What the next backup can know of it. */
+  record(): DirectoryRecord | undefined {
+    if (!this.#isRecordWhole) return undefined;
+    const { own, special } = this.#record;
+    const stamps = [this.#slots, ...this.#pageSlots].map(slots => slots.stamps);
+    return makeRecord(directoryKey(this.names), own, [...stamps, special]);
   }
 
   /** Entry texts in kopia's order: directories first. */

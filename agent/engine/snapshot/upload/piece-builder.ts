@@ -1,15 +1,33 @@
 // Entry texts on their way into a directory object: joined where they follow one another, with the
 // gaps that files leave which are read by other threads.
 
+import { asBuffer } from '#engine/base/bytes.ts';
+import type { DirectoryTable } from '#engine/format/directory-table.ts';
 import type { StoredEntry } from './entry-store.ts';
 import type { DirectoryPiece } from './upload-tasks.ts';
 
+const NONE = -1;
+
 export class PieceBuilder {
   readonly #pieces: DirectoryPiece[] = [];
+  readonly #table: DirectoryTable;
   #texts: string[] = [];
+  /** Of entries of the table that have been added and not been made texts: there may be no need. */
+  #rangeStart = NONE;
+  #rangeEnd = NONE;
+
+  /** @param table that positions are of; it must not change until the pieces are finished */
+  constructor(table: DirectoryTable) {
+    this.#table = table;
+  }
 
   add(entry: StoredEntry): void {
     if (entry === undefined) return;
+    if (typeof entry === 'number') {
+      this.#addRange(entry);
+      return;
+    }
+    this.#endRange();
     if (typeof entry === 'string') {
       this.#texts.push(entry);
       return;
@@ -25,6 +43,7 @@ export class PieceBuilder {
 
   /** The texts as one, where `isComplete`. */
   text(): string {
+    this.#endRange();
     return this.#texts.join(',');
   }
 
@@ -33,7 +52,27 @@ export class PieceBuilder {
     return this.#pieces;
   }
 
+  /** Entries that follow each other in the table are one text there already. */
+  #addRange(position: number): void {
+    if (this.#rangeEnd === position) {
+      this.#rangeEnd++;
+      return;
+    }
+    this.#endRange();
+    this.#rangeStart = position;
+    this.#rangeEnd = position + 1;
+  }
+
+  #endRange(): void {
+    if (this.#rangeStart === NONE) return;
+    const texts = this.#table.textsOf(this.#rangeStart, this.#rangeEnd - 1);
+    this.#texts.push(asBuffer(texts).toString('utf8'));
+    this.#rangeStart = NONE;
+    this.#rangeEnd = NONE;
+  }
+
   #flush(): void {
+    this.#endRange();
     if (this.#texts.length === 0) return;
     this.#pieces.push(encodeText(this.#texts.join(',')));
     this.#texts = [];

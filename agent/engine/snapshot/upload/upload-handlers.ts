@@ -1,12 +1,28 @@
 // The upload's tasks, and which run each belongs to.
 
+import { allocateArena } from '#engine/base/arena.ts';
+import { CHUNK_MARGIN_BYTES, CHUNK_OFFSET } from '#engine/object/object-writer.ts';
 import type { ContentThread } from '#engine/workers/content-thread.ts';
 import type { TaskHandlers } from '#engine/workers/tasks.ts';
+import { CHANGES_CHUNK_BYTES_MAX } from './change-chunks.ts';
 import { pageTask, scanTask } from './directory-tasks.ts';
 import { writeDirectoryObject } from './directory-object.ts';
 import { finishFileTask, readFileTask } from './file-tasks.ts';
 import type { UploadRun, UploadTasks } from './upload-tasks.ts';
 import { UploadThread } from './upload-thread.ts';
+
+/** Not among the data of files: this is read as directories are. */
+const CHANGES_PREFIX = 'x'.charCodeAt(0);
+
+function writeChanges(upload: UploadThread, bytes: Uint8Array): { contentId: string } {
+  const arena = (upload.changesArena ??= allocateArena(
+    CHANGES_CHUNK_BYTES_MAX + CHUNK_MARGIN_BYTES,
+  ));
+  arena.bytes.set(bytes, CHUNK_OFFSET);
+  const compressor = upload.directoryCompressor;
+  upload.contents.write(CHANGES_PREFIX, { arena, offset: CHUNK_OFFSET }, bytes.length, compressor);
+  return { contentId: upload.objects.contentId() };
+}
 
 export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks> {
   const runs = new Map<number, UploadThread>();
@@ -25,6 +41,16 @@ export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks>
     writeDirectory: ({ run, pieces, summary, extras }) => {
       const objectId = writeDirectoryObject(threadOf(run), pieces, summary, extras);
       return { output: { objectId } };
+    },
+    writeChanges: ({ run, bytes }) => ({ output: writeChanges(threadOf(run), bytes) }),
+    listChanges: ({ run, contentIds, lengths }) => {
+      let start = 0;
+      const chunks = contentIds.map((objectId, index) => {
+        const chunk = { start, length: lengths[index], objectId };
+        start += chunk.length;
+        return chunk;
+      });
+      return { output: { objectId: threadOf(run).objects.writeList(chunks, 0) } };
     },
     endUpload: ({ runId }) => {
       runs.get(runId)?.[Symbol.dispose]();

@@ -2,6 +2,7 @@
 
 import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
 import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.ts';
+import type { ChangeRules } from '#engine/snapshot/source/change-record.ts';
 import type { Selection } from '#engine/snapshot/source/selection.ts';
 
 /** Settings of one upload, the same for all its tasks. Threads know a run by its number. */
@@ -21,6 +22,7 @@ export interface UploadRun {
   readonly isNativeAllowed: boolean;
   /** What the whole run leaves out by name (source/git-rules.ts shareRules). */
   readonly excludes: SharedArrayBuffer | undefined;
+  readonly changes: ChangeRules;
   /** Set to 1 to end the run at the next file or chunk. */
   readonly stop: SharedArrayBuffer;
 }
@@ -60,7 +62,12 @@ export interface ChildDirectory extends EntryMetadata {
 }
 
 /** A file that is read by itself, by as many threads as have time. */
-export type LargeFile = EntryMetadata;
+export interface LargeFile extends EntryMetadata {
+  readonly ctimeSeconds: number;
+  readonly ctimeNanoseconds: number;
+  /** Position of its stamp among those of its part of the directory. */
+  readonly stampIndex: number;
+}
 
 /** Why something is not in the snapshot as it is in the source. */
 export interface SkippedEntry {
@@ -91,8 +98,13 @@ export type DirectoryPiece = Uint8Array | LargeFile;
 
 /** Names that are too many for one task; another thread may take them. */
 export interface DirectoryPage {
-  readonly names: readonly Uint8Array[];
-  readonly previous: readonly DirEntry[];
+  /** Each followed by a NUL. */
+  readonly names: Uint8Array<ArrayBuffer>;
+  /** One of ENTRY_TYPE each. */
+  readonly types: Uint8Array<ArrayBuffer>;
+  /** Entry texts of the parent snapshot, joined by commas, and their stamps where they are known. */
+  readonly previous: Uint8Array<ArrayBuffer>;
+  readonly stamps: Uint32Array<ArrayBuffer> | undefined;
 }
 
 export interface DirectoryAddress {
@@ -105,6 +117,8 @@ export interface ScanInput extends DirectoryAddress {
   readonly selection: Selection;
   /** The same directory in the parent snapshot. */
   readonly previous: PreviousObject | undefined;
+  /** What is known of it beside the parent snapshot (change-record.ts). */
+  readonly known: Uint32Array | undefined;
 }
 
 export interface PreviousObject {
@@ -129,8 +143,17 @@ export interface ScanOutput {
   readonly previousCount: number;
   readonly previousExtra: string;
   readonly previousSummary: DirSummary | undefined;
+  /** Parts of the directory's record; pages have those of their entries. */
+  readonly record: RecordParts;
   /** The object, where nothing is left to wait for. */
   readonly written: WrittenDirectory | undefined;
+}
+
+/** Stamps of a directory itself, of its entries, of what has no entry. */
+export interface RecordParts {
+  readonly own: Uint32Array;
+  readonly entries: Uint32Array;
+  readonly special: Uint32Array;
 }
 
 export interface WrittenDirectory {
@@ -147,6 +170,7 @@ export interface PageOutput {
   readonly pieces: readonly DirectoryPiece[];
   readonly totals: PartTotals;
   readonly isUnchanged: boolean;
+  readonly stamps: Uint32Array;
 }
 
 /** Chunks that one thread has read of a file, in the order in which it took them. */
@@ -166,6 +190,8 @@ export interface ReadFileInput extends DirectoryAddress {
 export interface FinishFileInput extends DirectoryAddress {
   readonly file: LargeFile;
   readonly chunks: readonly FileChunks[];
+  /** 1, or 2 when it is being read once more. */
+  readonly attempt: number;
 }
 
 export interface FinishFileOutput {
@@ -174,6 +200,8 @@ export interface FinishFileOutput {
   readonly objectId: string;
   /** Whether the file was written to while it was read. */
   readonly skipped: SkippedEntry | undefined;
+  /** How it is now, where it was written to and may be read once more. */
+  readonly changed: LargeFile | undefined;
 }
 
 export interface WriteDirectoryInput {
@@ -183,6 +211,18 @@ export interface WriteDirectoryInput {
   readonly extras: DirectoryExtras;
 }
 
+/** A content of what is known beside the snapshot. */
+export interface WriteChangesInput {
+  readonly run: UploadRun;
+  readonly bytes: Uint8Array;
+}
+
+export interface ListChangesInput {
+  readonly run: UploadRun;
+  readonly contentIds: readonly string[];
+  readonly lengths: readonly number[];
+}
+
 // An alias and not an interface, because only aliases fit the index signature of TaskMap.
 export type UploadTasks = {
   scanDirectory: { input: ScanInput; output: ScanOutput };
@@ -190,6 +230,8 @@ export type UploadTasks = {
   readFile: { input: ReadFileInput; output: FileChunks };
   finishFile: { input: FinishFileInput; output: FinishFileOutput };
   writeDirectory: { input: WriteDirectoryInput; output: { readonly objectId: string } };
+  writeChanges: { input: WriteChangesInput; output: { readonly contentId: string } };
+  listChanges: { input: ListChangesInput; output: { readonly objectId: string } };
   /** Gives back what a thread holds for a run. */
   endUpload: { input: { readonly runId: number }; output: undefined };
 };

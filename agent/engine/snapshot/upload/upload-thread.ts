@@ -1,5 +1,6 @@
 // What one worker thread holds for one upload.
 
+import type { Arena } from '#engine/base/arena.ts';
 import { createSplitter, splitterAlgorithm } from '#engine/chunk/splitters.ts';
 import type { Splitter } from '#engine/chunk/splitter.ts';
 import { type Compressor, compressorByName } from '#engine/compress/compressors.ts';
@@ -10,9 +11,12 @@ import type { ContentWriter } from '#engine/workers/content-writer.ts';
 import { openRules, type GitRuleList } from '#engine/snapshot/source/git-rules.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
 import type { SourceFileSystem } from '#engine/snapshot/source/source-file-system.ts';
+import { StampBuilder } from '#engine/snapshot/source/change-record.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { DirectoryHandles } from './directory-handles.ts';
+import { LinkedFiles } from './linked-files.ts';
+import { PreviousEntries } from './previous-entries.ts';
 import { CompressionChoice } from './file-compression.ts';
 import type { UploadRun } from './upload-tasks.ts';
 
@@ -31,6 +35,14 @@ export class UploadThread implements Disposable {
   readonly listing = new SourceListing();
   readonly directoryStat = new SourceStat();
   readonly stat = new SourceStat();
+  readonly statAfter = new SourceStat();
+  readonly stamps = new StampBuilder();
+  readonly specialStamps = new StampBuilder();
+  readonly previous = new PreviousEntries();
+  /** Files with several names that this thread has stored. */
+  readonly linked = new LinkedFiles();
+  readonly rootStat = new SourceStat();
+  changesArena: Arena | undefined;
   readonly #stop: Int32Array;
 
   constructor(thread: ContentThread, run: UploadRun) {
@@ -49,6 +61,7 @@ export class UploadThread implements Disposable {
         : this.#createSplitter(run.repositorySplitter);
     this.objects = new ObjectWriter(this.contents, objectSplitter, this.directoryCompressor);
     this.handles = new DirectoryHandles(this.fileSystem, run.root);
+    this.fileSystem.statOpen(this.handles.at([]), this.rootStat);
   }
 
   /** Whether this run, or all work of the repository, is to end now. */

@@ -6,6 +6,14 @@ import { type EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
+import type { ChangesNote } from '#engine/snapshot/changes-note.ts';
+import { directoryKey, makeRecord } from '#engine/snapshot/source/change-record.ts';
+import { ChangeWriter } from './change-writer.ts';
+import type { StoredContents } from './file-contents.ts';
+import { fileText } from './file-text.ts';
+import { LargeLinks } from './large-links.ts';
+import type { KnownChanges } from './known-changes.ts';
+import { RecordNode } from './record-order.ts';
 import { ChunkToken } from './chunk-token.ts';
 import { OpenDirectory, type PlacedFile, type PlacedPage } from './open-directory.ts';
 import { failureAt, TotalsBuilder } from './part-totals.ts';
@@ -14,6 +22,7 @@ import type {
   ChildDirectory,
   EntryMetadata,
   PreviousObject,
+  SkippedEntry,
   UploadRun,
   UploadTasks,
   WrittenDirectory,
@@ -24,6 +33,8 @@ export interface UploadParts {
   readonly runner: TaskRunner<UploadTasks>;
   /** Reads a directory object of the parent snapshot; undefined when it cannot be had. */
   readonly readPrevious: (objectId: string) => Promise<PreviousObject | undefined>;
+  /** What is known beside the parent snapshot. */
+  readonly known: KnownChanges | undefined;
   /** Called between tasks; flushes when that is due. */
   readonly afterTask: () => Promise<void>;
 }
@@ -33,6 +44,8 @@ export interface UploadOptions {
   readonly selection: Selection;
   /** Root entry of the parent snapshot. */
   readonly previousRoot: DirEntry | undefined;
+  /** When the contents that say what will be known were made, in seconds since 1970. */
+  readonly changesBorn: number;
   readonly signal: AbortSignal;
 }
 
@@ -40,6 +53,8 @@ export interface UploadedTree {
   readonly root: WrittenDirectory;
   readonly metadata: EntryMetadata;
   readonly totals: TotalsBuilder;
+  /** What the next backup can know. */
+  readonly changes: ChangesNote | undefined;
 }
 
 /**
@@ -59,6 +74,8 @@ class Upload {
   readonly #run: UploadRun;
   readonly #options: UploadOptions;
   readonly #queue: WorkQueue;
+  readonly #changes: ChangeWriter;
+  readonly #links = new LargeLinks();
   readonly #totals = new TotalsBuilder();
   readonly #idle: (() => void)[] = [];
   #root: { written: WrittenDirectory; metadata: EntryMetadata } | undefined;
@@ -69,6 +86,7 @@ class Upload {
     this.#options = options;
     this.#run = options.run;
     this.#queue = new WorkQueue(parts.runner.size);
+    this.#changes = new ChangeWriter(parts.runner, options.run, options.changesBorn);
   }
 
   async run(): Promise<UploadedTree> {
@@ -79,7 +97,9 @@ class Upload {
     await Promise.all(lanes);
     if (this.#failure) throw this.#failure.error;
     if (this.#root === undefined) throw abortedError(this.#options.signal);
-    return { root: this.#root.written, metadata: this.#root.metadata, totals: this.#totals };
+    const changes = await this.#changes.finish();
+    const { written: root, metadata } = this.#root;
+    return { root, metadata, totals: this.#totals, changes };
   }
 
   async #lane(): Promise<void> {
@@ -109,7 +129,7 @@ class Upload {
       case 'page':
         return this.#storePage(work.placed);
       case 'file':
-        return this.#readFile(work.placed);
+        return this.#startFile(work.placed);
       case 'join':
         return this.#join(work.reading);
       case 'scan':
@@ -134,6 +154,7 @@ class Upload {
       const failure = failureAt(this.#run.root, names, error);
       parent.totals.addFailure(failure);
       this.#totals.addFailure(failure);
+      this.#changes.order.finish(new RecordNode(parent.order, position), undefined);
       this.#childDone(parent, position, undefined);
     }
   }
@@ -143,13 +164,18 @@ class Upload {
     selection: Selection,
     previousEntry: DirEntry | undefined,
   ): Promise<void> {
-    const previous = previousEntry && (await this.#parts.readPrevious(previousEntry.objectId));
     const { names } = place;
-    const input = { run: this.#run, names, selection, previous };
+    const previous = previousEntry && (await this.#parts.readPrevious(previousEntry.objectId));
+    const known = previous && (await this.#parts.known?.find(names));
+    const input = { run: this.#run, names, selection, previous, known };
     const scanned = await this.#parts.runner.run('scanDirectory', input);
     this.#totals.addPart(scanned.totals);
     const metadata = place.metadata ?? { ...scanned.metadata, previous: previousEntry };
     if (scanned.written) {
+      const { own, entries, special } = scanned.record;
+      const record = makeRecord(directoryKey(names), own, [entries, special]);
+      const order = new RecordNode(place.parent?.order, place.position);
+      this.#changes.order.finish(order, record);
       this.#directoryDone({ ...place, metadata }, scanned.written);
       return;
     }
@@ -167,13 +193,20 @@ class Upload {
     directory.totals.addPart(stored.totals);
     this.#totals.addPart(stored.totals);
     this.#queue.files.push(...directory.place(stored.pieces, slots));
-    directory.finishPage(stored.isUnchanged);
+    directory.finishPage(slots, stored);
     this.#checkComplete(directory);
   }
 
-  async #readFile(placed: PlacedFile): Promise<void> {
+  async #startFile(placed: PlacedFile): Promise<void> {
+    const claim = this.#links.claim(placed);
+    if (claim === 'read') await this.#readFile(placed);
+    else if (claim !== 'wait') this.#fileStored(placed, claim, fileText(placed.file, claim));
+  }
+
+  async #readFile(placed: PlacedFile, attempt = 1): Promise<void> {
     const token = ChunkToken.create().shared;
-    const reading: FileReading = { placed, token, chunks: [], readers: 0, failure: undefined };
+    const start = { chunks: [], readers: 0, failure: undefined };
+    const reading: FileReading = { placed, token, attempt, ...start };
     this.#queue.readings.add(reading);
     // Others may begin to help at once.
     for (const wake of this.#idle.splice(0)) wake();
@@ -205,8 +238,30 @@ class Upload {
       this.#fileFailed(placed, failure);
       return;
     }
-    const input = { run: this.#run, names: directory.names, file, chunks };
-    const { piece, bytes, skipped } = await this.#parts.runner.run('finishFile', input);
+    const { attempt } = reading;
+    const input = { run: this.#run, names: directory.names, file, chunks, attempt };
+    const finished = await this.#parts.runner.run('finishFile', input);
+    if (finished.changed) {
+      // Other names of it are read by themselves.
+      this.#queue.files.push(...this.#links.settle(placed, undefined));
+      await this.#readFile({ ...placed, file: finished.changed }, 2);
+      return;
+    }
+    const { piece, skipped } = finished;
+    const isSteady = skipped === undefined && attempt === 1;
+    this.#fileStored(placed, finished, piece, { isSteady, skipped });
+    for (const other of this.#links.settle(placed, skipped ? undefined : finished)) {
+      this.#queue.files.push(other);
+    }
+  }
+
+  #fileStored(
+    placed: PlacedFile,
+    { bytes }: StoredContents,
+    piece: Uint8Array,
+    { isSteady = true, skipped }: { isSteady?: boolean; skipped?: SkippedEntry } = {},
+  ): void {
+    const { directory, file } = placed;
     const totals = new TotalsBuilder();
     totals.addFile(file, bytes);
     totals.readFiles = 1;
@@ -214,7 +269,7 @@ class Upload {
     if (skipped) totals.addSkipped(skipped);
     directory.totals.addPart(totals.part());
     this.#totals.addPart(totals.part());
-    directory.finishFile(placed, piece);
+    directory.finishFile(placed, piece, isSteady);
     this.#checkComplete(directory);
   }
 
@@ -223,11 +278,13 @@ class Upload {
     const failure = failureAt(this.#run.root, [...directory.names, file.name], error);
     directory.totals.addFailure(failure);
     this.#totals.addFailure(failure);
-    directory.finishFile(placed, undefined);
+    directory.finishFile(placed, undefined, false);
+    this.#queue.files.push(...this.#links.settle(placed, undefined));
     this.#checkComplete(directory);
   }
 
   async #write(directory: OpenDirectory): Promise<void> {
+    this.#changes.order.finish(directory.order, directory.record());
     const unchanged = directory.unchanged();
     if (unchanged) {
       this.#directoryDone(directory, unchanged);

@@ -11,6 +11,8 @@ export interface FileReading {
   readonly placed: PlacedFile;
   readonly token: SharedArrayBuffer;
   readonly chunks: FileChunks[];
+  /** 1, or 2 when it is read once more. */
+  readonly attempt: number;
   /** How many are reading it now. */
   readers: number;
   failure: EngineError | undefined;

@@ -4,10 +4,8 @@ import type { DirEntry } from '#engine/format/directory.ts';
 import {
   entryLetter,
   isUnchanged,
-  ParentEntries,
   wrapModificationTime,
 } from '#engine/snapshot/source/change-detection.ts';
-import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 
 const entry: DirEntry = {
@@ -71,27 +69,4 @@ t.test('a time that kopia cannot hold wraps around as it does there', async t =>
   const usual = statOf(same);
   wrapModificationTime(usual);
   t.same(usual, statOf(same));
-});
-
-function listingOf(names: (string | Buffer)[]): SourceListing {
-  const listing = new SourceListing();
-  for (const name of names) listing.add(Buffer.from(name), ENTRY_TYPE.file);
-  return listing;
-}
-
-t.test('entries of the parent are found by name, whatever was added, removed or moved', async t => {
-  const parent = ['a', 'b', 'c', 'é', 'z'].map(name => ({ ...entry, name }));
-  const entries = new ParentEntries(parent);
-  const listing = listingOf(['a', 'aa', 'c', 'b', 'é', 'x', 'z', 'a']);
-  const found = Array.from({ length: listing.count }, (_, i) => entries.find(listing, i)?.name);
-  t.same(found, ['a', undefined, 'c', 'b', 'é', undefined, 'z', 'a']);
-});
-
-t.test('a name whose text may stand for another is never found', async t => {
-  const entries = new ParentEntries(['a\ufffd', 'b'].map(name => ({ ...entry, name })));
-  const listing = listingOf([Buffer.from([0x61, 0xff]), 'a\ufffd', 'b']);
-  t.same(
-    [0, 1, 2].map(i => entries.find(listing, i)?.name),
-    [undefined, undefined, 'b'],
-  );
 });

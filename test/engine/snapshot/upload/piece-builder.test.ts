@@ -1,4 +1,5 @@
 import t from 'tap';
+import { DirectoryTable } from '#engine/format/directory-table.ts';
 import { encodeText, PieceBuilder, textBuffers } from '#engine/snapshot/upload/piece-builder.ts';
 import type { LargeFile } from '#engine/snapshot/upload/upload-tasks.ts';
 
@@ -10,11 +11,14 @@ const file: LargeFile = {
   bytes: 5_000_000,
   mtimeSeconds: 1,
   mtimeNanoseconds: 0,
+  ctimeSeconds: 1,
+  ctimeNanoseconds: 0,
+  stampIndex: 0,
 };
 const text = (piece: unknown) => Buffer.from(piece as Uint8Array).toString();
 
 t.test('texts that follow one another are joined', async t => {
-  const pieces = new PieceBuilder();
+  const pieces = new PieceBuilder(new DirectoryTable());
   for (const entry of ['{1}', undefined, '{2}', '{3}']) pieces.add(entry);
   t.ok(pieces.isComplete);
   t.equal(pieces.text(), '{1},{2},{3}');
@@ -22,7 +26,7 @@ t.test('texts that follow one another are joined', async t => {
 });
 
 t.test('a file that is still to be read keeps its place', async t => {
-  const pieces = new PieceBuilder();
+  const pieces = new PieceBuilder(new DirectoryTable());
   for (const entry of ['{1}', '{2}', file, file, '{3}']) pieces.add(entry);
   t.notOk(pieces.isComplete);
   const finished = pieces.finish();
@@ -34,8 +38,19 @@ t.test('a file that is still to be read keeps its place', async t => {
   t.equal(textBuffers(finished).length, 2);
 });
 
+t.test('entries of the parent snapshot are taken as they stand there', async t => {
+  const texts = ['a', 'b', 'c', 'd'].map(name => `{"name":"${name}","type":"f","obj":"aa"}`);
+  const table = new DirectoryTable();
+  t.ok(table.readEntries(Buffer.from(texts.join(','))));
+  const pieces = new PieceBuilder(table);
+  for (const entry of [0, 1, '{new}', 3, file, 2]) pieces.add(entry);
+  const [first, , last] = pieces.finish();
+  t.equal(text(first), [texts[0], texts[1], '{new}', texts[3]].join(','));
+  t.equal(text(last), texts[2]);
+});
+
 t.test('nothing gives no pieces', async t => {
-  const pieces = new PieceBuilder();
+  const pieces = new PieceBuilder(new DirectoryTable());
   pieces.add(undefined);
   t.ok(pieces.isComplete);
   t.equal(pieces.text(), '');

@@ -24,7 +24,12 @@ const child = (name: string, previous?: ChildDirectory['previous']): ChildDirect
   ...metadata(name),
   previous,
 });
-const file: LargeFile = { ...metadata('large'), bytes: 5_000_000 };
+const times = { ctimeSeconds: 1, ctimeNanoseconds: 0, stampIndex: 0 };
+const file: LargeFile = { ...metadata('large'), bytes: 5_000_000, ...times };
+const noStamps = new Uint32Array(0);
+const noBytes = new Uint8Array(0);
+const page = { names: noBytes, types: noBytes, previous: noBytes, stamps: undefined };
+const record = { own: new Uint32Array(4), entries: new Uint32Array(4), special: noStamps };
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
 interface Listed {
@@ -43,10 +48,11 @@ function opened({ children = [], pieces = [], pageCount = 0, ...more }: Listed =
     selection: createSelection({}, { policiesBelow: new Map() }),
     children,
     pieces,
-    pages: Array.from({ length: pageCount }, () => ({ names: [], previous: [] })),
+    pages: Array.from({ length: pageCount }, () => page),
     totals: totals.part(),
     isUnchanged: true,
     extras: { special: [] },
+    record,
     previousCount: more.previousCount ?? 0,
     previousExtra: '',
     previousSummary: summary,
@@ -97,6 +103,7 @@ t.test('those who would stand idle help with a file, as many as there are thread
     chunks: [],
     readers: 1,
     failure: undefined,
+    attempt: 1,
   };
   queue.readings.add(reading);
   t.equal(queue.next()?.kind, 'join');
@@ -111,19 +118,23 @@ t.test('entries stand in their order, whoever finishes first', async t => {
     pageCount: 2,
   });
   const written = { objectId: 'k1', summary: opened().summary };
-  directory.finishPage(true);
+  const done = { pieces: [], totals: new TotalsBuilder().part(), isUnchanged: true };
+  directory.finishPage(pages[1].slots, { ...done, stamps: new Uint32Array([2, 2, 2, 2]) });
   directory.place([encodeText('{5}')], pages[1].slots);
   directory.finishChild(1, written);
   const late = directory.place([encodeText('{4}')], pages[0].slots);
   t.strictSame(late, []);
-  directory.finishPage(true);
+  directory.finishPage(pages[0].slots, { ...done, stamps: new Uint32Array([1, 1, 1, 1]) });
   directory.finishChild(0, undefined);
   t.notOk(directory.isComplete);
-  directory.finishFile(files[0], encodeText('{2}'));
+  directory.finishFile(files[0], encodeText('{2}'), false);
   t.ok(directory.isComplete);
   const pieces = directory.pieces().map(text);
   t.match(pieces[0], /^\{"name":"b","type":"d"/);
   t.strictSame(pieces.slice(1), ['{1}', '{2}', '{3}', '{4}', '{5}']);
+  const racy = 0xffff_fffe;
+  const stamps = [0, racy, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2];
+  t.same([...(directory.record() ?? [])].slice(8), stamps, 'so do their stamps');
 });
 
 t.test("a directory is the parent snapshot's when nothing in it has changed", async t => {
@@ -157,7 +168,7 @@ t.test("a parent's directory that tells of failures is written anew", async t =>
   const part = new TotalsBuilder().part();
   const base = { children: [], pieces: [], pages: [], totals: part, isUnchanged: true };
   const more = { previousCount: 0, selection: createSelection({}, { policiesBelow: new Map() }) };
-  const before = { previousSummary: summary, previousExtra: '', extras: { special: [] } };
+  const before = { previousSummary: summary, previousExtra: '', extras: { special: [] }, record };
   const rest = { metadata: metadata('d'), written: undefined, ...before };
   const whole = { ...base, ...more, ...rest };
   t.equal(new OpenDirectory(place, whole).unchanged()?.objectId, 'k-own');

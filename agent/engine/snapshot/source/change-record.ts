@@ -1,0 +1,191 @@
+// What tells a changed file where kopia's rule cannot: change time and inode, as they were when the
+// file was stored. Kept beside the snapshot (docs/change-detection.md); one record a directory, in
+// words of 32 bits: a header, then a stamp for each entry that is no directory, in stored order.
+
+import type { SourceStat } from './source-stat.ts';
+
+/** Salt, count, two words of the directory's key, and the stamp of the directory itself. */
+export const HEADER_WORDS = 8;
+/** Seconds, nanoseconds with two more bits of seconds, two words of the inode. */
+export const STAMP_WORDS = 4;
+const OWN_STAMP = 4;
+const NANOSECONDS = 1;
+/** In place of nanoseconds. Nothing is known: attributes are looked at, content by kopia's rule. */
+const UNKNOWN = 0xffff_ffff;
+/** It could be written to once more without its times telling: it is read again. */
+const RACY = 0xffff_fffe;
+const SECONDS_MAX = 2 ** 34;
+
+/** The kernel takes times from a clock that ticks every 1 to 10 ms. */
+const TICK_MS = 20;
+/** Where there are no nanoseconds the file system may count in steps of two seconds (FAT). */
+const COARSE_TICK_MS = 2000;
+
+/** What is not to be believed: some network and FUSE file systems make it up. */
+export interface ChangeRules {
+  /** Read everything. */
+  readonly forceHash: boolean;
+  readonly ignoreCtime: boolean;
+  readonly ignoreInode: boolean;
+}
+
+export const STATE = Object.freeze({ unknown: 0, same: 1, changed: 2 });
+
+export interface DirectoryKey {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A number of 64 bits for the directory that `names` lead to (FNV-1a, twice). */
+export function directoryKey(names: readonly Uint8Array[]): DirectoryKey {
+  let low = 0x811c_9dc5;
+  let high = 0x1000_0193;
+  for (const name of names) {
+    for (const byte of name) {
+      low = Math.imul(low ^ byte, 0x0100_0193);
+      high = Math.imul(high ^ byte, 0x0100_01b3) ^ (low >>> 15);
+    }
+    low = Math.imul(low ^ 0x2f, 0x0100_0193);
+    high = Math.imul(high ^ 0x2f, 0x0100_01b3);
+  }
+  return { low: low >>> 0, high: high >>> 0 };
+}
+
+/** Stamps of entries, as they come. */
+export class StampBuilder {
+  count = 0;
+  #words = new Uint32Array(64 * STAMP_WORDS);
+
+  /** @param seenMs no later than when `stat` was taken and reading began; of Date.now() */
+  add(stat: SourceStat, seenMs: number): void {
+    putStamp(this.#nextWords(), (this.count - 1) * STAMP_WORDS, stat, seenMs);
+  }
+
+  /** Something that has to be looked at again. */
+  addUnknown(): void {
+    this.#nextWords()[(this.count - 1) * STAMP_WORDS + NANOSECONDS] = UNKNOWN;
+  }
+
+  /** The last one is of something that was being written to. */
+  markLastRacy(): void {
+    markRacy(this.#words, this.count - 1);
+  }
+
+  /** A copy. */
+  words(): Uint32Array<ArrayBuffer> {
+    return this.#words.slice(0, this.count * STAMP_WORDS);
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  #nextWords(): Uint32Array {
+    const needed = (this.count + 1) * STAMP_WORDS;
+    if (needed > this.#words.length) {
+      const grown = new Uint32Array(this.#words.length * 2);
+      grown.set(this.#words);
+      this.#words = grown;
+    }
+    this.#words.fill(0, needed - STAMP_WORDS, needed);
+    this.count++;
+    return this.#words;
+  }
+}
+
+/** Writes the stamp of what `stat` describes to words[at]. */
+export function putStamp(words: Uint32Array, at: number, stat: SourceStat, seenMs: number): void {
+  const { ctimeSeconds, ctimeNanoseconds } = stat;
+  words[at] = ctimeSeconds >>> 0;
+  words[at + 1] = ctimeNanoseconds * 4 + (Math.floor(ctimeSeconds / 0x1_0000_0000) & 3);
+  words[at + 2] = stat.inodeLow;
+  words[at + 3] = stat.inodeHigh;
+  const tickMs = ctimeNanoseconds === 0 ? COARSE_TICK_MS : TICK_MS;
+  const changedMs = ctimeSeconds * 1000 + ctimeNanoseconds / 1e6;
+  if (ctimeSeconds < 0 || ctimeSeconds >= SECONDS_MAX) words[at + 1] = UNKNOWN;
+  else if (changedMs > seenMs - tickMs) words[at + 1] = RACY;
+}
+
+/** Marks a stamp: what it stands for was being written to. */
+export function markRacy(stamps: Uint32Array, index: number): void {
+  stamps[index * STAMP_WORDS + NANOSECONDS] = RACY;
+}
+
+/** What the stamp at words[at] says of the entry that `stat` describes. */
+export function stampState(
+  words: Uint32Array,
+  at: number,
+  stat: SourceStat,
+  { ignoreCtime, ignoreInode }: ChangeRules,
+): number {
+  const nanoseconds = words[at + 1];
+  if (nanoseconds === UNKNOWN) return STATE.unknown;
+  if (nanoseconds === RACY) return ignoreCtime ? STATE.unknown : STATE.changed;
+  const { ctimeSeconds } = stat;
+  const isSameTime =
+    ignoreCtime ||
+    (words[at] === ctimeSeconds >>> 0 &&
+      nanoseconds === stat.ctimeNanoseconds * 4 + (Math.floor(ctimeSeconds / 0x1_0000_0000) & 3));
+  const isSameInode =
+    ignoreInode || (words[at + 2] === stat.inodeLow && words[at + 3] === stat.inodeHigh);
+  return isSameTime && isSameInode ? STATE.same : STATE.changed;
+}
+
+/** The record of a directory, to be salted by who writes it. */
+export function makeRecord(
+  key: DirectoryKey,
+  own: Uint32Array,
+  stamps: readonly Uint32Array[],
+): Uint32Array<ArrayBuffer> {
+  const words = stamps.reduce((sum, { length }) => sum + length, HEADER_WORDS);
+  const record = new Uint32Array(words);
+  record[1] = (words - HEADER_WORDS) / STAMP_WORDS;
+  record[2] = key.low;
+  record[3] = key.high;
+  record.set(own, OWN_STAMP);
+  let at = HEADER_WORDS;
+  for (const part of stamps) {
+    record.set(part, at);
+    at += part.length;
+  }
+  return record;
+}
+
+/** A record as it was read, or nothing. */
+export class KnownRecord {
+  readonly #words: Uint32Array;
+
+  constructor(words: Uint32Array) {
+    this.#words = words;
+  }
+
+  get count(): number {
+    return this.#words[1];
+  }
+
+  /** What is known of entry `index`. */
+  stateOf(index: number, stat: SourceStat, rules: ChangeRules): number {
+    return stampState(this.#words, HEADER_WORDS + index * STAMP_WORDS, stat, rules);
+  }
+
+  /** What is known of the directory itself. */
+  ownState(stat: SourceStat, rules: ChangeRules): number {
+    return stampState(this.#words, OWN_STAMP, stat, rules);
+  }
+
+  /** Stamps of `count` entries from `index` on. */
+  stamps(index: number, count: number): Uint32Array {
+    const start = HEADER_WORDS + index * STAMP_WORDS;
+    return this.#words.subarray(start, start + count * STAMP_WORDS);
+  }
+
+  /** Whether `record` says the same, whatever the salt. */
+  equals(record: Uint32Array): boolean {
+    const words = this.#words;
+    if (words.length !== record.length) return false;
+    for (let index = 1; index < words.length; index++) {
+      if (words[index] !== record[index]) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,55 @@
+// What can be wrong with an entry that is being stored.
+
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { entryTypeName } from '#engine/snapshot/source/source-stat.ts';
+import type { SkippedEntry } from './upload-tasks.ts';
+
+/** What shows that something was written. */
+export interface Times {
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+  readonly ctimeSeconds: number;
+  readonly ctimeNanoseconds: number;
+}
+
+/** Whether a file was left alone between two looks. */
+export function isSteady(
+  before: Times & { readonly size: number },
+  after: Times & { readonly size: number },
+): boolean {
+  return (
+    before.size === after.size &&
+    before.mtimeNanoseconds === after.mtimeNanoseconds &&
+    before.mtimeSeconds === after.mtimeSeconds &&
+    before.ctimeNanoseconds === after.ctimeNanoseconds &&
+    before.ctimeSeconds === after.ctimeSeconds
+  );
+}
+
+export function changedWhileRead(path: string, expectedBytes: number, bytes: number): SkippedEntry {
+  const message =
+    `${path} was written to while it was read (${expectedBytes} bytes before, ${bytes} ` +
+    'read); what is stored may mix old and new, back it up again or freeze the writer';
+  return { path, code: 'SOURCE_CHANGED', message };
+}
+
+export function stopped(): EngineError {
+  return new EngineError('ABORTED', 'the operation was cancelled');
+}
+
+export function isSourceError(error: unknown): error is EngineError {
+  return isEngineError(
+    error,
+    'SOURCE_VANISHED',
+    'SOURCE_CHANGED',
+    'SOURCE_UNREADABLE',
+    'SOURCE_TYPE_UNSUPPORTED',
+  );
+}
+
+export function unsupportedType(type: number, path: string): EngineError {
+  return new EngineError(
+    'SOURCE_TYPE_UNSUPPORTED',
+    `${path} is a ${entryTypeName(type)}, which is not stored`,
+  );
+}

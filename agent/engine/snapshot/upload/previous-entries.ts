@@ -1,0 +1,180 @@
+// What the parent snapshot holds of the directory, or page of one, that is being stored, and what
+// is known of it beside the snapshot. One instance serves many directories.
+
+import type { DirEntry } from '#engine/format/directory.ts';
+import { DirectoryTable } from '#engine/format/directory-table.ts';
+import type { EntryExtras, SpecialEntry } from '#engine/format/entry-extras.ts';
+import { failing } from '#engine/format/json-fields.ts';
+import { isEngineError } from '#engine/base/errors.ts';
+import {
+  type ChangeRules,
+  KnownRecord,
+  STATE,
+  STAMP_WORDS,
+  stampState,
+} from '#engine/snapshot/source/change-record.ts';
+import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
+import { nameText } from '#engine/snapshot/source/source-name.ts';
+import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import type { PreviousObject } from './upload-tasks.ts';
+
+const FILE = 'f'.charCodeAt(0);
+const LINK = 's'.charCodeAt(0);
+const NOT_FOUND = -1;
+/** Columns of directories above this many entries are not kept for the next. */
+const KEPT_ENTRIES_MAX = 65_536;
+const fail = failing('DIRECTORY_DAMAGED', 'an entry of the parent snapshot', 'it is not used');
+
+export class PreviousEntries {
+  table = new DirectoryTable();
+  self: EntryExtras | undefined;
+  /** By name, in bytes. */
+  special: readonly SpecialEntry[] = [];
+  known: KnownRecord | undefined;
+  /** Stamps of a page's entries. */
+  #stamps: Uint32Array | undefined;
+  #nextDirectory = 0;
+  #nextOther = 0;
+  #positions: Map<string, number> | undefined;
+
+  /** A whole directory. What cannot be understood is as good as none: its files are read again. */
+  begin(previous: PreviousObject | undefined, record: Uint32Array | undefined): void {
+    this.#clear();
+    if (previous !== undefined) this.#read(previous);
+    const { table } = this;
+    const count = table.count - table.directoryCount + this.special.length;
+    const known = record && new KnownRecord(record);
+    if (known?.count === count) this.known = known;
+    this.#nextOther = table.directoryCount;
+  }
+
+  /** Some entries, none a directory, and their stamps. */
+  beginPage(texts: Uint8Array, stamps: Uint32Array | undefined): void {
+    this.#clear();
+    if (!this.table.readEntries(texts)) this.table.clear();
+    if (stamps?.length === this.table.count * STAMP_WORDS) this.#stamps = stamps;
+  }
+
+  /**
+   * Position of the entry of that very name and kind, or -1; names have to be asked for in the order
+   * of a listing. A name whose bytes nobody knows is never found.
+   */
+  find(names: SourceListing, index: number): number {
+    const { table } = this;
+    if (!table.isSorted) return this.#findUnsorted(names, index);
+    const isDirectory = names.types[index] === ENTRY_TYPE.directory;
+    const end = isDirectory ? table.directoryCount : table.count;
+    const { bytes } = names.arena;
+    const offset = names.offsets[index];
+    const length = names.lengths[index];
+    let at = isDirectory ? this.#nextDirectory : this.#nextOther;
+    let comparison = -1;
+    while (at < end && comparison < 0) {
+      const isNamed = table.nameLengths[at] > 0;
+      if (isNamed) comparison = table.compareName(at, bytes, offset, length);
+      if (comparison < 0) at++;
+    }
+    if (isDirectory) this.#nextDirectory = at;
+    else this.#nextOther = at;
+    return comparison === 0 && at < end ? at : NOT_FOUND;
+  }
+
+  /** Position of the special entry of that name, or -1. */
+  specialIndex(name: Uint8Array): number {
+    const text = nameText(name);
+    return this.special.findIndex(
+      ({ name: before, extras }) =>
+        before === text &&
+        (extras?.nameBytes === undefined
+          ? Buffer.from(text).equals(name)
+          : Buffer.from(extras.nameBytes).equals(name)),
+    );
+  }
+
+  /** kopia's rule (snapshot/upload/upload.go metadataEquals); never true for a directory. */
+  isUnchanged(position: number, stat: SourceStat): boolean {
+    const { table } = this;
+    const letter = table.types[position];
+    return (
+      table.sizes[position] === stat.size &&
+      table.mtimeNanoseconds[position] === stat.mtimeNanoseconds &&
+      table.mtimeSeconds[position] === stat.mtimeSeconds &&
+      table.modes[position] === stat.permissions &&
+      table.uids[position] === stat.uid &&
+      table.gids[position] === stat.gid &&
+      ((letter === FILE && stat.type === ENTRY_TYPE.file) ||
+        (letter === LINK && stat.type === ENTRY_TYPE.symlink))
+    );
+  }
+
+  /** The same for a special entry. */
+  stateOfSpecial(index: number, stat: SourceStat, rules: ChangeRules): number {
+    const entries = this.table.count - this.table.directoryCount;
+    return this.known?.stateOf(entries + index, stat, rules) ?? STATE.unknown;
+  }
+
+  /** One of STATE: what change time and inode say. */
+  stateOf(position: number, stat: SourceStat, rules: ChangeRules): number {
+    if (rules.forceHash) return STATE.changed;
+    const index = position - this.table.directoryCount;
+    if (this.#stamps) return stampState(this.#stamps, index * STAMP_WORDS, stat, rules);
+    return this.known?.stateOf(index, stat, rules) ?? STATE.unknown;
+  }
+
+  /** Undefined for one that cannot be understood. */
+  entryAt(position: number): DirEntry | undefined {
+    try {
+      return this.table.entryAt(position, fail);
+    } catch (error) {
+      if (isEngineError(error, 'DIRECTORY_DAMAGED')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether `text` is what stands there. */
+  hasText(position: number, text: string): boolean {
+    return Buffer.from(text).equals(this.table.textsOf(position, position));
+  }
+
+  #clear(): void {
+    if (this.table.starts.length > KEPT_ENTRIES_MAX) this.table = new DirectoryTable();
+    this.table.clear();
+    this.known = undefined;
+    this.#stamps = undefined;
+    this.self = undefined;
+    this.special = [];
+    this.#nextDirectory = 0;
+    this.#nextOther = 0;
+    this.#positions = undefined;
+  }
+
+  #read({ objectId, bytes }: PreviousObject): void {
+    try {
+      this.table.read(bytes, `directory ${objectId}`);
+      const extras = this.table.extras(fail);
+      this.self = extras?.self;
+      this.special = extras?.special ?? [];
+    } catch (error) {
+      if (!isEngineError(error, 'DIRECTORY_DAMAGED')) throw error;
+      this.#clear();
+    }
+  }
+
+  /** kopia and we write them sorted; a name that is there twice could be either. */
+  #findUnsorted(names: SourceListing, index: number): number {
+    this.#positions ??= positionsByName(this.table);
+    const name = Buffer.from(names.nameAt(index)).toString('latin1');
+    return this.#positions.get(name) ?? NOT_FOUND;
+  }
+}
+
+function positionsByName(table: DirectoryTable): Map<string, number> {
+  const positions = new Map<string, number>();
+  for (let index = 0; index < table.count; index++) {
+    const start = table.nameStarts[index];
+    const bytes = table.bytes.subarray(start, start + table.nameLengths[index]);
+    const name = Buffer.from(bytes).toString('latin1');
+    if (name !== '') positions.set(name, positions.has(name) ? NOT_FOUND : index);
+  }
+  return positions;
+}

@@ -1,0 +1,112 @@
+// Named pipes, sockets and devices of one directory. They are looked at and never opened: opening
+// one can block, or make a device do something.
+
+import type { SpecialEntry, SpecialType } from '#engine/format/entry-extras.ts';
+import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import { STATE, type StampBuilder } from '#engine/snapshot/source/change-record.ts';
+import { entryPath, type SourceDirectory } from '#engine/snapshot/source/source-file-system.ts';
+import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts';
+import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import {
+  attributeExtras,
+  joinExtras,
+  nameExtras,
+  unreadableAttributes,
+} from './entry-attributes.ts';
+import { linkGroupOf } from './linked-files.ts';
+import type { TotalsBuilder } from './part-totals.ts';
+import type { PreviousEntries } from './previous-entries.ts';
+import type { UploadThread } from './upload-thread.ts';
+
+const LETTERS: ReadonlyMap<number, SpecialType> = new Map<number, SpecialType>([
+  [ENTRY_TYPE.fifo, 'p'],
+  [ENTRY_TYPE.socket, 'k'],
+  [ENTRY_TYPE.characterDevice, 'c'],
+  [ENTRY_TYPE.blockDevice, 'b'],
+]);
+
+export function isSpecial(type: number): boolean {
+  return LETTERS.has(type);
+}
+
+export interface SpecialEntriesParts {
+  readonly upload: UploadThread;
+  readonly directory: SourceDirectory;
+  readonly previous: PreviousEntries;
+  readonly totals: TotalsBuilder;
+  readonly stamps: StampBuilder;
+  readonly seenMs: number;
+}
+
+export class SpecialEntries {
+  readonly list: SpecialEntry[] = [];
+  readonly #parts: SpecialEntriesParts;
+
+  constructor(parts: SpecialEntriesParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds an entry of the listing; by name in bytes, as the listing has them. */
+  add(index: number, stat: SourceStat): void {
+    const { upload, stamps, seenMs } = this.#parts;
+    wrapModificationTime(stat);
+    const name = upload.listing.nameAt(index);
+    const entry = specialEntry(name, stat);
+    const extras = this.#knownExtras(name, entry, stat);
+    if (extras !== undefined) {
+      stamps.add(stat, seenMs);
+      this.list.push({ ...entry, extras: extras ?? undefined });
+    } else {
+      this.list.push({ ...entry, extras: this.#findExtras(index, stat) });
+    }
+  }
+
+  /** Undefined when they have to be looked for; null when there are none. */
+  #knownExtras(
+    name: Uint8Array,
+    entry: SpecialEntry,
+    stat: SourceStat,
+  ): SpecialEntry['extras'] | null {
+    const { previous, upload } = this.#parts;
+    const index = previous.specialIndex(name);
+    const before = previous.special.at(index);
+    if (index === -1 || before?.type !== entry.type) return undefined;
+    const { changes } = upload.run;
+    const isBlind = changes.ignoreCtime && stat.linkCount > 1;
+    if (isBlind || previous.stateOfSpecial(index, stat, changes) !== STATE.same) return undefined;
+    return before.extras ?? null;
+  }
+
+  #findExtras(index: number, stat: SourceStat): SpecialEntry['extras'] {
+    const { upload, directory, totals, stamps, seenMs } = this.#parts;
+    const { listing, fileSystem } = upload;
+    const found = fileSystem.attributesAt(directory, listing, index, stat);
+    if (found === undefined || found.unreadable.length === 0) {
+      stamps.add(stat, seenMs);
+    } else {
+      stamps.addUnknown();
+      const path = printablePath(entryPath(directory, listing, index));
+      totals.addSkipped(unreadableAttributes(path, found.unreadable));
+    }
+    const linkGroup = linkGroupOf(stat, upload.rootStat);
+    const name = nameExtras(listing.nameAt(index));
+    const link = linkGroup === undefined ? undefined : { linkGroup };
+    return joinExtras(name, link, attributeExtras(found));
+  }
+}
+
+function specialEntry(name: Uint8Array, stat: SourceStat): SpecialEntry {
+  const type = LETTERS.get(stat.type) ?? 'p';
+  const isDevice = type === 'c' || type === 'b';
+  return {
+    name: nameText(name),
+    type,
+    mode: stat.permissions,
+    uid: stat.uid,
+    gid: stat.gid,
+    mtimeSeconds: stat.mtimeSeconds,
+    mtimeNanoseconds: stat.mtimeNanoseconds,
+    major: isDevice ? stat.nodeMajor : 0,
+    minor: isDevice ? stat.nodeMinor : 0,
+  };
+}
