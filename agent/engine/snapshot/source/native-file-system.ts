@@ -10,6 +10,7 @@ import { constants as osConstants, endianness } from 'node:os';
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { nativeErrno, nativeFunction, type NativeFunction } from '#engine/base/native.ts';
 
+import { findHoles, type Holes, mayHaveHoles } from './holes.ts';
 import { type NativeAttributes, openNativeAttributes } from './native-attributes.ts';
 import type { SourceAttributes } from './source-attributes.ts';
 import { errnoName, linkError, rootError, sourceError } from './source-error.ts';
@@ -26,9 +27,11 @@ import { type SourceListing } from './source-listing.ts';
 import { ENTRY_TYPE, type SourceStat } from './source-stat.ts';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_NOATIME } = constants;
-const { EINTR, EPERM, ENOENT, EACCES } = osConstants.errno;
+const { EINTR, EPERM, ENOENT, EACCES, ENXIO, EINVAL } = osConstants.errno;
 /** node:fs sets it by itself and therefore does not name it; the same on every Linux. */
 const O_CLOEXEC = 0o2000000;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_NO_AUTOMOUNT = 0x800;
@@ -272,6 +275,27 @@ class NativeFileSystem implements SourceFileSystem {
       if (errno === EINTR && attempt < INTERRUPTIONS_MAX) continue;
       throw sourceError({ attempt: 'read', path: source.path, errno: errnoName(errno) });
     }
+  }
+
+  holesOf(source: OpenSource, stat: SourceStat): Holes | undefined {
+    if (!mayHaveHoles(stat)) return undefined;
+    const { descriptor } = source;
+    const seek = (offset: number, whence: number): number => {
+      const found = this.#calls.lseek(descriptor, offset, whence);
+      if (found >= 0) return found;
+      const errno = nativeErrno();
+      if (errno === ENXIO) return -1;
+      // A file system that knows no holes says so before it says anything else.
+      if (errno === EINVAL) return offset === 0 && whence === SEEK_DATA ? 0 : stat.size;
+      throw sourceError({ attempt: 'find holes of', path: source.path, errno: errnoName(errno) });
+    };
+    return findHoles(
+      {
+        data: offset => seek(offset, SEEK_DATA),
+        hole: offset => seek(offset, SEEK_HOLE),
+      },
+      stat.size,
+    );
   }
 
   readLink(directory: SourceDirectory, names: SourceListing, index: number): Uint8Array {

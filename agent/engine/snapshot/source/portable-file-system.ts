@@ -147,6 +147,10 @@ class PortableFileSystem implements SourceFileSystem {
     }
   }
 
+  holesOf(): undefined {
+    return undefined;
+  }
+
   attributesOf(): undefined {
     return undefined;
   }

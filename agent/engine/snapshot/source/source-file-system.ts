@@ -9,6 +9,7 @@
 import type { Arena } from '#engine/base/arena.ts';
 
 import { joinPath, type OpenSource, type SourceHandle } from './source-handle.ts';
+import type { Holes } from './holes.ts';
 import type { SourceAttributes } from './source-attributes.ts';
 import type { SourceListing } from './source-listing.ts';
 import type { SourceStat } from './source-stat.ts';
@@ -71,6 +72,12 @@ export interface SourceFileSystem {
    * @throws SOURCE_UNREADABLE
    */
   read(source: OpenSource, target: Arena, range: ReadRange): number;
+
+  /**
+   * Where a file that is open has holes; undefined for none, and where nobody can tell.
+   * @throws SOURCE_UNREADABLE
+   */
+  holesOf(source: OpenSource, stat: SourceStat): Holes | undefined;
 
   /** The target of a link, a copy. @throws SOURCE_VANISHED, SOURCE_CHANGED, SOURCE_UNREADABLE */
   readLink(directory: SourceDirectory, names: SourceListing, index: number): Uint8Array;

@@ -1,7 +1,9 @@
 // Reads one chunk of a file into the splitter's memory: as little as it takes to find the cut.
+// Holes are not read; the cuts are those of the same bytes without holes.
 
 import type { Splitter } from '#engine/chunk/splitter.ts';
 import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
+import { holeEndAt } from '#engine/snapshot/source/holes.ts';
 import type { SourceFile, SourceFileSystem } from '#engine/snapshot/source/source-file-system.ts';
 
 /** More than this in one step reads ahead of the cut for nothing, less makes more calls. */
@@ -12,6 +14,8 @@ export interface ReadChunk {
   readonly length: number;
   /** Whether the file ends with this chunk. */
   readonly isLast: boolean;
+  /** Whether it lies in a hole, and is not in the arena. */
+  readonly isHole: boolean;
 }
 
 export interface ChunkPlace {
@@ -21,6 +25,10 @@ export interface ChunkPlace {
   readonly limit: number;
   /** How long the file was when it was opened. */
   readonly fileBytes: number;
+  /** Offsets and lengths (holes.ts). */
+  readonly holes?: readonly number[];
+  /** Where the splitter cuts zeros (zero-chunks.ts). */
+  readonly zeroCut?: () => number;
 }
 
 /**
@@ -30,8 +38,13 @@ export function readChunk(
   fileSystem: SourceFileSystem,
   file: SourceFile,
   splitter: Splitter,
-  { start, limit, fileBytes }: ChunkPlace,
+  place: ChunkPlace,
 ): ReadChunk {
+  const { start, limit, fileBytes, holes } = place;
+  if (holes !== undefined && place.zeroCut !== undefined) {
+    const hole = chunkInHole(place, holeEndAt(holes, start), place.zeroCut);
+    if (hole) return hole;
+  }
   splitter.reset();
   const bytesMax = Math.min(splitter.maxBytes, limit - start);
   let available = 0;
@@ -39,9 +52,17 @@ export function readChunk(
   for (;;) {
     const wanted = Math.min(bytesMax, nextStep(available, splitter.minBytes));
     while (available < wanted && !isEnd) {
-      const length = wanted - available;
       const position = start + available;
       const targetOffset = CHUNK_OFFSET + available;
+      let length = wanted - available;
+      const end = holes === undefined ? -Infinity : holeEndAt(holes, position);
+      if (end > 0) {
+        length = Math.min(length, end - position);
+        splitter.arena.bytes.fill(0, targetOffset, targetOffset + length);
+        available += length;
+        continue;
+      }
+      length = Math.min(length, -end - position);
       const got = fileSystem.read(file, splitter.arena, { targetOffset, length, position });
       available += got;
       // A read that stops where the file is known to end need not be asked for what follows; had
@@ -50,8 +71,24 @@ export function readChunk(
     }
     const isForced = isEnd || start + available === limit;
     const cut = splitter.nextCut(CHUNK_OFFSET, available, isForced);
-    if (cut > 0 || isForced) return { length: cut, isLast: isEnd && cut === available };
+    if (cut > 0 || isForced) {
+      return { length: cut, isLast: isEnd && cut === available, isHole: false };
+    }
   }
+}
+
+/** The chunk, where it lies altogether in the hole that ends at `holeEnd`. */
+function chunkInHole(
+  { start, limit, fileBytes }: ChunkPlace,
+  holeEnd: number,
+  zeroCut: () => number,
+): ReadChunk | undefined {
+  if (!(holeEnd > start)) return undefined;
+  // Zeros go on to the end of the hole; a cut is forced at the limit and at the end of the file.
+  const forced = Math.min(limit, holeEnd >= fileBytes ? fileBytes : Infinity);
+  const length = Math.min(zeroCut(), forced - start);
+  const end = start + length;
+  return end > holeEnd ? undefined : { length, isLast: end >= fileBytes, isHole: true };
 }
 
 function nextStep(available: number, minBytes: number): number {

@@ -9,7 +9,6 @@ import { goNameText } from '#engine/format/go-name.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
 import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
 import { STATE, type StampBuilder } from '#engine/snapshot/source/change-record.ts';
-import type { SourceAttributes } from '#engine/snapshot/source/source-attributes.ts';
 import { exclusionByStat, type Selection } from '#engine/snapshot/source/selection.ts';
 import {
   entryPath,
@@ -21,7 +20,9 @@ import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import {
   attributeExtras,
+  type FileLook,
   joinExtras,
+  lookAtFile,
   nameExtras,
   unreadableAttributes,
 } from './entry-attributes.ts';
@@ -62,6 +63,7 @@ export interface EntryStoreParts {
 export type StoredEntry = string | number | LargeFile | undefined;
 
 const NONE = -1;
+const NOTHING: readonly string[] = Object.freeze([]);
 
 /** Which entry: of the listing, as it was seen, and in the parent's table. */
 interface Place {
@@ -164,7 +166,7 @@ export class EntryStore {
   /** Uses the content of the parent snapshot and looks for attributes. */
   #lookAgain(index: number, stat: SourceStat, position: number): StoredEntry {
     if (stat.type !== ENTRY_TYPE.file) {
-      return this.#keepContent(index, stat, position, this.#findAt(index, stat));
+      return this.#keepContent({ index, stat, position }, this.#lookAt(index, stat));
     }
     try {
       return this.#openAndStore(index, position, true);
@@ -178,27 +180,23 @@ export class EntryStore {
     }
   }
 
-  #keepContent(
-    index: number,
-    stat: SourceStat,
-    position: number,
-    found: SourceAttributes | undefined,
-  ): StoredEntry {
+  #keepContent(place: Place, look: FileLook): StoredEntry {
+    const { index, stat, position } = place;
     const objectId = this.#parts.previous.table.objectIdAt(position);
     this.#countCached(stat);
-    const extras = this.#extrasOf(index, stat, attributeExtras(found));
-    this.#stamp(index, stat, found);
-    return this.#entry({ index, stat, position }, { objectId, bytes: stat.size, extras });
+    const extras = this.#extrasOf(index, stat, look.extras);
+    this.#stamp(index, stat, look.unreadable);
+    return this.#entry(place, { objectId, bytes: stat.size, extras });
   }
 
   #storeLink(index: number, stat: SourceStat, position: number): StoredEntry {
     const { upload, directory, names, totals } = this.#parts;
     const target = upload.fileSystem.readLink(directory, names, index);
-    const found = this.#findAt(index, stat);
+    const look = this.#lookAt(index, stat);
     const objectId = upload.objects.write(target, { prefix: 0 });
     totals.addSymlink(stat);
-    const extras = this.#extrasOf(index, stat, attributeExtras(found));
-    this.#stamp(index, stat, found);
+    const extras = this.#extrasOf(index, stat, look.extras);
+    this.#stamp(index, stat, look.unreadable);
     return this.#entry({ index, stat, position }, { objectId, bytes: target.length, extras });
   }
 
@@ -217,12 +215,12 @@ export class EntryStore {
       return undefined;
     }
     if (keepsContent && previous.isUnchanged(position, stat)) {
-      return this.#keepContent(index, stat, position, fileSystem.attributesOf(file, stat));
+      return this.#keepContent({ index, stat, position }, lookAtFile(upload, file, stat));
     }
     const linked = stat.linkCount > 1 ? upload.linked.find(stat) : undefined;
     if (linked) {
       const extras = this.#extrasOf(index, stat, linked.attributes);
-      this.#stamp(index, stat, undefined);
+      this.#stamp(index, stat, NOTHING);
       return this.#countRead({ index, stat, position }, { ...linked, extras });
     }
     if (stat.size > INLINE_FILE_BYTES_MAX) return this.#handBack(index, stat, file);
@@ -231,9 +229,9 @@ export class EntryStore {
 
   #handBack(index: number, stat: SourceStat, file: SourceFile): LargeFile {
     const { upload, names, stamps } = this.#parts;
-    const found = upload.fileSystem.attributesOf(file, stat);
-    const extras = this.#extrasOf(index, stat, attributeExtras(found));
-    this.#stamp(index, stat, found);
+    const look = lookAtFile(upload, file, stat);
+    const extras = this.#extrasOf(index, stat, look.extras);
+    this.#stamp(index, stat, look.unreadable);
     return largeFileOf(names.nameAt(index).slice(), stat, { extras, stampIndex: stamps.count - 1 });
   }
 
@@ -244,8 +242,9 @@ export class EntryStore {
     const { fileSystem, statAfter } = upload;
     const name = (): string => names.textAt(index);
     for (let attempt = 1; ; attempt++) {
-      const found = fileSystem.attributesOf(file, stat);
-      const contents = storeContents(upload, { name, file, fileBytes: stat.size });
+      const { extras: attributes, unreadable } = lookAtFile(upload, file, stat);
+      const holes = attributes?.holes;
+      const contents = storeContents(upload, { name, file, fileBytes: stat.size, holes });
       fileSystem.statOpen(file, statAfter);
       wrapModificationTime(statAfter);
       const isWhole = contents.bytes === stat.size && isSteady(stat, statAfter);
@@ -253,12 +252,11 @@ export class EntryStore {
         Object.assign(stat, statAfter);
         continue;
       }
-      const attributes = attributeExtras(found);
-      this.#stamp(index, stat, found);
+      this.#stamp(index, stat, unreadable);
       if (!isWhole) {
         totals.addSkipped(changedWhileRead(this.#pathOf(index), stat.size, contents.bytes));
         stamps.markLastRacy();
-      } else if (stat.linkCount > 1 && !found?.unreadable.length) {
+      } else if (stat.linkCount > 1 && unreadable.length === 0) {
         upload.linked.add(stat, { ...contents, attributes });
       }
       const extras = this.#extrasOf(index, stat, attributes);
@@ -307,20 +305,22 @@ export class EntryStore {
     return joinExtras(name, linkGroup === undefined ? undefined : { linkGroup }, attributes);
   }
 
-  #findAt(index: number, stat: SourceStat): SourceAttributes | undefined {
+  /** What is found of an entry that is not to be opened. */
+  #lookAt(index: number, stat: SourceStat): FileLook {
     const { upload, directory, names } = this.#parts;
-    return upload.fileSystem.attributesAt(directory, names, index, stat);
+    const found = upload.fileSystem.attributesAt(directory, names, index, stat);
+    return { extras: attributeExtras(found), unreadable: found?.unreadable ?? NOTHING };
   }
 
   /** Notes what the next backup can know of an entry. */
-  #stamp(index: number, stat: SourceStat, found: SourceAttributes | undefined): void {
+  #stamp(index: number, stat: SourceStat, unreadable: readonly string[]): void {
     const { stamps, seenMs } = this.#parts;
-    if (found === undefined || found.unreadable.length === 0) {
+    if (unreadable.length === 0) {
       stamps.add(stat, seenMs);
       return;
     }
     stamps.addUnknown();
-    this.#noteUnreadable(index, found.unreadable);
+    this.#noteUnreadable(index, unreadable);
   }
 
   #noteUnreadable(index: number, unreadable: readonly string[]): void {

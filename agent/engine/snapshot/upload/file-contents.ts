@@ -19,31 +19,41 @@ export interface FileToStore {
   readonly file: SourceFile;
   /** How long it was when it was opened. */
   readonly fileBytes: number;
+  readonly holes?: readonly number[];
 }
 
 /** @throws SOURCE_UNREADABLE */
 export function storeContents(
   upload: UploadThread,
-  { name, file, fileBytes }: FileToStore,
+  { name, file, fileBytes, holes }: FileToStore,
 ): StoredContents {
   const { splitter, contents, objects } = upload;
   const chunks: IndirectEntry[] = [];
   let compressor: Compressor | undefined;
+  let isDecided = false;
   let bytes = 0;
   for (;;) {
-    const place = { start: bytes, limit: Number.MAX_SAFE_INTEGER, fileBytes };
+    const limit = Number.MAX_SAFE_INTEGER;
+    const place = { start: bytes, limit, fileBytes, holes, zeroCut: upload.zeroCut };
     const chunk = readChunk(upload.fileSystem, file, splitter, place);
     if (chunk.length === 0 && bytes > 0) break;
-    const { arena } = splitter;
-    if (bytes === 0 && upload.run.compression.kind !== 'none') {
-      const start = { arena, offset: CHUNK_OFFSET };
-      const named = { name: name(), bytes: fileBytes };
-      compressor = upload.compression.choose(named, start, chunk.length);
+    let objectId: string;
+    if (chunk.isHole) {
+      objectId = upload.storeZeros(chunk.length);
+    } else {
+      const { arena } = splitter;
+      if (!isDecided && upload.run.compression.kind !== 'none') {
+        const start = { arena, offset: CHUNK_OFFSET };
+        const named = { name: name(), bytes: fileBytes };
+        compressor = upload.compression.choose(named, start, chunk.length);
+      }
+      isDecided = true;
+      contents.write(0, { arena, offset: CHUNK_OFFSET }, chunk.length, compressor);
+      objectId = objects.contentId();
+      upload.thread.counters[COUNTER.bytesRead] += chunk.length;
     }
-    contents.write(0, { arena, offset: CHUNK_OFFSET }, chunk.length, compressor);
-    chunks.push({ start: bytes, length: chunk.length, objectId: objects.contentId() });
+    chunks.push({ start: bytes, length: chunk.length, objectId });
     bytes += chunk.length;
-    upload.thread.counters[COUNTER.bytesRead] += chunk.length;
     if (chunk.isLast || chunk.length === 0) break;
   }
   return { objectId: objects.writeList(chunks, 0), bytes };

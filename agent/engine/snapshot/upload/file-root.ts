@@ -4,12 +4,11 @@ import { EngineError } from '#engine/base/errors.ts';
 import type { DirSummary } from '#engine/format/directory.ts';
 import { isUnchanged, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
-import type { SourceAttributes } from '#engine/snapshot/source/source-attributes.ts';
 import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { ChunkToken } from './chunk-token.ts';
-import { attributeExtras, unreadableAttributes } from './entry-attributes.ts';
+import { type FileLook, lookAtFile, unreadableAttributes } from './entry-attributes.ts';
 import { largeFileOf } from './entry-store.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { stoppable } from './stoppable.ts';
@@ -35,13 +34,12 @@ async function upload(
   { run: fileRun, previousRoot }: UploadOptions,
 ): Promise<UploadedTree> {
   const { run, name } = splitRoot(fileRun);
-  const { stat, found } = look(run, name);
-  const extras = attributeExtras(found);
+  const { stat, extras, unreadable } = look(run, name);
   const file = largeFileOf(name, stat, { extras, stampIndex: 0 });
   const totals = new TotalsBuilder();
-  if (found && found.unreadable.length > 0) {
+  if (unreadable.length > 0) {
     const path = printablePath(fileRun.root);
-    totals.addSkipped(unreadableAttributes(path, found.unreadable));
+    totals.addSkipped(unreadableAttributes(path, unreadable));
   }
   totals.addFile(file, stat.size);
   if (previousRoot && !run.changes.forceHash && isUnchanged(previousRoot, stat)) {
@@ -87,9 +85,8 @@ function splitRoot(run: UploadRun): { run: UploadRun; name: Uint8Array } {
   return { run: { ...run, root }, name };
 }
 
-interface Look {
+interface Look extends FileLook {
   readonly stat: SourceStat;
-  readonly found: SourceAttributes | undefined;
 }
 
 function look({ root, isNativeAllowed }: UploadRun, name: Uint8Array): Look {
@@ -101,7 +98,7 @@ function look({ root, isNativeAllowed }: UploadRun, name: Uint8Array): Look {
   using file = fileSystem.openFile(directory, listing, index);
   fileSystem.statOpen(file, stat);
   wrapModificationTime(stat);
-  if (stat.type === ENTRY_TYPE.file) return { stat, found: fileSystem.attributesOf(file, stat) };
+  if (stat.type === ENTRY_TYPE.file) return { stat, ...lookAtFile({ fileSystem }, file, stat) };
   throw new EngineError('SOURCE_CHANGED', 'the file was replaced by something that is no file');
 }
 

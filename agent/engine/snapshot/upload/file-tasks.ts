@@ -19,8 +19,9 @@ import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts'
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { type ReadChunk, readChunk } from './chunk-reader.ts';
 import { ChunkToken, COMPRESSION_STATE } from './chunk-token.ts';
-import { changedWhileRead, isSteady, stopped } from './entry-faults.ts';
+import { changedWhileRead, isSourceError, isSteady, stopped } from './entry-faults.ts';
 import { largeFileOf } from './entry-store.ts';
+import { joinExtras, lookAtFile } from './entry-attributes.ts';
 import { fileText } from './file-text.ts';
 import type {
   FileChunks,
@@ -32,6 +33,8 @@ import type {
 } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
 
+/** Chunks of holes between two looks at the messages. */
+const HOLES_A_TURN = 256;
 const NO_TEXT = new Uint8Array(0);
 
 interface TakenChunk extends ReadChunk {
@@ -52,11 +55,11 @@ export async function readFileTask(
       if (upload.isStopped) throw stopped();
       const chunk = takeChunk(upload, file, token, input);
       if (chunk === undefined) break;
-      storeChunk(upload, token, chunk);
       starts.push(chunk.start);
       lengths.push(chunk.length);
-      contentIds.push(upload.objects.contentId());
-      await nextTurn();
+      contentIds.push(storeChunk(upload, token, chunk));
+      // Holes pass quickly, many at a time.
+      if (!chunk.isHole || starts.length % HOLES_A_TURN === 0) await nextTurn();
     }
   } catch (error) {
     token.finish();
@@ -94,9 +97,10 @@ function takeChunk(
     if (token.isDone) return undefined;
     const start = token.nextOffset;
     const limit = partEnd(start, input.file.bytes, input.run.partBytes);
-    const place = { start, limit, fileBytes: input.file.bytes };
+    const { bytes: fileBytes, extras } = input.file;
+    const place = { start, limit, fileBytes, holes: extras?.holes, zeroCut: upload.zeroCut };
     const chunk = readChunk(upload.fileSystem, file, upload.splitter, place);
-    if (start === 0) decideCompression(upload, token, input.file, chunk);
+    if (!chunk.isHole) decideCompression(upload, token, input.file, chunk);
     token.nextOffset = start + chunk.length;
     // kopia ends a file whose length is a multiple of the part length in an empty part.
     const isEmptyPart = chunk.length === 0 && start === emptyPartStart(input);
@@ -109,22 +113,33 @@ function takeChunk(
   }
 }
 
-function storeChunk(upload: UploadThread, token: ChunkToken, { length }: TakenChunk): void {
+/** Returns the id of its content. */
+function storeChunk(
+  upload: UploadThread,
+  token: ChunkToken,
+  { length, isHole }: TakenChunk,
+): string {
+  if (isHole) return upload.storeZeros(length);
   const { arena } = upload.splitter;
   const isCompressed = token.compressionState === COMPRESSION_STATE.yes;
   const compressor = isCompressed ? upload.compression.compressor : undefined;
   upload.contents.write(0, { arena, offset: CHUNK_OFFSET }, length, compressor);
   upload.thread.counters[COUNTER.bytesRead] += length;
+  return upload.objects.contentId();
 }
 
-/** One decision for all chunks of a file, by the first of them and before others can be taken. */
+/**
+ * One decision for all chunks of a file, by the first of them that is no hole and before others can
+ * be taken.
+ */
 function decideCompression(
   upload: UploadThread,
   token: ChunkToken,
   file: LargeFile,
   { length }: ReadChunk,
 ): void {
-  if (upload.run.compression.kind === 'none') return;
+  const isDecided = token.compressionState !== COMPRESSION_STATE.undecided;
+  if (isDecided || upload.run.compression.kind === 'none') return;
   const named = { name: nameText(file.name), bytes: file.bytes };
   const start = { arena: upload.splitter.arena, offset: CHUNK_OFFSET };
   const chosen = upload.compression.choose(named, start, length);
@@ -204,11 +219,33 @@ function changeSince(
   if (bytes === file.bytes && isSteady({ ...file, size: file.bytes }, stat)) {
     return { skipped: undefined, now: undefined };
   }
-  const isFile = stat.type === ENTRY_TYPE.file;
-  return {
-    skipped: changedWhileRead(path, file.bytes, bytes),
-    now: isFile ? largeFileOf(file.name, stat, file) : undefined,
-  };
+  const skipped = changedWhileRead(path, file.bytes, bytes);
+  return { skipped, now: lookAgain(upload, directory, file) };
+}
+
+/** The file as it is now, holes and attributes included; undefined when it cannot be had. */
+function lookAgain(
+  upload: UploadThread,
+  directory: SourceDirectory,
+  file: LargeFile,
+): LargeFile | undefined {
+  const { listing, index } = listingOf(file.name);
+  const stat = new SourceStat();
+  try {
+    using opened = upload.fileSystem.openFile(directory, listing, index);
+    upload.fileSystem.statOpen(opened, stat);
+    wrapModificationTime(stat);
+    if (stat.type !== ENTRY_TYPE.file) return undefined;
+    const { nameBytes, linkGroup } = file.extras ?? {};
+    const { extras } = lookAtFile(upload, opened, stat);
+    const named = nameBytes && { nameBytes };
+    const linked = linkGroup === undefined ? undefined : { linkGroup };
+    const { stampIndex } = file;
+    return largeFileOf(file.name, stat, { extras: joinExtras(named, linked, extras), stampIndex });
+  } catch (error) {
+    if (isSourceError(error)) return undefined;
+    throw error;
+  }
 }
 
 function listingOf(name: Uint8Array): { listing: SourceListing; index: number } {

@@ -18,6 +18,7 @@ import { DirectoryHandles } from './directory-handles.ts';
 import { LinkedFiles } from './linked-files.ts';
 import { PreviousEntries } from './previous-entries.ts';
 import { CompressionChoice } from './file-compression.ts';
+import { ZeroChunks } from './zero-chunks.ts';
 import type { UploadRun } from './upload-tasks.ts';
 
 export class UploadThread implements Disposable {
@@ -43,6 +44,7 @@ export class UploadThread implements Disposable {
   readonly linked = new LinkedFiles();
   readonly rootStat = new SourceStat();
   changesArena: Arena | undefined;
+  readonly #zeros: ZeroChunks;
   readonly #stop: Int32Array;
 
   constructor(thread: ContentThread, run: UploadRun) {
@@ -60,6 +62,7 @@ export class UploadThread implements Disposable {
         ? this.splitter
         : this.#createSplitter(run.repositorySplitter);
     this.objects = new ObjectWriter(this.contents, objectSplitter, this.directoryCompressor);
+    this.#zeros = new ZeroChunks(this.splitter);
     this.handles = new DirectoryHandles(this.fileSystem, run.root);
     this.fileSystem.statOpen(this.handles.at([]), this.rootStat);
   }
@@ -67,6 +70,16 @@ export class UploadThread implements Disposable {
   /** Whether this run, or all work of the repository, is to end now. */
   get isStopped(): boolean {
     return Atomics.load(this.#stop, 0) === 1 || this.thread.control.isStopped;
+  }
+
+  /** Where the splitter of files cuts zeros. */
+  readonly zeroCut = (): number => this.#zeros.cut;
+
+  /** Stores zeros of a hole; returns the id of the content. */
+  storeZeros(length: number): string {
+    const { compressor } = this.compression;
+    const idText = (): string => this.objects.contentId();
+    return this.#zeros.store(this.contents, length, { compressor, idText });
   }
 
   [Symbol.dispose](): void {
