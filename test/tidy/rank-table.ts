@@ -68,7 +68,7 @@ export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
   '@noble/hashes': 'agent/engine/hash/noble.ts',
   commander: 'agent/engine/cli/command-line.ts',
   'cli-progress': 'agent/engine/cli/progress-bar.ts',
-  assemblyscript: 'agent/engine/chunk/wasm/build.ts',
+  assemblyscript: 'agent/engine/build-wasm.ts',
   esbuild: 'agent/build.js',
   typescript: 'test/tidy/import-list.ts',
 });

@@ -9,7 +9,12 @@ import { createRequire } from 'node:module';
 
 import { arenaOver, type Arena } from '#engine/base/arena.ts';
 
-import { PAGE_BYTES, webAssembly, type WasmMemory, type WasmModule } from './web-assembly.ts';
+import {
+  PAGE_BYTES,
+  webAssembly,
+  type WasmMemory,
+  type WasmModule,
+} from '#engine/base/web-assembly.ts';
 
 /** What wasm-bindgen 0.2 exports for `get_chunks(bytes, min, average, max) -> Vec<u32>`. */
 interface PackageExports {

@@ -15,7 +15,7 @@ import {
   type WasmMemory,
   type WasmModule,
   type WebAssemblyApi,
-} from './web-assembly.ts';
+} from '#engine/base/web-assembly.ts';
 
 /** As in wasm/assembly/scan.ts. */
 const ROTATED = 0x400;

@@ -1,4 +1,4 @@
-// The part of the WebAssembly API that this folder uses; @types/node has no types for it, and the
+// The part of the WebAssembly API that the engine uses; @types/node has no types for it, and the
 // DOM's would let the engine use a browser's globals.
 
 export interface WasmMemory {
