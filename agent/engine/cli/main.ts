@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { systemClock } from '#engine/base/clock.ts';
 import { keepProcessSmall } from '#engine/base/process-memory.ts';
+import { forgetProgramPages } from '#engine/base/program-pages.ts';
 import { promptHidden } from './password-prompt.ts';
 import { runCommand } from './run.ts';
 import type { Surroundings } from './verb.ts';
@@ -12,6 +13,7 @@ const COLUMNS_DEFAULT = 80;
 
 export async function main(): Promise<void> {
   keepProcessSmall();
+  forgetProgramPages();
   const { stdin, stdout, stderr } = process;
   const say = (text: string) => void stderr.write(text);
   // Losing standard error (`2>&1 | head`) must not end a backup.

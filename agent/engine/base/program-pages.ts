@@ -1,0 +1,61 @@
+// Pages of the program file itself. Two thirds of what a small command takes are pages of the Node
+// binary, a third of those were needed only to start. They can be unmapped at any time: they stay
+// in the system's cache, and what is needed again is mapped again, without reading.
+
+import { readFileSync } from 'node:fs';
+import { nativeFunction } from './native.ts';
+
+export interface Mapping {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** madvise(2) of Linux. */
+const MADV_DONTNEED = 4;
+/** Smaller ones are not worth a call. */
+const MAPPING_BYTES_MIN = 3 * 2 ** 20;
+/** When the first, second, … of a program's starts is over: libraries, engine, threads. */
+const DELAYS_MS = [100, 200, 400, 800, 1600];
+
+/** Unmaps what the start of this process has left, now and then while it goes on. */
+export function forgetProgramPages(): void {
+  const madvise = nativeFunction('int madvise(uintptr_t address, size_t bytes, int advice)');
+  if (madvise === undefined) return;
+  let mappings: readonly Mapping[] | undefined;
+  for (const delayMs of DELAYS_MS) {
+    setTimeout(() => {
+      mappings ??= mappingsOfProgram();
+      for (const { address, bytes } of mappings) madvise(address, bytes, MADV_DONTNEED);
+    }, delayMs).unref();
+  }
+}
+
+function mappingsOfProgram(): readonly Mapping[] {
+  try {
+    return cleanMappings(readFileSync('/proc/self/smaps', 'latin1'), process.execPath);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Large parts of the file at `path` that are mapped for reading and of which no page was ever
+ * written to: what a page holds that the loader has changed could not be had again.
+ * @param smaps text of /proc/PID/smaps (proc_pid_smaps(5))
+ */
+export function cleanMappings(smaps: string, path: string): Mapping[] {
+  return smaps
+    .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+    .flatMap(text => cleanMapping(text, path))
+    .filter(({ bytes }) => bytes >= MAPPING_BYTES_MIN);
+}
+
+function cleanMapping(text: string, path: string): Mapping[] {
+  const head = /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p [0-9a-f]+ \S+ \d+ +(.*)$/m.exec(text);
+  if (head?.[3] !== path) return [];
+  const changed = ['Private_Dirty', 'Anonymous', 'Swap', 'Locked'].some(
+    name => !new RegExp(`^${name}: +0 kB$`, 'm').test(text),
+  );
+  const address = Number.parseInt(head[1], 16);
+  return changed ? [] : [{ address, bytes: Number.parseInt(head[2], 16) - address }];
+}
