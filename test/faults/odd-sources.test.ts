@@ -136,7 +136,7 @@ t.test('a file that may not be read is named and the rest is stored', async t =>
   const child = spawnSync(process.execPath, [NOBODY, source], { encoding: 'utf8' });
   fs.chmodSync(`${source}/closed`, 0o755);
   t.equal(child.stderr, '');
-  const outcome = JSON.parse(child.stdout) as BackupOutcome;
+  const [outcome] = JSON.parse(child.stdout) as [BackupOutcome];
   t.equal(outcome.files, 1);
   t.strictSame(outcome.skipped.map(({ path }) => path).sort(), [
     `${source}/closed`,

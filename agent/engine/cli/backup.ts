@@ -23,6 +23,7 @@ type BackupRequest = Parameters<Engine['backup']>[1];
 type BackupOutcome = Awaited<ReturnType<Engine['backup']>>;
 
 const CHUNKERS = ['auto', 'repository', 'fastcdc'] as const;
+const ON_ERROR = ['warn', 'fail'] as const;
 const SKIPPED_SHOWN_MAX = 50;
 
 export function backupRequest(
@@ -46,6 +47,7 @@ export function backupRequest(
     pins: pins.length === 0 ? undefined : pins,
     chunker: parseChoice(optionalText(options, 'chunker'), '--chunker', CHUNKERS),
     compression: parseCompression(optionalText(options, 'compression')),
+    onError: parseChoice(optionalText(options, 'onError'), '--on-error', ON_ERROR),
     parent: optionalText(options, 'parent'),
     ...selectionRequest(options, surroundings),
   };
@@ -111,7 +113,7 @@ export const backup: Verb = Object.freeze({
   description:
     'Stores PATH as a new snapshot. What an earlier snapshot of the same source holds is neither ' +
     'read nor sent again. An entry that could not be read is left out, listed, and makes the ' +
-    'exit status 3.',
+    'exit status 3; with --on-error fail it ends the backup, and there is no snapshot.',
   options: [
     ...SELECTION_OPTIONS,
     { flags: '--tag <key:value>', text: 'label on the snapshot', isRepeatable: true },
@@ -119,6 +121,10 @@ export const backup: Verb = Object.freeze({
     { flags: '--pin <name>', text: 'keep it whatever the policy says', isRepeatable: true },
     { flags: '--chunker <name>', text: `${CHUNKERS.join(', ')} (auto)` },
     { flags: '--compression <name>', text: 'auto, none, zstd:LEVEL (auto)' },
+    {
+      flags: '--on-error <what>',
+      text: 'warn: store the rest, exit status 3; fail: store nothing (warn)',
+    },
     {
       flags: '--parent <id>',
       text: 'snapshot to compare with, or none (the newest of the source)',

@@ -1,7 +1,11 @@
 // From what was asked for and what the policy of the source says to the settings of an upload.
 
 import type { FilesPolicy, Policy } from '#engine/format/policy.ts';
-import type { EffectivePolicy, PolicyManifest } from '#engine/format/policy-merge.ts';
+import {
+  type EffectivePolicy,
+  type PolicyManifest,
+  resolvePolicy,
+} from '#engine/format/policy-merge.ts';
 import { policyTarget } from '#engine/format/policy.ts';
 import type { SnapshotSource } from '#engine/format/snapshot-manifest.ts';
 import {
@@ -13,6 +17,7 @@ import {
   type SelectionRequest,
 } from '#engine/snapshot/source/selection.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import type { ErrorHandling, ErrorRules } from '#engine/snapshot/upload/error-handling.ts';
 import type { FileCompression } from '#engine/snapshot/upload/upload-tasks.ts';
 
 /** `auto` lets a sample of each file decide; `policy` follows the repository's policies alone. */
@@ -55,6 +60,46 @@ export function partBytes(policy: Policy): number {
   return above > 0 && above < Number.MAX_SAFE_INTEGER ? above : 0;
 }
 
+/** Which errors the policy of the source, and those of directories below it, pass over. */
+export function errorRulesFor(
+  source: SnapshotSource,
+  { policy }: EffectivePolicy,
+  policies: readonly PolicyManifest[],
+): ErrorRules {
+  const below = new Map<string, ErrorHandling>();
+  for (const [path] of policiesBeneath(source, policies)) {
+    const at = joinSource(source.path, path);
+    below.set(path, errorHandling(resolvePolicy({ ...source, path: at }, policies).policy));
+  }
+  return { root: errorHandling(policy), below };
+}
+
+function errorHandling({ errorHandling: handling = {} }: Policy): ErrorHandling {
+  return {
+    ignoresFileErrors: handling.ignoreFileErrors ?? false,
+    ignoresDirectoryErrors: handling.ignoreDirectoryErrors ?? false,
+    ignoresUnknownTypes: handling.ignoreUnknownTypes ?? true,
+  };
+}
+
+/** Policies of directories beneath the source, each with its path from there: `a/b`. */
+function policiesBeneath(
+  source: SnapshotSource,
+  policies: readonly PolicyManifest[],
+): [path: string, policy: Policy][] {
+  const prefix = joinSource(source.path, '');
+  return policies
+    .filter(({ labels: { hostname, username, path = '' } }) => {
+      const isOurs = hostname === source.host && username === source.userName;
+      return isOurs && path.startsWith(prefix) && path !== prefix;
+    })
+    .map(({ labels: { path = '' }, policy }) => [path.slice(prefix.length), policy]);
+}
+
+function joinSource(path: string, below: string): string {
+  return path.endsWith('/') ? `${path}${below}` : `${path}/${below}`;
+}
+
 /**
  * What the snapshot contains. Policies of directories below the source take part, as in kopia.
  * @throws POLICY_INVALID, USAGE
@@ -66,13 +111,8 @@ export function selectionFor(
   request: SelectionRequest = {},
 ): Selection {
   const policiesBelow = new Map<string, SelectionFiles>();
-  const prefix = source.path.endsWith('/') ? source.path : `${source.path}/`;
-  for (const { labels, policy } of policies) {
-    const isBelow =
-      labels.hostname === source.host &&
-      labels.username === source.userName &&
-      labels.path?.startsWith(prefix) === true;
-    if (isBelow) policiesBelow.set(labels.path.slice(prefix.length), filesOf(policy.files));
+  for (const [path, policy] of policiesBeneath(source, policies)) {
+    policiesBelow.set(path, filesOf(policy.files));
   }
   const sourceName = `${source.userName}@${source.host}:${source.path.replace(/\/$/, '')}`;
   const origins = originsOf(effective);

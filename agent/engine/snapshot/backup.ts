@@ -19,6 +19,7 @@ import { openObject } from '#engine/object/object-reader.ts';
 import { BackupProgress, type BackupTotals } from './backup-progress.ts';
 import {
   type CompressionRequest,
+  errorRulesFor,
   fileCompression,
   metadataCompression,
   partBytes,
@@ -40,7 +41,7 @@ import type { SelectionRequest } from './source/selection.ts';
 import { uploadFileRoot } from './upload/file-root.ts';
 import { KnownChanges } from './upload/known-changes.ts';
 import type { TotalsBuilder } from './upload/part-totals.ts';
-import { uploadTree, type UploadOptions, type UploadParts } from './upload/upload.ts';
+import { type OnError, uploadTree, type UploadOptions, type UploadParts } from './upload/upload.ts';
 import type { SkippedEntry, UploadRun } from './upload/upload-tasks.ts';
 import { Upkeep, type UpkeepTarget } from './upkeep.ts';
 import type { EngineTasks } from './worker.ts';
@@ -56,6 +57,11 @@ export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionR
   readonly pins?: readonly string[];
   readonly chunker?: Chunker;
   readonly compression?: CompressionRequest;
+  /**
+   * What an entry that cannot be read means: `warn` stores the rest and names it in the outcome,
+   * `fail` stores no snapshot. `warn` by default.
+   */
+  readonly onError?: OnError;
   /** Snapshot to compare with; `none`; by default the latest complete one of the source. */
   readonly parent?: string;
   /** Reads every file, whatever is known of it. */
@@ -85,6 +91,10 @@ export interface BackupOutcome {
   readonly skipped: readonly SkippedEntry[];
   /** How many there are in all. */
   readonly skippedCount: number;
+  /** Those of them that could not be read. */
+  readonly failedCount: number;
+  /** Those that could not be read and that a policy wants passed over. */
+  readonly ignoredErrorCount: number;
 }
 
 /**
@@ -92,6 +102,7 @@ export interface BackupOutcome {
  * rejects, no snapshot was published, unless the storage failed after it had taken the index: then
  * the snapshot is there and whole.
  * @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE when the source itself cannot be read
+ * @throws SOURCE_INCOMPLETE when an entry could not be stored and none may be missing
  * @throws SNAPSHOT_NOT_FOUND, POLICY_INVALID, STORAGE_FULL, ABORTED, …
  */
 export async function backup(
@@ -172,6 +183,8 @@ async function store(
     durationMs,
     skipped: totals.skipped,
     skippedCount: totals.skippedCount,
+    failedCount: totals.failedCount,
+    ignoredErrorCount: totals.ignoredErrorCount,
   };
 }
 
@@ -231,6 +244,7 @@ async function planBackup(
     metadataCompression: metadataCompression(policy),
     partBytes: partBytes(policy),
     isNativeAllowed: contents.isNativeAllowed,
+    errorRules: errorRulesFor(source, effective, policies),
     excludes: shareRules(await readExcludeRules(request)),
     changes: {
       forceHash: request.forceHash ?? false,
@@ -244,7 +258,9 @@ async function planBackup(
   const changes = changesOf(parent);
   const known = changes && new KnownChanges(contents.reader, changes, signal);
   const changesBorn = bornAt(changes, Number(contents.clock.nowNanoseconds() / 1_000_000_000n));
-  return { run, selection, previousRoot: parent?.rootEntry, changesBorn, note, known };
+  const { onError = 'warn' } = request;
+  const parts = { run, selection, previousRoot: parent?.rootEntry, changesBorn };
+  return { ...parts, onError, note, known };
 }
 
 /**

@@ -25,6 +25,8 @@ const backed = {
   durationMs: 2000,
   skipped: [],
   skippedCount: 0,
+  failedCount: 0,
+  ignoredErrorCount: 0,
 };
 
 t.test('the outcome of a backup reads well', async t => {

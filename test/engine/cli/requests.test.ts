@@ -25,6 +25,7 @@ t.test('options of a backup become its request', async t => {
     description: 'text',
     chunker: 'fastcdc',
     compression: 'zstd:3',
+    onError: 'fail',
     parent: 'none',
     user: 'u',
     host: 'h',
@@ -38,6 +39,7 @@ t.test('options of a backup become its request', async t => {
     pins: ['keep'],
     chunker: 'fastcdc',
     compression: 'zstd:3',
+    onError: 'fail',
     parent: 'none',
   });
   t.throws(() => backupRequest('/', { chunker: 'x' }, surroundings), { code: 'USAGE' });

@@ -33,6 +33,7 @@ import {
   stopped,
   unsupportedType,
 } from './entry-faults.ts';
+import type { FailedKind } from './error-handling.ts';
 import { storeContents } from './file-contents.ts';
 import { linkGroupOf } from './linked-files.ts';
 import { failureAt, type TotalsBuilder } from './part-totals.ts';
@@ -111,12 +112,16 @@ export class EntryStore {
     return this.#guard(index, () => this.#openAndStore(index, NONE, false));
   }
 
-  /** Counts an entry that could not be stored. */
+  /** Counts an entry that could not be stored; of a type that a policy passes over, it names it. */
   fail(index: number, error: EngineError): void {
     const { upload, directory, names, totals } = this.#parts;
     this.isUnchanged = false;
+    const { code, message } = error;
     const namesToEntry = [...directory.namesBelowRoot(), names.nameAt(index)];
-    totals.addFailure(failureAt(upload.run.root, namesToEntry, error));
+    const failure = failureAt(upload.run, namesToEntry, error, kindOf(names, index, error));
+    const isPassedOver = failure.isIgnored && code === 'SOURCE_TYPE_UNSUPPORTED';
+    if (isPassedOver) totals.addSkipped({ path: failure.path, code, message });
+    else totals.addFailure(failure);
   }
 
   #guard(index: number, store: () => StoredEntry): StoredEntry {
@@ -128,12 +133,7 @@ export class EntryStore {
     } catch (error) {
       if (!isSourceError(error)) throw error;
       this.isUnchanged = false;
-      if (error.code === 'SOURCE_TYPE_UNSUPPORTED') {
-        const { code, message } = error;
-        this.#parts.totals.addSkipped({ path: this.#pathOf(index), code, message });
-      } else {
-        this.fail(index, error);
-      }
+      this.fail(index, error);
       return undefined;
     }
   }
@@ -330,6 +330,11 @@ export class EntryStore {
   #pathOf(index: number): string {
     return printablePath(entryPath(this.#parts.directory, this.#parts.names, index));
   }
+}
+
+function kindOf(names: SourceListing, index: number, { code }: EngineError): FailedKind {
+  if (code === 'SOURCE_TYPE_UNSUPPORTED') return 'unknown type';
+  return names.typeAt(index) === ENTRY_TYPE.directory ? 'directory' : 'file';
 }
 
 /** The metadata of an entry, kept beyond the next look. `name` is taken over. */

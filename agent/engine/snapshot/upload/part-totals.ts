@@ -8,7 +8,8 @@ import type { Exclusion } from '#engine/snapshot/source/selection.ts';
 import { joinPath } from '#engine/snapshot/source/source-handle.ts';
 import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts';
 import type { SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import type { EntryMetadata, PartTotals, SkippedEntry } from './upload-tasks.ts';
+import { errorHandlingAt, type FailedKind, isIgnored } from './error-handling.ts';
+import type { EntryMetadata, PartTotals, SkippedEntry, UploadRun } from './upload-tasks.ts';
 
 /** More skipped entries than this of one run are counted and not listed. */
 export const SKIPPED_LISTED_MAX = 10_000;
@@ -26,15 +27,17 @@ export interface Failure {
   readonly isIgnored: boolean;
 }
 
-/** The failure of the entry that `names` lead to from `root`. */
+/** The failure of the entry that `names` lead to from the root. */
 export function failureAt(
-  root: Uint8Array,
+  { root, errorRules }: Pick<UploadRun, 'root' | 'errorRules'>,
   names: readonly Uint8Array[],
   error: EngineError,
+  kind: FailedKind,
 ): Failure {
   const path = printablePath(names.reduce(joinPath, root));
   const storedPath = names.map(name => nameText(name)).join('/');
-  return { path, storedPath, error, isIgnored: false };
+  const handling = errorHandlingAt(errorRules, storedPath);
+  return { path, storedPath, error, isIgnored: isIgnored(handling, kind) };
 }
 
 export class TotalsBuilder {
@@ -58,6 +61,20 @@ export class TotalsBuilder {
   #failedCount = 0;
   #ignoredErrorCount = 0;
   #failedEntries: FailedEntry[] = [];
+
+  /** Entries that are missing and that no policy wants passed over. */
+  get failedCount(): number {
+    return this.#failedCount;
+  }
+
+  get ignoredErrorCount(): number {
+    return this.#ignoredErrorCount;
+  }
+
+  /** The first of those that are missing. */
+  get failedEntries(): readonly FailedEntry[] {
+    return firstFailedEntries(this.#failedEntries);
+  }
 
   get entryCount(): number {
     return this.#entryCount;
@@ -110,10 +127,16 @@ export class TotalsBuilder {
     this.#entryCount += totals.entryCount;
   }
 
+  /**
+   * What has vanished is named and is no failure: the snapshot is as the source has become. kopia
+   * leaves it out without a word.
+   */
   addFailure({ path, storedPath, error, isIgnored }: Failure): void {
-    if (isIgnored) this.#ignoredErrorCount += 1;
-    else this.#failedCount += 1;
-    this.#addFailedEntries([{ path: storedPath, error: error.message }]);
+    if (error.code !== 'SOURCE_VANISHED') {
+      if (isIgnored) this.#ignoredErrorCount += 1;
+      else this.#failedCount += 1;
+      this.#addFailedEntries([{ path: storedPath, error: error.message }]);
+    }
     this.addSkipped({ path, code: error.code, message: error.message });
   }
 

@@ -3,6 +3,7 @@
 import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
 import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.ts';
 import type { ChangeRules } from '#engine/snapshot/source/change-record.ts';
+import type { ErrorRules } from './error-handling.ts';
 import type { Selection } from '#engine/snapshot/source/selection.ts';
 
 /** Settings of one upload, the same for all its tasks. Threads know a run by its number. */
@@ -23,6 +24,7 @@ export interface UploadRun {
   /** What the whole run leaves out by name (source/git-rules.ts shareRules). */
   readonly excludes: SharedArrayBuffer | undefined;
   readonly changes: ChangeRules;
+  readonly errorRules: ErrorRules;
   /** Set to 1 to end the run at the next file or chunk. */
   readonly stop: SharedArrayBuffer;
 }

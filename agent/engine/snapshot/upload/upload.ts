@@ -2,7 +2,7 @@
 // are half done; listing, reading, hashing, sealing and encoding happen in worker threads.
 
 import { abortedError } from '#engine/base/abort.ts';
-import { type EngineError, isEngineError } from '#engine/base/errors.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
@@ -39,6 +39,9 @@ export interface UploadParts {
   readonly afterTask: () => Promise<void>;
 }
 
+/** `warn` stores the rest and names it; `fail` ends the upload soon. */
+export type OnError = 'warn' | 'fail';
+
 export interface UploadOptions {
   readonly run: UploadRun;
   readonly selection: Selection;
@@ -46,6 +49,8 @@ export interface UploadOptions {
   readonly previousRoot: DirEntry | undefined;
   /** When the contents that say what will be known were made, in seconds since 1970. */
   readonly changesBorn: number;
+  /** What an entry that cannot be stored means for the whole. */
+  readonly onError: OnError;
   readonly signal: AbortSignal;
 }
 
@@ -95,6 +100,8 @@ class Upload {
       this.#lane(),
     );
     await Promise.all(lanes);
+    // Not on account of what was stopped because of it.
+    if (this.#isRefused && !this.#options.signal.aborted) throw incomplete(this.#totals);
     if (this.#failure) throw this.#failure.error;
     if (this.#root === undefined) throw abortedError(this.#options.signal);
     const changes = await this.#changes.finish();
@@ -103,7 +110,7 @@ class Upload {
   }
 
   async #lane(): Promise<void> {
-    while (this.#root === undefined && this.#failure === undefined) {
+    while (this.#root === undefined && this.#failure === undefined && !this.#isRefused) {
       const work = this.#queue.next();
       if (work === undefined) {
         await new Promise<void>(resolve => this.#idle.push(resolve));
@@ -115,11 +122,16 @@ class Upload {
         await this.#parts.afterTask();
       } catch (error) {
         this.#failure ??= { error };
-        // Threads that are in the middle of a large file must not go on for nobody.
-        Atomics.store(new Int32Array(this.#run.stop), 0, 1);
       }
+      // Threads that are in the middle of a large file must not go on for nobody.
+      if (this.#failure || this.#isRefused) Atomics.store(new Int32Array(this.#run.stop), 0, 1);
       for (const wake of this.#idle.splice(0)) wake();
     }
+  }
+
+  /** Whether something is missing and nothing must be. */
+  get #isRefused(): boolean {
+    return this.#options.onError === 'fail' && this.#totals.failedCount > 0;
   }
 
   #do(work: Work): Promise<void> {
@@ -151,7 +163,7 @@ class Upload {
       await this.#scan({ names, parent, position, metadata: child }, selection, child.previous);
     } catch (error) {
       if (!isSourceError(error)) throw error;
-      const failure = failureAt(this.#run.root, names, error);
+      const failure = failureAt(this.#run, names, error, 'directory');
       parent.totals.addFailure(failure);
       this.#totals.addFailure(failure);
       this.#changes.order.finish(new RecordNode(parent.order, position), undefined);
@@ -275,7 +287,7 @@ class Upload {
 
   #fileFailed(placed: PlacedFile, error: EngineError): void {
     const { directory, file } = placed;
-    const failure = failureAt(this.#run.root, [...directory.names, file.name], error);
+    const failure = failureAt(this.#run, [...directory.names, file.name], error, 'file');
     directory.totals.addFailure(failure);
     this.#totals.addFailure(failure);
     directory.finishFile(placed, undefined, false);
@@ -314,6 +326,20 @@ class Upload {
     if (directory.isComplete) this.#queue.writes.push(directory);
   }
 }
+
+function incomplete(totals: TotalsBuilder): EngineError {
+  const failed = totals.failedEntries;
+  const named = failed.slice(0, FAILED_NAMED_MAX).map(({ path, error }) => `${path}: ${error}`);
+  const count = totals.failedCount === 1 ? 'an entry' : `${totals.failedCount} entries or more`;
+  return new EngineError(
+    'SOURCE_INCOMPLETE',
+    `${count} could not be stored, so nothing is: ${named.join('; ')}`,
+    { details: { failed, failedCount: totals.failedCount } },
+  );
+}
+
+/** So many are in the message; the details have more. */
+const FAILED_NAMED_MAX = 3;
 
 /** One task runs and one lies ready in each thread. */
 const LANES_PER_THREAD = 2;

@@ -23,6 +23,16 @@ function summaryOf(totals: TotalsBuilder, own = at(5)): DirSummary {
   return totals.directorySummary(own);
 }
 
+const RUN = (root: string) => ({
+  root: bytes(root),
+  errorRules: {
+    root: { ignoresFileErrors: false, ignoresDirectoryErrors: false, ignoresUnknownTypes: true },
+    below: new Map<string, never>(),
+  },
+});
+const failureIn = (root: string, names: readonly Uint8Array[], message: string) =>
+  failureAt(RUN(root), names, unreadable(message), 'file');
+
 t.test('an empty directory is as late as itself, whenever that was', async t => {
   for (const own of [at(7, 9), at(-100, 3), at(0)]) {
     t.match(summaryOf(new TotalsBuilder(), own), {
@@ -76,8 +86,7 @@ t.test('parts of a directory add up to what one task would have counted', async 
   for (const [index, totals] of [whole, ...parts].entries()) {
     if (index === 0 || index === 1) totals.addFile(at(3), 10);
     if (index === 0 || index === 2) totals.addSymlink(at(8, 8));
-    if (index === 0 || index === 2)
-      totals.addFailure(failureAt(bytes('/r'), [bytes('x')], unreadable('no')));
+    if (index === 0 || index === 2) totals.addFailure(failureIn('/r', [bytes('x')], 'no'));
     if (index < 2) totals.readFiles += 1;
     if (index < 2) totals.readBytes += 10;
   }
@@ -88,6 +97,15 @@ t.test('parts of a directory add up to what one task would have counted', async 
   t.equal(sum.isFlawless, false);
 });
 
+t.test('what has vanished is named and counts as no failure', async t => {
+  const totals = new TotalsBuilder();
+  const error = new EngineError('SOURCE_VANISHED', 'gone');
+  totals.addFailure(failureAt(RUN('/r'), [bytes('a')], error, 'file'));
+  t.match(summaryOf(totals), { failedCount: 0, failedEntries: [] });
+  t.match(totals.skipped, [{ path: '/r/a', code: 'SOURCE_VANISHED' }]);
+  t.notOk(totals.isFlawless);
+});
+
 t.test('an empty part does not make its directory look older', async t => {
   const totals = new TotalsBuilder();
   totals.addPart(new TotalsBuilder().part());
@@ -95,10 +113,10 @@ t.test('an empty part does not make its directory look older', async t => {
 });
 
 t.test('a failure has a path from the root of the snapshot, and one for people', async t => {
-  const failure = failureAt(
-    bytes('/srv/data'),
+  const failure = failureIn(
+    '/srv/data',
     [bytes('a'), new Uint8Array([0x62, 0xff]), bytes('c\n')],
-    unreadable('permission denied'),
+    'permission denied',
   );
   t.equal(failure.path, '/srv/data/a/b\\xff/c\\x0a');
   t.equal(failure.storedPath, 'a/b\ufffd/c\n');
@@ -116,7 +134,7 @@ t.test('of many failures the first ten by path are named, and all counted', asyn
   const totals = new TotalsBuilder();
   for (let index = 3000; index > 0; index--) {
     const name = bytes(String(index).padStart(5, '0'));
-    totals.addFailure(failureAt(bytes('/r'), [name], unreadable('no')));
+    totals.addFailure(failureIn('/r', [name], 'no'));
   }
   const summary = summaryOf(totals);
   t.equal(summary.failedCount, 3000);
@@ -128,7 +146,7 @@ t.test('of many failures the first ten by path are named, and all counted', asyn
 
 t.test('ignored errors are counted apart', async t => {
   const totals = new TotalsBuilder();
-  totals.addFailure({ ...failureAt(bytes('/r'), [bytes('a')], unreadable('no')), isIgnored: true });
+  totals.addFailure({ ...failureIn('/r', [bytes('a')], 'no'), isIgnored: true });
   t.match(summaryOf(totals), { failedCount: 0, ignoredErrorCount: 1 });
   t.notOk(totals.isFlawless);
 });
