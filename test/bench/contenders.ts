@@ -3,9 +3,9 @@
 // back.
 
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findProgram } from '#test/support/find-program.ts';
 import { runCommand, type Command } from './measured-run.ts';
 
 export interface Contender {
@@ -193,20 +193,4 @@ function resticContender(program: string): Contender {
 
 function lastWord(text: string): string {
   return text.trim().split(' ').at(-1) ?? '';
-}
-
-function findProgram(name: string, variable: string): string | undefined {
-  const named = process.env[variable];
-  if (named !== undefined && named !== '') return named;
-  const places = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  return places.map(place => join(place, name)).find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
