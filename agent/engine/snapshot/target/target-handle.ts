@@ -3,11 +3,11 @@
 // another thread.
 
 import { EngineError } from '#engine/base/errors.ts';
-import { joinPath } from '#engine/snapshot/source/source-handle.ts';
 import { printablePath } from '#engine/snapshot/source/source-name.ts';
 
 import type { Place, TargetCalls } from './target-calls.ts';
 import { targetError } from './target-error.ts';
+import { joinNames } from './target-path.ts';
 
 /** What reading and writing need; plain values, so that it can be told to another thread. */
 export interface OpenTarget {
@@ -36,6 +36,11 @@ export abstract class TargetHandle implements OpenTarget, Place, Disposable {
     this.#names = names;
   }
 
+  /** How many names lead here from what it was opened from. */
+  get depth(): number {
+    return this.#names.length;
+  }
+
   /** @throws INTERNAL once closed: the number may stand for something else by then */
   get descriptor(): number {
     if (this.#descriptor >= 0) return this.#descriptor;
@@ -45,8 +50,7 @@ export abstract class TargetHandle implements OpenTarget, Place, Disposable {
 
   /** Made when asked for: a million files must not cost a million paths. */
   get path(): Uint8Array {
-    if (this.#above) return this.#names.reduce(joinPath, this.#above.path);
-    return this.#names[0];
+    return joinNames(this.#above?.path, this.#names);
   }
 
   /** @throws TARGET_FULL, TARGET_NOT_WRITABLE: network file systems find out this late */

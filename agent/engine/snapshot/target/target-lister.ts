@@ -12,6 +12,7 @@ import { targetError } from './target-error.ts';
 import type { TargetDirectory } from './target-handle.ts';
 
 const ERRNOS = new Map<unknown, number>(Object.entries(constants.errno));
+const NO_PATH = new Uint8Array(0);
 
 export class TargetLister {
   readonly #isNative: boolean;
@@ -24,14 +25,16 @@ export class TargetLister {
   /** @throws LIMIT_EXCEEDED, and what targetError makes of errno */
   list(directory: TargetDirectory, listing: SourceListing): void {
     this.#source ??= openSourceFileSystem({ native: this.#isNative });
-    const { descriptor, path } = directory;
-    // The descriptor stays the directory's, so this handle closes nothing.
-    const handle = new SourceHandle(descriptor, path, undefined, () => undefined);
+    // The descriptor stays the directory's, so this handle closes nothing; the path for messages is
+    // made below, where one is needed.
+    const { descriptor } = directory;
+    const handle = new SourceHandle(descriptor, NO_PATH, undefined, () => undefined);
     try {
       this.#source.list(handle, listing);
     } catch (error) {
       const errno = isEngineError(error) ? ERRNOS.get(error.details.errno) : undefined;
-      throw errno === undefined ? error : targetError({ attempt: 'list', path, errno });
+      if (errno === undefined) throw error;
+      throw targetError({ attempt: 'list', path: directory.path, errno });
     }
   }
 }
