@@ -20,12 +20,26 @@ export interface IndirectEntry {
  */
 export function encodeIndirect(entries: readonly IndirectEntry[]): Uint8Array {
   checkEntries(entries, failure('a chunk list to be written'));
-  const texts = entries.map(({ start, length, objectId }) => {
-    const startText = start === 0 ? '' : `"s":${start},`;
-    const lengthText = length === 0 ? '' : `"l":${length},`;
-    return `{${startText}${lengthText}"o":"${objectId}"}`;
-  });
-  return documentBytes(`{"stream":"${STREAM}","entries":[${texts.join(',')}]}\n`);
+  // A terabyte has a quarter of a million chunks: no text of all of them.
+  const pieces: Uint8Array[] = [];
+  for (let first = 0; first < entries.length; first += ENTRIES_A_PIECE) {
+    const texts = entries
+      .slice(first, first + ENTRIES_A_PIECE)
+      .map(entryText)
+      .join(',');
+    const isLast = first + ENTRIES_A_PIECE >= entries.length;
+    const head = first === 0 ? `{"stream":"${STREAM}","entries":[` : '';
+    pieces.push(documentBytes(`${head}${texts}${isLast ? ']}\n' : ','}`));
+  }
+  return pieces.length === 1 ? pieces[0] : new Uint8Array(Buffer.concat(pieces));
+}
+
+const ENTRIES_A_PIECE = 4096;
+
+function entryText({ start, length, objectId }: IndirectEntry): string {
+  const startText = start === 0 ? '' : `"s":${start},`;
+  const lengthText = length === 0 ? '' : `"l":${length},`;
+  return `{${startText}${lengthText}"o":"${objectId}"}`;
 }
 
 /**

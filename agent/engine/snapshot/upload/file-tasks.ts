@@ -4,7 +4,6 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
-import type { IndirectEntry } from '#engine/format/indirect.ts';
 import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
 import type { TaskReply } from '#engine/workers/tasks.ts';
@@ -22,6 +21,7 @@ import { ChunkToken, COMPRESSION_STATE } from './chunk-token.ts';
 import { changedWhileRead, isSourceError, isSteady, stopped } from './entry-faults.ts';
 import { largeFileOf } from './entry-store.ts';
 import { joinExtras, lookAtFile } from './entry-attributes.ts';
+import { FileChunksBuilder, mergeChunks } from './file-chunks.ts';
 import { fileText } from './file-text.ts';
 import type {
   FileChunks,
@@ -46,31 +46,24 @@ export async function readFileTask(
   input: ReadFileInput,
 ): Promise<TaskReply<FileChunks>> {
   const token = ChunkToken.attach(input.token);
-  const starts: number[] = [];
-  const lengths: number[] = [];
-  const contentIds: string[] = [];
+  const builder = new FileChunksBuilder();
   try {
     using file = openForReading(upload, input);
     for (;;) {
       if (upload.isStopped) throw stopped();
       const chunk = takeChunk(upload, file, token, input);
       if (chunk === undefined) break;
-      starts.push(chunk.start);
-      lengths.push(chunk.length);
-      contentIds.push(storeChunk(upload, token, chunk));
+      builder.add(chunk, storeChunk(upload, token, chunk));
       // Holes pass quickly, many at a time.
-      if (!chunk.isHole || starts.length % HOLES_A_TURN === 0) await nextTurn();
+      if (!chunk.isHole || builder.count % HOLES_A_TURN === 0) await nextTurn();
     }
   } catch (error) {
     token.finish();
     throw error;
   }
-  const chunks = {
-    starts: Float64Array.from(starts),
-    lengths: Uint32Array.from(lengths),
-    contentIds,
-  };
-  return { output: chunks, transfer: [chunks.starts.buffer, chunks.lengths.buffer] };
+  const chunks = builder.finish();
+  const transfer = [chunks.starts.buffer, chunks.lengths.buffer, chunks.ids.buffer];
+  return { output: chunks, transfer };
 }
 
 function openForReading(upload: UploadThread, { names, file }: ReadFileInput): SourceFile {
@@ -179,14 +172,6 @@ export function finishFileTask(
   upload.thread.counters[COUNTER.files] += 1;
   const output = { piece, bytes, objectId, skipped, changed: undefined };
   return { output, transfer: [piece.buffer] };
-}
-
-function mergeChunks(lists: readonly FileChunks[]): IndirectEntry[] {
-  const entries = lists.flatMap(({ starts, lengths, contentIds }) =>
-    contentIds.map((objectId, i) => ({ start: starts[i], length: lengths[i], objectId })),
-  );
-  // An empty part begins where the one before it ends, and stands behind it.
-  return entries.sort((a, b) => a.start - b.start || b.length - a.length);
 }
 
 /** What has become of the file since it was listed. */

@@ -177,9 +177,10 @@ export interface PageOutput {
 
 /** Chunks that one thread has read of a file, in the order in which it took them. */
 export interface FileChunks {
-  readonly starts: Float64Array;
-  readonly lengths: Uint32Array;
-  /** Ids of the chunks' contents. */
+  readonly starts: Float64Array<ArrayBuffer>;
+  readonly lengths: Uint32Array<ArrayBuffer>;
+  /** Positions of the chunks' ids among `contentIds`. */
+  readonly ids: Uint32Array<ArrayBuffer>;
   readonly contentIds: readonly string[];
 }
 
