@@ -8,6 +8,13 @@ export interface BoundedOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface BoundedPlace {
+  /** Of the item. */
+  readonly index: number;
+  /** Which of the parallel lanes runs the call; later ones are used only when there is work. */
+  readonly laneIndex: number;
+}
+
 /**
  * Calls `work` for each item, at most `parallelism` at a time, and returns the results in the order
  * of the items. `work` gets a signal that also fires when another call has failed. Resolves or
@@ -16,7 +23,7 @@ export interface BoundedOptions {
 export async function mapBounded<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
   options: BoundedOptions,
-  work: (item: Item, signal: AbortSignal, index: number) => Promise<Result>,
+  work: (item: Item, signal: AbortSignal, place: BoundedPlace) => Promise<Result>,
 ): Promise<Result[]> {
   const failure = new AbortController();
   const signal = options.signal
@@ -28,20 +35,20 @@ export async function mapBounded<Item, Result>(
   let nextIndex = 0;
   let firstError: { error: unknown } | undefined;
 
-  async function lane(): Promise<void> {
+  async function lane(laneIndex: number): Promise<void> {
     while (firstError === undefined) {
       const next = await source.next();
       if (next.done === true) return;
       // The check stands after the await: whoever aborts while we wait sees nothing started.
       throwIfAborted(signal);
       const index = nextIndex++;
-      results[index] = await work(next.value, signal, index);
+      results[index] = await work(next.value, signal, { index, laneIndex });
     }
   }
 
-  async function guardedLane(): Promise<void> {
+  async function guardedLane(laneIndex: number): Promise<void> {
     try {
-      await lane();
+      await lane(laneIndex);
     } catch (error) {
       firstError ??= { error };
       failure.abort(error);
@@ -49,7 +56,10 @@ export async function mapBounded<Item, Result>(
   }
 
   throwIfAborted(options.signal);
-  await Promise.all(Array.from({ length: Math.max(1, options.parallelism) }, guardedLane));
+  const lanes = Array.from({ length: Math.max(1, options.parallelism) }, (_, laneIndex) =>
+    guardedLane(laneIndex),
+  );
+  await Promise.all(lanes);
   if (firstError !== undefined) {
     await source.return?.();
     throw firstError.error;
