@@ -72,6 +72,11 @@ export class IndexSet {
     return this.#view;
   }
 
+  /** Length of the hash that names contents. */
+  get hashBytes(): number {
+    return this.#options.hashBytes;
+  }
+
   /** Names of the index blobs that `view` was made of. */
   get blobIds(): ReadonlySet<string> {
     return this.#loaded;

@@ -67,7 +67,8 @@ export class DirectoryTable {
   read(bytes: Uint8Array, name: string): void {
     if (this.#read(bytes)) return;
     const { entries, summary, extra } = decodeDirectory(bytes, name);
-    const texts = entries.map(entry => encodeEntry(entry));
+    // An empty name is left out otherwise.
+    const texts = entries.map(entry => encodeEntry(entry, entry.name === '' ? '""' : undefined));
     const plain = Buffer.from(encodeDirectory(texts, summary ?? NO_SUMMARY, extra));
     this.#isExact = false;
     const isRead = this.#read(new Uint8Array(plain));
@@ -83,7 +84,9 @@ export class DirectoryTable {
     return bytes.length === 0 || (this.#entries() && this.#cursor.at === bytes.length);
   }
 
-  /** Whether entry `index` has the name that lies in `names`. Below zero when it sorts before it. */
+  /**
+   * Whether entry `index` has the name that lies in `names`. Below zero when it sorts before it.
+   */
   compareName(index: number, names: Uint8Array, offset: number, length: number): number {
     const start = this.nameStarts[index];
     const ownLength = this.nameLengths[index];
@@ -110,6 +113,11 @@ export class DirectoryTable {
   entryAt(index: number, fail: Fail): DirEntry {
     const text = asBuffer(this.textsOf(index, index)).toString('utf8');
     return decodeEntry(JSON.parse(text), fail);
+  }
+
+  /** Extra fields of the directory as they stand in it. */
+  extraField(): ExtraFields | undefined {
+    return this.#extra;
   }
 
   /** What the extra fields of the directory say. @throws what `fail` makes */

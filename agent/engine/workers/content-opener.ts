@@ -53,6 +53,24 @@ export class ContentOpener {
     }
   }
 
+  /**
+   * The same as a region of an arena, for native calls: of the one that was given where the content
+   * is not compressed, else of memory that the next call overwrites.
+   */
+  openRegion(
+    arena: Arena,
+    sealed: SealedContent,
+  ): { readonly arena: Arena; readonly offset: number; readonly length: number } {
+    const plain = this.open(arena, sealed);
+    const isInPlace = plain.buffer === arena.bytes.buffer;
+    if (!isInPlace) {
+      if (plain.length > this.#scratch.bytes.length) this.#scratch = allocateArena(plain.length);
+      this.#scratch.bytes.set(plain);
+    }
+    const offset = isInPlace ? plain.byteOffset - arena.bytes.byteOffset : 0;
+    return { arena: isInPlace ? arena : this.#scratch, offset, length: plain.length };
+  }
+
   #openCorrected(arena: Arena, sealed: SealedContent): Uint8Array {
     const stored = arena.bytes.subarray(sealed.offset, sealed.offset + sealed.length);
     const inner = unwrapEcc(stored, this.#eccOverheadPercent);

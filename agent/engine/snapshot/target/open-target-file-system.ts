@@ -2,6 +2,7 @@
 // node:fs.
 
 import { constants } from 'node:fs';
+import { basename } from 'node:path';
 
 import { allocateArena } from '#engine/base/arena.ts';
 import { EngineError } from '#engine/base/errors.ts';
@@ -51,7 +52,8 @@ export function sees(a: TargetCalls, b: TargetCalls): boolean {
 function describe(calls: TargetCalls): string | undefined {
   const folder = calls.openPath(Buffer.from(import.meta.dirname), OPEN_DIRECTORY);
   const proc = calls.openPath(Buffer.from('/proc/self'), constants.O_RDONLY);
-  const file = calls.openAt(folder, Buffer.from('target-calls.ts'), constants.O_RDONLY, 0);
+  const program = Buffer.from(basename(import.meta.filename));
+  const file = calls.openAt(folder, program, constants.O_RDONLY, 0);
   const link = calls.openAt(proc, Buffer.from('exe'), OPEN_NODE, 0);
   const open = [folder, proc, file, link];
   try {
