@@ -20,11 +20,11 @@ export type { BackupTotals } from '#engine/snapshot/backup-progress.ts';
 export { type Chunker, CHUNKERS } from '#engine/snapshot/chunker.ts';
 export { diffSnapshots, type TreeDifference } from '#engine/snapshot/diff.ts';
 export { type Decision, type Explanation, type ExplainRequest } from '#engine/snapshot/explain.ts';
-export {
-  restore,
-  type RestoreOptions,
-  type RestoreOutcome,
-  type RestoreRequest,
+export type {
+  RestoreOptions,
+  RestoreOutcome,
+  RestorePlan,
+  RestoreRequest,
 } from '#engine/snapshot/restore/restore.ts';
 export type { ExcludeRequest } from '#engine/snapshot/source/git-rules.ts';
 export type { DecidingRule, RuleOrigin } from '#engine/snapshot/source/rule-origin.ts';
@@ -49,7 +49,9 @@ export {
   explain,
   forgetSnapshots,
   listSnapshots,
+  planRestore,
   resolveSnapshot,
+  restore,
 } from './operations.ts';
 export {
   type CreateRepositoryRequest,

@@ -14,6 +14,15 @@ import {
   type BackupOutcome,
   type BackupRequest,
 } from '#engine/snapshot/backup.ts';
+import { restorePartsOf } from './restore-parts.ts';
+import {
+  planRestore as planRestoreOf,
+  restore as restoreOf,
+  type RestoreOptions,
+  type RestoreOutcome,
+  type RestorePlan,
+  type RestoreRequest,
+} from '#engine/snapshot/restore/restore.ts';
 import {
   explain as explainPath,
   type Explanation,
@@ -44,6 +53,24 @@ export function explain(
   options?: CallOptions,
 ): Promise<Explanation> {
   return explainPath(manifests, request, options);
+}
+
+/** See snapshot/restore/restore.ts. */
+export function restore(
+  repository: Repository,
+  request: RestoreRequest,
+  options?: RestoreOptions,
+): Promise<RestoreOutcome> {
+  return restoreOf(restorePartsOf(repository), request, options);
+}
+
+/** See snapshot/restore/restore.ts. */
+export function planRestore(
+  repository: Repository,
+  request: RestoreRequest,
+  options?: RestoreOptions,
+): Promise<RestorePlan> {
+  return planRestoreOf(restorePartsOf(repository), request, options);
 }
 
 /** Snapshots by time, the oldest first. Those that cannot be read are listed with a problem. */

@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
+import { restoreHandlers } from '#engine/snapshot/restore/restore-handlers.ts';
 import { uploadHandlers } from '#engine/snapshot/upload/upload-handlers.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { contentHandlers } from '#engine/workers/content-tasks.ts';
@@ -17,6 +18,7 @@ const root = process.env.STEVEDORE_TEST_TREE ?? '';
 
 serveTasks<EngineTasks>({
   ...contentHandlers(thread),
+  ...restoreHandlers(thread),
   ...upload,
   scanDirectory: input => {
     const scanned = upload.scanDirectory(input);

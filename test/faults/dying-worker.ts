@@ -3,6 +3,7 @@
 
 import { workerData } from 'node:worker_threads';
 import { ChunkToken } from '#engine/snapshot/upload/chunk-token.ts';
+import { restoreHandlers } from '#engine/snapshot/restore/restore-handlers.ts';
 import { uploadHandlers } from '#engine/snapshot/upload/upload-handlers.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { contentHandlers } from '#engine/workers/content-tasks.ts';
@@ -12,7 +13,11 @@ import type { TaskHandlers } from '#engine/workers/tasks.ts';
 
 // The seed is what content/open-contents.ts made for this thread.
 const thread = new ContentThread(workerData as ContentThreadSeed);
-const sound: TaskHandlers<EngineTasks> = { ...contentHandlers(thread), ...uploadHandlers(thread) };
+const sound: TaskHandlers<EngineTasks> = {
+  ...contentHandlers(thread),
+  ...uploadHandlers(thread),
+  ...restoreHandlers(thread),
+};
 
 const WAYS: Readonly<Record<string, Partial<TaskHandlers<EngineTasks>>>> = {
   /** In the middle of a task. */

@@ -3,7 +3,7 @@
 // mode bits; times before 1970 and far ahead; files around the boundaries of small splitters.
 
 import { chmod, chown, lchown, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { setLinkTimes } from '#engine/snapshot/restore/system-calls.ts';
+import { setLinkTimes } from '#test/support/file-times.ts';
 import type { SeededRandom } from './random.ts';
 
 export interface RandomTreeOptions {

@@ -2,7 +2,7 @@
 // what does not, besides the odd things of random-tree.ts.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { setLinkTimes } from '#engine/snapshot/restore/system-calls.ts';
+import { setLinkTimes } from '#test/support/file-times.ts';
 import type { SeededRandom } from './random.ts';
 import { makeRandomTree } from './random-tree.ts';
 

@@ -8,6 +8,12 @@ import {
   type DirEntry,
   type DirSummary,
 } from '#engine/format/directory.ts';
+import {
+  encodeDirectoryExtras,
+  encodeExtras,
+  type EntryExtras,
+  type SpecialEntry,
+} from '#engine/format/entry-extras.ts';
 import { encodeIndirect } from '#engine/format/indirect.ts';
 import { encodeSnapshotManifest, snapshotLabels } from '#engine/format/snapshot-manifest.ts';
 import { ManifestStore } from '#engine/manifest/manifest-store.ts';
@@ -19,6 +25,8 @@ export interface Metadata {
   readonly gid?: number;
   readonly mtimeSeconds?: number;
   readonly mtimeNanoseconds?: number;
+  /** What kopia's entries cannot say; of a directory, what stands in its own object. */
+  readonly extras?: EntryExtras;
 }
 
 export type Node = Metadata &
@@ -26,7 +34,10 @@ export type Node = Metadata &
     | { readonly file: string | Uint8Array; readonly chunkBytes?: number; readonly size?: number }
     | { readonly link: string }
     /** Pairs, so that a name can occur twice. */
-    | { readonly directory: readonly (readonly [name: string, node: Node])[] }
+    | {
+        readonly directory: readonly (readonly [name: string, node: Node])[];
+        readonly special?: readonly SpecialEntry[];
+      }
     /** Refers to anything under any type. */
     | { readonly objectId: string; readonly type: string; readonly size?: number }
   );
@@ -56,6 +67,7 @@ function entryOf(name: string, node: Node, fields: Partial<DirEntry>): DirEntry 
     uid: node.uid ?? process.getuid?.() ?? 0,
     gid: node.gid ?? process.getgid?.() ?? 0,
     objectId: '',
+    extra: fields.type === 'd' || node.extras === undefined ? undefined : encodeExtras(node.extras),
     ...fields,
   };
 }
@@ -99,7 +111,9 @@ function storeDirectory(
     directories: 1 + sum(s => s.directories),
   };
   const texts = entries.sort(compareEntries).map(entry => encodeEntry(entry));
-  const objectId = contents.add(encodeDirectory(texts, summary), 'k');
+  const { extras, special = [] } = node;
+  const extra = encodeDirectoryExtras({ self: extras, special });
+  const objectId = contents.add(encodeDirectory(texts, summary, extra), 'k');
   return entryOf(name, node, { type: 'd', mode: node.mode ?? 0o755, objectId, summary });
 }
 

@@ -1,10 +1,19 @@
-// stevedore restore ID[:/path] TARGET
+// stevedore restore ID[:/path] TARGET [ID[:/path] TARGET…]
 
-import { resolve } from 'node:path';
-import { isEngineError } from '#engine/base/errors.ts';
-import { EXIT } from './exit-status.ts';
-import { optionalText, parseChoice, parseTreePath, type OptionValues } from './option-values.ts';
-import { withTotals } from './progress.ts';
+import { createWriteStream } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { EXIT, type ExitStatus } from './exit-status.ts';
+import {
+  isSet,
+  optionalText,
+  parseChoice,
+  parseTreePath,
+  textList,
+  usageError,
+  type OptionValues,
+} from './option-values.ts';
 import { counted, formatBytes, formatDuration, formatRate } from './quantity.ts';
 import { renderFields } from './table.ts';
 import { safeText } from './terminal-text.ts';
@@ -12,24 +21,87 @@ import type { Engine, Repository, Session, Surroundings, Verb } from './verb.ts'
 
 type RestoreRequest = Parameters<Engine['restore']>[1];
 type RestoreOutcome = Awaited<ReturnType<Engine['restore']>>;
+type RestorePlan = Awaited<ReturnType<Engine['planRestore']>>;
+type Difference = RestoreOutcome['differences'][number];
 
-const OVERWRITE = ['never', 'always'] as const;
+const OVERWRITE = ['never', 'if-different', 'always'] as const;
+const PERMISSIONS = ['keep', 'strip', 'refuse'] as const;
 const DIFFERENCES_SHOWN_MAX = 50;
+const PACKS_SHOWN_MAX = 20;
+const REMOVED_SHOWN_MAX = 20;
 
+/** @throws USAGE */
 export function restoreRequest(
-  [snapshot = '', target = '']: readonly string[],
+  operands: readonly string[],
   options: OptionValues,
   surroundings: Surroundings,
 ): RestoreRequest {
+  const goals = goalsOf(operands, surroundings);
+  const overwrite = parseChoice(optionalText(options, 'overwrite'), '--overwrite', OVERWRITE);
+  const delta = isSet(options, 'delta');
+  const deleteExtra = isSet(options, 'deleteExtra');
+  const include = textList(options, 'include');
+  const exclude = textList(options, 'exclude');
+  if (deleteExtra && !isSet(options, 'yesDelete') && !isSet(options, 'dryRun')) {
+    throw usageError(
+      '--delete-extra removes what the snapshot does not have; look with --dry-run first, ' +
+        'then say --yes-delete as well',
+    );
+  }
+  if (deleteExtra && overwrite === undefined && !delta) {
+    throw usageError(
+      '--delete-extra goes with --overwrite or --delta: an empty target has no more',
+    );
+  }
+  if (deleteExtra && include.length + exclude.length > 0) {
+    throw usageError('--delete-extra takes whole trees; leave --include and --exclude out');
+  }
+  const [{ snapshot, target }, ...further] = goals;
   return {
-    snapshot: parseTreePath(snapshot, 'the snapshot'),
-    target: resolve(surroundings.workingDirectory, target),
-    overwrite: parseChoice(optionalText(options, 'overwrite'), '--overwrite', OVERWRITE),
+    snapshot,
+    target,
+    further,
+    overwrite,
+    delta,
+    deleteExtra,
+    verify: isSet(options, 'verify'),
+    sparse: isSet(options, 'sparse'),
+    include,
+    exclude,
+    policy: policyOf(options),
   };
 }
 
-export function renderRestore(outcome: RestoreOutcome): string {
-  const { bytes, durationMs } = outcome;
+function goalsOf(
+  operands: readonly string[],
+  { workingDirectory }: Surroundings,
+): { snapshot: string; target: string }[] {
+  if (operands.length % 2 !== 0) {
+    const last = operands[operands.length - 1];
+    throw usageError(`'${last}' has no target; give pairs of a snapshot and a target`);
+  }
+  return operands.flatMap((operand, index) => {
+    if (index % 2 === 1) return [];
+    const target = resolve(workingDirectory, operands[index + 1]);
+    return [{ snapshot: parseTreePath(operand, 'the snapshot'), target }];
+  });
+}
+
+function policyOf(options: OptionValues): RestoreRequest['policy'] {
+  const permission = (name: string, flag: string) =>
+    parseChoice(optionalText(options, name), flag, PERMISSIONS);
+  const chosen = {
+    setId: permission('setId', '--set-id'),
+    devices: permission('devices', '--devices'),
+    privilegedXattrs: permission('privilegedXattrs', '--privileged-xattrs'),
+    selinux: isSet(options, 'selinux') || undefined,
+    owners: options.owners === false ? false : undefined,
+  };
+  return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+}
+
+export function renderRestore(outcome: RestoreOutcome, reportPath?: string): string {
+  const { bytes, durationMs, filesKept, bytesPresent, removed } = outcome;
   const fields = renderFields([
     ['snapshot', outcome.snapshotId],
     [
@@ -38,86 +110,219 @@ export function renderRestore(outcome: RestoreOutcome): string {
         `${counted(outcome.directories, 'directory', 'directories')}, ${formatBytes(bytes)}`,
     ],
     ['fetched', formatBytes(outcome.bytesFetched)],
+    ...rowIf(filesKept > 0, ['kept', `${counted(filesKept, 'file')} as they were`]),
+    ...rowIf(bytesPresent > 0, ['there already', formatBytes(bytesPresent)]),
+    ...rowIf(removed > 0, ['removed', counted(removed, 'extra entry', 'extra entries')]),
     ['took', `${formatDuration(durationMs)} (${formatRate(bytes, durationMs)})`],
+    ['outcome', outcome.status],
   ]);
-  return `Restored to ${safeText(outcome.target)}\n\n${fields}${renderDifferences(outcome)}`;
+  const differences = renderDifferences(outcome, reportPath);
+  return `Restored to ${safeText(outcome.target)}\n\n${fields}${differences}`;
 }
 
-function renderDifferences({ differences, differencesOmitted }: RestoreOutcome): string {
-  if (differences.length === 0) return '';
+function rowIf(isShown: boolean, row: [string, string]): [string, string][] {
+  return isShown ? [row] : [];
+}
+
+function renderDifferences(
+  {
+    differences,
+    differenceCount,
+    differencesByAttribute,
+  }: Pick<RestoreOutcome, 'differences' | 'differenceCount'> &
+    Partial<Pick<RestoreOutcome, 'differencesByAttribute'>>,
+  reportPath?: string,
+): string {
+  if (differenceCount === 0) return '';
   const lines = differences
     .slice(0, DIFFERENCES_SHOWN_MAX)
     .map(({ path, attribute, expected, found }) => {
       const where = `${safeText(path === '' ? '.' : path)}: ${safeText(attribute)}`;
       return `  ${where} is ${valueText(found)}, was ${valueText(expected)}\n`;
     });
-  const count = differences.length + differencesOmitted;
-  const more = count - lines.length;
-  const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists more\n` : '';
-  return `\nNot as in the snapshot: ${counted(count, 'attribute')}\n${lines.join('')}${rest}`;
+  const more = differenceCount - lines.length;
+  const rest = more > 0 ? `  and ${counted(more, 'other')}\n` : '';
+  const classes = Object.entries(differencesByAttribute ?? {});
+  const byClass = classes.map(([name, count]) => `${safeText(name)} ${count}`).join(', ');
+  const head = `Not as in the snapshot: ${counted(differenceCount, 'attribute')}`;
+  const report = reportPath === undefined ? '' : `  all of them: ${safeText(reportPath)}\n`;
+  return `\n${head}${byClass === '' ? '' : ` (${byClass})`}\n${lines.join('')}${rest}${report}`;
 }
 
-function valueText(value: unknown): string {
-  if (value === undefined || value === null || value === '') return 'nothing';
-  return safeText(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
+function valueText(value: string): string {
+  return value === '' ? 'nothing' : safeText(value);
 }
 
-/** For the progress bar; undefined for a single file, and where the directory cannot be read. */
-async function bytesBelow(
-  { engine, signal }: Session,
-  repository: Repository,
-  path: string,
-): Promise<number | undefined> {
-  let bytes = 0;
-  try {
-    for await (const entry of engine.listTree(repository, path, {}, { signal })) {
-      bytes += entry.size;
-    }
-  } catch (error) {
-    // The restore meets the same failure and says what it means for the rest.
-    if (isEngineError(error) && !signal.aborted) return undefined;
-    throw error;
+export function renderPlan(plan: RestorePlan): string {
+  const fields = renderFields([
+    ['snapshot', plan.snapshotId],
+    ['directories', String(plan.directories)],
+    ['files', `${counted(plan.files, 'file')}, ${formatBytes(plan.bytes)}`],
+    ['links', `${counted(plan.symlinks, 'symlink')}, ${counted(plan.hardLinks, 'hard link')}`],
+    ['special', String(plan.special)],
+    ...rowIf(plan.filesKept > 0, ['kept', `${counted(plan.filesKept, 'file')} as they are`]),
+    ...rowIf(plan.bytesPresent > 0, ['there already', formatBytes(plan.bytesPresent)]),
+    ['to fetch', `${formatBytes(plan.bytesToFetch)} of ${counted(plan.packs.length, 'pack')}`],
+  ]);
+  const packs = plan.packs
+    .slice(0, PACKS_SHOWN_MAX)
+    .map(
+      pack => `  ${pack.packId}  ${counted(pack.ranges, 'range')}  ${formatBytes(pack.bytes)}\n`,
+    );
+  const morePacks = plan.packs.length - packs.length;
+  const removed = plan.toRemove
+    .slice(0, REMOVED_SHOWN_MAX)
+    .map(path => `  would remove ${safeText(path)}\n`);
+  const moreRemoved = plan.toRemoveCount - removed.length;
+  return (
+    `Would restore to ${safeText(plan.target)} (nothing was written)\n\n${fields}\n` +
+    `Packs, in the order in which they are read:\n${packs.join('')}` +
+    (morePacks > 0 ? `  and ${counted(morePacks, 'other')}; -o json lists all\n` : '') +
+    (removed.length > 0 ? `\nOnly in the target:\n${removed.join('')}` : '') +
+    (moreRemoved > 0 ? `  and ${counted(moreRemoved, 'other')}\n` : '') +
+    renderDifferences(plan)
+  );
+}
+
+/** Differences on their way to a file, as JSON lines. The file comes into being with the first. */
+class DifferenceReport {
+  readonly path: string;
+  readonly #isAsked: boolean;
+  readonly #early: Difference[] = [];
+  #stream: ReturnType<typeof createWriteStream> | undefined;
+
+  constructor(asked: string | undefined, nowMs: number) {
+    const stamp = new Date(nowMs).toISOString().replace(/[:.]/g, '-');
+    this.path = asked ?? join(tmpdir(), `stevedore-differences-${stamp}-${process.pid}.jsonl`);
+    this.#isAsked = asked !== undefined;
   }
-  return bytes;
+
+  readonly add = (difference: Difference): void => {
+    if (!this.#isAsked && this.#early.length < DIFFERENCES_INLINE) {
+      this.#early.push(difference);
+      return;
+    }
+    if (this.#stream === undefined) for (const each of this.#early) this.#write(each);
+    this.#write(difference);
+  };
+
+  /** The path when there is a report. @throws when it could not be written */
+  async finish(): Promise<string | undefined> {
+    if (this.#isAsked) this.#open();
+    if (this.#stream === undefined) return undefined;
+    this.#stream.end();
+    await finished(this.#stream);
+    return this.path;
+  }
+
+  #write(difference: Difference): void {
+    this.#open().write(`${JSON.stringify(difference)}\n`);
+  }
+
+  #open(): ReturnType<typeof createWriteStream> {
+    // A file of that name may be somebody's; one that was named may be replaced.
+    return (this.#stream ??= createWriteStream(this.path, {
+      flags: this.#isAsked ? 'w' : 'wx',
+      mode: 0o600,
+    }));
+  }
+}
+
+/** What the outcome lists by itself; a report is made when there are more. */
+const DIFFERENCES_INLINE = 100;
+
+async function runRestore(
+  session: Session,
+  repository: Repository,
+  request: RestoreRequest,
+  reportPath: string | undefined,
+): Promise<ExitStatus> {
+  const { engine, signal } = session;
+  const report = new DifferenceReport(reportPath, session.nowMs);
+  let written: string | undefined;
+  const outcome = await session.withProgress(async onProgress => {
+    try {
+      const options = { signal, onProgress, onDifference: report.add };
+      return await engine.restore(repository, request, options);
+    } finally {
+      written = await report.finish();
+    }
+  });
+  const result = written === undefined ? outcome : { ...outcome, report: written };
+  await session.output.report(result, () => renderRestore(outcome, written));
+  return outcome.differenceCount === 0 ? EXIT.done : EXIT.doneWithDifferences;
+}
+
+async function runPlan(
+  session: Session,
+  repository: Repository,
+  request: RestoreRequest,
+): Promise<ExitStatus> {
+  const { engine, signal } = session;
+  const plan = await session.withProgress(onProgress =>
+    engine.planRestore(repository, request, { signal, onProgress }),
+  );
+  await session.output.report(plan, () => renderPlan(plan));
+  return plan.differenceCount === 0 ? EXIT.done : EXIT.doneWithDifferences;
 }
 
 export const restore: Verb = Object.freeze({
   words: ['restore'],
-  operands: '<id[:/path]> <target>',
-  summary: 'bring a snapshot, or a part of it, back',
+  operands: '<id[:/path]> <target> [more...]',
+  summary: 'bring a snapshot, or parts of one, back',
   description:
     'Writes a snapshot, a directory or a file of it to TARGET, and reads back what was written. ' +
     'Nothing is written outside TARGET. What could not be restored as it was is listed and makes ' +
-    'the exit status 3.',
+    'the exit status 3. Several pairs of a snapshot and a target are restored together; what they ' +
+    'have in common is fetched once. Without --overwrite or --delta the target has to be empty.',
   options: [
     {
       flags: '--overwrite <when>',
-      text: `whether files that are in the way are replaced: ${OVERWRITE.join(', ')} (never)`,
+      text: `what becomes of files that are there: ${OVERWRITE.join(', ')}`,
     },
+    { flags: '--delta', text: 'write files that are there only where they differ' },
+    { flags: '--delete-extra', text: 'remove what the snapshot does not have; needs --yes-delete' },
+    { flags: '--yes-delete', text: 'yes, --delete-extra is meant' },
+    { flags: '--dry-run', text: 'print the plan and write nothing' },
+    { flags: '--verify', text: 'read everything again and compare it with its hashes' },
+    { flags: '--include <glob>', text: 'restore only what matches', isRepeatable: true },
+    { flags: '--exclude <glob>', text: 'leave out what matches', isRepeatable: true },
+    { flags: '--report <file>', text: 'write all differences there, as JSON lines' },
+    { flags: '--sparse', text: 'leave zeros as holes where no holes are known' },
+    { flags: '--set-id <policy>', text: `setuid and setgid: ${PERMISSIONS.join(', ')} (keep)` },
+    { flags: '--devices <policy>', text: `device nodes: ${PERMISSIONS.join(', ')} (keep)` },
+    {
+      flags: '--privileged-xattrs <policy>',
+      text: `security.* and trusted.*: ${PERMISSIONS.join(', ')} (keep)`,
+    },
+    { flags: '--selinux', text: 'restore SELinux labels, too' },
+    { flags: '--no-owners', text: 'leave owners and groups to whoever restores' },
   ],
   examples: [
     { command: 'stevedore restore latest /tmp/back', text: 'everything, to an empty directory' },
     { command: 'stevedore restore 3f9a0c12:/etc/fstab /tmp/fstab', text: 'one file' },
     {
-      command: 'stevedore restore 3f9a0c12:/srv/www /srv/www --overwrite always',
-      text: 'over what is there',
+      command: "stevedore restore latest /tmp/back --include '*.conf'",
+      text: 'some files, wherever they are',
+    },
+    {
+      command: 'stevedore restore latest /srv/www --overwrite if-different',
+      text: 'go on with a restore that was interrupted',
+    },
+    {
+      command: 'stevedore restore latest /srv/db --delta --delete-extra --dry-run',
+      text: 'what it would take to bring a volume back to what it was',
     },
   ],
   prepare: (operands, options, surroundings) => {
     const request = restoreRequest(operands, options, surroundings);
+    const reportPath = optionalText(options, 'report');
+    const report = reportPath && resolve(surroundings.workingDirectory, reportPath);
     return session =>
-      session.withRepository({ isReadOnly: true }, async repository => {
-        const { engine, signal } = session;
-        const outcome = await session.withProgress(async update => {
-          const { snapshot } = request;
-          const bytesTotal = session.hasBar
-            ? await bytesBelow(session, repository, snapshot)
-            : undefined;
-          const onProgress = withTotals(update, () => ({ bytesTotal }));
-          return engine.restore(repository, request, { signal, onProgress });
-        });
-        await session.output.report(outcome, () => renderRestore(outcome));
-        return outcome.differences.length === 0 ? EXIT.done : EXIT.doneWithDifferences;
-      });
+      session.withRepository({ isReadOnly: true }, async repository =>
+        isSet(options, 'dryRun')
+          ? await runPlan(session, repository, request)
+          : await runRestore(session, repository, request, report),
+      );
   },
 } satisfies Verb);

@@ -70,7 +70,11 @@ export async function* readFile(
 }
 
 /** Stock kopia pads or grows such files silently (kopia-format.md 14.4). */
-export function wrongLength(path: string, entry: DirEntry, bytes: number): EngineError {
+export function wrongLength(
+  path: string,
+  entry: Pick<DirEntry, 'bytes' | 'objectId'>,
+  bytes: number,
+): EngineError {
   const text = `file ${JSON.stringify(path)} has ${bytes} bytes in the repository`;
   const { objectId } = entry;
   const options = { details: { objectId } };

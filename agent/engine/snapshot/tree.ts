@@ -86,8 +86,13 @@ export class TreeReader {
    * @throws DIRECTORY_DAMAGED, LIMIT_EXCEEDED, and what reading the object throws
    */
   async readDirectory(objectId: string, options: ReadOptions = {}): Promise<readonly DirEntry[]> {
-    const bytes = await this.#readSmall(objectId, DIRECTORY_BYTES_MAX, options);
+    const bytes = await this.readDirectoryBytes(objectId, options);
     return decodeDirectory(bytes, `directory ${objectId}`).entries;
+  }
+
+  /** The same as it is stored. */
+  async readDirectoryBytes(objectId: string, options: ReadOptions = {}): Promise<Uint8Array> {
+    return await this.#readSmall(objectId, DIRECTORY_BYTES_MAX, options);
   }
 
   /**

@@ -62,12 +62,18 @@ t.test('differences of a restore say what was and what is', async t => {
     bytes: 1,
     bytesFetched: 1,
     durationMs: 1,
+    status: 'CompletedWithDifferences',
+    filesKept: 0,
+    bytesPresent: 0,
+    removed: 0,
+    differenceCount: 3,
     differencesOmitted: 2,
+    differencesByAttribute: { owner: 3 },
     differences: [{ path: 'a', attribute: 'owner', expected: '0:0', found: '1000:1000' }],
   });
   t.match(text, 'Restored to /out\n');
-  t.match(text, 'Not as in the snapshot: 3 attributes');
-  t.match(text, '\n  a: owner is 1000:1000, was 0:0\n  and 2 others;');
+  t.match(text, 'Not as in the snapshot: 3 attributes (owner 3)');
+  t.match(text, '\n  a: owner is 1000:1000, was 0:0\n  and 2 others\n');
 });
 
 t.test('snapshots stand in tables by source, empty columns left out', async t => {

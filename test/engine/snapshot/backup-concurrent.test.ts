@@ -1,7 +1,6 @@
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { backup } from '#engine/operations.ts';
-import { restore } from '#engine/snapshot/restore/restore.ts';
+import { backup, restore } from '#engine/operations.ts';
 import {
   emptyStorage,
   large,

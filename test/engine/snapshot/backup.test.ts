@@ -1,7 +1,6 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { backup } from '#engine/operations.ts';
-import { restore } from '#engine/snapshot/restore/restore.ts';
+import { backup, restore } from '#engine/operations.ts';
 import { emptyStorage, makeTree, repositoryFor, request } from './backup-scene.ts';
 
 t.test('what is restored is what was backed up', async t => {

@@ -2,7 +2,7 @@
 // so that every machine can restore it.
 
 import { chmod, chown, lchown, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { setLinkTimes } from '#engine/snapshot/restore/system-calls.ts';
+import { setLinkTimes } from '#test/support/file-times.ts';
 import { SeededRandom } from '#test/support/random.ts';
 
 const SECOND = 1_000_000_000n;

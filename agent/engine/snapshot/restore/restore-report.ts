@@ -1,10 +1,10 @@
 // What a restore tells about itself: counts while it runs, and everything that is not as the
-// snapshot says. Nothing is left out of the counts; the list itself has a limit.
+// snapshot says. Every difference is counted by its class and handed to whoever listens; the first
+// ones are kept.
 
 import { EngineError, isEngineError, type SerializedError } from '#engine/base/errors.ts';
 import { isDamage } from '#engine/snapshot/damage.ts';
-import type { AttributeDifference } from './attributes.ts';
-import type { StepOutcome } from './target-tasks.ts';
+import type { AttributeDifference } from '#engine/snapshot/target/wanted-attributes.ts';
 
 export interface Difference extends AttributeDifference {
   /** Beneath the target; '' is the target itself. */
@@ -12,50 +12,73 @@ export interface Difference extends AttributeDifference {
 }
 
 export interface RestoreProgress {
-  readonly phase: 'restore';
+  readonly phase: 'plan' | 'restore' | 'verify';
   readonly files: number;
   readonly directories: number;
   readonly bytes: number;
   readonly bytesFetched: number;
   readonly currentPath: string;
+  /** Bytes of files of the parts that are planned by now. */
+  readonly bytesTotal: number;
 }
 
-const DIFFERENCES_MAX = 10_000;
+/** Differences that the outcome itself lists. */
+export const DIFFERENCES_LISTED_MAX = 100;
+
+export interface ReportListeners {
+  readonly onProgress?: (progress: RestoreProgress) => void;
+  readonly onDifference?: (difference: Difference) => void;
+}
 
 export class RestoreReport {
+  phase: RestoreProgress['phase'] = 'plan';
   files = 0;
   directories = 0;
   bytes = 0;
   bytesFetched = 0;
+  bytesTotal = 0;
+  filesKept = 0;
+  /** Bytes of files that the target had already. */
+  bytesPresent = 0;
+  removed = 0;
   readonly differences: Difference[] = [];
-  /** Differences beyond those that are listed. */
-  differencesOmitted = 0;
+  differenceCount = 0;
+  readonly #countByAttribute = new Map<string, number>();
   /** How many entries could not be had because of what is stored. */
   damagedCount = 0;
   #firstDamage: { path: string; error: EngineError } | undefined;
-  readonly #onProgress: ((progress: RestoreProgress) => void) | undefined;
+  readonly #listeners: ReportListeners;
 
-  constructor(onProgress?: (progress: RestoreProgress) => void) {
-    this.#onProgress = onProgress;
+  constructor(listeners: ReportListeners = {}) {
+    this.#listeners = listeners;
   }
 
   progress(currentPath: string): void {
-    const { files, directories, bytes, bytesFetched } = this;
-    this.#onProgress?.({ phase: 'restore', files, directories, bytes, bytesFetched, currentPath });
+    const { phase, files, directories, bytes, bytesFetched, bytesTotal } = this;
+    const counts = { phase, files, directories, bytes, bytesFetched, bytesTotal };
+    this.#listeners.onProgress?.({ ...counts, currentPath });
   }
 
   differ(path: string, differences: readonly AttributeDifference[]): void {
     for (const { attribute, expected, found } of differences) {
-      if (this.differences.length >= DIFFERENCES_MAX) this.differencesOmitted++;
-      else this.differences.push({ path, attribute, expected, found });
+      const difference = { path, attribute, expected, found };
+      const attributeClass = attribute.split(':', 1)[0] ?? attribute;
+      const count = this.#countByAttribute.get(attributeClass) ?? 0;
+      this.#countByAttribute.set(attributeClass, count + 1);
+      this.differenceCount++;
+      this.#listeners.onDifference?.(difference);
+      if (this.differences.length < DIFFERENCES_LISTED_MAX) this.differences.push(difference);
     }
   }
 
-  /** Notes how a step went; false when the entry is not there. */
-  outcome(path: string, { differences, failure }: StepOutcome): boolean {
-    this.differ(path, differences);
-    if (failure) this.#absent(path, failure);
-    return failure === undefined;
+  /** How many differences there are of each class: `mode`, `xattr`, `entry`, … */
+  get differencesByAttribute(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#countByAttribute].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** Notes an entry that is not there. */
+  absent(path: string, { code, message }: Pick<SerializedError, 'code' | 'message'>): void {
+    this.differ(path, [{ attribute: 'entry', expected: 'restored', found: `${code}: ${message}` }]);
   }
 
   /**
@@ -66,11 +89,7 @@ export class RestoreReport {
     if (!isDamage(error)) throw error;
     this.damagedCount++;
     this.#firstDamage ??= { path, error };
-    this.#absent(path, error);
-  }
-
-  #absent(path: string, { code, message }: Pick<SerializedError, 'code' | 'message'>): void {
-    this.differ(path, [{ attribute: 'entry', expected: 'restored', found: `${code}: ${message}` }]);
+    this.absent(path, error);
   }
 
   /** @throws the code of the first damage when there was any */
@@ -81,7 +100,7 @@ export class RestoreReport {
     const text = `restoring ${JSON.stringify(path)}${others} to ${target} failed: ${error.message}`;
     throw new EngineError(error.code, `${text}; everything else was restored`, {
       cause: error,
-      details: { ...error.details, differences: this.differences.slice(0, 100) },
+      details: { ...error.details, differences: this.differences },
     });
   }
 }

@@ -1,140 +1,165 @@
-// Brings a stored tree back to a directory. Nothing is written outside the target whatever the tree
-// says (target-tree.ts), contents are checked before they arrive here (content/), attributes come
-// last and are read back, and what is not as it was is named in the outcome.
+// Brings stored trees back to directories: plans a section, carries it out, goes on with the next.
+// Nothing is written outside the targets whatever the tree says (target/), contents are checked
+// before they are written, attributes come last and are read back, and what is not as it was is
+// named in the outcome.
 
-import { basename, dirname, resolve } from 'node:path';
-import fs from 'node:fs/promises';
-import { throwIfAborted } from '#engine/base/abort.ts';
-import { EngineError } from '#engine/base/errors.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
-import type { DirEntry } from '#engine/format/directory.ts';
-import { findStoredPath, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
-import {
-  RestoreReport,
-  withPartialFiles,
-  type Difference,
-  type RestoreProgress,
-} from './restore-report.ts';
-import { FileWriter } from './file-window.ts';
-import { restoreFile, restoreTree, attributesOf } from './restore-walk.ts';
-import type { Overwrite } from './target-tasks.ts';
-import { Target, type TargetDirectory } from './target.ts';
+import type { ManifestReader } from '#engine/manifest/manifest-store.ts';
+import type { AttributePolicy } from '#engine/snapshot/target/wanted-attributes.ts';
+import type { TaskRunner } from '#engine/workers/tasks.ts';
+import { type PlannedPack, PlanTotals } from './plan-totals.ts';
+import type { RestoreGoal } from './restore-goals.ts';
+import type { LocatedContent } from './chunk-planner.ts';
+import { type Difference, type ReportListeners, RestoreReport } from './restore-report.ts';
+import { RestoreWork } from './restore-work.ts';
+import type { Overwrite, RestoreTasks } from './restore-tasks.ts';
+import type { PackSource } from './section-run.ts';
 
 export interface RestoreRequest {
   /** `ID`, the beginning of one, or `latest`; `:/path` behind it for a part of the tree. */
   readonly snapshot: string;
   /** A directory; for a single file the file, or the directory to put it in. */
   readonly target: string;
+  /** Further parts to restore with the same plan: what they have in common is fetched once. */
+  readonly further?: readonly RestoreGoal[];
   /**
-   * never (default): the target has to be empty or absent. always: files and symlinks that are in
-   * the way are replaced, directories are kept and filled; what the snapshot does not have stays.
+   * What becomes of files and links that the target holds already; directories are kept and filled.
+   * Absent: the target has to be empty or not there. `never`: they stay. `if-different`: those of
+   * other size or time are replaced. `always`: all are replaced.
    */
   readonly overwrite?: Overwrite;
+  /** Files that would be replaced are compared by chunks and written where they differ. */
+  readonly delta?: boolean;
+  /** Removes what directories of the target hold and the snapshot does not. */
+  readonly deleteExtra?: boolean;
+  /** Reads everything again afterwards and compares it with the hashes of the repository. */
+  readonly verify?: boolean;
+  /** Leaves runs of zeros as holes in files of which the snapshot does not know the holes. */
+  readonly sparse?: boolean;
+  /** Globs of paths beneath the root of what is restored; only what matches one is restored. */
+  readonly include?: readonly string[];
+  /** What matches one of these is not restored. */
+  readonly exclude?: readonly string[];
+  readonly policy?: Partial<AttributePolicy>;
 }
 
-export interface RestoreOptions {
+export interface RestoreOptions extends ReportListeners {
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: RestoreProgress) => void;
 }
+
+export type RestoreStatus = 'Completed' | 'CompletedWithDifferences';
 
 export interface RestoreOutcome {
+  readonly status: RestoreStatus;
   readonly snapshotId: string;
   readonly target: string;
   readonly files: number;
   readonly directories: number;
   readonly bytes: number;
-  /** Bytes of sealed contents that were asked for. */
+  /** Sealed bytes that were fetched. */
   readonly bytesFetched: number;
+  /** Files that were left as they are. */
+  readonly filesKept: number;
+  /** Bytes of files that the target had already. */
+  readonly bytesPresent: number;
+  /** Entries that were removed because the snapshot does not have them. */
+  readonly removed: number;
   readonly durationMs: number;
+  /** The first 100; `onDifference` gets all. */
   readonly differences: readonly Difference[];
+  readonly differenceCount: number;
   /** Differences that are not listed because there are too many. */
   readonly differencesOmitted: number;
+  /** How many there are of each class: `mode`, `xattr`, `entry`, … */
+  readonly differencesByAttribute: Readonly<Record<string, number>>;
+}
+
+/** What a restore would do. */
+export interface RestorePlan {
+  readonly snapshotId: string;
+  readonly target: string;
+  readonly directories: number;
+  readonly files: number;
+  readonly symlinks: number;
+  readonly special: number;
+  /** Further names of files. */
+  readonly hardLinks: number;
+  /** Bytes of all files. */
+  readonly bytes: number;
+  readonly bytesToFetch: number;
+  readonly filesKept: number;
+  readonly bytesPresent: number;
+  /** Paths that would be removed. */
+  readonly toRemove: readonly string[];
+  readonly toRemoveCount: number;
+  readonly packs: readonly PlannedPack[];
+  readonly differences: readonly Difference[];
+  readonly differenceCount: number;
+}
+
+export interface RestoreParts {
+  readonly contents: ContentSource;
+  readonly manifests: ManifestReader;
+  readonly runner: TaskRunner<RestoreTasks>;
+  readonly keyBytes: number;
+  readonly locate: (key: Uint8Array) => LocatedContent | undefined;
+  /** Contents are read one by one where there is none. */
+  readonly packs?: PackSource;
+  readonly isNativeAllowed?: boolean;
 }
 
 /**
  * Restores a snapshot or a part of it. When it resolves the target's file system has written
  * everything back. Damage in the repository does not stop the rest from being restored, but the
- * restore fails in the end.
+ * restore fails in the end. An interrupted one goes on with `overwrite: 'if-different'`: times are
+ * set last, so that no half-written file looks like a whole one.
  * @throws TARGET_NOT_EMPTY, TARGET_NOT_WRITABLE, TARGET_FULL, SNAPSHOT_NOT_FOUND,
  *   SNAPSHOT_PATH_NOT_FOUND, ABORTED; CONTENT_DAMAGED and the like with `details.differences`
  */
 export async function restore(
-  store: SnapshotStore,
+  parts: RestoreParts,
   request: RestoreRequest,
   options: RestoreOptions = {},
 ): Promise<RestoreOutcome> {
   const startMs = systemClock.monotonic();
-  const { snapshot, entry } = await findStoredPath(store, request.snapshot, options);
-  const report = new RestoreReport(options.onProgress);
-  const target = resolve(request.target);
-  const { contents } = store;
-  await restoreEntry({ contents, report }, entry, { ...request, target }, options);
+  const report = new RestoreReport(options);
+  const work = await RestoreWork.open(parts, request, { report, signal: options.signal });
+  await work.attempt(() => work.carryOut());
+  const target = work.goals[0].target;
   report.throwIfDamaged(target);
   return {
-    snapshotId: snapshot.id,
+    status: report.differenceCount === 0 ? 'Completed' : 'CompletedWithDifferences',
+    snapshotId: work.goals[0].snapshotId,
     target,
     files: report.files,
     directories: report.directories,
     bytes: report.bytes,
     bytesFetched: report.bytesFetched,
+    filesKept: report.filesKept,
+    bytesPresent: report.bytesPresent,
+    removed: report.removed,
     durationMs: Math.round(systemClock.monotonic() - startMs),
     differences: report.differences,
-    differencesOmitted: report.differencesOmitted,
+    differenceCount: report.differenceCount,
+    differencesOmitted: report.differenceCount - report.differences.length,
+    differencesByAttribute: report.differencesByAttribute,
   };
 }
 
-interface Goal {
-  readonly target: string;
-  readonly overwrite?: Overwrite;
-}
-
-/** Restores one entry, mostly a directory, and notes in the report how it went. */
-async function restoreEntry(
-  { contents, report }: { contents: ContentSource; report: RestoreReport },
-  root: DirEntry,
-  goal: Goal,
-  { signal }: RestoreOptions,
-): Promise<void> {
-  throwIfAborted(signal);
-  await using target = new Target(report);
-  const files = new FileWriter({ contents, target, report, signal });
-  const walk = { contents, target, report, files, signal };
-  try {
-    const [directory, name] = await openTarget(target, root, goal);
-    if (name === undefined) await restoreTree(walk, root, directory);
-    else await restoreFile(walk, { ...root, name }, directory);
-    await files.drain();
-    await target.release(directory);
-  } catch (error) {
-    await files.settle();
-    throw withPartialFiles(error, files.partialFiles);
-  }
-}
-
-/** Opens the directory to restore into; with the name to give to a root that is no directory. */
-async function openTarget(
-  target: Target,
-  root: DirEntry,
-  { target: path, overwrite = 'never' }: Goal,
-): Promise<[TargetDirectory, name: string | undefined]> {
-  if (root.type === 'd') {
-    const mustBeEmpty = overwrite === 'never';
-    const attributes = attributesOf(root);
-    return [await target.open({ path, overwrite, mustBeEmpty, attributes }), undefined];
-  }
-  const isInto = await isDirectory(path);
-  const directory = isInto ? path : dirname(path);
-  const name = isInto ? root.name : basename(path);
-  return [await target.open({ path: directory, overwrite, mustBeEmpty: false }), name];
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await fs.stat(path)).isDirectory();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    const text = `looking at the target ${path} failed`;
-    throw new EngineError('TARGET_NOT_WRITABLE', `${text}; check its rights`, { cause: error });
-  }
+/** Says what restore() would do, and writes nothing. @throws as restore() */
+export async function planRestore(
+  parts: RestoreParts,
+  request: RestoreRequest,
+  options: RestoreOptions = {},
+): Promise<RestorePlan> {
+  const report = new RestoreReport(options);
+  const { signal } = options;
+  const work = await RestoreWork.open(parts, request, { report, signal, isDryRun: true });
+  const plan = new PlanTotals();
+  await work.attempt(() => work.describe(plan));
+  const [{ snapshotId, target }] = work.goals;
+  const { filesKept, bytesPresent, differences, differenceCount } = report;
+  const found = { filesKept, bytesPresent, differences, differenceCount };
+  return { snapshotId, target, ...plan.totals(), ...found };
 }

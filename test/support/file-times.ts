@@ -1,7 +1,5 @@
-// The calls of libc that Node lacks. Times to the nanosecond: Node takes a double of seconds, which
-// holds a time of today to some 200 ns only. syncfs: Node can write back single files only. Where
-// native calls cannot be had Node's own serve, and the comparison after a restore names the digits
-// that got lost.
+// Times to the nanosecond for trees that tests make: Node takes a double of seconds, which holds a
+// time of today to some 200 ns only.
 
 import fs from 'node:fs';
 import { getSystemErrorName } from 'node:util';
@@ -54,13 +52,6 @@ export function setLinkTimes(path: string, nanoseconds: bigint): void {
   fillTimespecs(calls.timespecs.bytes, nanoseconds);
   const status = calls.utimensat(AT_FDCWD, path, calls.timespecs.address, AT_SYMLINK_NOFOLLOW);
   if (status !== 0) throwErrno('utimensat');
-}
-
-/** Waits until the file system that `fd` lies on has written back everything. */
-export function syncFileSystem(fd: number): void {
-  const syncfs = nativeFunction('int syncfs(int fd)');
-  if (!syncfs) fs.fsyncSync(fd);
-  else if (syncfs(fd) !== 0) throwErrno('syncfs');
 }
 
 function fillTimespecs(bytes: Uint8Array, nanoseconds: bigint): void {

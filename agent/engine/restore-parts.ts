@@ -1,0 +1,42 @@
+// What a restore wants of an open repository: contents by key, and packs as files or ranges.
+
+import type { RestoreParts } from '#engine/snapshot/restore/restore.ts';
+import type { LocatedContent } from '#engine/snapshot/restore/chunk-planner.ts';
+import type { PackSource } from '#engine/snapshot/restore/section-run.ts';
+import type { Storage } from '#engine/storage/storage.ts';
+import type { Repository } from './repository.ts';
+
+export function restorePartsOf({ parts, manifests, contents }: Repository): RestoreParts {
+  const { index, pool, storage, isNativeAllowed } = parts;
+  return {
+    contents,
+    manifests,
+    runner: pool,
+    keyBytes: 1 + index.hashBytes,
+    locate: key => locate(index.view, key),
+    packs: packSource(storage),
+    isNativeAllowed,
+  };
+}
+
+function locate(
+  view: Repository['parts']['index']['view'],
+  key: Uint8Array,
+): LocatedContent | undefined {
+  const place = view.find(key, 0, key.length);
+  if (place < 0) return undefined;
+  return {
+    packId: view.packIdAt(place),
+    packOffset: view.offsetAt(place),
+    packedBytes: view.packedBytesAt(place),
+    originalBytes: view.originalBytesAt(place),
+    compressionId: view.compressionAt(place),
+  };
+}
+
+function packSource(storage: Storage): PackSource {
+  return {
+    get: (packId, range, signal) => storage.get(packId, { range, signal }),
+    localPath: storage.localPath && (packId => storage.localPath?.(packId) ?? ''),
+  };
+}

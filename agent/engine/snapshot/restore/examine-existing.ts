@@ -1,0 +1,133 @@
+// What is to become of an entry for which the target has something of that name already, decided in
+// a worker thread before anything is fetched. Sets actions in the section's tables; with a delta,
+// marks the chunks that the target has.
+
+import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
+import type { TargetFile } from '#engine/snapshot/target/target-handle.ts';
+import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
+import { CHUNK_FLAG, DIRECTORY_STATE, ENTRY_ACTION, ENTRY_KIND } from './plan-tables.ts';
+import type { ExamineOutcome } from './restore-tasks.ts';
+import type { RestoreThread } from './restore-thread.ts';
+import { entryName } from './section-rows.ts';
+import { WorkTally } from './work-tally.ts';
+
+export function examineRows(thread: RestoreThread, rows: Uint32Array): ExamineOutcome {
+  const tally = new WorkTally();
+  const examination = new Examination(thread, tally);
+  for (const row of rows) {
+    thread.throwIfStopped();
+    try {
+      examination.examine(row);
+    } catch (error) {
+      if (!isOfOneEntry(error)) throw error;
+      tally.failure(row, error);
+      thread.view.entries.action[row] = ENTRY_ACTION.failed;
+    }
+  }
+  const { kept, presentBytes } = examination;
+  return { kept, presentBytes, problems: tally.outcome().problems };
+}
+
+class Examination {
+  kept = 0;
+  presentBytes = 0;
+  readonly #thread: RestoreThread;
+  readonly #tally: WorkTally;
+  readonly #stat = new TargetStat();
+
+  constructor(thread: RestoreThread, tally: WorkTally) {
+    this.#thread = thread;
+    this.#tally = tally;
+  }
+
+  examine(row: number): void {
+    const { view, fileSystem, run } = this.#thread;
+    const parent = view.entries.directory[row];
+    if (view.directories.state[parent] === DIRECTORY_STATE.made) return;
+    const name = entryName(view, row);
+    if (!fileSystem.statAt(this.#thread.directoryAt(parent), name, this.#stat)) return;
+    if (run.overwrite === undefined || run.overwrite === 'never') {
+      view.entries.action[row] = ENTRY_ACTION.keep;
+      this.kept += 1;
+    } else if (this.#stat.isDirectory) {
+      view.entries.action[row] = ENTRY_ACTION.failed;
+      const expected = 'something that is no directory';
+      const found = 'TARGET_NOT_EMPTY: a directory is in the way, and directories are kept';
+      this.#tally.differ(row, [{ attribute: 'entry', expected, found }]);
+    } else if (this.#isFileOverFile(row)) {
+      this.#examineFile(row, name);
+    }
+  }
+
+  #isFileOverFile(row: number): boolean {
+    const isFile = this.#thread.view.entries.kind[row] === ENTRY_KIND.file;
+    return isFile && this.#stat.isFile && this.#stat.linkCount === 1;
+  }
+
+  #examineFile(row: number, name: Uint8Array): void {
+    const { entries } = this.#thread.view;
+    const { overwrite, isDelta } = this.#thread.run;
+    if (overwrite === 'if-different' && this.#looksTheSame(row)) {
+      entries.action[row] = ENTRY_ACTION.settle;
+      this.presentBytes += entries.bytes[row];
+    } else if (isDelta && this.#thread.content !== undefined) {
+      this.#compare(row, name);
+    }
+  }
+
+  #looksTheSame(row: number): boolean {
+    const { entries } = this.#thread.view;
+    return (
+      this.#stat.size === entries.bytes[row] &&
+      this.#stat.mtimeSeconds === entries.mtimeSeconds[row] &&
+      this.#stat.mtimeNanoseconds === entries.mtimeNanoseconds[row]
+    );
+  }
+
+  /** Marks the chunks whose bytes are in the file already. */
+  #compare(row: number, name: Uint8Array): void {
+    const { view, fileSystem } = this.#thread;
+    const directory = this.#thread.directoryAt(view.entries.directory[row]);
+    // A file that cannot be written in place is replaced.
+    const file = fileSystem.openFile(directory, name);
+    if (file === undefined) return;
+    using opened = file;
+    view.entries.action[row] = ENTRY_ACTION.update;
+    const { firstChunk, chunkCount, chunksLeft } = view.entries;
+    let left = 0;
+    for (let chunk = firstChunk[row]; chunk < firstChunk[row] + chunkCount[row]; chunk++) {
+      if ((view.chunks.flags[chunk] & CHUNK_FLAG.present) === 0 && this.#isThere(opened, chunk)) {
+        view.chunks.flags[chunk] |= CHUNK_FLAG.present;
+        this.presentBytes += view.chunks.bytes[chunk];
+      }
+      if ((view.chunks.flags[chunk] & CHUNK_FLAG.present) === 0) left += 1;
+    }
+    chunksLeft[row] = left;
+  }
+
+  #isThere(file: TargetFile, chunk: number): boolean {
+    return matchesChunk(this.#thread, file, chunk);
+  }
+}
+
+/** Whether a file holds the bytes of a chunk where the chunk belongs, by the hash that names it. */
+export function matchesChunk(thread: RestoreThread, file: TargetFile, chunk: number): boolean {
+  const { view, fileSystem, content } = thread;
+  const { chunks, keys, keyBytes } = view;
+  const isComparable = content && (chunks.flags[chunk] & CHUNK_FLAG.compressed) === 0;
+  if (!isComparable) return false;
+  const length = chunks.bytes[chunk];
+  const arena = thread.scratch(length);
+  let filled = 0;
+  while (filled < length) {
+    const position = chunks.offset[chunk] + filled;
+    const range = { offset: filled, length: length - filled, position };
+    const got = fileSystem.read(file, arena, range);
+    if (got === 0) return false;
+    filled += got;
+  }
+  const digest = new Uint8Array(content.hash.digestBytes);
+  content.hash.digest(arena, 0, length, digest, 0);
+  const key = keys.subarray(chunk * keyBytes + 1, (chunk + 1) * keyBytes);
+  return digest.length === key.length && digest.every((byte, index) => byte === key[index]);
+}

@@ -1,0 +1,45 @@
+// Paths of planned rows for people and for filters; made when asked for, since most are never seen.
+
+import { asBuffer } from '#engine/base/bytes.ts';
+import { nameText } from '#engine/snapshot/source/source-name.ts';
+import { type DirectoryTable, NO_ROW, type SectionTable } from './plan-tables.ts';
+
+export class PlanPaths {
+  readonly #directories: DirectoryTable;
+
+  constructor(directories: DirectoryTable) {
+    this.#directories = directories;
+  }
+
+  /** Beneath its target; '' is the target itself. */
+  ofDirectory(row: number): string {
+    return this.namesOf(row).map(textOf).join('/');
+  }
+
+  ofEntry(section: SectionTable, row: number): string {
+    const { directory, nameStart, nameBytes } = section.entries;
+    const start = nameStart[row];
+    return this.join(directory[row], section.texts.bytes.subarray(start, start + nameBytes[row]));
+  }
+
+  join(directory: number, name: Uint8Array): string {
+    const path = this.ofDirectory(directory);
+    return path === '' ? textOf(name) : `${path}/${textOf(name)}`;
+  }
+
+  /** The names that lead from the target to a directory. */
+  namesOf(row: number): Uint8Array[] {
+    const { parent, nameStart, nameBytes } = this.#directories.columns;
+    const { bytes } = this.#directories.texts;
+    const names: Uint8Array[] = [];
+    for (let at = row; parent[at] !== NO_ROW; at = parent[at]) {
+      names.push(bytes.subarray(nameStart[at], nameStart[at] + nameBytes[at]));
+    }
+    return names.reverse();
+  }
+}
+
+/** The text that the snapshot has for a name. Copied first: what is shared cannot be checked. */
+function textOf(name: Uint8Array): string {
+  return nameText(Buffer.from(asBuffer(name)));
+}

@@ -1,0 +1,110 @@
+// Which parts of which snapshots go where: looked up and made ready before anything is planned.
+
+import fs from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import { EngineError, systemCodeOf } from '#engine/base/errors.ts';
+import type { DirEntry } from '#engine/format/directory.ts';
+import { findStoredPath, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
+
+export interface RestoreGoal {
+  /** `ID[:/path]`, as in RestoreRequest. */
+  readonly snapshot: string;
+  readonly target: string;
+}
+
+export interface OpenGoal {
+  readonly snapshotId: string;
+  /** As it was asked for, absolute. */
+  readonly target: string;
+  /** What is restored; a single entry has the name that it gets. */
+  readonly entry: DirEntry;
+  /** The directory that it goes into, or becomes. */
+  readonly directory: string;
+  /** Whether that directory was not there before. */
+  readonly isNew: boolean;
+}
+
+export interface GoalOptions {
+  readonly mustBeEmpty: boolean;
+  /** Makes no directory and only says whether it is there. */
+  readonly isDryRun: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Finds what is asked for and makes the directories that it goes to.
+ * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_PATH_NOT_FOUND, TARGET_NOT_EMPTY, TARGET_NOT_WRITABLE
+ */
+export async function openGoals(
+  store: SnapshotStore,
+  goals: readonly RestoreGoal[],
+  options: GoalOptions,
+): Promise<OpenGoal[]> {
+  const found: Omit<OpenGoal, 'isNew'>[] = [];
+  for (const { snapshot, target } of goals) {
+    const stored = await findStoredPath(store, snapshot, { signal: options.signal });
+    const place = { snapshotId: stored.snapshot.id, target: resolve(target) };
+    found.push({ ...place, ...(await placeOf(stored.entry, resolve(target))) });
+  }
+  // Nothing is made before everything was found.
+  const opened: OpenGoal[] = [];
+  for (const goal of found) opened.push({ ...goal, isNew: await openDirectory(goal, options) });
+  return opened;
+}
+
+async function placeOf(
+  entry: DirEntry,
+  target: string,
+): Promise<{ entry: DirEntry; directory: string }> {
+  if (entry.type === 'd') return { entry, directory: target };
+  if (await isDirectory(target)) return { entry, directory: target };
+  return { entry: { ...entry, name: basename(target) }, directory: dirname(target) };
+}
+
+async function openDirectory(
+  { entry, directory }: Pick<OpenGoal, 'entry' | 'directory'>,
+  { mustBeEmpty, isDryRun }: GoalOptions,
+): Promise<boolean> {
+  try {
+    const isNew = !(await isDirectory(directory));
+    if (isNew && !isDryRun) await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+    const isWhole = entry.type === 'd';
+    if (!isNew && isWhole && mustBeEmpty) await requireEmpty(directory);
+    if (!isNew || !isDryRun) await fs.access(directory, fs.constants.W_OK | fs.constants.X_OK);
+    return isNew;
+  } catch (error) {
+    throw targetError(error, directory);
+  }
+}
+
+async function requireEmpty(path: string): Promise<void> {
+  await using directory = await fs.opendir(path);
+  if ((await directory.read()) === null) return;
+  throw new EngineError(
+    'TARGET_NOT_EMPTY',
+    `restoring to ${path} was refused: it is not empty; name an empty directory, or say what is ` +
+      'to become of what is there (overwriting if different also goes on with a restore that was ' +
+      'interrupted)',
+  );
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await fs.stat(path)).isDirectory();
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return false;
+    throw targetError(error, path);
+  }
+}
+
+function targetError(cause: unknown, path: string): EngineError {
+  if (cause instanceof EngineError) return cause;
+  const code = systemCodeOf(cause) ?? 'unknown error';
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  return new EngineError(
+    isFull ? 'TARGET_FULL' : 'TARGET_NOT_WRITABLE',
+    `cannot use the target ${path}: ${code}; ` +
+      (isFull ? 'make room there and restore again' : 'check its rights and its mount'),
+    { cause, details: { path, errno: code } },
+  );
+}

@@ -1,0 +1,131 @@
+// What one worker thread holds for one restore: its way to the target, the section at hand, and the
+// directories and files that it has open.
+
+import { allocateArena, type Arena } from '#engine/base/arena.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import type { ContentHash } from '#engine/hash/content-hash.ts';
+import { TargetDirectories } from '#engine/snapshot/target/target-directories.ts';
+import { openTargetFileSystem } from '#engine/snapshot/target/open-target-file-system.ts';
+import type { TargetFileSystem } from '#engine/snapshot/target/target-file-system.ts';
+import type { TargetDirectory, TargetFile } from '#engine/snapshot/target/target-handle.ts';
+import type { ContentOpener } from '#engine/workers/content-opener.ts';
+import { attachSection, type SectionView, type SharedSection } from './plan-tables.ts';
+import type { RestoreRun } from './restore-tasks.ts';
+import { directoryNames } from './section-rows.ts';
+
+/** What it takes to read sealed contents. */
+export interface ContentParts {
+  readonly opener: ContentOpener;
+  readonly hash: ContentHash;
+}
+
+interface OpenRoot {
+  readonly root: TargetDirectory;
+  readonly directories: TargetDirectories;
+}
+
+/** Files of several chunks that a thread keeps open. */
+const OPEN_FILES_MAX = 32;
+const FIRST_SCRATCH_BYTES = 1 << 20;
+
+export class RestoreThread implements Disposable {
+  readonly run: RestoreRun;
+  readonly content: ContentParts | undefined;
+  readonly fileSystem: TargetFileSystem;
+  /** By number; opened when they are first needed, since a dry run may have none. */
+  readonly #targets = new Map<number, OpenRoot>();
+  readonly #stop: Int32Array;
+  readonly #files = new Map<number, TargetFile>();
+  #scratch: Arena = allocateArena(FIRST_SCRATCH_BYTES);
+  #view: SectionView | undefined;
+  #names: Uint8Array[] = [];
+  #namesRow = -1;
+
+  constructor(run: RestoreRun, content: ContentParts | undefined) {
+    this.run = run;
+    this.content = content;
+    this.#stop = new Int32Array(run.stop);
+    this.fileSystem = openTargetFileSystem({ native: run.isNativeAllowed });
+  }
+
+  get isStopped(): boolean {
+    return Atomics.load(this.#stop, 0) === 1;
+  }
+
+  /** @throws ABORTED */
+  throwIfStopped(): void {
+    if (this.isStopped) throw new EngineError('ABORTED', 'the restore was cancelled');
+  }
+
+  /** Takes over the tables of a section. Files of the one before have been finished. */
+  enter(section: SharedSection): void {
+    this.#closeFiles();
+    this.#view = attachSection(section);
+    this.#namesRow = -1;
+  }
+
+  get view(): SectionView {
+    if (this.#view) return this.#view;
+    throw new EngineError('INTERNAL', 'a restore task came before its section');
+  }
+
+  /** The open directory of a row; good until the next call. */
+  directoryAt(row: number): TargetDirectory {
+    if (this.#namesRow !== row) {
+      this.#names = directoryNames(this.view, row);
+      this.#namesRow = row;
+    }
+    return this.#targetAt(this.view.directories.target[row]).directories.at(this.#names);
+  }
+
+  /** The directory that everything of one goal is beneath. */
+  rootOf(target: number): TargetDirectory {
+    return this.#targetAt(target).root;
+  }
+
+  #targetAt(target: number): OpenRoot {
+    const known = this.#targets.get(target);
+    if (known) return known;
+    const root = this.fileSystem.openRoot(this.run.targets[target]);
+    const opened = { root, directories: new TargetDirectories(this.fileSystem, root) };
+    this.#targets.set(target, opened);
+    return opened;
+  }
+
+  /** Memory of at least `bytes`, for one use at a time. */
+  scratch(bytes: number): Arena {
+    if (this.#scratch.bytes.length < bytes) this.#scratch = allocateArena(bytes);
+    return this.#scratch;
+  }
+
+  /** The file of a row, kept open for the next chunk of it. */
+  openFile(row: number, open: () => TargetFile): TargetFile {
+    const known = this.#files.get(row);
+    if (known) return known;
+    if (this.#files.size >= OPEN_FILES_MAX) {
+      const [oldest] = this.#files.keys();
+      this.closeFile(oldest);
+    }
+    const file = open();
+    this.#files.set(row, file);
+    return file;
+  }
+
+  closeFile(row: number): void {
+    this.#files.get(row)?.[Symbol.dispose]();
+    this.#files.delete(row);
+  }
+
+  [Symbol.dispose](): void {
+    this.#closeFiles();
+    for (const { root, directories } of this.#targets.values()) {
+      directories[Symbol.dispose]();
+      root[Symbol.dispose]();
+    }
+    this.#targets.clear();
+  }
+
+  #closeFiles(): void {
+    for (const row of [...this.#files.keys()]) this.closeFile(row);
+  }
+}

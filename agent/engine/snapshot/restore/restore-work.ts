@@ -1,0 +1,195 @@
+// One restore, or the description of one: goals, planner, worker threads and report put together.
+
+import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
+import { KEEP_ALL } from '#engine/snapshot/target/wanted-attributes.ts';
+import { entryFilter } from './entry-filter.ts';
+import { DIRECTORY_STATE, SectionTable } from './plan-tables.ts';
+import type { PlanTotals } from './plan-totals.ts';
+import type { RestoreParts, RestoreRequest } from './restore.ts';
+import { type OpenGoal, openGoals } from './restore-goals.ts';
+import { type PlannedSection, RestorePlanner } from './restore-planner.ts';
+import { type RestoreReport, withPartialFiles } from './restore-report.ts';
+import type { RestoreRun } from './restore-tasks.ts';
+import { rowTasks, SectionRun } from './section-run.ts';
+
+export interface WorkOptions {
+  readonly report: RestoreReport;
+  readonly signal: AbortSignal | undefined;
+  readonly isDryRun?: boolean;
+}
+
+const DIRECTORIES_PER_TASK = 512;
+
+let nextRunId = 1;
+
+export class RestoreWork {
+  readonly goals: readonly OpenGoal[];
+  readonly #parts: RestoreParts;
+  readonly #request: RestoreRequest;
+  readonly #report: RestoreReport;
+  readonly #planner: RestorePlanner;
+  readonly #run: RestoreRun;
+  readonly #signal: AbortSignal;
+  readonly #failure = new AbortController();
+  #current: SectionRun | undefined;
+
+  private constructor(
+    parts: RestoreParts,
+    request: RestoreRequest,
+    goals: readonly OpenGoal[],
+    { report, signal, isDryRun = false }: WorkOptions,
+  ) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#report = report;
+    this.goals = goals;
+    this.#signal = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal;
+    const { overwrite, delta = false, sparse = false, include = [], exclude = [] } = request;
+    this.#run = {
+      runId: nextRunId++,
+      targets: goals.map(({ directory }) => new Uint8Array(Buffer.from(directory))),
+      overwrite: overwrite ?? (delta ? 'always' : undefined),
+      isDelta: delta,
+      isSparse: sparse,
+      isDryRun,
+      policy: { ...KEEP_ALL, selinux: false, ...request.policy },
+      isNativeAllowed: parts.isNativeAllowed ?? true,
+      stop: new SharedArrayBuffer(4),
+    };
+    const isWanted = entryFilter(include, exclude);
+    this.#planner = new RestorePlanner({ ...parts, report }, { isWanted, signal: this.#signal });
+  }
+
+  /** @throws what finding snapshot and target throws */
+  static async open(
+    parts: RestoreParts,
+    request: RestoreRequest,
+    options: WorkOptions,
+  ): Promise<RestoreWork> {
+    throwIfAborted(options.signal);
+    const { snapshot, target, further = [], overwrite, delta = false } = request;
+    const goals = await openGoals(parts, [{ snapshot, target }, ...further], {
+      mustBeEmpty: overwrite === undefined && !delta,
+      isDryRun: options.isDryRun ?? false,
+      signal: options.signal,
+    });
+    const work = new RestoreWork(parts, request, goals, options);
+    return work;
+  }
+
+  /** Runs `work`; however it ends, the threads keep nothing of this restore. */
+  async attempt(work: () => Promise<void>): Promise<void> {
+    const stop = new Int32Array(this.#run.stop);
+    const onAbort = (): void => void Atomics.store(stop, 0, 1);
+    this.#signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (this.#signal.aborted) onAbort();
+      await this.#plantGoals();
+      await work();
+    } catch (error) {
+      const isOwn = this.#signal.aborted && !this.#failure.signal.aborted;
+      onAbort();
+      const cause = isOwn ? abortedError(this.#signal) : error;
+      throw withPartialFiles(cause, this.#current?.partialFiles() ?? []);
+    } finally {
+      this.#signal.removeEventListener('abort', onAbort);
+      const { runId } = this.#run;
+      await this.#parts.runner.broadcast('endRestore', { runId }).catch(() => undefined);
+    }
+  }
+
+  /** Restores all sections, then gives directories their attributes. */
+  async carryOut(): Promise<void> {
+    const { deleteExtra = false, verify = false } = this.#request;
+    const signal = this.#signal;
+    for await (const section of this.#planned()) {
+      this.#report.phase = 'restore';
+      await section.prepare(signal);
+      if (deleteExtra) await section.removeExtra({ isDryRun: false }, signal);
+      await section.restore(signal);
+      if (!verify) continue;
+      this.#report.phase = 'verify';
+      await section.verify(signal);
+    }
+    await this.#settleDirectories();
+  }
+
+  /** Plans all sections and writes nothing. */
+  async describe(totals: PlanTotals): Promise<void> {
+    for await (const section of this.#planned()) {
+      await section.prepare(this.#signal);
+      if (this.#request.deleteExtra) {
+        totals.addRemoved(await section.removeExtra({ isDryRun: true }, this.#signal));
+      }
+      totals.addEntries(section.table);
+      totals.addRanges(section.table, section.ranges().ranges);
+    }
+    totals.directories = this.#ownDirectories().length;
+  }
+
+  async #plantGoals(): Promise<void> {
+    const { state } = this.#planner.directories.columns;
+    for (const [target, { entry, isNew }] of this.goals.entries()) {
+      if (entry.type !== 'd') {
+        await this.#planner.addSingle(entry, target);
+        continue;
+      }
+      const row = this.#planner.addTree(entry, target);
+      const isEmpty = isNew || this.#run.overwrite === undefined;
+      state[row] = isEmpty ? DIRECTORY_STATE.made : DIRECTORY_STATE.kept;
+    }
+  }
+
+  async *#planned(): AsyncGenerator<SectionRun> {
+    for (;;) {
+      const section = await this.#planner.nextSection();
+      if (section === undefined) return;
+      yield this.#begin(section);
+    }
+  }
+
+  #begin(section: PlannedSection): SectionRun {
+    const { bytes } = section.table.entries;
+    for (let row = 0; row < section.table.entryCount; row++) this.#report.bytesTotal += bytes[row];
+    const { directories, paths } = this.#planner;
+    const { contents, packs, runner } = this.#parts;
+    const parts = { contents, packs, runner, report: this.#report, directories, paths };
+    this.#current = new SectionRun(parts, this.#run, section);
+    return this.#current;
+  }
+
+  /** Rows of directories that are there and whose attributes are the snapshot's. */
+  #ownDirectories(): number[] {
+    const { columns, count } = this.#planner.directories;
+    const rows: number[] = [];
+    for (let row = 0; row < count; row++) {
+      const state = columns.state[row];
+      if (state === DIRECTORY_STATE.made || state === DIRECTORY_STATE.kept) rows.push(row);
+    }
+    return rows;
+  }
+
+  /** Children before parents: a parent's mode may forbid to enter it. */
+  async #settleDirectories(): Promise<void> {
+    const { runner } = this.#parts;
+    const { directories, paths } = this.#planner;
+    const rows = this.#ownDirectories().reverse();
+    const { runId } = this.#run;
+    const section = new SectionTable(1).share(directories);
+    const options = { workerIndex: 0 };
+    await runner.run('restoreEnter', { run: this.#run, section }, options);
+    for (const part of rowTasks(rows.length, DIRECTORIES_PER_TASK, () => true)) {
+      throwIfAborted(this.#signal);
+      const input = { runId, rows: part.map(index => rows[index]), writesBack: false };
+      const { problems } = await runner.run('restoreSettle', input, options);
+      this.#report.directories += part.length;
+      for (const { row, differences, failure } of problems) {
+        this.#report.differ(paths.ofDirectory(row), differences);
+        if (failure) this.#report.absent(paths.ofDirectory(row), failure);
+      }
+    }
+    const last = { runId, rows: new Uint32Array(0), writesBack: true };
+    await runner.run('restoreSettle', last, options);
+    this.#report.progress('');
+  }
+}

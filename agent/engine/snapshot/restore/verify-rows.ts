@@ -1,0 +1,47 @@
+// Reads files that were restored again and compares them with the hashes that name their contents,
+// in a worker thread.
+
+import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
+import { matchesChunk } from './examine-existing.ts';
+import { fileGone } from './file-making.ts';
+import { CHUNK_FLAG, ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
+import type { WorkOutcome } from './restore-tasks.ts';
+import type { RestoreThread } from './restore-thread.ts';
+import { entryName } from './section-rows.ts';
+import { WorkTally } from './work-tally.ts';
+
+export function verifyRows(thread: RestoreThread, rows: Uint32Array): WorkOutcome {
+  const tally = new WorkTally();
+  const { kind, action, flags } = thread.view.entries;
+  for (const row of rows) {
+    thread.throwIfStopped();
+    const isWritten = action[row] === ENTRY_ACTION.make || action[row] === ENTRY_ACTION.update;
+    const isDamaged = (flags[row] & ENTRY_FLAG.damaged) !== 0;
+    if (kind[row] !== ENTRY_KIND.file || !isWritten || isDamaged) continue;
+    try {
+      verifyFile(thread, row, tally);
+    } catch (error) {
+      if (!isOfOneEntry(error)) throw error;
+      tally.failure(row, error);
+    }
+  }
+  return tally.outcome();
+}
+
+function verifyFile(thread: RestoreThread, row: number, tally: WorkTally): void {
+  const { view, fileSystem } = thread;
+  const { directory, firstChunk, chunkCount } = view.entries;
+  const name = entryName(view, row);
+  const options = { allowsSeveralNames: true };
+  const file = fileSystem.openFile(thread.directoryAt(directory[row]), name, options);
+  if (file === undefined) throw fileGone(name);
+  using opened = file;
+  for (let chunk = firstChunk[row]; chunk < firstChunk[row] + chunkCount[row]; chunk++) {
+    // Of a compressed object the hash is that of the compressed form.
+    if ((view.chunks.flags[chunk] & CHUNK_FLAG.compressed) !== 0) continue;
+    if (matchesChunk(thread, opened, chunk)) continue;
+    const found = `other bytes at ${view.chunks.offset[chunk]}`;
+    tally.differ(row, [{ attribute: 'content', expected: 'as in the snapshot', found }]);
+    return;
+  }
+}

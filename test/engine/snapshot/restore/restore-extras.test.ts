@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import type { SpecialEntry } from '#engine/format/entry-extras.ts';
+import { isRoot, sceneOf, small } from './restore-scene.ts';
+
+const attributes = {
+  mode: 0o640,
+  uid: process.getuid?.() ?? 0,
+  gid: process.getgid?.() ?? 0,
+  mtimeSeconds: 1_700_000_000,
+  mtimeNanoseconds: 5,
+};
+
+t.test('names of one file become links to it, across directories', async t => {
+  const name = { file: 'shared', extras: { linkGroup: '8:1:5' } };
+  const { target, run } = sceneOf(t, {
+    directory: [
+      ['a', { mtimeSeconds: 1_600_000_000, directory: [['one', name]] }],
+      ['b', { mtimeSeconds: 1_600_000_001, directory: [['two', name]] }],
+      ['three', name],
+      ['lone', { file: 'lone', extras: { linkGroup: '8:1:6' } }],
+    ],
+  });
+  const outcome = await run();
+  t.same(outcome.differences, []);
+  t.equal(outcome.files, 4);
+  const inodes = ['a/one', 'b/two', 'three'].map(path => fs.statSync(join(target, path)).ino);
+  t.equal(new Set(inodes).size, 1);
+  t.equal(fs.statSync(join(target, 'three')).nlink, 3);
+  t.equal(fs.statSync(join(target, 'lone')).nlink, 1);
+  const { mtimeMs } = fs.statSync(join(target, 'b'));
+  t.equal(Math.floor(mtimeMs), 1_600_000_001_123, 'links come before times');
+});
+
+t.test('pipes, sockets and devices are made', { skip: !isRoot && 'needs root' }, async t => {
+  const special: SpecialEntry[] = [
+    { ...attributes, name: 'block', type: 'b', major: 7, minor: 300 },
+    { ...attributes, name: 'character', type: 'c', major: 1, minor: 3 },
+    { ...attributes, name: 'pipe', type: 'p', major: 0, minor: 0 },
+    { ...attributes, name: 'socket', type: 'k', major: 0, minor: 0 },
+  ];
+  const { target, run } = sceneOf(t, { directory: [['f', small('f')]], special });
+  t.same((await run()).differences, []);
+  const stat = (name: string) => fs.lstatSync(join(target, name), { bigint: true });
+  t.ok(stat('pipe').isFIFO());
+  t.ok(stat('socket').isSocket());
+  t.ok(stat('character').isCharacterDevice());
+  t.ok(stat('block').isBlockDevice());
+  t.equal(execFileSync('stat', ['-c', '%t:%T', join(target, 'block')]).toString(), '7:12c\n');
+  for (const { name } of special) {
+    t.equal(Number(stat(name).mode) & 0o7777, 0o640, name);
+    t.equal(stat(name).mtimeNs, 1_700_000_000_000_000_005n, name);
+  }
+});
+
+t.test('devices can be left out or refused', async t => {
+  const device = { ...attributes, name: 'd', type: 'c' as const, major: 1, minor: 3 };
+  for (const devices of ['strip', 'refuse'] as const) {
+    const { target, run } = sceneOf(t, { directory: [['f', small('f')]], special: [device] });
+    const { differences } = await run({ policy: { devices } });
+    t.match(differences, [{ path: 'd', attribute: 'entry' }], devices);
+    t.same(fs.readdirSync(target), ['f']);
+  }
+});
+
+t.test('bytes in holes are not fetched and the holes come back', async t => {
+  const data = Buffer.concat([
+    Buffer.from('head'),
+    Buffer.alloc((4 << 20) - 8),
+    Buffer.from('tail'),
+  ]);
+  const holes = [65_536, (4 << 20) - 131_072];
+  const { contents, directory, target, run } = sceneOf(t, {
+    directory: [['sparse', { file: data, chunkBytes: 1 << 20, extras: { holes } }]],
+  });
+  fs.closeSync(fs.openSync(join(directory, 'empty'), 'w'));
+  fs.truncateSync(join(directory, 'empty'), data.length);
+  const { differences } = await run();
+  const file = join(target, 'sparse');
+  t.ok(data.equals(fs.readFileSync(file)));
+  t.equal(contents.reads.filter(id => !/^[kmx]/.test(id)).length, 2, 'head and tail');
+  if (fs.statSync(join(directory, 'empty')).blocks > 0) {
+    t.comment('skipped: the file system has no holes');
+    return;
+  }
+  t.same(differences, []);
+  t.ok(fs.statSync(file).blocks * 512 <= 131_072);
+});
+
+t.test('names that are not UTF-8 come back byte for byte', async t => {
+  const one = Buffer.from([0x61, 0xff]);
+  const other = Buffer.from([0x61, 0xfe]);
+  const { target, run } = sceneOf(t, {
+    directory: [
+      ['a\ufffd', { file: 'one', extras: { nameBytes: one } }],
+      ['a\ufffd', { file: 'other', extras: { nameBytes: other } }],
+    ],
+  });
+  t.same((await run()).differences, []);
+  const names = fs.readdirSync(target, { encoding: 'buffer' }).sort(Buffer.compare.bind(Buffer));
+  t.same(names, [other, one]);
+});
+
+t.test('unsafe bytes of names are refused, however they are stored', async t => {
+  const hostile = ['..', '../x', 'a/b', 'nul\0'].map(name => Buffer.from(name));
+  const { directory, target, run } = sceneOf(t, {
+    directory: hostile
+      .map(nameBytes => ['fine', { file: 'evil', extras: { nameBytes } }] as const)
+      .slice(0, 1),
+    special: hostile.map(bytes => {
+      return { ...attributes, name: bytes.toString(), type: 'p', major: 0, minor: 0 };
+    }),
+  });
+  const { differences } = await run();
+  t.equal(differences.length, 5);
+  t.ok(differences.every(({ found }) => found.startsWith('TARGET_NAME_UNSAFE: ')));
+  t.same(fs.readdirSync(target), []);
+  t.same(fs.readdirSync(directory), ['target']);
+});
+
+t.test('extended attributes come back, those of directories too', async t => {
+  const xattrs = [
+    { name: 'user.binary', value: new Uint8Array([0, 1, 255]) },
+    { name: 'user.empty', value: new Uint8Array() },
+  ];
+  const { target, run } = sceneOf(t, {
+    extras: { xattrs },
+    directory: [
+      ['f', { file: 'f', extras: { xattrs } }],
+      ['d', { directory: [], extras: { xattrs } }],
+    ],
+  });
+  const { differences } = await run();
+  if (differences.some(({ found }) => found.includes('ENOTSUP'))) {
+    t.comment('skipped: the file system has no extended attributes');
+    return;
+  }
+  t.same(differences, []);
+  for (const path of ['', 'f', 'd']) {
+    let text: string;
+    try {
+      const words = ['-d', '-e', 'hex', '--absolute-names', join(target, path)];
+      text = execFileSync('getfattr', words).toString();
+    } catch {
+      t.comment('skipped: there is no getfattr here');
+      return;
+    }
+    t.match(text, 'user.binary=0x0001ff');
+    t.match(text, /user\.empty/);
+  }
+});
