@@ -1,6 +1,7 @@
 // Entries of a snapshot as `ls` shows them, in text and in JSON.
 
 import { formatTimestamp } from '#engine/base/timestamp.ts';
+import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { formatBytes } from './quantity.ts';
 import { localTime } from './snapshots.ts';
 import type { Column } from './table.ts';
@@ -17,14 +18,17 @@ export const TREE_COLUMNS: readonly Column<TreeEntry>[] = Object.freeze([
   {
     title: 'size',
     isRight: true,
-    text: ({ size }: TreeEntry) => formatBytes(size),
+    text: ({ size, device }: TreeEntry) =>
+      device === undefined ? formatBytes(size) : `${device.major}, ${device.minor}`,
   },
   { title: 'changed', text: ({ mtime }: TreeEntry) => localTime(formatTimestamp(mtime)) },
   { title: 'name', text: nameText },
 ]);
 
 export function treeEntryDocument(entry: TreeEntry): Readonly<Record<string, unknown>> {
-  return { ...entry, mtime: formatTimestamp(entry.mtime) };
+  const { nameBytes, ...plain } = entry;
+  const raw = nameBytes && { nameBytes: Buffer.from(nameBytes).toString('base64') };
+  return { ...plain, ...raw, mtime: formatTimestamp(entry.mtime) };
 }
 
 /** `drwxr-xr-x`, with s, S, t and T where a special bit is set. */
@@ -47,13 +51,23 @@ const TYPE_LETTERS: Readonly<Record<string, string>> = Object.freeze({
   d: 'd',
   symlink: 'l',
   s: 'l',
+  fifo: 'p',
+  socket: 's',
+  'character-device': 'c',
+  'block-device': 'b',
 });
 
 function isDirectory(type: string): boolean {
   return TYPE_LETTERS[type] === 'd';
 }
 
+/** Bytes that are no text stand as `\\xff`; a path with them in it names the entry. */
+function shownPath({ path, nameBytes }: TreeEntry): string {
+  if (nameBytes === undefined) return path;
+  return path.slice(0, path.lastIndexOf('/') + 1) + printablePath(nameBytes);
+}
+
 function nameText(entry: TreeEntry): string {
-  const name = safeText(entry.path) + (isDirectory(entry.type) ? '/' : '');
+  const name = safeText(shownPath(entry)) + (isDirectory(entry.type) ? '/' : '');
   return entry.linkTarget === undefined ? name : `${name} -> ${safeText(entry.linkTarget)}`;
 }

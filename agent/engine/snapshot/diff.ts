@@ -4,12 +4,36 @@
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
+import type { EntryExtras, SpecialEntry } from '#engine/format/entry-extras.ts';
 import { compareUtf8 } from '#engine/format/go-name.ts';
 import type { ReadOptions } from '#engine/object/object-reader.ts';
 import { findStoredPath, type SnapshotStore } from './stored-path.ts';
-import { idsFrom, joinPath, mtimeOf, tooDeep, TREE_DEPTH_MAX, TreeReader } from './tree.ts';
+import {
+  extrasOf,
+  idsFrom,
+  joinPath,
+  mtimeOf,
+  specialAsEntry,
+  type StoredDirectory,
+  tooDeep,
+  TREE_DEPTH_MAX,
+  TreeReader,
+} from './tree.ts';
 
-export type ChangedAttribute = 'type' | 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'content';
+export type ChangedAttribute =
+  | 'type'
+  | 'mode'
+  | 'uid'
+  | 'gid'
+  | 'size'
+  | 'mtime'
+  | 'content'
+  | 'device'
+  | 'xattrs'
+  | 'flags'
+  | 'project'
+  | 'links'
+  | 'holes';
 
 export interface TreeDifference {
   /** From the roots of the comparison, which are ''. */
@@ -19,11 +43,19 @@ export interface TreeDifference {
   readonly attributes: readonly ChangedAttribute[];
 }
 
+/** What stands under a name. */
+interface Side {
+  readonly entry: DirEntry;
+  /** Of a directory once it has been read; it has them in its own object. */
+  extras: EntryExtras | undefined;
+  readonly device: string;
+}
+
 /** One name with what each side has under it. */
 interface Pair {
   readonly path: string;
-  readonly before: DirEntry | undefined;
-  readonly after: DirEntry | undefined;
+  readonly before: Side | undefined;
+  readonly after: Side | undefined;
 }
 
 /**
@@ -37,8 +69,8 @@ export async function* diffSnapshots(
   afterPath: string,
   { signal }: ReadOptions = {},
 ): AsyncIterable<TreeDifference> {
-  const before = (await findStoredPath(store, beforePath, { signal })).entry;
-  const after = (await findStoredPath(store, afterPath, { signal })).entry;
+  const before = sideOf((await findStoredPath(store, beforePath, { signal })).entry);
+  const after = sideOf((await findStoredPath(store, afterPath, { signal })).entry);
   const readers = [new TreeReader(store.contents), new TreeReader(store.contents)] as const;
   const open: { pairs: readonly Pair[]; next: number }[] = [
     { pairs: [{ path: '', before, after }], next: 0 },
@@ -51,13 +83,23 @@ export async function* diffSnapshots(
       continue;
     }
     const pair = level.pairs[level.next++];
-    const difference = compare(pair);
-    if (difference) yield difference;
-    if (!mustOpen(pair)) continue;
+    if (!mustOpen(pair)) {
+      const difference = compare(pair);
+      if (difference) yield difference;
+      continue;
+    }
     if (open.length > TREE_DEPTH_MAX) throw tooDeep();
     await announce(readers, level, { signal });
-    open.push({ pairs: await pairsBelow(readers, pair, { signal }), next: 0 });
+    // First, because it says more of the directory itself.
+    const pairs = await pairsBelow(readers, pair, { signal });
+    const difference = compare(pair);
+    if (difference) yield difference;
+    open.push({ pairs, next: 0 });
   }
+}
+
+function sideOf(entry: DirEntry, device = ''): Side {
+  return { entry, extras: extrasOf(entry), device };
 }
 
 function compare({ path, before, after }: Pair): TreeDifference | undefined {
@@ -67,7 +109,9 @@ function compare({ path, before, after }: Pair): TreeDifference | undefined {
   return attributes.length === 0 ? undefined : { path, kind: 'changed', attributes };
 }
 
-function changedAttributes(before: DirEntry, after: DirEntry): ChangedAttribute[] {
+function changedAttributes(left: Side, right: Side): ChangedAttribute[] {
+  const { entry: before } = left;
+  const { entry: after } = right;
   const isDirectory = before.type === 'd' && after.type === 'd';
   const changes: Record<ChangedAttribute, boolean> = {
     type: before.type !== after.type,
@@ -78,14 +122,38 @@ function changedAttributes(before: DirEntry, after: DirEntry): ChangedAttribute[
     mtime: mtimeOf(before) !== mtimeOf(after),
     // A directory changes with everything in it, and that is listed by itself.
     content: !isDirectory && before.objectId !== after.objectId,
+    device: left.device !== right.device,
+    ...changedExtras(left.extras ?? {}, right.extras ?? {}),
   };
   // The keys of the record are the attributes.
   return (Object.keys(changes) as ChangedAttribute[]).filter(attribute => changes[attribute]);
 }
 
+function changedExtras(
+  before: EntryExtras,
+  after: EntryExtras,
+): Record<'xattrs' | 'flags' | 'project' | 'links' | 'holes', boolean> {
+  return {
+    xattrs: xattrsText(before) !== xattrsText(after),
+    flags: (before.flags ?? 0) !== (after.flags ?? 0),
+    project: (before.projectId ?? 0) !== (after.projectId ?? 0),
+    // What the text of a group is means nothing.
+    links: (before.linkGroup === undefined) !== (after.linkGroup === undefined),
+    holes: (before.holes ?? []).join() !== (after.holes ?? []).join(),
+  };
+}
+
+function xattrsText({ xattrs = [] }: EntryExtras): string {
+  return xattrs
+    .map(({ name, value }) => `${name}=${Buffer.from(value).toString('base64')}`)
+    .sort()
+    .join();
+}
+
 function mustOpen({ before, after }: Pair): boolean {
-  if (before?.type !== 'd' && after?.type !== 'd') return false;
-  return before?.type !== after?.type || before?.objectId !== after?.objectId;
+  const [left, right] = [before?.entry, after?.entry];
+  if (left?.type !== 'd' && right?.type !== 'd') return false;
+  return left?.type !== right?.type || left?.objectId !== right?.objectId;
 }
 
 type Readers = readonly [before: TreeReader, after: TreeReader];
@@ -96,7 +164,7 @@ async function announce(
   options: ReadOptions,
 ): Promise<void> {
   const upcoming = pairs.slice(next - 1, next + 255).filter(mustOpen);
-  const entriesOf = (side: 'before' | 'after') => upcoming.flatMap(pair => pair[side] ?? []);
+  const entriesOf = (side: 'before' | 'after') => upcoming.flatMap(pair => pair[side]?.entry ?? []);
   await before.announce(idsFrom(entriesOf('before'), 0, 'd'), options);
   await after.announce(idsFrom(entriesOf('after'), 0, 'd'), options);
 }
@@ -106,26 +174,40 @@ async function pairsBelow(
   { path, before, after }: Pair,
   options: ReadOptions,
 ): Promise<Pair[]> {
-  const pairs = new Map<string, { before?: DirEntry; after?: DirEntry }>();
+  const pairs = new Map<string, { name: string; before?: Side; after?: Side }>();
   const sides = [
     ['before', beforeReader, before],
     ['after', afterReader, after],
   ] as const;
   for (const [side, reader, directory] of sides) {
-    if (directory?.type !== 'd') continue;
+    if (directory?.entry.type !== 'd') continue;
     const occurrences = new Map<string, number>();
-    for (const entry of await reader.readDirectory(directory.objectId, options)) {
-      // Names that were not UTF-8 can read the same; their order tells them apart.
-      const count = occurrences.get(entry.name) ?? 0;
-      occurrences.set(entry.name, count + 1);
-      const key = `${entry.name}/${count}`;
-      pairs.set(key, { ...pairs.get(key), [side]: entry });
+    const whole = await reader.readWhole(directory.entry.objectId, options);
+    directory.extras = { ...directory.extras, ...whole.extras?.self };
+    for (const child of childrenOf(whole)) {
+      const { name } = child.entry;
+      // Names that were not UTF-8 can read the same; their bytes, or else their order, tell them
+      // apart.
+      const bytes = child.extras?.nameBytes;
+      const base = bytes === undefined ? name : `${name}/${Buffer.from(bytes).toString('hex')}`;
+      const count = occurrences.get(base) ?? 0;
+      occurrences.set(base, count + 1);
+      const key = `${base}/${count}`;
+      pairs.set(key, { ...pairs.get(key), name, [side]: child });
     }
   }
   return [...pairs.entries()]
     .sort(([a], [b]) => compareUtf8(a, b))
-    .map(([key, { before, after }]) => {
-      const name = key.slice(0, key.lastIndexOf('/'));
-      return { path: joinPath(path, name), before, after };
-    });
+    .map(([, { name, before, after }]) => ({ path: joinPath(path, name), before, after }));
+}
+
+function childrenOf({ entries, extras }: StoredDirectory): Side[] {
+  const special = (extras?.special ?? []).map(entry =>
+    sideOf(specialAsEntry(entry), deviceOf(entry)),
+  );
+  return [...entries.map(entry => sideOf(entry)), ...special];
+}
+
+function deviceOf({ type, major, minor }: SpecialEntry): string {
+  return type === 'c' || type === 'b' ? `${major}:${minor}` : '';
 }

@@ -7,9 +7,19 @@ import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
+import {
+  decodeDirectoryExtras,
+  decodeExtras,
+  encodeExtras,
+  type DirectoryExtras,
+  type EntryExtras,
+  type SpecialEntry,
+} from '#engine/format/entry-extras.ts';
+import { failing } from '#engine/format/json-fields.ts';
 import { decodeDirectory } from '#engine/format/directory-decode.ts';
 import { joinNanoseconds } from '#engine/format/entry-time.ts';
 import { openObject, type ReadOptions } from '#engine/object/object-reader.ts';
+import { printablePath } from './source/source-name.ts';
 import { PrefetchedContents } from './prefetched-contents.ts';
 
 /** PATH_MAX allows some 2,000 levels; kopia and we can store deeper ones. */
@@ -18,7 +28,15 @@ const DIRECTORY_BYTES_MAX = 512 << 20;
 /** PATH_MAX of Linux; other systems have shorter ones. */
 const LINK_TARGET_BYTES_MAX = 4096;
 
-export type TreeEntryType = 'file' | 'directory' | 'symlink' | 'unknown';
+export type TreeEntryType =
+  | 'file'
+  | 'directory'
+  | 'symlink'
+  | 'fifo'
+  | 'socket'
+  | 'character-device'
+  | 'block-device'
+  | 'unknown';
 
 /** One entry of a stored tree. */
 export interface TreeEntry {
@@ -36,6 +54,16 @@ export interface TreeEntry {
   readonly objectId: string;
   /** Only of symlinks, and only where it was asked for. */
   readonly linkTarget?: string;
+  /** The bytes of a name that is not UTF-8; in `path` it has U+FFFD for what is none. */
+  readonly nameBytes?: Uint8Array;
+  /** Only of devices. */
+  readonly device?: { readonly major: number; readonly minor: number };
+}
+
+/** A directory as it is stored, with what kopia's entries cannot say. */
+export interface StoredDirectory {
+  readonly entries: readonly DirEntry[];
+  readonly extras: DirectoryExtras | undefined;
 }
 
 export interface WalkOptions extends ReadOptions {
@@ -47,10 +75,28 @@ const TYPES: Readonly<Record<string, TreeEntryType | undefined>> = Object.freeze
   f: 'file',
   d: 'directory',
   s: 'symlink',
+  p: 'fifo',
+  k: 'socket',
+  c: 'character-device',
+  b: 'block-device',
 });
 
 export function typeOf(entry: DirEntry): TreeEntryType {
   return TYPES[entry.type] ?? 'unknown';
+}
+
+/** A special entry in the shape of others; it has no object. */
+export function specialAsEntry(special: SpecialEntry): DirEntry {
+  const { name, type, mode, uid, gid, mtimeSeconds, mtimeNanoseconds, extras } = special;
+  const plain = { name, type, mode, uid, gid, mtimeSeconds, mtimeNanoseconds };
+  return { ...plain, bytes: 0, objectId: '', extra: extras && encodeExtras(extras) };
+}
+
+/** What kopia's fields cannot say of an entry. @throws DIRECTORY_DAMAGED */
+export function extrasOf(entry: DirEntry): EntryExtras | undefined {
+  if (entry.extra === undefined) return undefined;
+  const advice = 'it cannot be used';
+  return decodeExtras(entry.extra, failing('DIRECTORY_DAMAGED', `entry ${entry.name}`, advice));
 }
 
 /** `entry` as it is shown at `path`. */
@@ -65,7 +111,13 @@ export function toTreeEntry(entry: DirEntry, path: string, linkTarget?: string):
     mtime: mtimeOf(entry),
     objectId: entry.objectId,
     ...(linkTarget === undefined ? {} : { linkTarget }),
+    ...nameBytesOf(entry),
   };
+}
+
+function nameBytesOf(entry: DirEntry): Pick<TreeEntry, 'nameBytes'> {
+  const nameBytes = extrasOf(entry)?.nameBytes;
+  return nameBytes === undefined ? {} : { nameBytes };
 }
 
 /** Nanoseconds since 1970. */
@@ -93,6 +145,15 @@ export class TreeReader {
   /** The same as it is stored. */
   async readDirectoryBytes(objectId: string, options: ReadOptions = {}): Promise<Uint8Array> {
     return await this.#readSmall(objectId, DIRECTORY_BYTES_MAX, options);
+  }
+
+  /** The same with what has no entry. */
+  async readWhole(objectId: string, options: ReadOptions = {}): Promise<StoredDirectory> {
+    const bytes = await this.readDirectoryBytes(objectId, options);
+    const name = `directory ${objectId}`;
+    const { entries, extra } = decodeDirectory(bytes, name);
+    const fail = failing('DIRECTORY_DAMAGED', name, 'the directory cannot be used');
+    return { entries, extras: decodeDirectoryExtras(extra, fail) };
   }
 
   /**
@@ -129,14 +190,14 @@ export function* idsFrom(
   }
 }
 
-interface OpenDirectory {
+interface OpenDirectory extends StoredDirectory {
   readonly path: string;
-  readonly entries: readonly DirEntry[];
   next: number;
 }
 
 /**
- * The entries beneath `root`, each directory before what it holds. A root that is no directory is
+ * The entries beneath `root`, each directory before what it holds, and pipes, sockets and devices
+ * behind all else of their directory. A root that is no directory is
  * the only entry.
  * @throws DIRECTORY_DAMAGED, LIMIT_EXCEEDED, and what reading objects throws
  */
@@ -152,11 +213,12 @@ export async function* walkTree(
     return;
   }
   const open: OpenDirectory[] = [
-    { path: '', entries: await reader.readDirectory(root.objectId, { signal }), next: 0 },
+    { path: '', ...(await reader.readWhole(root.objectId, { signal })), next: 0 },
   ];
   while (open.length > 0) {
-    const { path, entries, next } = open[open.length - 1];
+    const { path, entries, extras, next } = open[open.length - 1];
     if (next === entries.length) {
+      yield* (extras?.special ?? []).map(special => describeSpecial(special, path));
       open.pop();
       continue;
     }
@@ -170,8 +232,8 @@ export async function* walkTree(
     yield await describe(reader, entry, entryPath, { signal });
     if (entry.type !== 'd' || !isRecursive) continue;
     if (open.length >= TREE_DEPTH_MAX) throw tooDeep();
-    const children = await reader.readDirectory(entry.objectId, { signal });
-    open.push({ path: entryPath, entries: children, next: 0 });
+    const children = await reader.readWhole(entry.objectId, { signal });
+    open.push({ path: entryPath, ...children, next: 0 });
   }
 }
 
@@ -184,6 +246,12 @@ async function describe(
   if (entry.type !== 's') return toTreeEntry(entry, path);
   const target = Buffer.from(await reader.readLink(entry, options)).toString();
   return toTreeEntry(entry, path, target);
+}
+
+function describeSpecial(special: SpecialEntry, directory: string): TreeEntry {
+  const { type, name, major, minor } = special;
+  const entry = toTreeEntry(specialAsEntry(special), joinPath(directory, name));
+  return type === 'c' || type === 'b' ? { ...entry, device: { major, minor } } : entry;
 }
 
 /** The failure of a walk that has come to more than TREE_DEPTH_MAX levels. */
@@ -215,7 +283,7 @@ export async function lookUpPath(
   for (const [index, name] of names.entries()) {
     const entries =
       entry.type === 'd' ? await reader.readDirectory(entry.objectId, options) : undefined;
-    const found = entries?.find(candidate => candidate.name === name);
+    const found = entries?.find(candidate => isCalled(candidate, name));
     const rest = names.slice(index).join('/');
     const whole = found
       ? undefined
@@ -225,6 +293,12 @@ export async function lookUpPath(
     entry = found;
   }
   return entry;
+}
+
+/** By its text, or by its bytes as `ls` shows them: `\\xff` for what is no UTF-8. */
+function isCalled(entry: DirEntry, name: string): boolean {
+  const nameBytes = extrasOf(entry)?.nameBytes;
+  return nameBytes === undefined ? entry.name === name : printablePath(nameBytes) === name;
 }
 
 function pathNotFound(path: string, name: string, isDirectory: boolean): EngineError {

@@ -10,7 +10,7 @@ import { rootOf, type SnapshotManifest } from '#engine/format/snapshot-manifest.
 import { openObject, type ObjectReader } from '#engine/object/object-reader.ts';
 import { isDamage } from './damage.ts';
 import { resolveSnapshot, listSnapshots } from './snapshots.ts';
-import { idsFrom, joinPath, tooDeep, TREE_DEPTH_MAX, TreeReader } from './tree.ts';
+import { extrasOf, idsFrom, joinPath, tooDeep, TREE_DEPTH_MAX, TreeReader } from './tree.ts';
 import { wrongLength, type SnapshotStore } from './stored-path.ts';
 import { SeenObjects } from './seen-objects.ts';
 import { ReadSample } from './read-sample.ts';
@@ -171,7 +171,10 @@ class Verification {
       this.#directories++;
       this.#progress(place);
       await this.#reader.announce(idsFrom(level.entries, index, 'd'), { signal });
-      return await this.#reader.readDirectory(entry.objectId, { signal });
+      const { entries } = await this.#reader.readWhole(entry.objectId, { signal });
+      // What a restore would stumble over.
+      entries.forEach(extrasOf);
+      return entries;
     } catch (error) {
       this.#problem(place, error);
       return undefined;

@@ -61,6 +61,11 @@ export class StampBuilder {
     putStamp(this.#nextWords(), (this.count - 1) * STAMP_WORDS, stat, seenMs);
   }
 
+  /** One that says what it said before: what it stands for is taken over. */
+  addAgain(stamp: Uint32Array): void {
+    this.#nextWords().set(stamp, (this.count - 1) * STAMP_WORDS);
+  }
+
   /** Something that has to be looked at again. */
   addUnknown(): void {
     this.#nextWords()[(this.count - 1) * STAMP_WORDS + NANOSECONDS] = UNKNOWN;
@@ -179,13 +184,8 @@ export class KnownRecord {
     return this.#words.subarray(start, start + count * STAMP_WORDS);
   }
 
-  /** Whether `record` says the same, whatever the salt. */
-  equals(record: Uint32Array): boolean {
-    const words = this.#words;
-    if (words.length !== record.length) return false;
-    for (let index = 1; index < words.length; index++) {
-      if (words[index] !== record[index]) return false;
-    }
-    return true;
+  /** That of the directory itself. */
+  get own(): Uint32Array {
+    return this.#words.subarray(OWN_STAMP, OWN_STAMP + STAMP_WORDS);
   }
 }

@@ -168,9 +168,10 @@ class DirectoryScan implements EntryVisitor {
   /** The attributes of the directory itself. */
   #self(directory: SourceDirectory, seenMs: number): EntryExtras | undefined {
     const { fileSystem, directoryStat, run } = this.#upload;
-    const state = this.#previous.known?.ownState(directoryStat, run.changes);
-    if (state === STATE.same && !run.changes.forceHash) {
-      this.#own.add(directoryStat, seenMs);
+    const { known } = this.#previous;
+    const state = known?.ownState(directoryStat, run.changes);
+    if (known && state === STATE.same && !run.changes.forceHash) {
+      this.#own.addAgain(known.own);
       return this.#previous.self;
     }
     const found = fileSystem.attributesOf(directory, directoryStat);

@@ -150,7 +150,11 @@ export class EntryStore {
   /** Uses the entry of the parent snapshot as it stands. */
   #takeOver(position: number, stat: SourceStat): number {
     this.#countCached(stat);
-    this.#parts.stamps.add(stat, this.#parts.seenMs);
+    // Not what was seen now: a change that is to be ignored is not to be forgotten.
+    const { stamps, previous, seenMs } = this.#parts;
+    const stamp = previous.stampOf(position);
+    if (stamp) stamps.addAgain(stamp);
+    else stamps.add(stat, seenMs);
     return position;
   }
 
@@ -185,7 +189,11 @@ export class EntryStore {
     const objectId = this.#parts.previous.table.objectIdAt(position);
     this.#countCached(stat);
     const extras = this.#extrasOf(index, stat, look.extras);
-    this.#stamp(index, stat, look.unreadable);
+    const { stamps, upload } = this.#parts;
+    const isIgnoring = upload.run.changes.ignoreCtime || upload.run.changes.ignoreInode;
+    const stamp = isIgnoring ? this.#parts.previous.stampOf(position) : undefined;
+    if (stamp && look.unreadable.length === 0) stamps.addAgain(stamp);
+    else this.#stamp(index, stat, look.unreadable);
     return this.#entry(place, { objectId, bytes: stat.size, extras });
   }
 

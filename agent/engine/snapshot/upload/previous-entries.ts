@@ -121,6 +121,19 @@ export class PreviousEntries {
     return this.known?.stateOf(index, stat, rules) ?? STATE.unknown;
   }
 
+  /** The stamp of an entry, if anything is known. */
+  stampOf(position: number): Uint32Array | undefined {
+    const index = position - this.table.directoryCount;
+    const at = index * STAMP_WORDS;
+    if (this.#stamps) return this.#stamps.subarray(at, at + STAMP_WORDS);
+    return this.known?.stamps(index, 1);
+  }
+
+  /** The same of a special entry. */
+  stampOfSpecial(index: number): Uint32Array | undefined {
+    return this.known?.stamps(this.table.count - this.table.directoryCount + index, 1);
+  }
+
   /** Undefined for one that cannot be understood. */
   entryAt(position: number): DirEntry | undefined {
     try {

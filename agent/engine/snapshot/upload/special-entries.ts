@@ -18,6 +18,8 @@ import type { TotalsBuilder } from './part-totals.ts';
 import type { PreviousEntries } from './previous-entries.ts';
 import type { UploadThread } from './upload-thread.ts';
 
+const NONE = -1;
+
 const LETTERS: ReadonlyMap<number, SpecialType> = new Map<number, SpecialType>([
   [ENTRY_TYPE.fifo, 'p'],
   [ENTRY_TYPE.socket, 'k'],
@@ -48,33 +50,30 @@ export class SpecialEntries {
 
   /** Adds an entry of the listing; by name in bytes, as the listing has them. */
   add(index: number, stat: SourceStat): void {
-    const { upload, stamps, seenMs } = this.#parts;
+    const { upload, stamps } = this.#parts;
     wrapModificationTime(stat);
     const name = upload.listing.nameAt(index);
     const entry = specialEntry(name, stat);
-    const extras = this.#knownExtras(name, entry, stat);
-    if (extras !== undefined) {
-      stamps.add(stat, seenMs);
-      this.list.push({ ...entry, extras: extras ?? undefined });
-    } else {
+    const known = this.#knownIndex(name, entry, stat);
+    if (known === NONE) {
       this.list.push({ ...entry, extras: this.#findExtras(index, stat) });
+      return;
     }
+    const stamp = this.#parts.previous.stampOfSpecial(known);
+    if (stamp) stamps.addAgain(stamp);
+    else stamps.add(stat, this.#parts.seenMs);
+    this.list.push({ ...entry, extras: this.#parts.previous.special[known].extras });
   }
 
-  /** Undefined when they have to be looked for; null when there are none. */
-  #knownExtras(
-    name: Uint8Array,
-    entry: SpecialEntry,
-    stat: SourceStat,
-  ): SpecialEntry['extras'] | null {
+  /** Which entry of the parent snapshot has the same extras, or -1 where they are to be found. */
+  #knownIndex(name: Uint8Array, entry: SpecialEntry, stat: SourceStat): number {
     const { previous, upload } = this.#parts;
     const index = previous.specialIndex(name);
-    const before = previous.special.at(index);
-    if (index === -1 || before?.type !== entry.type) return undefined;
+    if (index === NONE || previous.special[index].type !== entry.type) return NONE;
     const { changes } = upload.run;
     const isBlind = changes.ignoreCtime && stat.linkCount > 1;
-    if (isBlind || previous.stateOfSpecial(index, stat, changes) !== STATE.same) return undefined;
-    return before.extras ?? null;
+    const isSame = previous.stateOfSpecial(index, stat, changes) === STATE.same;
+    return isSame && !isBlind && !changes.forceHash ? index : NONE;
   }
 
   #findExtras(index: number, stat: SourceStat): SpecialEntry['extras'] {
