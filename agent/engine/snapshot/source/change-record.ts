@@ -8,7 +8,7 @@ import type { SourceStat } from './source-stat.ts';
 export const HEADER_WORDS = 8;
 /** Seconds, nanoseconds with two more bits of seconds, two words of the inode. */
 export const STAMP_WORDS = 4;
-const OWN_STAMP = 4;
+export const OWN_STAMP = 4;
 const NANOSECONDS = 1;
 /** In place of nanoseconds. Nothing is known: attributes are looked at, content by kopia's rule. */
 const UNKNOWN = 0xffff_ffff;
@@ -62,8 +62,10 @@ export class StampBuilder {
   }
 
   /** One that says what it said before: what it stands for is taken over. */
-  addAgain(stamp: Uint32Array): void {
-    this.#nextWords().set(stamp, (this.count - 1) * STAMP_WORDS);
+  addAgain(words: Uint32Array, at: number): void {
+    const own = this.#nextWords();
+    const to = (this.count - 1) * STAMP_WORDS;
+    for (let word = 0; word < STAMP_WORDS; word++) own[to + word] = words[at + word];
   }
 
   /** Something that has to be looked at again. */
@@ -92,7 +94,7 @@ export class StampBuilder {
       grown.set(this.#words);
       this.#words = grown;
     }
-    this.#words.fill(0, needed - STAMP_WORDS, needed);
+    for (let word = needed - STAMP_WORDS; word < needed; word++) this.#words[word] = 0;
     this.count++;
     return this.#words;
   }
@@ -158,34 +160,24 @@ export function makeRecord(
 
 /** A record as it was read, or nothing. */
 export class KnownRecord {
-  readonly #words: Uint32Array;
+  readonly words: Uint32Array;
 
   constructor(words: Uint32Array) {
-    this.#words = words;
+    this.words = words;
   }
 
   get count(): number {
-    return this.#words[1];
-  }
-
-  /** What is known of entry `index`. */
-  stateOf(index: number, stat: SourceStat, rules: ChangeRules): number {
-    return stampState(this.#words, HEADER_WORDS + index * STAMP_WORDS, stat, rules);
+    return this.words[1];
   }
 
   /** What is known of the directory itself. */
   ownState(stat: SourceStat, rules: ChangeRules): number {
-    return stampState(this.#words, OWN_STAMP, stat, rules);
+    return stampState(this.words, OWN_STAMP, stat, rules);
   }
 
   /** Stamps of `count` entries from `index` on. */
   stamps(index: number, count: number): Uint32Array {
     const start = HEADER_WORDS + index * STAMP_WORDS;
-    return this.#words.subarray(start, start + count * STAMP_WORDS);
-  }
-
-  /** That of the directory itself. */
-  get own(): Uint32Array {
-    return this.#words.subarray(OWN_STAMP, OWN_STAMP + STAMP_WORDS);
+    return this.words.subarray(start, start + count * STAMP_WORDS);
   }
 }

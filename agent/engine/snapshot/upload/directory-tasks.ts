@@ -8,7 +8,7 @@ import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.t
 import { COUNTER } from '#engine/workers/run-control.ts';
 import type { TaskReply } from '#engine/workers/tasks.ts';
 import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
-import { STATE, StampBuilder } from '#engine/snapshot/source/change-record.ts';
+import { OWN_STAMP, STATE, StampBuilder } from '#engine/snapshot/source/change-record.ts';
 import { type EntryVisitor, scanDirectory } from '#engine/snapshot/source/scan-directory.ts';
 import {
   exclusionByStat,
@@ -171,7 +171,7 @@ class DirectoryScan implements EntryVisitor {
     const { known } = this.#previous;
     const state = known?.ownState(directoryStat, run.changes);
     if (known && state === STATE.same && !run.changes.forceHash) {
-      this.#own.addAgain(known.own);
+      this.#own.addAgain(known.words, OWN_STAMP);
       return this.#previous.self;
     }
     const found = fileSystem.attributesOf(directory, directoryStat);

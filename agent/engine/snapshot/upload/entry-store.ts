@@ -93,14 +93,15 @@ export class EntryStore {
    * @param position in the parent's table, or -1
    */
   store(index: number, stat: SourceStat, position: number): StoredEntry {
+    if (this.#parts.upload.isStopped) throw stopped();
+    wrapModificationTime(stat);
+    let state: number = STATE.changed;
+    if (position !== NONE && this.#parts.previous.isUnchanged(position, stat)) {
+      state = this.#stateOf(position, stat);
+      if (state === STATE.same) return this.#takeOver(position, stat);
+    }
     return this.#guard(index, () => {
-      wrapModificationTime(stat);
-      const { previous } = this.#parts;
-      if (position !== NONE && previous.isUnchanged(position, stat)) {
-        const state = this.#stateOf(position, stat);
-        if (state === STATE.same) return this.#takeOver(position, stat);
-        if (state === STATE.unknown) return this.#lookAgain(index, stat, position);
-      }
+      if (state === STATE.unknown) return this.#lookAgain(index, stat, position);
       if (stat.type === ENTRY_TYPE.file) return this.#openAndStore(index, position, false);
       if (stat.type === ENTRY_TYPE.symlink) return this.#storeLink(index, stat, position);
       throw unsupportedType(stat.type, this.#pathOf(index));
@@ -151,11 +152,16 @@ export class EntryStore {
   #takeOver(position: number, stat: SourceStat): number {
     this.#countCached(stat);
     // Not what was seen now: a change that is to be ignored is not to be forgotten.
-    const { stamps, previous, seenMs } = this.#parts;
-    const stamp = previous.stampOf(position);
-    if (stamp) stamps.addAgain(stamp);
-    else stamps.add(stat, seenMs);
+    this.#stampAgain(position);
     return position;
+  }
+
+  /** The next backup knows of it what this one knew; false when that is nothing. */
+  #stampAgain(position: number): boolean {
+    const { stamps, previous } = this.#parts;
+    if (previous.stamps === undefined) return false;
+    stamps.addAgain(previous.stamps, previous.stampAt(position));
+    return true;
   }
 
   #countCached(stat: SourceStat): void {
@@ -189,11 +195,9 @@ export class EntryStore {
     const objectId = this.#parts.previous.table.objectIdAt(position);
     this.#countCached(stat);
     const extras = this.#extrasOf(index, stat, look.extras);
-    const { stamps, upload } = this.#parts;
-    const isIgnoring = upload.run.changes.ignoreCtime || upload.run.changes.ignoreInode;
-    const stamp = isIgnoring ? this.#parts.previous.stampOf(position) : undefined;
-    if (stamp && look.unreadable.length === 0) stamps.addAgain(stamp);
-    else this.#stamp(index, stat, look.unreadable);
+    const { ignoreCtime, ignoreInode } = this.#parts.upload.run.changes;
+    const isIgnoring = (ignoreCtime || ignoreInode) && look.unreadable.length === 0;
+    if (!isIgnoring || !this.#stampAgain(position)) this.#stamp(index, stat, look.unreadable);
     return this.#entry(place, { objectId, bytes: stat.size, extras });
   }
 

@@ -8,6 +8,7 @@ import { failing } from '#engine/format/json-fields.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import {
   type ChangeRules,
+  HEADER_WORDS,
   KnownRecord,
   STATE,
   STAMP_WORDS,
@@ -31,8 +32,9 @@ export class PreviousEntries {
   /** By name, in bytes. */
   special: readonly SpecialEntry[] = [];
   known: KnownRecord | undefined;
-  /** Stamps of a page's entries. */
-  #stamps: Uint32Array | undefined;
+  /** Stamps of the entries, where they are known. */
+  stamps: Uint32Array | undefined;
+  #firstStamp = 0;
   #nextDirectory = 0;
   #nextOther = 0;
   #positions: Map<string, number> | undefined;
@@ -44,7 +46,11 @@ export class PreviousEntries {
     const { table } = this;
     const count = table.count - table.directoryCount + this.special.length;
     const known = record && new KnownRecord(record);
-    if (known?.count === count) this.known = known;
+    if (known?.count === count) {
+      this.known = known;
+      this.stamps = known.words;
+      this.#firstStamp = HEADER_WORDS;
+    }
     this.#nextOther = table.directoryCount;
   }
 
@@ -52,7 +58,7 @@ export class PreviousEntries {
   beginPage(texts: Uint8Array, stamps: Uint32Array | undefined): void {
     this.#clear();
     if (!this.table.readEntries(texts)) this.table.clear();
-    if (stamps?.length === this.table.count * STAMP_WORDS) this.#stamps = stamps;
+    if (stamps?.length === this.table.count * STAMP_WORDS) this.stamps = stamps;
   }
 
   /**
@@ -107,31 +113,22 @@ export class PreviousEntries {
     );
   }
 
-  /** The same for a special entry. */
-  stateOfSpecial(index: number, stat: SourceStat, rules: ChangeRules): number {
-    const entries = this.table.count - this.table.directoryCount;
-    return this.known?.stateOf(entries + index, stat, rules) ?? STATE.unknown;
-  }
-
   /** One of STATE: what change time and inode say. */
   stateOf(position: number, stat: SourceStat, rules: ChangeRules): number {
     if (rules.forceHash) return STATE.changed;
-    const index = position - this.table.directoryCount;
-    if (this.#stamps) return stampState(this.#stamps, index * STAMP_WORDS, stat, rules);
-    return this.known?.stateOf(index, stat, rules) ?? STATE.unknown;
+    const { stamps } = this;
+    if (stamps === undefined) return STATE.unknown;
+    return stampState(stamps, this.stampAt(position), stat, rules);
   }
 
-  /** The stamp of an entry, if anything is known. */
-  stampOf(position: number): Uint32Array | undefined {
-    const index = position - this.table.directoryCount;
-    const at = index * STAMP_WORDS;
-    if (this.#stamps) return this.#stamps.subarray(at, at + STAMP_WORDS);
-    return this.known?.stamps(index, 1);
+  /** Where the stamp of an entry stands in `stamps`. */
+  stampAt(position: number): number {
+    return this.#firstStamp + (position - this.table.directoryCount) * STAMP_WORDS;
   }
 
-  /** The same of a special entry. */
-  stampOfSpecial(index: number): Uint32Array | undefined {
-    return this.known?.stamps(this.table.count - this.table.directoryCount + index, 1);
+  /** Position of special entry `index` for stateOf and stampAt: behind all others. */
+  positionOfSpecial(index: number): number {
+    return this.table.count + index;
   }
 
   /** Undefined for one that cannot be understood. */
@@ -153,7 +150,8 @@ export class PreviousEntries {
     if (this.table.starts.length > KEPT_ENTRIES_MAX) this.table = new DirectoryTable();
     this.table.clear();
     this.known = undefined;
-    this.#stamps = undefined;
+    this.stamps = undefined;
+    this.#firstStamp = 0;
     this.self = undefined;
     this.special = [];
     this.#nextDirectory = 0;

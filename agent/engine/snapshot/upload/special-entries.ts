@@ -50,7 +50,7 @@ export class SpecialEntries {
 
   /** Adds an entry of the listing; by name in bytes, as the listing has them. */
   add(index: number, stat: SourceStat): void {
-    const { upload, stamps } = this.#parts;
+    const { upload, stamps, previous } = this.#parts;
     wrapModificationTime(stat);
     const name = upload.listing.nameAt(index);
     const entry = specialEntry(name, stat);
@@ -59,10 +59,9 @@ export class SpecialEntries {
       this.list.push({ ...entry, extras: this.#findExtras(index, stat) });
       return;
     }
-    const stamp = this.#parts.previous.stampOfSpecial(known);
-    if (stamp) stamps.addAgain(stamp);
-    else stamps.add(stat, this.#parts.seenMs);
-    this.list.push({ ...entry, extras: this.#parts.previous.special[known].extras });
+    const position = previous.positionOfSpecial(known);
+    if (previous.stamps) stamps.addAgain(previous.stamps, previous.stampAt(position));
+    this.list.push({ ...entry, extras: previous.special[known].extras });
   }
 
   /** Which entry of the parent snapshot has the same extras, or -1 where they are to be found. */
@@ -72,8 +71,9 @@ export class SpecialEntries {
     if (index === NONE || previous.special[index].type !== entry.type) return NONE;
     const { changes } = upload.run;
     const isBlind = changes.ignoreCtime && stat.linkCount > 1;
-    const isSame = previous.stateOfSpecial(index, stat, changes) === STATE.same;
-    return isSame && !isBlind && !changes.forceHash ? index : NONE;
+    const isSame =
+      previous.stateOf(previous.positionOfSpecial(index), stat, changes) === STATE.same;
+    return isSame && !isBlind ? index : NONE;
   }
 
   #findExtras(index: number, stat: SourceStat): SpecialEntry['extras'] {

@@ -180,7 +180,8 @@ class Upload {
     const previous = previousEntry && (await this.#parts.readPrevious(previousEntry.objectId));
     const known = previous && (await this.#parts.known?.find(names));
     const input = { run: this.#run, names, selection, previous, known };
-    const scanned = await this.#parts.runner.run('scanDirectory', input);
+    const transfer = [previous?.bytes, known].flatMap(wholeBuffer);
+    const scanned = await this.#parts.runner.run('scanDirectory', input, { transfer });
     this.#totals.addPart(scanned.totals);
     const metadata = place.metadata ?? { ...scanned.metadata, previous: previousEntry };
     if (scanned.written) {
@@ -201,7 +202,8 @@ class Upload {
   async #storePage({ directory, page, slots }: PlacedPage): Promise<void> {
     const { names, selection } = directory;
     const input = { run: this.#run, names, selection, page };
-    const stored = await this.#parts.runner.run('storePage', input);
+    const transfer = [page.names, page.types, page.previous, page.stamps].flatMap(wholeBuffer);
+    const stored = await this.#parts.runner.run('storePage', input, { transfer });
     directory.totals.addPart(stored.totals);
     this.#totals.addPart(stored.totals);
     this.#queue.files.push(...directory.place(stored.pieces, slots));
@@ -305,7 +307,8 @@ class Upload {
     const summary = directory.totals.directorySummary(directory.metadata);
     const { extras } = directory;
     const input = { run: this.#run, pieces: directory.pieces(), summary, extras };
-    const { objectId } = await this.#parts.runner.run('writeDirectory', input);
+    const transfer = input.pieces.flatMap(wholeBuffer);
+    const { objectId } = await this.#parts.runner.run('writeDirectory', input, { transfer });
     this.#directoryDone(directory, { objectId, summary });
   }
 
@@ -340,6 +343,15 @@ function incomplete(totals: TotalsBuilder): EngineError {
 
 /** So many are in the message; the details have more. */
 const FAILED_NAMED_MAX = 3;
+/** Memory that is all of one part of a message and need not be copied. */
+function wholeBuffer(part: Uint8Array | Uint32Array | undefined): ArrayBuffer[] {
+  if (part === undefined || !(part.buffer instanceof ArrayBuffer)) return [];
+  const isWhole = part.byteLength === part.buffer.byteLength && part.byteLength > 0;
+  return isWhole && part.byteLength >= MOVED_BYTES_MIN ? [part.buffer] : [];
+}
+
+/** Less is copied faster than it is moved. */
+const MOVED_BYTES_MIN = 4096;
 
 /** One task runs and one lies ready in each thread. */
 const LANES_PER_THREAD = 2;
