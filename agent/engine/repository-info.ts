@@ -1,6 +1,7 @@
 // What `repo info` tells: the format of a repository and how much is in it. Never a key.
 
 import { toHex } from '#engine/base/bytes.ts';
+import type { MemoryPlan } from '#engine/base/memory-plan.ts';
 import { isNativeAvailable } from '#engine/base/native.ts';
 import type { OpenContents } from '#engine/content/open-contents.ts';
 import { writeObstacle } from '#engine/content/repository-format.ts';
@@ -34,11 +35,13 @@ export interface RepositoryInfo {
   readonly readOnlyReason: string;
   /** Whether hashing, sealing and system calls go through native code here. */
   readonly isNative: boolean;
+  /** What the memory budget comes to. */
+  readonly memory: MemoryPlan;
   readonly warnings: readonly string[];
 }
 
 export async function repositoryInfo(
-  { format, storage, index }: OpenContents<EngineTasks>,
+  { format, storage, index, memory }: OpenContents<EngineTasks>,
   manifests: ManifestReader,
 ): Promise<RepositoryInfo> {
   const { config, blob } = format;
@@ -61,6 +64,7 @@ export async function repositoryInfo(
     indexBytes: view.tables.reduce((sum, { memory }) => sum + memory.totalBytes, 0),
     readOnlyReason: writeObstacle(config) ?? '',
     isNative: isNativeAvailable(),
+    memory,
     warnings: format.warnings,
   };
 }

@@ -36,6 +36,8 @@ export type OpenRepositoryRequest = RepositoryPlace & {
   readonly password: string;
   /** Worker threads; one for each core by default. */
   readonly threads?: number;
+  /** What the process may take, besides the index; by default what its control group allows. */
+  readonly memoryBytes?: number;
   readonly isReadOnly?: boolean;
   /** Stands in session markers while writing. */
   readonly owner?: RepositoryOwner;

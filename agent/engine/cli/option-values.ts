@@ -41,6 +41,15 @@ export function parseThreads(text: string | undefined): number | undefined {
   return integerWithin(text, { min: 1, max: THREADS_MAX, what: '--threads' });
 }
 
+/** `256MiB`, `1.5G`, `300000000`: units are powers of 1024, with or without `iB`. */
+export function parseSize(text: string | undefined, what: string): number | undefined {
+  if (text === undefined) return undefined;
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?$/i.exec(text) ?? [];
+  const bytes = Number(count) * 1024 ** ' KMGT'.indexOf(unit === '' ? ' ' : unit.toUpperCase());
+  if (Number.isFinite(bytes) && bytes >= 1) return Math.floor(bytes);
+  throw usageError(`${what} is '${text}'; give a size such as 256MiB or 2GiB`);
+}
+
 /** `0` to `100`, with or without a percent sign. */
 export function parsePercent(text: string, what: string): number {
   const percent = Number(text.replace(/%$/, ''));

@@ -26,6 +26,11 @@ export function renderInfo(info: RepositoryInfo): string {
         `${formatBytes(info.indexBytes)} of memory`,
     ],
     ['writing', safeText(info.readOnlyReason) || 'yes'],
+    [
+      'memory',
+      `${formatBytes(info.memory.budgetBytes)}: ${counted(info.memory.threads, 'thread')}, index ` +
+        `written every ${counted(info.memory.sessionContentsMax, 'content')}`,
+    ],
     ['native code', info.isNative ? 'yes' : 'no: slower, with the same results'],
   ]);
   const warnings = info.warnings.map(warning => `\nwarning: ${safeText(warning)}`).join('');

@@ -9,6 +9,7 @@ import { listenForSignals, type SignalSource } from './interruption.ts';
 import {
   optionalText,
   parseChoice,
+  parseSize,
   parseThreads,
   requiredText,
   type OptionValues,
@@ -101,6 +102,7 @@ function requestedFormat(words: readonly string[]): OutputFormat {
 interface Settings {
   readonly url: string;
   readonly threads: number | undefined;
+  readonly memoryBytes: number | undefined;
   readonly isQuiet: boolean;
   readonly passwordFile: string | undefined;
 }
@@ -115,6 +117,7 @@ function settingsOf(options: OptionValues, environment: Surface['environment']):
   return {
     url,
     threads: parseThreads(optionalText(options, 'threads')),
+    memoryBytes: parseSize(optionalText(options, 'memory'), '--memory'),
     isQuiet: options.quiet === true,
     passwordFile: optionalText(options, 'passwordFile'),
   };
@@ -126,7 +129,7 @@ async function sessionOf(
   signal: AbortSignal,
   settings: Settings,
 ): Promise<Session> {
-  const { url, threads } = settings;
+  const { url, threads, memoryBytes } = settings;
   const engine = await surface.loadEngine();
   const onRetry = settings.isQuiet ? undefined : retryNotice(surface.say, surface.clock);
   const place = { url, storageOptions: { onRetry } };
@@ -151,6 +154,7 @@ async function sessionOf(
         ...place,
         password,
         threads,
+        memoryBytes,
         isReadOnly,
         owner: { user: surface.surroundings.user, host: surface.surroundings.host },
         signal,

@@ -34,6 +34,7 @@ export const GLOBAL_OPTIONS: readonly OptionRow[] = Object.freeze([
   { flags: '--password-file <file>', text: 'file with the password (STEVEDORE_PASSWORD)' },
   { flags: '-o, --output <format>', text: 'text, or json: exactly one document (text)' },
   { flags: '--threads <n>', text: 'worker threads (one for each processor)' },
+  { flags: '--memory <size>', text: 'what it may take, such as 256MiB (as the machine allows)' },
   { flags: '-q, --quiet', text: 'show no progress' },
 ]);
 

@@ -31,19 +31,25 @@ export interface ContentReaderParts {
   readonly refresh: (signal?: AbortSignal) => Promise<void>;
 }
 
-/** How much readMany looks ahead to find neighbours, in packed bytes and in contents. */
-const WINDOW_BYTES_MAX = 32 * 1024 * 1024;
+export interface ContentReaderOptions {
+  /** How many packed bytes readMany looks ahead to find neighbours. */
+  readonly readWindowBytes: number;
+  /** Ranges under way at once; at most this times READ_PLAN_LIMITS.rangeBytesMax is in memory. */
+  readonly readsAhead: number;
+}
+
+/** How far readMany looks ahead, in contents. */
 const WINDOW_CONTENTS_MAX = 4096;
-/** Ranges under way at once; at most this times READ_PLAN_LIMITS.rangeBytesMax is in memory. */
-const RANGES_AHEAD = 4;
 /** Opening fewer bytes than this takes less time than telling a worker about it. */
 const INLINE_BYTES_MAX = 256 * 1024;
 
 export class ContentReader implements ContentSource {
   readonly #parts: ContentReaderParts;
+  readonly #options: ContentReaderOptions;
 
-  constructor(parts: ContentReaderParts) {
+  constructor(parts: ContentReaderParts, options: ContentReaderOptions) {
     this.#parts = parts;
+    this.#options = options;
   }
 
   find(contentId: string): ContentEntry | undefined {
@@ -75,7 +81,7 @@ export class ContentReader implements ContentSource {
   ): AsyncIterable<ContentRead> {
     for await (const window of this.#windows(contentIds, signal)) {
       const ranges = planReads(window);
-      const options = { ahead: RANGES_AHEAD, signal };
+      const options = { ahead: this.#options.readsAhead, signal };
       const reads = mapAhead(ranges, options, (range, aheadSignal) =>
         this.#readRangeOrAfterRefresh(range, aheadSignal),
       );
@@ -89,12 +95,13 @@ export class ContentReader implements ContentSource {
   ): AsyncIterable<ContentEntry[]> {
     let window = new Map<string, ContentEntry>();
     let windowBytes = 0;
+    const { readWindowBytes } = this.#options;
     for await (const contentId of contentIds) {
       if (window.has(contentId)) continue;
       const entry = await this.#orAfterRefresh(() => this.#require(contentId), signal);
       window.set(contentId, entry);
       windowBytes += entry.packedBytes;
-      if (windowBytes >= WINDOW_BYTES_MAX || window.size >= WINDOW_CONTENTS_MAX) {
+      if (windowBytes >= readWindowBytes || window.size >= WINDOW_CONTENTS_MAX) {
         yield [...window.values()];
         window = new Map();
         windowBytes = 0;

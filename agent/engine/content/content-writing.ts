@@ -36,12 +36,12 @@ export interface WritableOptions {
   readonly packBytesMax: number;
   readonly formatVersion: number;
   readonly refreshFrequencyNs: bigint;
+  /** A flush is due when so many contents wait for it, which bounds the memory for their rows. */
+  readonly sessionContentsMax: number;
 }
 
 /** A flush is due when the session is this old: kopia's flushPackIndexTimeout. */
 const SESSION_AGE_MS_MAX = 10 * 60 * 1000;
-/** … or when this many contents wait for it, which bounds the memory for their rows. */
-const SESSION_CONTENTS_MAX = 1_000_000;
 
 /** The writing side of an open repository. */
 export class ContentWriting {
@@ -68,7 +68,8 @@ export class ContentWriting {
   /** Whether enough has gathered, or waited long enough, that it should be flushed. */
   get isFlushDue(): boolean {
     const { sessionAgeMs, pendingContentCount } = this.#parts.desk;
-    return sessionAgeMs > SESSION_AGE_MS_MAX || pendingContentCount > SESSION_CONTENTS_MAX;
+    const { sessionContentsMax } = this.#options;
+    return sessionAgeMs > SESSION_AGE_MS_MAX || pendingContentCount > sessionContentsMax;
   }
 
   /**

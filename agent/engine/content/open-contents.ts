@@ -5,6 +5,9 @@
 import { availableParallelism } from 'node:os';
 import { type Clock, systemClock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { defaultMemoryBytes } from '#engine/base/memory-budget.ts';
+import { type MemoryPlan, memoryPlan } from '#engine/base/memory-plan.ts';
+import { splitterAlgorithm } from '#engine/chunk/splitters.ts';
 import { createCipher } from '#engine/cipher/ciphers.ts';
 import { SEAL_BYTES } from '#engine/cipher/content-cipher.ts';
 import { hasEcc } from '#engine/format/ecc.ts';
@@ -33,6 +36,8 @@ export interface OpenContentsOptions {
   readonly threadEntry: URL;
   /** Worker threads; as many as there are cores by default. */
   readonly threads?: number;
+  /** What this process may take; by default what its control group allows. */
+  readonly memoryBytes?: number;
   readonly isReadOnly?: boolean;
   /** Stands in session markers, for people who wonder who is writing. */
   readonly owner?: SessionOwner;
@@ -53,6 +58,8 @@ export class OpenContents<Tasks extends ContentTasks> {
   readonly pool: WorkerPool<Tasks>;
   readonly control: RunControl;
   readonly clock: Clock;
+  /** What the memory budget comes to. */
+  readonly memory: MemoryPlan;
   /** Whether fast paths through native code may be used. */
   readonly isNativeAllowed: boolean;
   readonly #writing: ContentWriting | undefined;
@@ -69,7 +76,13 @@ export class OpenContents<Tasks extends ContentTasks> {
     const hash = createHash(config.hash, config.secret, { native });
     const cipher = createCipher(config.encryption, cipherSecret, { native });
     const eccOverheadPercent = hasEcc(config) ? config.eccOverheadPercent : 0;
-    const threads = Math.min(options.threads ?? availableParallelism(), THREADS_MAX);
+    this.memory = memoryPlan(options.memoryBytes ?? defaultMemoryBytes(), {
+      threads: Math.min(options.threads ?? availableParallelism(), THREADS_MAX),
+      chunkBytesMax: splitterAlgorithm(config.splitter).maxBytes,
+      packBytes: config.maxPackBytes,
+      arePacksInMemory: storage.stage === undefined,
+    });
+    const { threads } = this.memory;
     this.format = format;
     this.clock = options.clock ?? systemClock;
     this.#obstacle = options.isReadOnly ? 'it was opened for reading only' : writeObstacle(config);
@@ -107,18 +120,21 @@ export class OpenContents<Tasks extends ContentTasks> {
         contentOverheadBytes: SEAL_BYTES,
       },
     );
-    this.reader = new ContentReader({
-      storage: this.storage,
-      opener: new ContentOpener(hash, cipher, { eccOverheadPercent }),
-      runner: this.pool,
-      index: () => this.index.view,
-      refresh: signal => this.index.refresh(signal),
-    });
+    this.reader = new ContentReader(
+      {
+        storage: this.storage,
+        opener: new ContentOpener(hash, cipher, { eccOverheadPercent }),
+        runner: this.pool,
+        index: () => this.index.view,
+        refresh: signal => this.index.refresh(signal),
+      },
+      this.memory,
+    );
     if (this.#obstacle !== undefined) return;
     const owner = options.owner ?? { user: 'stevedore', host: 'localhost' };
     const markers = new SessionMarkers(this.storage, { hash, cipher }, this.clock, owner);
     const desk = new PackDesk(this.storage, markers, {
-      packCountMax: 2 * threads + PACKS_IN_FLIGHT,
+      packCountMax: 2 * threads + this.memory.packsInFlight,
       packBufferBytes: config.maxPackBytes + CONTENT_BYTES_MAX + PACK_TAIL_BYTES_MAX,
       nowMs: () => this.clock.monotonic(),
       onFailure: () => this.control.stop(),
@@ -138,6 +154,7 @@ export class OpenContents<Tasks extends ContentTasks> {
         packBytesMax: config.maxPackBytes,
         formatVersion: config.version,
         refreshFrequencyNs: config.epochParameters.refreshFrequencyNs,
+        sessionContentsMax: this.memory.sessionContentsMax,
       },
     );
   }
@@ -203,6 +220,3 @@ export class OpenContents<Tasks extends ContentTasks> {
     return retaining(storage, { mode, periodMs: Number(periodNs / 1_000_000n) }, this.clock);
   }
 }
-
-/** Packs that may be on their way to the storage beside those that the workers have open. */
-const PACKS_IN_FLIGHT = 4;

@@ -3,6 +3,7 @@ import {
   parseChoice,
   parseCompression,
   parsePercent,
+  parseSize,
   parseTags,
   parseThreads,
   parseTreePath,
@@ -14,6 +15,9 @@ t.test('good values become what they say', async t => {
   t.equal(parseThreads('4'), 4);
   t.equal(parseThreads(undefined), undefined);
   t.equal(parsePercent('5', 'x'), 5);
+  const sizes = ['256MiB', '256m', '0.25 GiB', '268435456', '262144K', '268435456B'];
+  for (const size of sizes) t.equal(parseSize(size, '--memory'), 2 ** 28, size);
+  t.equal(parseSize(undefined, '--memory'), undefined);
   t.equal(parsePercent('0.5%', 'x'), 0.5);
   t.equal(parseCompression('zstd:03'), 'zstd:3');
   t.equal(parseCompression('auto'), 'auto');
@@ -28,6 +32,9 @@ t.test('bad values are wrong usage and the message says what is right', async t 
   t.throws(() => parseThreads('1e9'), isUsage);
   t.throws(() => parsePercent('101', '--read-percent'), { message: /from 0 to 100/ });
   t.throws(() => parsePercent('-1', 'x'), isUsage);
+  for (const size of ['', '0', '-1', 'M', '1 2', '1e9', 'much', '1PiB', '256MiB!']) {
+    t.throws(() => parseSize(size, '--memory'), { ...isUsage, message: /such as 256MiB/ }, size);
+  }
   t.throws(() => parsePercent('', 'x'), isUsage);
   t.throws(() => parseCompression('gzip'), { message: /auto, none or zstd:LEVEL/ });
   t.throws(() => parseCompression('zstd:20'), isUsage);

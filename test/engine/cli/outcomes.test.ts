@@ -3,6 +3,7 @@ import { renderBackup } from '#engine/cli/backup.ts';
 import { renderDifferences } from '#engine/cli/diff.ts';
 import { errorDocument, errorText } from '#engine/cli/error-report.ts';
 import { renderCheck } from '#engine/cli/repo-check.ts';
+import { memoryPlan } from '#engine/base/memory-plan.ts';
 import { renderInfo } from '#engine/cli/repo-info.ts';
 import { renderForgotten } from '#engine/cli/forget.ts';
 import { renderProblems } from '#engine/cli/problems.ts';
@@ -155,6 +156,12 @@ t.test('the format of a repository reads well', async t => {
     indexBlobs: 3,
     contents: 1000,
     indexBytes: 36_000,
+    memory: memoryPlan(256 * MIB, {
+      threads: 8,
+      chunkBytesMax: 8 * MIB,
+      packBytes: 20 * MIB,
+      arePacksInMemory: false,
+    }),
     readOnlyReason: '',
     isNative: true,
     warnings: ['old'],
