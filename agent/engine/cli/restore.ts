@@ -273,8 +273,9 @@ export const restore: Verb = Object.freeze({
   description:
     'Writes a snapshot, a directory or a file of it to TARGET, and reads back what was written. ' +
     'Nothing is written outside TARGET. What could not be restored as it was is listed and makes ' +
-    'the exit status 3. Several pairs of a snapshot and a target are restored together; what they ' +
-    'have in common is fetched once. Without --overwrite or --delta the target has to be empty.',
+    'the exit status 3. Several pairs of a snapshot and a target are restored together; what ' +
+    'they have in common is fetched once. Without --overwrite or --delta the target has to be ' +
+    'empty.',
   options: [
     {
       flags: '--overwrite <when>',

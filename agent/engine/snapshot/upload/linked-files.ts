@@ -1,5 +1,5 @@
-// Files that one thread has stored and that have other names: those need not be read again. Bounded;
-// what falls out is read again, which costs time and nothing else.
+// Files that one thread has stored and that have other names: those need not be read again.
+// Bounded; what falls out is read again, which costs time and nothing else.
 
 import type { EntryExtras } from '#engine/format/entry-extras.ts';
 import type { SourceStat } from '#engine/snapshot/source/source-stat.ts';

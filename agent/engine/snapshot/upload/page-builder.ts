@@ -1,4 +1,5 @@
-// Divides the names of a very large directory into pages, each with its part of the parent snapshot.
+// Divides the names of a very large directory into pages, each with its part of the parent
+// snapshot.
 
 import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import type { PreviousEntries } from './previous-entries.ts';

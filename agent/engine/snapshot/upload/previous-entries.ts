@@ -62,8 +62,8 @@ export class PreviousEntries {
   }
 
   /**
-   * Position of the entry of that very name and kind, or -1; names have to be asked for in the order
-   * of a listing. A name whose bytes nobody knows is never found.
+   * Position of the entry of that very name and kind, or -1; names have to be asked for in the
+   * order of a listing. A name whose bytes nobody knows is never found.
    */
   find(names: SourceListing, index: number): number {
     const { table } = this;

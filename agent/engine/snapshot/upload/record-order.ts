@@ -1,6 +1,6 @@
 // Puts the records of directories in one order, whoever finishes first: the children of a directory
-// by name, then itself. Equal trees then give equal streams, which are stored once. A directory that
-// takes long makes others wait; beyond a bound they go ahead, which costs deduplication alone.
+// by name, then itself. Equal trees then give equal streams, which are stored once. A directory
+// that takes long makes others wait; beyond a bound they go ahead, which costs deduplication alone.
 
 /** Records that may wait for their turn. */
 export const RECORDS_WAITING_BYTES_MAX = 16 * 1024 * 1024;

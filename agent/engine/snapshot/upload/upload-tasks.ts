@@ -104,7 +104,9 @@ export interface DirectoryPage {
   readonly names: Uint8Array<ArrayBuffer>;
   /** One of ENTRY_TYPE each. */
   readonly types: Uint8Array<ArrayBuffer>;
-  /** Entry texts of the parent snapshot, joined by commas, and their stamps where they are known. */
+  /**
+   * Entry texts of the parent snapshot, joined by commas, and their stamps where they are known.
+   */
   readonly previous: Uint8Array<ArrayBuffer>;
   readonly stamps: Uint32Array<ArrayBuffer> | undefined;
 }
