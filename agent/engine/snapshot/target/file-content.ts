@@ -58,15 +58,22 @@ export class FileContent {
     const result = this.#calls.statOpen(file.descriptor, this.#stat);
     if (result < 0) throw failure('examine', file, result);
     const { size } = this.#stat;
+    const blockBytes = Math.max(1, this.#stat.blockBytes);
     for (let index = 0; index + 1 < holes.length; index += 2) {
       const start = holes[index];
       const length = Math.min(holes[index + 1], size - start);
-      if (length > 0) this.#punch(file, start, length);
+      if (length <= 0) continue;
+      // A hole at the end takes the last block with it only when all of the block is asked for.
+      const rest = start + length === size ? (blockBytes - (size % blockBytes)) % blockBytes : 0;
+      this.#punch(file, { start, length, rest });
     }
   }
 
-  #punch(file: OpenTarget, start: number, length: number): void {
-    const result = this.#calls.punch(file.descriptor, start, length);
+  #punch(
+    file: OpenTarget,
+    { start, length, rest }: { start: number; length: number; rest: number },
+  ): void {
+    const result = this.#calls.punch(file.descriptor, start, length + rest);
     if (result === 0) return;
     if (!NO_HOLES_HERE.has(-result)) throw failure('punch a hole in', file, result);
     this.#writeZeros(file, start, length);

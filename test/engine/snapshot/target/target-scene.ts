@@ -10,8 +10,10 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
 
 import { allocateArena } from '#engine/base/arena.ts';
+import { openNativeCalls } from '#engine/snapshot/target/native-calls.ts';
 import { openTargetFileSystem } from '#engine/snapshot/target/open-target-file-system.ts';
 import { settleFile } from '#engine/snapshot/target/settle-open.ts';
 import type { TargetFileSystem } from '#engine/snapshot/target/target-file-system.ts';
@@ -95,3 +97,67 @@ export class TargetScene implements Disposable {
     if (this.#isOwn) rmSync(this.path, { recursive: true, force: true });
   }
 }
+
+/** Tests of what only root may do say so where somebody else runs them. */
+export const rootOnly: { skip?: string } =
+  process.geteuid?.() === 0 ? {} : { skip: 'only root may do that' };
+
+/** Root becomes nobody for a while; others stay who they are. */
+export function asNobody<T>(work: () => T): T {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) {
+    process.setegid?.(65_534);
+    process.seteuid?.(65_534);
+  }
+  try {
+    return work();
+  } finally {
+    if (isRoot) {
+      process.seteuid?.(0);
+      process.setegid?.(0);
+    }
+  }
+}
+
+/** ACL in the form of linux/posix_acl_xattr.h: tag, permissions and id of each entry. */
+export function aclOf(...entries: [tag: number, permissions: number, id?: number][]): Uint8Array {
+  const bytes = Buffer.alloc(4 + entries.length * 8);
+  bytes.writeUInt32LE(2);
+  for (const [index, [tag, permissions, id = 0xffff_ffff]] of entries.entries()) {
+    bytes.writeUInt16LE(tag, 4 + index * 8);
+    bytes.writeUInt16LE(permissions, 6 + index * 8);
+    bytes.writeUInt32LE(id, 8 + index * 8);
+  }
+  return new Uint8Array(bytes);
+}
+
+/** Owner rw, user 1234 r, group r, mask r, others none: with a mode of 0640. */
+export const SAMPLE_ACL = aclOf([1, 6], [2, 4, 1234], [4, 4], [0x10, 4], [0x20, 0]);
+/** cap_net_bind_service=ep in the form of linux/capability.h, second version. */
+export const SAMPLE_CAPABILITY = new Uint8Array(
+  Buffer.from('0100000200040000000000000000000000000000', 'hex'),
+);
+
+/** Attributes as getfattr(1) sees them: `user.a=0x61`. */
+export function xattrsOf(path: string): string[] {
+  const text = execFileSync('getfattr', [
+    '-h',
+    '-m',
+    '-',
+    '-d',
+    '-e',
+    'hex',
+    '--absolute-names',
+    path,
+  ]);
+  return text
+    .toString()
+    .split('\n')
+    .filter(line => line.includes('='));
+}
+
+/** Tests of what node:fs cannot do. */
+export const nativeOnly: { skip?: string } = openNativeCalls()
+  ? {}
+  : { skip: 'native calls are not to be had here' };
+export const nativeRootOnly = { ...nativeOnly, ...rootOnly };
