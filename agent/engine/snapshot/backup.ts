@@ -32,7 +32,7 @@ import {
   sourceOf,
   type SourceRequest,
 } from './backup-source.ts';
-import { bornAt, changesOf, withChanges } from './changes-note.ts';
+import { changesOf, withChanges } from './changes-note.ts';
 import { chooseSplitter, type Chunker, splitterNote } from './chunker.ts';
 import { findParent } from './parent.ts';
 import { loadPolicies } from './policies.ts';
@@ -257,10 +257,8 @@ async function planBackup(
   const note = splitterNote(fileSplitter, usual);
   const changes = changesOf(parent);
   const known = changes && new KnownChanges(contents.reader, changes, signal);
-  const changesBorn = bornAt(changes, Number(contents.clock.nowNanoseconds() / 1_000_000_000n));
   const { onError = 'warn' } = request;
-  const parts = { run, selection, previousRoot: parent?.rootEntry, changesBorn };
-  return { ...parts, onError, note, known };
+  return { run, selection, previousRoot: parent?.rootEntry, onError, note, known };
 }
 
 /**

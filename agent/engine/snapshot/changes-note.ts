@@ -12,8 +12,6 @@ export interface ChangesNote {
   readonly index: number;
   /** Places in the index; a power of two. */
   readonly slots: number;
-  /** When the contents of the object were made, in seconds since 1970. */
-  readonly born: number;
 }
 
 /** The field of a manifest with a note in it. */
@@ -34,24 +32,10 @@ export function changesOf(manifest: SnapshotManifest | undefined): ChangesNote |
   const { changes } = note;
   if (typeof changes !== 'object' || changes === null) return undefined;
   // Each field is looked at before it is believed.
-  const { version, object, index, slots, born } = changes as Partial<Record<string, unknown>>;
+  const { version, object, index, slots } = changes as Partial<Record<string, unknown>>;
   const isKnown = version === 1 && typeof object === 'string';
-  if (!isKnown || !isCount(index) || !isCount(slots) || !isCount(born)) return undefined;
-  return { version, object, index, slots, born };
-}
-
-/** kopia's maintenance deletes what it takes for garbage from 24 hours on. */
-const FRESH_SECONDS = 12 * 3600;
-
-/**
- * When the contents that a backup writes are to have been made, in seconds: those of the parent are
- * used again as long as they are fresh, so that they are there for the next backup as well.
- */
-export function bornAt(parent: ChangesNote | undefined, nowSeconds: number): number {
-  const now = nowSeconds % 2 ** 32;
-  if (parent === undefined) return now;
-  const isFresh = now - parent.born < FRESH_SECONDS && parent.born <= now;
-  return isFresh ? parent.born : now;
+  if (!isKnown || !isCount(index) || !isCount(slots)) return undefined;
+  return { version, object, index, slots };
 }
 
 function isCount(value: unknown): value is number {

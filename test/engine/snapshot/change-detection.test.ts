@@ -8,7 +8,7 @@ import type { ContentSource } from '#engine/content/content-source.ts';
 import { backup } from '#engine/operations.ts';
 import type { Repository } from '#engine/repository.ts';
 import type { BackupRequest } from '#engine/snapshot/backup.ts';
-import { bornAt, changesOf, withChanges } from '#engine/snapshot/changes-note.ts';
+import { changesOf, withChanges } from '#engine/snapshot/changes-note.ts';
 import { resolveSnapshot } from '#engine/snapshot/snapshots.ts';
 import { KnownChanges } from '#engine/snapshot/upload/known-changes.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
@@ -107,7 +107,7 @@ t.test('attributes are looked at again where nothing is known', async t => {
 });
 
 t.test('notes are kept beside others, and only what is understood is believed', async t => {
-  const note = { version: 1, object: 'kaa', index: 32, slots: 16, born: 100 } as const;
+  const note = { version: 1, object: 'kaa', index: 32, slots: 16 } as const;
   const extra = withChanges({ stevedore: { splitter: 'X' }, other: 1 }, note);
   t.strictSame(extra, { stevedore: { splitter: 'X', changes: note }, other: 1 });
   t.equal(withChanges(undefined, undefined), undefined);
@@ -117,8 +117,4 @@ t.test('notes are kept beside others, and only what is understood is believed', 
   for (const wrong of [undefined, 1, null, {}, { ...note, version: 2 }, { ...note, slots: -1 }]) {
     t.equal(changesOf(manifest(wrong)), undefined);
   }
-  t.equal(bornAt(undefined, 500), 500);
-  t.equal(bornAt(note, 100 + 11 * 3600), 100, 'fresh enough to be there next time as well');
-  t.equal(bornAt(note, 100 + 12 * 3600), 100 + 12 * 3600);
-  t.equal(bornAt(note, 50), 50, 'a clock that went back');
 });

@@ -4,11 +4,12 @@
 
 import type { SourceStat } from './source-stat.ts';
 
-/** Salt, count, two words of the directory's key, and the stamp of the directory itself. */
+/** Version, count, two words of the directory's key, and the stamp of the directory itself. */
 export const HEADER_WORDS = 8;
 /** Seconds, nanoseconds with two more bits of seconds, two words of the inode. */
 export const STAMP_WORDS = 4;
 export const OWN_STAMP = 4;
+const VERSION = 1;
 const NANOSECONDS = 1;
 /** In place of nanoseconds. Nothing is known: attributes are looked at, content by kopia's rule. */
 const UNKNOWN = 0xffff_ffff;
@@ -138,7 +139,7 @@ export function stampState(
   return isSameTime && isSameInode ? STATE.same : STATE.changed;
 }
 
-/** The record of a directory, to be salted by who writes it. */
+/** The record of a directory. */
 export function makeRecord(
   key: DirectoryKey,
   own: Uint32Array,
@@ -146,6 +147,7 @@ export function makeRecord(
 ): Uint32Array<ArrayBuffer> {
   const words = stamps.reduce((sum, { length }) => sum + length, HEADER_WORDS);
   const record = new Uint32Array(words);
+  record[0] = VERSION;
   record[1] = (words - HEADER_WORDS) / STAMP_WORDS;
   record[2] = key.low;
   record[3] = key.high;
@@ -166,8 +168,9 @@ export class KnownRecord {
     this.words = words;
   }
 
+  /** -1 for one that a later version wrote. */
   get count(): number {
-    return this.words[1];
+    return this.words[0] === VERSION ? this.words[1] : -1;
   }
 
   /** What is known of the directory itself. */

@@ -20,7 +20,6 @@ export class ChangeWriter {
   });
   readonly #runner: TaskRunner<UploadTasks>;
   readonly #run: UploadRun;
-  readonly #born: number;
   readonly #index = new ChangeIndexBuilder();
   readonly #chunks: Promise<string>[] = [];
   readonly #lengths: number[] = [];
@@ -28,11 +27,9 @@ export class ChangeWriter {
   #chunkBytes = 0;
   #offset = 0;
 
-  /** @param born goes into each record, so that contents of another time are other contents */
-  constructor(runner: TaskRunner<UploadTasks>, run: UploadRun, born: number) {
+  constructor(runner: TaskRunner<UploadTasks>, run: UploadRun) {
     this.#runner = runner;
     this.#run = run;
-    this.#born = born;
   }
 
   /** Writes what is left; undefined when nothing is known. Durable after the next flush. */
@@ -47,12 +44,11 @@ export class ChangeWriter {
     const contentIds = await Promise.all(this.#chunks);
     const input = { run: this.#run, contentIds, lengths: this.#lengths };
     const { objectId } = await this.#runner.run('listChanges', input);
-    return { version: 1, object: objectId, index, slots: table.length / 2, born: this.#born };
+    return { version: 1, object: objectId, index, slots: table.length / 2 };
   }
 
   #add(record: DirectoryRecord): void {
     if (this.#index.isFull) return;
-    record[0] = this.#born;
     const key = { low: record[KEY_LOW], high: record[KEY_HIGH] };
     this.#index.add(key, this.#offset);
     this.#append(new Uint8Array(record.buffer));

@@ -47,8 +47,6 @@ export interface UploadOptions {
   readonly selection: Selection;
   /** Root entry of the parent snapshot. */
   readonly previousRoot: DirEntry | undefined;
-  /** When the contents that say what will be known were made, in seconds since 1970. */
-  readonly changesBorn: number;
   /** What an entry that cannot be stored means for the whole. */
   readonly onError: OnError;
   readonly signal: AbortSignal;
@@ -91,7 +89,7 @@ class Upload {
     this.#options = options;
     this.#run = options.run;
     this.#queue = new WorkQueue(parts.runner.size);
-    this.#changes = new ChangeWriter(parts.runner, options.run, options.changesBorn);
+    this.#changes = new ChangeWriter(parts.runner, options.run);
   }
 
   async run(): Promise<UploadedTree> {
