@@ -7,6 +7,7 @@
 
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { NativeResources } from '#engine/base/native-resources.ts';
 import { assertOpen, assertSeal, IV_BYTES_MAX, tagMismatch } from './cipher-checks.ts';
 import {
   NONCE_BYTES,
@@ -78,7 +79,7 @@ class NativeCipher implements ContentCipher {
     this.#functions = functions;
     this.#contexts = contexts;
     this.#keys = keys;
-    living.register(this, contexts);
+    living.keep(this, contexts);
   }
 
   seal(plaintext: Region, length: number, sealed: Region, iv: Uint8Array): void {
@@ -191,7 +192,7 @@ class NativeCipher implements ContentCipher {
 }
 
 // Contexts are memory of OpenSSL's; a cipher that is collected gives its contexts back.
-const living = new FinalizationRegistry<AeadContexts>(contexts => {
+const living = new NativeResources<AeadContexts>(contexts => {
   const functions = aeadFunctions();
   if (functions !== undefined) freeAeadContexts(functions, contexts);
 });

@@ -3,7 +3,8 @@
 // 20 KiB raised the resident memory by 48 MiB, and here by nothing.
 
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
-import { nativeFunction } from '#engine/base/native.ts';
+import { NativeResources } from '#engine/base/native-resources.ts';
+import { nativeFunction, type NativeFunction } from '#engine/base/native.ts';
 import { equalBytes } from '#engine/base/bytes.ts';
 import { decodeZstd } from './zlib-streams.ts';
 
@@ -25,7 +26,10 @@ export type NativeZstd = (
   outputBytesMax: number,
 ) => number;
 
-/** One encoder for each level and thread; contexts live as long as the thread. */
+/**
+ * One encoder for each level and thread; contexts live as long as the thread, which frees them when
+ * it ends.
+ */
 const encoders = new Map<number, NativeZstd | undefined>();
 
 /** The encoder of a level, or undefined where native code cannot be had or fails its self-test. */
@@ -36,6 +40,7 @@ export function nativeZstd(level: number): NativeZstd | undefined {
 
 function openEncoder(level: number): NativeZstd | undefined {
   const create = nativeFunction('uintptr_t ZSTD_createCCtx(void)');
+  const free = nativeFunction('size_t ZSTD_freeCCtx(uintptr_t c)');
   const set = nativeFunction('int64_t ZSTD_CCtx_setParameter(uintptr_t c, int name, int value)');
   // Errors are small negative numbers in a size_t; as int64_t they show their sign.
   const compress = nativeFunction(
@@ -55,8 +60,13 @@ function openEncoder(level: number): NativeZstd | undefined {
     const written = compress(context, output.address + outputOffset, max, from, inputBytes);
     return Math.max(0, written);
   };
+  if (free) contexts.keep(encoder, { address: context, free });
   return isSound(encoder) ? encoder : undefined;
 }
+
+const contexts = new NativeResources<{ address: number; free: NativeFunction }>(
+  ({ address, free }) => void free(address),
+);
 
 function isSound(encoder: NativeZstd): boolean {
   const sample = allocateArena(4096);

@@ -6,6 +6,7 @@
 
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { NativeResources } from '#engine/base/native-resources.ts';
 import type { ContentHash } from './content-hash.ts';
 import { assertRange } from './digest-range.ts';
 import { macFunctions, newKeyedContext, type MacFunctions, type MacSpec } from './openssl-mac.ts';
@@ -43,7 +44,7 @@ class NativeHash implements ContentHash {
     this.digestBytes = spec.digestBytes;
     this.#functions = functions;
     this.#context = context;
-    contexts.register(this, context);
+    contexts.keep(this, context);
   }
 
   digest(input: Arena, offset: number, length: number, out: Uint8Array, outOffset: number): void {
@@ -78,7 +79,4 @@ class NativeHash implements ContentHash {
   }
 }
 
-// Contexts are memory of OpenSSL's; a hash that is collected gives its context back.
-const contexts = new FinalizationRegistry<number>(context => {
-  macFunctions()?.free(context);
-});
+const contexts = new NativeResources<number>(context => macFunctions()?.free(context));

@@ -4,13 +4,15 @@
 // are gone, so what the run has claimed to store is not stored.
 
 import { Worker, type Transferable } from 'node:worker_threads';
+import { deserializeError, EngineError, messageOf } from '#engine/base/errors.ts';
 import {
-  deserializeError,
-  EngineError,
-  messageOf,
-  type SerializedError,
-} from '#engine/base/errors.ts';
-import type { InputOf, OutputOf, RunOptions, TaskRunner } from './tasks.ts';
+  END_OF_THREAD,
+  type InputOf,
+  type OutputOf,
+  type RunOptions,
+  type TaskAnswer,
+  type TaskRunner,
+} from './tasks.ts';
 
 export interface WorkerSeed {
   /** Structured-cloneable; the thread finds it in `workerData`. */
@@ -37,12 +39,6 @@ interface PendingTask {
 interface Thread {
   readonly worker: Worker;
   readonly running: Map<number, PendingTask>;
-}
-
-export interface TaskAnswer {
-  readonly id: number;
-  readonly output?: unknown;
-  readonly error?: SerializedError;
 }
 
 /** A second task lies ready in each thread, so that it need not wait for the main thread. */
@@ -114,7 +110,10 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
   /** Ends all threads, wherever they are. What was queued or running is rejected. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    // After a failure nobody knows what a thread is at.
+    const calm = this.#failure ? [] : this.#threads.filter(thread => thread?.running.size === 0);
     this.#fail(new EngineError('ABORTED', 'the worker threads were stopped'));
+    await Promise.all(calm.flatMap(thread => (thread ? [endGently(thread.worker)] : [])));
     await Promise.all(
       this.#threads.map(thread => thread?.worker.terminate() ?? Promise.resolve(0)),
     );
@@ -199,4 +198,16 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
     for (const thread of this.#threads) thread?.running.clear();
     this.#queue.length = 0;
   }
+}
+
+/** How long an idle thread may take to free what it holds. */
+const END_MS_MAX = 1000;
+
+async function endGently(worker: Worker): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, END_MS_MAX);
+  worker.once('exit', resolve);
+  worker.postMessage(END_OF_THREAD);
+  await promise;
+  clearTimeout(timer);
 }

@@ -2,8 +2,8 @@
 
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { EngineError, serializeError } from '#engine/base/errors.ts';
-import type { TaskAnswer } from './pool.ts';
-import type { TaskHandler, TaskHandlers } from './tasks.ts';
+import { freeNativeResources } from '#engine/base/native-resources.ts';
+import { END_OF_THREAD, type TaskAnswer, type TaskHandler, type TaskHandlers } from './tasks.ts';
 
 interface TaskRequest {
   readonly id: number;
@@ -22,7 +22,16 @@ export function serveTasks<Tasks>(handlers: TaskHandlers<Tasks>): void {
   const port = parentPort;
   // The pool is typed by the same TaskMap, so a kind always comes with its own input.
   const table = handlers as Readonly<Record<string, TaskHandler<unknown, unknown> | undefined>>;
-  port.on('message', (request: TaskRequest) => void answer(port, table, request));
+  port.on('message', (request: TaskRequest | typeof END_OF_THREAD) => {
+    if (request === END_OF_THREAD) endThread();
+    else void answer(port, table, request);
+  });
+}
+
+/** What native code holds for this thread is not freed by its end alone. */
+function endThread(): never {
+  freeNativeResources();
+  process.exit(0);
 }
 
 async function answer(

@@ -2,6 +2,7 @@
 // worker threads describes it as a TaskMap and supplies one handler for each kind.
 
 import type { Transferable } from 'node:worker_threads';
+import type { SerializedError } from '#engine/base/errors.ts';
 
 /** Kind of task -> what it takes and gives. Both are structured-cloneable. */
 export type TaskMap = Record<never, { input: unknown; output: unknown }>;
@@ -38,6 +39,16 @@ export interface RunOptions {
   /** Run in this worker, for tasks that build on what an earlier one left there. */
   readonly workerIndex?: number;
 }
+
+/** What a thread answers to a task. */
+export interface TaskAnswer {
+  readonly id: number;
+  readonly output?: unknown;
+  readonly error?: SerializedError;
+}
+
+/** Sent in place of a task: free what native code holds, and end. */
+export const END_OF_THREAD = 'end';
 
 /** What a layer sees of the pool: the tasks it knows. */
 export interface TaskRunner<Tasks> {

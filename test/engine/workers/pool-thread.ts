@@ -2,6 +2,7 @@
 
 import { threadId, workerData } from 'node:worker_threads';
 import { EngineError } from '#engine/base/errors.ts';
+import { NativeResources } from '#engine/base/native-resources.ts';
 import { serveTasks } from '#engine/workers/serve.ts';
 
 export type PoolTestTasks = {
@@ -15,7 +16,11 @@ export type PoolTestTasks = {
   crash: { input: undefined; output: undefined };
   giveBack: { input: Uint8Array<ArrayBuffer>; output: Uint8Array<ArrayBuffer> };
   uncloneable: { input: undefined; output: unknown };
+  /** Holds something of native code, which counts in the word when it is freed. */
+  hold: { input: { readonly word: SharedArrayBuffer }; output: undefined };
 };
+
+const held = {};
 
 serveTasks<PoolTestTasks>({
   whoAmI: () => ({ output: { seed: workerData as unknown, threadId } }),
@@ -39,5 +44,10 @@ serveTasks<PoolTestTasks>({
     return { output: undefined };
   },
   giveBack: bytes => ({ output: bytes, transfer: [bytes.buffer] }),
+  hold: ({ word }) => {
+    const resources = new NativeResources<Int32Array>(freed => void Atomics.add(freed, 0, 1));
+    resources.keep(held, new Int32Array(word));
+    return { output: undefined };
+  },
   uncloneable: () => ({ output: () => 'a function' }),
 });

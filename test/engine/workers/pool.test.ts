@@ -154,3 +154,22 @@ t.test('close ends threads that are in the middle of something, and is harmless 
   await t.rejects(pool.run('whoAmI', undefined, { workerIndex: 0 }), { code: 'ABORTED' });
   t.strictSame(seeded, [0], 'no thread is started any more');
 });
+
+t.test('what native code holds for a thread is freed when the pool is closed', async t => {
+  const { pool } = newPool(t);
+  const word = new SharedArrayBuffer(4);
+  await Promise.all([pool.run('hold', { word }), pool.run('hold', { word })]);
+  await pool.close();
+  t.equal(new Int32Array(word)[0], 2);
+});
+
+t.test('closing does not wait for a thread that is busy, nor for one that is gone', async t => {
+  const { pool } = newPool(t);
+  const { word } = gate();
+  const busy = pool.run('waitFor', { word });
+  await t.rejects(pool.run('exit', 3), { code: 'WORKER_DIED' });
+  await t.rejects(busy, { code: 'WORKER_DIED' });
+  const startedMs = performance.now();
+  await pool.close();
+  t.ok(performance.now() - startedMs < 1000);
+});
