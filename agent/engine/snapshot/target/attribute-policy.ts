@@ -13,7 +13,7 @@ import {
   type AttributePolicy,
   type WantedAttributes,
 } from './wanted-attributes.ts';
-import { SELINUX_LABEL, isPrivileged } from './xattr-names.ts';
+import { SELINUX_LABEL, isEcho, isPrivileged } from './xattr-names.ts';
 
 const LEFT_OUT = 'left out by policy';
 
@@ -67,6 +67,7 @@ export function permit(type: number, { mode, extras }: Wish, policy: AttributePo
   }
   const xattrs = (extras?.xattrs ?? []).filter(({ name, value }) => {
     if (name === SELINUX_LABEL) return policy.selinux;
+    if (isEcho(name)) return false;
     if (policy.privilegedXattrs === 'keep' || !isPrivileged(name)) return true;
     stripped.push({ attribute: `xattr:${name}`, expected: valueText(value), found: LEFT_OUT });
     return false;

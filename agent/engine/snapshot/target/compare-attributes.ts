@@ -31,7 +31,7 @@ export function compareAttributes(subject: Subject, expected: Expected): Attribu
   const differ = (attribute: string, wanted: string, found: string): void => {
     if (wanted === found) return;
     const reason = subject.reasons.get(attribute);
-    const told = reason === undefined ? found : `${found} (${reason})`;
+    const told = reason === undefined || reason === found ? found : `${found} (${reason})`;
     differences.push({ attribute, expected: wanted, found: told });
   };
   compareStat(subject, expected, differ);

@@ -173,8 +173,11 @@ export class TargetFileSystem {
     if (REPLACE.has(-descriptor)) return undefined;
     if (descriptor < 0) throw this.#error('open', directory, name, descriptor);
     const file = new TargetFile(this.calls, descriptor, directory, [name]);
-    this.#statOpen(file);
-    if (isFit()) return file;
+    this.statOpen(file, this.#otherStat);
+    // Asked by name and after opening: one name alone, and that this one, means that the file is
+    // nobody's elsewhere. The count of an open file falls when a name is taken away again.
+    const isThere = this.statAt(directory, name, this.#stat) && isFit();
+    if (isThere && this.#stat.isSameInode(this.#otherStat)) return file;
     file[Symbol.dispose]();
     return undefined;
   }

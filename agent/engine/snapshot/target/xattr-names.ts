@@ -6,7 +6,7 @@ const CAPABILITY = 'security.capability';
 
 /** Lends rights, or is for privileged programs alone. ACLs say who may read, as the mode does. */
 export function isPrivileged(name: string): boolean {
-  if (name === SELINUX_LABEL) return false;
+  if (name === SELINUX_LABEL || isEcho(name)) return false;
   return name.startsWith('security.') || name.startsWith('trusted.');
 }
 
@@ -15,7 +15,15 @@ const VIEWS = /^system\.(nfs4_|cifs_|smb3_|ntfs_|richacl)/;
 
 /** Whether an attribute that the snapshot does not have is the target's own affair. */
 export function isOwnAffair(name: string, restoresLabels: boolean): boolean {
-  return (name === SELINUX_LABEL && !restoresLabels) || VIEWS.test(name);
+  return (name === SELINUX_LABEL && !restoresLabels) || VIEWS.test(name) || isEcho(name);
+}
+
+/** The form in which XFS stores ACLs, and shows them beside the usual one to who may see it. */
+const XFS_ACLS = new Set(['trusted.SGI_ACL_FILE', 'trusted.SGI_ACL_DEFAULT']);
+
+/** Whether an attribute says again what others say; neither restored nor compared. */
+export function isEcho(name: string): boolean {
+  return XFS_ACLS.has(name);
 }
 
 /** Before the mode, with it, or after everything that would take it away again. */

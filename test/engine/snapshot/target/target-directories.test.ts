@@ -13,23 +13,11 @@ import t, { type Test } from 'tap';
 
 import { openTargetFileSystem } from '#engine/snapshot/target/open-target-file-system.ts';
 import { removeTree } from '#engine/snapshot/target/remove-tree.ts';
-import type { TargetCalls } from '#engine/snapshot/target/target-calls.ts';
 import { TargetDirectories } from '#engine/snapshot/target/target-directories.ts';
 import { TargetFileSystem } from '#engine/snapshot/target/target-file-system.ts';
 
 import { TargetScene, bytesOf, wish } from './target-scene.ts';
-
-/** The same calls without openat2, as on an old kernel or behind a filter of system calls. */
-function withoutOpenBeneath(calls: TargetCalls, errno: number): TargetCalls {
-  return new Proxy(calls, {
-    get: (target, name) => {
-      const member: unknown = Reflect.get(target, name, target);
-      if (name === 'openBeneath') return () => -errno;
-      // Methods use private fields, which the proxy does not have.
-      return typeof member === 'function' ? (member as () => unknown).bind(target) : member;
-    },
-  });
-}
+import { withoutOpenBeneath } from './without-open-beneath.ts';
 
 /** `levels` of the deepest tree: without openat2 every level is a call each time. */
 function directoriesSuite(
