@@ -38,6 +38,8 @@ export type OpenRepositoryRequest = RepositoryPlace & {
   readonly threads?: number;
   /** What the process may take, besides the index; by default what its control group allows. */
   readonly memoryBytes?: number;
+  /** False keeps all threads busy however short of memory or disks the machine is. */
+  readonly isPressureHeeded?: boolean;
   readonly isReadOnly?: boolean;
   /** Stands in session markers while writing. */
   readonly owner?: RepositoryOwner;

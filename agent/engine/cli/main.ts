@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { systemClock } from '#engine/base/clock.ts';
 import { keepProcessSmall } from '#engine/base/process-memory.ts';
+import { setIoPriority, setNice } from '#engine/base/process-priority.ts';
 import { forgetProgramPages } from '#engine/base/program-pages.ts';
 import { promptHidden } from './password-prompt.ts';
 import { runCommand } from './run.ts';
@@ -40,6 +41,7 @@ export async function main(): Promise<void> {
       exit: code => process.exit(code),
     },
     clock: systemClock,
+    priorities: { setNice, setIoPriority },
     loadEngine: () => import('#engine/index.ts'),
   });
   process.exit(status);

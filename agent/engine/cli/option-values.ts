@@ -2,6 +2,7 @@
 // Nothing here looks at the world: what comes out depends on what goes in.
 
 import { EngineError } from '#engine/base/errors.ts';
+import type { IoPriority } from '#engine/base/process-priority.ts';
 
 /** What the command line held, by the long name of the option in camel case. */
 export type OptionValues = Readonly<Record<string, unknown>>;
@@ -9,6 +10,8 @@ export type OptionValues = Readonly<Record<string, unknown>>;
 const THREADS_MAX = 64;
 const ZSTD_LEVEL_MAX = 19;
 const TAGS_MAX = 100;
+const NICE_MIN = -20;
+const NICE_MAX = 19;
 
 export function usageError(message: string): EngineError {
   return new EngineError('USAGE', message);
@@ -48,6 +51,25 @@ export function parseSize(text: string | undefined, what: string): number | unde
   const bytes = Number(count) * 1024 ** ' KMGT'.indexOf(unit === '' ? ' ' : unit.toUpperCase());
   if (Number.isFinite(bytes) && bytes >= 1) return Math.floor(bytes);
   throw usageError(`${what} is '${text}'; give a size such as 256MiB or 2GiB`);
+}
+
+/** `-20` to `19` */
+export function parseNice(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const nice = Number(text);
+  if (/^-?\d+$/.test(text) && nice >= NICE_MIN && nice <= NICE_MAX) return nice;
+  throw usageError(`--nice is '${text}'; give a whole number from ${NICE_MIN} to ${NICE_MAX}`);
+}
+
+/** `idle`, or `best-effort` or `realtime` with or without a level: `best-effort:7` */
+export function parseIoPriority(text: string | undefined): IoPriority | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'idle') return { ioClass: 'idle', level: 0 };
+  const [, ioClass, level = '4'] = /^(best-effort|realtime)(?::([0-7]))?$/.exec(text) ?? [];
+  if (ioClass === 'best-effort' || ioClass === 'realtime') {
+    return { ioClass, level: Number(level) };
+  }
+  throw usageError(`--ionice is '${text}'; give idle, best-effort:0 to :7, or realtime:0 to :7`);
 }
 
 /** `0` to `100`, with or without a percent sign. */

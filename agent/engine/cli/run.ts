@@ -2,6 +2,7 @@
 // can fail ends in one place here, in the form that was asked for.
 
 import type { Clock } from '#engine/base/clock.ts';
+import type { IoPriority } from '#engine/base/process-priority.ts';
 import { parseCommandLine, type Program } from './command-line.ts';
 import { errorDocument, errorText } from './error-report.ts';
 import { EXIT, exitStatusOf, type ExitStatus } from './exit-status.ts';
@@ -9,6 +10,8 @@ import { listenForSignals, type SignalSource } from './interruption.ts';
 import {
   optionalText,
   parseChoice,
+  parseIoPriority,
+  parseNice,
   parseSize,
   parseThreads,
   requiredText,
@@ -36,6 +39,11 @@ export interface Surface {
   readonly prompt: ((question: string, signal: AbortSignal) => Promise<string>) | undefined;
   readonly signals: SignalSource;
   readonly clock: Clock;
+  /** Of the process, for processors and disks. */
+  readonly priorities: {
+    readonly setNice: (nice: number) => void;
+    readonly setIoPriority: (priority: IoPriority) => void;
+  };
   readonly loadEngine: () => Promise<Engine>;
 }
 
@@ -69,7 +77,16 @@ async function dispatch(
   parseChoice(optionalText(options, 'output'), '--output', FORMATS);
   const settings = settingsOf(options, surface.environment);
   const job = verb.prepare(operands, options, surface.surroundings);
+  standBack(surface, options);
   return job(await sessionOf(surface, output, signal, settings));
+}
+
+/** Before there are threads, which inherit it. */
+function standBack({ priorities }: Surface, options: OptionValues): void {
+  const nice = parseNice(optionalText(options, 'nice'));
+  const io = parseIoPriority(optionalText(options, 'ionice'));
+  if (nice !== undefined) priorities.setNice(nice);
+  if (io !== undefined) priorities.setIoPriority(io);
 }
 
 async function showFailure(surface: Surface, output: Output, error: unknown): Promise<void> {
@@ -103,6 +120,7 @@ interface Settings {
   readonly url: string;
   readonly threads: number | undefined;
   readonly memoryBytes: number | undefined;
+  readonly isPressureHeeded: boolean;
   readonly isQuiet: boolean;
   readonly passwordFile: string | undefined;
 }
@@ -117,6 +135,7 @@ function settingsOf(options: OptionValues, environment: Surface['environment']):
   return {
     url,
     threads: parseThreads(optionalText(options, 'threads')),
+    isPressureHeeded: options.pressureBackoff !== false,
     memoryBytes: parseSize(optionalText(options, 'memory'), '--memory'),
     isQuiet: options.quiet === true,
     passwordFile: optionalText(options, 'passwordFile'),
@@ -129,7 +148,7 @@ async function sessionOf(
   signal: AbortSignal,
   settings: Settings,
 ): Promise<Session> {
-  const { url, threads, memoryBytes } = settings;
+  const { url, threads, memoryBytes, isPressureHeeded } = settings;
   const engine = await surface.loadEngine();
   const onRetry = settings.isQuiet ? undefined : retryNotice(surface.say, surface.clock);
   const place = { url, storageOptions: { onRetry } };
@@ -155,6 +174,7 @@ async function sessionOf(
         password,
         threads,
         memoryBytes,
+        isPressureHeeded,
         isReadOnly,
         owner: { user: surface.surroundings.user, host: surface.surroundings.host },
         signal,

@@ -35,6 +35,9 @@ export const GLOBAL_OPTIONS: readonly OptionRow[] = Object.freeze([
   { flags: '-o, --output <format>', text: 'text, or json: exactly one document (text)' },
   { flags: '--threads <n>', text: 'worker threads (one for each processor)' },
   { flags: '--memory <size>', text: 'what it may take, such as 256MiB (as the machine allows)' },
+  { flags: '--nice <n>', text: 'priority for processors, -20 to 19 (as it was started)' },
+  { flags: '--ionice <class>', text: 'for disks: idle, best-effort:0 to :7, realtime:0 to :7' },
+  { flags: '--no-pressure-backoff', text: 'keep all threads busy on a machine that is short' },
   { flags: '-q, --quiet', text: 'show no progress' },
 ]);
 

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { defaultMemoryBytes } from '#engine/base/memory-budget.ts';
 import { type MemoryPlan, memoryPlan } from '#engine/base/memory-plan.ts';
+import { PressureWatch } from '#engine/base/pressure.ts';
 import { splitterAlgorithm } from '#engine/chunk/splitters.ts';
 import { createCipher } from '#engine/cipher/ciphers.ts';
 import { SEAL_BYTES } from '#engine/cipher/content-cipher.ts';
@@ -38,6 +39,8 @@ export interface OpenContentsOptions {
   readonly threads?: number;
   /** What this process may take; by default what its control group allows. */
   readonly memoryBytes?: number;
+  /** False keeps all threads busy however short of memory or disks the machine is. */
+  readonly isPressureHeeded?: boolean;
   readonly isReadOnly?: boolean;
   /** Stands in session markers, for people who wonder who is writing. */
   readonly owner?: SessionOwner;
@@ -63,6 +66,7 @@ export class OpenContents<Tasks extends ContentTasks> {
   /** Whether fast paths through native code may be used. */
   readonly isNativeAllowed: boolean;
   readonly #writing: ContentWriting | undefined;
+  readonly #pressure: PressureWatch | undefined;
   readonly #obstacle: string | undefined;
 
   private constructor(
@@ -105,6 +109,9 @@ export class OpenContents<Tasks extends ContentTasks> {
         return { data, transfer: data.writing ? [data.writing.tickets.port] : [] };
       },
     });
+    if (options.isPressureHeeded ?? true) {
+      this.#pressure = new PressureWatch(share => this.pool.limitBusy(share * threads));
+    }
     const blobs = new IndexBlobs(
       {
         storage: this.storage,
@@ -208,6 +215,7 @@ export class OpenContents<Tasks extends ContentTasks> {
 
   /** Ends the threads. What was not flushed is given up and leaves no file behind. */
   async close(): Promise<void> {
+    this.#pressure?.[Symbol.dispose]();
     this.control.stop();
     await this.pool.close();
     await this.#writing?.abandon(new EngineError('ABORTED', 'the repository was closed'));

@@ -68,10 +68,12 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
   #nextId = 0;
   #failure: EngineError | undefined;
   #isClosed = false;
+  #busyMax: number;
 
   constructor(options: PoolOptions) {
     this.size = options.size;
     this.#options = options;
+    this.#busyMax = options.size;
     this.#threads = Array.from({ length: options.size }, () => undefined);
   }
 
@@ -119,6 +121,15 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
     );
   }
 
+  /**
+   * Gives tasks to so many threads from now on, at least one. What is under way elsewhere goes on;
+   * tasks for a certain thread and broadcasts are not concerned.
+   */
+  limitBusy(count: number): void {
+    this.#busyMax = Math.min(this.size, Math.max(1, Math.floor(count)));
+    this.#dispatch();
+  }
+
   #newTask<Output>(
     kind: string,
     input: unknown,
@@ -142,11 +153,12 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
   /** An idle thread, else a new one, else one with room in its queue. */
   #leastBusy(): Thread | undefined {
     let best: Thread | undefined;
-    for (const thread of this.#threads) {
+    const allowed = this.#threads.slice(0, this.#busyMax);
+    for (const thread of allowed) {
       if (thread && thread.running.size < (best?.running.size ?? TASKS_PER_THREAD)) best = thread;
     }
     if (best?.running.size === 0) return best;
-    const unstarted = this.#threads.indexOf(undefined);
+    const unstarted = allowed.indexOf(undefined);
     return unstarted === -1 ? best : this.#threadAt(unstarted);
   }
 

@@ -2,6 +2,8 @@ import t from 'tap';
 import {
   parseChoice,
   parseCompression,
+  parseIoPriority,
+  parseNice,
   parsePercent,
   parseSize,
   parseTags,
@@ -18,6 +20,13 @@ t.test('good values become what they say', async t => {
   const sizes = ['256MiB', '256m', '0.25 GiB', '268435456', '262144K', '268435456B'];
   for (const size of sizes) t.equal(parseSize(size, '--memory'), 2 ** 28, size);
   t.equal(parseSize(undefined, '--memory'), undefined);
+  t.equal(parseNice('-20'), -20);
+  t.equal(parseNice('19'), 19);
+  t.equal(parseNice(undefined), undefined);
+  t.strictSame(parseIoPriority('idle'), { ioClass: 'idle', level: 0 });
+  t.strictSame(parseIoPriority('best-effort'), { ioClass: 'best-effort', level: 4 });
+  t.strictSame(parseIoPriority('realtime:0'), { ioClass: 'realtime', level: 0 });
+  t.equal(parseIoPriority(undefined), undefined);
   t.equal(parsePercent('0.5%', 'x'), 0.5);
   t.equal(parseCompression('zstd:03'), 'zstd:3');
   t.equal(parseCompression('auto'), 'auto');
@@ -32,6 +41,10 @@ t.test('bad values are wrong usage and the message says what is right', async t 
   t.throws(() => parseThreads('1e9'), isUsage);
   t.throws(() => parsePercent('101', '--read-percent'), { message: /from 0 to 100/ });
   t.throws(() => parsePercent('-1', 'x'), isUsage);
+  for (const nice of ['20', '-21', '1.5', '', 'low']) t.throws(() => parseNice(nice), isUsage);
+  for (const io of ['idle:1', 'best-effort:8', 'best', '', 'realtime:']) {
+    t.throws(() => parseIoPriority(io), { ...isUsage, message: /--ionice/ });
+  }
   for (const size of ['', '0', '-1', 'M', '1 2', '1e9', 'much', '1PiB', '256MiB!']) {
     t.throws(() => parseSize(size, '--memory'), { ...isUsage, message: /such as 256MiB/ }, size);
   }

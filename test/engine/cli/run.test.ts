@@ -137,3 +137,26 @@ t.test('the repository is closed whether the verb ends or fails', async t => {
   await run(['snapshots'], { engine: { openRepository } });
   t.equal(closed, 2);
 });
+
+t.test('priorities are set before anything is opened', async t => {
+  const priorities: unknown[] = [];
+  const words = ['snapshots', '--nice', '10', '--ionice', 'best-effort:7'];
+  await run(words, { priorities, engine: failing(new Error('x')) });
+  t.strictSame(priorities, [10, { ioClass: 'best-effort', level: 7 }]);
+});
+
+t.test('pressure is heeded unless the command is told not to', async t => {
+  const heeded: unknown[] = [];
+  const engine = {
+    openRepository: async (request: { isPressureHeeded: boolean; memoryBytes?: number }) => {
+      heeded.push([request.isPressureHeeded, request.memoryBytes]);
+      throw new Error('enough');
+    },
+  };
+  await run(['snapshots'], { engine });
+  await run(['snapshots', '--no-pressure-backoff', '--memory', '256MiB'], { engine });
+  t.strictSame(heeded, [
+    [true, undefined],
+    [false, 2 ** 28],
+  ]);
+});

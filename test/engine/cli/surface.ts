@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly loadEngine: () => Promise<Engine>;
   readonly sink?: CollectingSink;
   readonly signals?: EventEmitter;
+  /** Gets what the process was asked to run with. */
+  readonly priorities?: unknown[];
 }
 
 export interface Ran {
@@ -34,6 +36,10 @@ export async function runWords(words: readonly string[], options: RunOptions): P
     prompt: undefined,
     signals: Object.assign(options.signals ?? new EventEmitter(), { exit: () => {} }),
     clock: systemClock,
+    priorities: {
+      setNice: nice => options.priorities?.push(nice),
+      setIoPriority: priority => options.priorities?.push(priority),
+    },
     loadEngine: options.loadEngine,
   };
   return { status: await runCommand(surface), stdout: sink.text, stderr: said };

@@ -173,3 +173,20 @@ t.test('closing does not wait for a thread that is busy, nor for one that is gon
   await pool.close();
   t.ok(performance.now() - startedMs < 1000);
 });
+
+t.test('a pool that is told to hold back uses fewer threads, and never none', async t => {
+  const { pool } = newPool(t);
+  const { word, open } = gate();
+  const first = pool.run('waitFor', { word });
+  const second = pool.run('waitFor', { word });
+  pool.limitBusy(0.25);
+  const third = pool.run('whoAmI', undefined);
+  open();
+  const threads = [await first, await second, (await third).threadId];
+  t.equal(threads[2], threads[0], 'the second thread got nothing more');
+  const gateAgain = gate();
+  pool.limitBusy(2);
+  const again = [0, 1].map(() => pool.run('waitFor', { word: gateAgain.word }));
+  gateAgain.open();
+  t.equal(new Set(await Promise.all(again)).size, 2, 'until it may');
+});
