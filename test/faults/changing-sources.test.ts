@@ -32,13 +32,11 @@ t.test('what changes under a backup is named, and stored as far as it can be', a
   await using repository = new Repository(parts, undefined);
   const outcome = await backup(repository, { path, source: { ...OWNER, path } });
   const skipped = outcome.skipped.map(entry => [entry.path.slice(path.length + 1), entry.code]);
+  // What changed once was read once more, and stood still then.
   t.strictSame(skipped.sort(), [
     ['becomes-fifo', 'SOURCE_CHANGED'],
     ['becomes-link', 'SOURCE_CHANGED'],
-    ['empties', 'SOURCE_CHANGED'],
     ['gone', 'SOURCE_VANISHED'],
-    ['grows', 'SOURCE_CHANGED'],
-    ['shrinks', 'SOURCE_CHANGED'],
     ['swapped', 'SOURCE_CHANGED'],
     ['vanishes', 'SOURCE_VANISHED'],
   ]);

@@ -1,7 +1,8 @@
-// Random trees there and back, for as long as a minute: backed up, changed, backed up again, and each
-// generation restored into nothing and over what is there. Every attribute is compared by the one
-// listing (tree-listing.ts), and what the outcome names has to be what differs: nothing, on a file
-// system that can hold all of it. A round that fails prints its seed; STEVEDORE_TEST_SEED repeats it.
+// Random trees there and back, for as long as a minute: backed up, changed, backed up again, and
+// each generation restored into nothing and over what is there. Every attribute is compared by the
+// one listing (tree-listing.ts), and what the outcome names has to be what differs: nothing, on a
+// file system that can hold all of it. A round that fails prints its seed; STEVEDORE_TEST_SEED
+// repeats it.
 
 import { rmSync } from 'node:fs';
 import t from 'tap';
@@ -121,8 +122,8 @@ async function faultsOfRestore(
 ): Promise<string[]> {
   const request = { snapshot, target, ...chosen.request };
   const outcome = await restore(repository, request);
-  // A directory that is in the way of something else stays with what is in it, and so do other names
-  // of what was to be there; all of them are named.
+  // A directory that is in the way of something else stays with what is in it, and so do other
+  // names of what was to be there; all of them are named.
   const isBlocked = outcome.differences.some(({ found }) => IN_THE_WAY.test(found));
   const [kept, differences] = partition(
     outcome.differences,

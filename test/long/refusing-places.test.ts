@@ -1,7 +1,7 @@
 // Places that refuse: sources that cannot be read, targets and repositories that are full, over
-// quota, read-only, broken or of a file system that lacks what is to be kept. As users run it, by the
-// command; each ends in a short time, and what was refused is named. Every scene has mounts of its
-// own in a namespace that ends with it.
+// quota, read-only, broken or of a file system that lacks what is to be kept. As users run it, by
+// the command; each ends in a short time, and what was refused is named. Every scene has mounts of
+// its own in a namespace that ends with it.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -114,7 +114,8 @@ const SCENES: readonly Scene[] = [
   },
   {
     title: 'a repository on a device that loses what is written (EIO)',
-    script: `${BROKEN} mkdir small/lost; $s repo create --repo file://$PWD/small/lost -o json || true
+    script: `${BROKEN} mkdir small/lost
+      $s repo create --repo file://$PWD/small/lost -o json || true
       $s backup source --repo file://$PWD/small/lost -o json`,
     status: 1,
     says: /STORAGE_/,

@@ -1,6 +1,7 @@
-// What an inode has besides what node:fs shows: extended attributes, flags, project id, holes. By the
-// system's calls and not by ours, so that tests do not believe the code that they test. Paths are
-// bytes, and shorter than PATH_MAX. Where native calls are not to be had there seems to be nothing.
+// What an inode has besides what node:fs shows: extended attributes, flags, project id, holes. By
+// the system's calls and not by ours, so that tests do not believe the code that they test. Paths
+// are bytes, and shorter than PATH_MAX. Where native calls are not to be had there seems to be
+// nothing.
 
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { allocateArena } from '#engine/base/arena.ts';

@@ -62,8 +62,8 @@ export class OddTree {
   }
 
   /**
-   * Does `count` things to a tree that is there, and says what. Secret changes of content leave size
-   * and time as they are.
+   * Does `count` things to a tree that is there, and says what. Secret changes of content leave
+   * size and time as they are.
    */
   change({ count, isSecret }: { readonly count: number; readonly isSecret: boolean }): string[] {
     this.#find();

@@ -1,4 +1,5 @@
-// The one comparison that tests of backups and restores rely on: what it does not see is not tested.
+// The one comparison that tests of backups and restores rely on: what it does not see is not
+// tested.
 
 import {
   chmodSync,

@@ -1,6 +1,6 @@
 // What a directory tree on disk holds, all that a snapshot can say about it, and how two such lists
-// differ. Entries of the trees that the expected.json of a recorded repository knows look as they do
-// there; what is more than that is there only where an entry has it.
+// differ. Entries of the trees that the expected.json of a recorded repository knows look as they
+// do there; what is more than that is there only where an entry has it.
 
 import { createHash } from 'node:crypto';
 import { createReadStream, type BigIntStats } from 'node:fs';
