@@ -1,4 +1,4 @@
-// JSON as Go's encoding/json writes it, and parsing that loses no digit.
+// JSON as Go's encoding/json writes it.
 //
 // Directory objects are addressed by the hash of their text, so equal trees give equal objects only
 // if the text agrees to the byte (kopia-format.md 10.3 and appendix A).
@@ -24,19 +24,6 @@ export function goJson(value: unknown): string {
     typeof item === 'bigint' ? rawNumber(item.toString()) : item,
   );
   return text.replace(ESCAPES, escapeForGo);
-}
-
-/**
- * Parses JSON; integers that a double cannot hold exactly become bigint, so that a document can be
- * written again without losing digits.
- * @throws SyntaxError when the text is not JSON
- */
-export function parseJson(text: string): unknown {
-  return JSON.parse(text, function (_key, value: unknown, context?: { source?: string }) {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-    const source = context?.source;
-    return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value;
-  } as (this: unknown, key: string, value: unknown) => unknown);
 }
 
 // JSON.rawJSON exists in Node 24; TypeScript 5.9 does not know it yet.
