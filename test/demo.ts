@@ -11,8 +11,8 @@ import { pathToFileURL } from 'node:url';
 import { counted, formatBytes, formatDuration, formatShare } from '#engine/cli/quantity.ts';
 import { backup, createRepository, openRepository, restore } from '#engine/index.ts';
 import { changeTree } from './demo/change-tree.ts';
-import { Random } from './demo/random.ts';
 import { makeSampleTree } from './demo/sample-tree.ts';
+import { SeededRandom } from './support/random.ts';
 import { type ListedEntry, listingDifferences, treeListing } from './support/tree-listing.ts';
 
 type BackupOutcome = Awaited<ReturnType<typeof backup>>;
@@ -26,7 +26,7 @@ function say(title: string, text: string): void {
 
 function makeSource(source: string, given: string | undefined): Promise<void> {
   mkdirSync(source, { recursive: true });
-  if (given === undefined) return makeSampleTree(source, new Random(20_261_120));
+  if (given === undefined) return makeSampleTree(source, new SeededRandom(20_261_120));
   // cp keeps what we want to compare: owners, modes, times, links, names that are not UTF-8.
   execFileSync('cp', ['-a', `${resolve(given)}/.`, source], { stdio: 'inherit' });
   return Promise.resolve();
@@ -82,7 +82,7 @@ async function demo(place: string, given: string | undefined): Promise<number> {
   const first = await backup(repository, { path: source, source: recorded });
   sayBackup('first backup', first);
 
-  const [most = '', ...others] = await changeTree(source, new Random(2));
+  const [most = '', ...others] = await changeTree(source, new SeededRandom(2));
   say('a day later', most);
   say('', others.join(', '));
   const after = await treeListing(source);

@@ -15,7 +15,8 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Random } from './random.ts';
+import type { SeededRandom } from '#test/support/random.ts';
+import { prose } from './prose.ts';
 
 const FRONT_BYTES_MAX = 256 * 2 ** 20;
 const EDITS = 5;
@@ -23,7 +24,7 @@ const EDITS = 5;
 const UNDECODABLE = '\ufffd';
 
 /** What was done, a sentence part each. */
-export async function changeTree(directory: string, random: Random): Promise<string[]> {
+export async function changeTree(directory: string, random: SeededRandom): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries
     .filter(entry => entry.isFile())
@@ -40,18 +41,21 @@ export async function changeTree(directory: string, random: Random): Promise<str
   }
   let edited = 0;
   for (let index = 0; index < EDITS; index++) {
-    const file = random.pick(small);
+    const file = pickOrNone(random, small);
     if (file === undefined) continue;
-    await appendFile(file, random.text(200));
+    await appendFile(file, prose(random, 200));
     edited++;
   }
   if (edited > 0) done.push(`${edited} edited`);
-  const removed = random.pick(small);
+  const removed = pickOrNone(random, small);
   if (removed !== undefined) {
     await rm(removed);
     done.push('1 removed');
   }
-  const executable = random.pick(small.filter(file => file !== removed));
+  const executable = pickOrNone(
+    random,
+    small.filter(file => file !== removed),
+  );
   if (executable !== undefined) {
     await chmod(executable, 0o711);
     done.push('1 with another mode');
@@ -65,9 +69,13 @@ export async function changeTree(directory: string, random: Random): Promise<str
     done.push('1 directory moved');
   }
   await mkdir(join(directory, 'new'), { recursive: true });
-  await writeFile(join(directory, 'new', 'note'), random.text(3000));
+  await writeFile(join(directory, 'new', 'note'), prose(random, 3000));
   done.push('1 added');
   return done;
+}
+
+function pickOrNone(random: SeededRandom, files: readonly string[]): string | undefined {
+  return files.length === 0 ? undefined : random.pick(files);
 }
 
 function pathOf(entry: Dirent): string {

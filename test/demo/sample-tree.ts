@@ -5,13 +5,14 @@ import { cpSync, existsSync } from 'node:fs';
 import { chmod, lutimes, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Random } from './random.ts';
+import type { SeededRandom } from '#test/support/random.ts';
+import { prose } from './prose.ts';
 
 const MIB = 2 ** 20;
 const OWN = ['agent', 'docs', 'test', 'README.md', 'LICENSE', 'package.json', 'package-lock.json'];
 const MAILS = 800;
 
-export async function makeSampleTree(directory: string, random: Random): Promise<void> {
+export async function makeSampleTree(directory: string, random: SeededRandom): Promise<void> {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   for (const name of OWN) {
     const options = { recursive: true, preserveTimestamps: true };
@@ -24,20 +25,20 @@ export async function makeSampleTree(directory: string, random: Random): Promise
   await makeOddities(join(directory, 'odd'));
 }
 
-async function makeLargeFiles(directory: string, random: Random): Promise<void> {
+async function makeLargeFiles(directory: string, random: SeededRandom): Promise<void> {
   await mkdir(directory, { recursive: true });
   const image = random.bytes(16 * MIB);
   await writeFile(join(directory, 'disk.img'), image);
   await writeFile(join(directory, 'disk-copy.img'), image);
-  const line = () => `2026-11-20T12:00:00Z level=info ${random.text(60).replaceAll('\n', ' ')}\n`;
+  const line = () => `2026-11-20T12:00:00Z level=info ${prose(random, 60).replaceAll('\n', ' ')}\n`;
   await writeFile(join(directory, 'server.log'), Array.from({ length: 30_000 }, line).join(''));
 }
 
-async function makeMails(directory: string, random: Random): Promise<void> {
+async function makeMails(directory: string, random: SeededRandom): Promise<void> {
   await mkdir(directory, { recursive: true });
   for (let index = 0; index < MAILS; index++) {
     const path = join(directory, `${String(index).padStart(4, '0')}.eml`);
-    await writeFile(path, random.text(500 + random.integer(6000)));
+    await writeFile(path, prose(random, 500 + random.below(6000)));
     const seconds = 1_600_000_000 + index * 3600 + 0.25;
     await utimes(path, seconds, seconds);
   }
