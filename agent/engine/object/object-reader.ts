@@ -143,7 +143,7 @@ abstract class ChunkedReader implements ObjectReader {
   }
 
   async *stream(options: StreamOptions = {}): AsyncIterable<Uint8Array> {
-    const { offset = 0, length = Infinity, signal } = options;
+    const { offset = 0, length = this.bytes, signal } = options;
     const end = Math.min(this.bytes, offset + length);
     if (offset >= end && this.bytes > 0) return;
     const chunks = until(this.chunks({ offset, signal }), end);
