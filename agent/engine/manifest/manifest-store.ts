@@ -31,6 +31,9 @@ export interface Manifest {
   readonly data: string;
 }
 
+/** What a deletion has to know of a manifest. */
+export type StoredManifest = Pick<Manifest, 'id' | 'modifiedNs'>;
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -107,14 +110,27 @@ export class ManifestStore implements ManifestReader {
   /** Deletes a manifest, durably after flush() and a commit of the index; false when unknown. */
   async delete(id: string, options: CallOptions = {}): Promise<boolean> {
     const entry = (await this.#live(options)).get(id);
-    if (!entry) return false;
-    this.#pending.push(deletionOf(id, this.#nextTime(entry.modifiedNs)));
-    return true;
+    if (entry) this.drop(entry);
+    return entry !== undefined;
+  }
+
+  /**
+   * The same for one that is known to be there. Nothing is loaded for it.
+   * @returns takes it back, when it could not be committed
+   */
+  drop({ id, modifiedNs }: StoredManifest): () => void {
+    const deletion = deletionOf(id, this.#nextTime(modifiedNs));
+    this.#pending.push(deletion);
+    return () => this.#forget(entry => entry === deletion);
   }
 
   /** Forgets a manifest that was put and could not be committed. */
   withdraw(id: string): void {
-    const isOther = (entry: ManifestEntry): boolean => entry.id !== id;
+    this.#forget(entry => entry.id === id);
+  }
+
+  #forget(isMeant: (entry: ManifestEntry) => boolean): void {
+    const isOther = (entry: ManifestEntry): boolean => !isMeant(entry);
     this.#pending = this.#pending.filter(isOther);
     this.#written = this.#written.map(({ contentId, entries }) => {
       return { contentId, entries: entries.filter(isOther) };

@@ -101,13 +101,20 @@ export async function forgetSnapshots(
   references: readonly string[],
   options: ReadOptions = {},
 ): Promise<string[]> {
-  const ids = new Set<string>();
+  const found = new Map<string, Loaded>();
   for (const reference of references) {
-    ids.add((await resolveReference(manifests, reference, options)).id);
+    const loaded = await resolveReference(manifests, reference, options);
+    found.set(loaded.id, loaded);
   }
-  for (const id of ids) await manifests.delete(id, options);
-  await manifests.flush();
-  return [...ids];
+  // All or none: nothing is waited for in between, so no abort can come between two of them.
+  const undo = [...found.values()].map(loaded => manifests.drop(loaded));
+  try {
+    await manifests.flush();
+  } catch (error) {
+    for (const takeBack of undo) takeBack();
+    throw error;
+  }
+  return [...found.keys()];
 }
 
 async function latestSnapshot(

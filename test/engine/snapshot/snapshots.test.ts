@@ -121,3 +121,22 @@ t.test('a snapshot and a path in it are written with a colon', t => {
   t.same(splitSnapshotPath('latest:'), { reference: 'latest', path: '' });
   t.end();
 });
+
+t.test('of several snapshots all are forgotten or none', async t => {
+  const { manifests, root } = scene();
+  const ids = [1, 2, 3].map(n => putSnapshot(manifests, root, { startTimeNs: second(n) }));
+  const listed = async () => (await listSnapshots(manifests)).map(({ id }) => id);
+  const controller = new AbortController();
+  const asked = [ids[0], 'latest'];
+  const forgetting = forgetSnapshots(manifests, asked, { signal: controller.signal });
+  controller.abort();
+  await t.rejects(forgetting);
+  t.strictSame(await listed(), ids, 'not when it is cancelled');
+  const flush = manifests.flush.bind(manifests);
+  manifests.flush = () => Promise.reject(new Error('no'));
+  await t.rejects(forgetSnapshots(manifests, ids.slice(0, 2)));
+  t.strictSame(await listed(), ids, 'not when they cannot be stored');
+  manifests.flush = flush;
+  t.strictSame(await forgetSnapshots(manifests, ids.slice(0, 2)), ids.slice(0, 2));
+  t.strictSame(await listed(), [ids[2]]);
+});
