@@ -3,6 +3,7 @@
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
+import type { EngineError } from '#engine/base/errors.ts';
 import { createFormat } from '#engine/content/create-format.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import { OpenContents } from '#engine/content/open-contents.ts';
@@ -44,6 +45,8 @@ export type OpenRepositoryRequest = RepositoryPlace & {
   /** Stands in session markers while writing. */
   readonly owner?: RepositoryOwner;
   readonly clock?: Clock;
+  /** Told of what went wrong without harm: a blob that could not be removed. */
+  readonly onWarning?: (warning: EngineError) => void;
   readonly isNativeAllowed?: boolean;
   readonly signal?: AbortSignal;
 };

@@ -6,6 +6,7 @@ import t from 'tap';
 import { createCipher } from '#engine/cipher/ciphers.ts';
 import { PackDesk } from '#engine/content/pack-desk.ts';
 import { SessionMarkers } from '#engine/content/session-markers.ts';
+import { Tidying } from '#engine/content/tidying.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import { createHash } from '#engine/hash/hashes.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
@@ -56,7 +57,9 @@ t.test('a ticket that was not used is not waited for', async t => {
   const hash = createHash('BLAKE2B-256-128', new Uint8Array(32));
   const cipher = createCipher('AES256-GCM-HMAC-SHA256', new Uint8Array(32));
   for (const storage of [files, await copyOf(small.storage)]) {
-    const markers = new SessionMarkers(storage, { hash, cipher }, systemClock, OWNER);
+    const tidying = new Tidying(storage, error => t.fail(String(error)));
+    const writer = { owner: OWNER, tidying };
+    const markers = new SessionMarkers(storage, { hash, cipher }, systemClock, writer);
     const desk = new PackDesk(storage, markers, {
       packCountMax: 1,
       packBufferBytes: 1000,

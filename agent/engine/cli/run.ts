@@ -21,6 +21,7 @@ import { Output, type ByteSink, type OutputFormat } from './output.ts';
 import { chooseNewPassword, findPassword, type PasswordSources } from './password.ts';
 import { noProgress, progressLines, type ProgressDisplay } from './progress.ts';
 import { retryNotice } from './retry-notice.ts';
+import { safeText } from './terminal-text.ts';
 import { EPILOGUE, GLOBAL_OPTIONS, VERBS } from './verbs.ts';
 import type { Engine, Session, Surroundings } from './verb.ts';
 
@@ -177,6 +178,7 @@ async function sessionOf(
         isPressureHeeded,
         isReadOnly,
         owner: { user: surface.surroundings.user, host: surface.surroundings.host },
+        onWarning: ({ message }) => surface.say(`stevedore: warning: ${safeText(message)}\n`),
         signal,
       });
       return await work(repository);

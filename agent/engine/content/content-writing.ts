@@ -20,6 +20,7 @@ import type { IndexBlobs } from './index-blobs.ts';
 import type { IndexSet } from './index-set.ts';
 import type { ClosedSession, PackDesk } from './pack-desk.ts';
 import type { SessionMarkers } from './session-markers.ts';
+import type { Tidying } from './tidying.ts';
 
 export interface WritableParts {
   readonly storage: Storage;
@@ -29,6 +30,7 @@ export interface WritableParts {
   readonly index: IndexSet;
   readonly desk: PackDesk;
   readonly markers: SessionMarkers;
+  readonly tidying: Tidying;
 }
 
 export interface WritableOptions {
@@ -138,7 +140,7 @@ export class ContentWriting {
 
   async #publish({ rows, marker }: ClosedSession): Promise<void> {
     if (rows.length === 0) return;
-    const { runner, storage, blobs, clock, index, desk } = this.#parts;
+    const { runner, storage, blobs, clock, index, desk, tidying } = this.#parts;
     const { refreshFrequencyNs } = this.#options;
     const transfer = rows.flatMap(list => [
       list.keys,
@@ -146,7 +148,7 @@ export class ContentWriting {
       ...[list.packs.bytes, list.packs.ends].filter(buffer => buffer instanceof ArrayBuffer),
     ]);
     const { files, plain } = await runner.run('sealIndex', { rows }, { transfer });
-    const parts = { storage, blobs, clock, refreshFrequencyNs };
+    const parts = { storage, blobs, clock, refreshFrequencyNs, tidying };
     const blobIds = await commitIndex(parts, files, marker.sessionId, desk.signal);
     for (const { sealed } of files) releaseBuffer(sealed.buffer);
     index.adopt(blobIds, plain);

@@ -10,12 +10,14 @@ import { mayWriteByEpochState, wasIndexWriteTooSlow } from '#engine/format/epoch
 import type { Storage } from '#engine/storage/storage.ts';
 import type { SealedIndexFile } from '#engine/workers/content-tasks.ts';
 import type { IndexBlobs, IndexListing } from './index-blobs.ts';
+import type { Tidying } from './tidying.ts';
 
 export interface IndexCommitParts {
   readonly storage: Storage;
   readonly blobs: IndexBlobs;
   readonly clock: Clock;
   readonly refreshFrequencyNs: bigint;
+  readonly tidying: Tidying;
 }
 
 /** An epoch lasts a day; being overtaken by two of them again and again is not bad luck. */
@@ -41,7 +43,7 @@ export async function commitIndex(
     const after = blobIds && (await parts.blobs.list(signal));
     if (after && !wasIndexWriteTooSlow(epoch, writeEpochOf(after))) return blobIds;
     // Entries of the overtaken epoch are valid all the same, so removing them is only tidiness.
-    for (const blobId of blobIds ?? []) await parts.storage.delete(blobId, { signal });
+    for (const blobId of blobIds ?? []) await parts.tidying.remove(blobId, signal);
   }
   throw new EngineError(
     'INDEX_COMMIT_TOO_SLOW',

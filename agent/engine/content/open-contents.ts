@@ -30,6 +30,7 @@ import { IndexSet } from './index-set.ts';
 import { PackDesk } from './pack-desk.ts';
 import { loadRepositoryFormat, type RepositoryFormat, writeObstacle } from './repository-format.ts';
 import { SessionMarkers, type SessionOwner } from './session-markers.ts';
+import { type OnWarning, Tidying } from './tidying.ts';
 
 export interface OpenContentsOptions {
   readonly password: string;
@@ -45,6 +46,8 @@ export interface OpenContentsOptions {
   /** Stands in session markers, for people who wonder who is writing. */
   readonly owner?: SessionOwner;
   readonly clock?: Clock;
+  /** Told of what went wrong without harm; each kind of thing once. */
+  readonly onWarning?: OnWarning;
   /** False makes everything use the slow paths; tests compare the two. */
   readonly isNativeAllowed?: boolean;
   readonly signal?: AbortSignal;
@@ -139,7 +142,9 @@ export class OpenContents<Tasks extends ContentTasks> {
     );
     if (this.#obstacle !== undefined) return;
     const owner = options.owner ?? { user: 'stevedore', host: 'localhost' };
-    const markers = new SessionMarkers(this.storage, { hash, cipher }, this.clock, owner);
+    const tidying = new Tidying(this.storage, options.onWarning ?? (() => undefined));
+    const crypto = { hash, cipher };
+    const markers = new SessionMarkers(this.storage, crypto, this.clock, { owner, tidying });
     const desk = new PackDesk(this.storage, markers, {
       packCountMax: 2 * threads + this.memory.packsInFlight,
       packBufferBytes: config.maxPackBytes + CONTENT_BYTES_MAX + PACK_TAIL_BYTES_MAX,
@@ -155,6 +160,7 @@ export class OpenContents<Tasks extends ContentTasks> {
         index: this.index,
         desk,
         markers,
+        tidying,
       },
       {
         keyBytes: 1 + hash.digestBytes,

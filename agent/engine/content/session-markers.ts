@@ -10,6 +10,7 @@ import { ivOfBlobId, sessionBlobId } from '#engine/format/blob-names.ts';
 import { encodeSessionMarker, newSessionId } from '#engine/format/session.ts';
 import type { ContentHash } from '#engine/hash/content-hash.ts';
 import type { Storage } from '#engine/storage/storage.ts';
+import type { Tidying } from './tidying.ts';
 import { digestBytes } from '#engine/workers/digest-bytes.ts';
 
 export interface SessionMarker {
@@ -31,14 +32,16 @@ export class SessionMarkers {
   readonly #cipher: ContentCipher;
   readonly #clock: Clock;
   readonly #owner: SessionOwner;
+  readonly #tidying: Tidying;
 
   constructor(
     storage: Storage,
     crypto: { hash: ContentHash; cipher: ContentCipher },
     clock: Clock,
-    owner: SessionOwner,
+    { owner, tidying }: { readonly owner: SessionOwner; readonly tidying: Tidying },
   ) {
     this.#storage = storage;
+    this.#tidying = tidying;
     this.#hash = crypto.hash;
     this.#cipher = crypto.cipher;
     this.#clock = clock;
@@ -68,7 +71,7 @@ export class SessionMarkers {
     try {
       await this.#checkClock(blobId, signal);
     } catch (error) {
-      await this.remove(marker, signal);
+      await this.#tidying.remove(blobId, signal);
       throw error;
     }
     return marker;
@@ -76,7 +79,7 @@ export class SessionMarkers {
 
   /** Ends a session whose index blobs are durable. */
   async remove(marker: SessionMarker, signal?: AbortSignal): Promise<void> {
-    await this.#storage.delete(marker.blobId, { signal });
+    await this.#tidying.remove(marker.blobId, signal);
   }
 
   async #checkClock(blobId: string, signal?: AbortSignal): Promise<void> {

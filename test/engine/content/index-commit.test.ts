@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { IndexBlobs } from '#engine/content/index-blobs.ts';
 import { commitIndex } from '#engine/content/index-commit.ts';
+import { Tidying } from '#engine/content/tidying.ts';
 import { epochMarkerBlobId } from '#engine/format/blob-names.ts';
 import type { Storage } from '#engine/storage/storage.ts';
 import { wrap } from '#engine/storage/wrap.ts';
@@ -29,7 +30,9 @@ async function commitScene(
   const { hash, cipher } = cryptoOf(format);
   const opener = new IndexOpener(hash, cipher, { eccOverheadPercent: 0 });
   const blobs = new IndexBlobs({ storage, opener, clock }, { hasEpochs: true });
-  const parts = { storage, blobs, clock, refreshFrequencyNs: BigInt(REFRESH_MS) * 1_000_000n };
+  const refreshFrequencyNs = BigInt(REFRESH_MS) * 1_000_000n;
+  const tidying = new Tidying(storage, () => undefined);
+  const parts = { storage, blobs, clock, refreshFrequencyNs, tidying };
   const commit = (signal?: AbortSignal) => commitIndex(parts, files, 's1', signal);
   return { memory, commit };
 }

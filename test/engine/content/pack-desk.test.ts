@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { PackDesk } from '#engine/content/pack-desk.ts';
 import { SessionMarkers } from '#engine/content/session-markers.ts';
+import { Tidying } from '#engine/content/tidying.ts';
 import { IndexRows } from '#engine/index/rows.ts';
 import type { Storage } from '#engine/storage/storage.ts';
 import { wrap } from '#engine/storage/wrap.ts';
@@ -15,7 +16,8 @@ async function deskScene(t: Test, storageOver: (memory: Storage) => Storage = me
   const storage = storageOver(memory);
   const failures: unknown[] = [];
   const owner = { user: 'u', host: 'h' };
-  const markers = new SessionMarkers(storage, cryptoOf(format), clock, owner);
+  const tidying = new Tidying(storage, error => failures.push(error));
+  const markers = new SessionMarkers(storage, cryptoOf(format), clock, { owner, tidying });
   const desk = new PackDesk(storage, markers, {
     packCountMax: 2,
     packBufferBytes: 1000,
