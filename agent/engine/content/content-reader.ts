@@ -27,7 +27,7 @@ export interface ContentReaderParts {
   readonly runner: TaskRunner<ContentTasks>;
   /** The index as it is known now. */
   readonly index: () => IndexView;
-  /** Loads the index anew. */
+  /** Loads the index anew, unless that was done a moment ago. */
   readonly refresh: (signal?: AbortSignal) => Promise<void>;
 }
 
@@ -133,17 +133,21 @@ export class ContentReader implements ContentSource {
     });
   }
 
-  /** Runs `work`; when something is missing, loads the index and runs it once more. */
+  /**
+   * Runs `work`; when something is missing, loads the index and, if it is new, runs it once more.
+   */
   async #orAfterRefresh<Result>(
     work: () => Result | Promise<Result>,
     signal: AbortSignal | undefined,
     replan: () => void = () => undefined,
   ): Promise<Result> {
+    const before = this.#parts.index();
     try {
       return await work();
     } catch (error) {
       if (!isEngineError(error, 'CONTENT_NOT_FOUND', 'PACK_MISSING')) throw error;
       await this.#parts.refresh(signal);
+      if (this.#parts.index() === before) throw error;
       replan();
       return work();
     }

@@ -42,6 +42,8 @@ interface Adopted {
 
 /** kopia repo/content/committed_read_manager.go refreshes this often. */
 const FRESH_MS = 15 * 60 * 1000;
+/** Between two refreshes on account of something that is missing. */
+const MISSING_REFRESH_MS = 5_000;
 const ATTEMPTS_MAX = 10;
 const FIRST_PAUSE_MS = 100;
 const BLOBS_AHEAD = 8;
@@ -58,6 +60,7 @@ export class IndexSet {
   #loaded = new Set<string>();
   #revision = 0;
   #readAtMs = Number.NEGATIVE_INFINITY;
+  #missedAtMs = Number.NEGATIVE_INFINITY;
   #refreshing: Refreshing | undefined;
   /** What was adopted since the listing that a refresh goes by. */
   #adopted: Adopted[] = [];
@@ -109,6 +112,17 @@ export class IndexSet {
         if (isOwn || !refreshing.signal?.aborted) throw error;
       }
     }
+  }
+
+  /**
+   * The same because something was missed, but not again and again: a repository that lacks much
+   * would be listed for each piece of it.
+   */
+  async refreshForMissing(signal?: AbortSignal): Promise<void> {
+    const nowMs = this.#parts.clock.monotonic();
+    if (nowMs - this.#missedAtMs < MISSING_REFRESH_MS) return;
+    await this.refresh(signal);
+    this.#missedAtMs = this.#parts.clock.monotonic();
   }
 
   /** Adds index files that this process has just committed, without reading them back. */

@@ -136,7 +136,7 @@ export class OpenContents<Tasks extends ContentTasks> {
         opener: new ContentOpener(hash, cipher, { eccOverheadPercent }),
         runner: this.pool,
         index: () => this.index.view,
-        refresh: signal => this.index.refresh(signal),
+        refresh: signal => this.index.refreshForMissing(signal),
       },
       this.memory,
     );

@@ -3,7 +3,14 @@ import type { ContentSource } from '#engine/content/content-source.ts';
 import type { BlobRange } from '#engine/storage/storage.ts';
 import { wrap } from '#engine/storage/wrap.ts';
 import { SeededRandom } from '#test/support/random.ts';
-import { commitRows, contentScene, idsOf, inventedRows, write } from './content-scene.ts';
+import {
+  commitRows,
+  contentScene,
+  idsOf,
+  inventedRows,
+  TestClock,
+  write,
+} from './content-scene.ts';
 
 interface Fetch {
   readonly id: string;
@@ -24,8 +31,9 @@ async function readerScene(t: Test, pieces: readonly Uint8Array[]) {
       return scene.memory.get(id, options);
     },
   });
-  const { reader, index } = await scene.open({ storage, isReadOnly: true });
-  return { ...scene, writer, ids, fetches, reader, index };
+  const clock = new TestClock();
+  const { reader, index } = await scene.open({ storage, clock, isReadOnly: true });
+  return { ...scene, writer, ids, fetches, reader, index, clock };
 }
 
 async function readAll(reader: ContentSource, ids: Iterable<string>) {
@@ -72,18 +80,20 @@ t.test('a content that is asked for twice comes once', async t => {
 });
 
 t.test('what others have written since is found after one refresh', async t => {
-  const { reader, writer, ids } = await readerScene(t, small.slice(0, 1));
+  const { reader, writer, ids, clock } = await readerScene(t, small.slice(0, 1));
   const later = await write(writer, 'later');
   t.equal(reader.find(later), undefined);
   await writer.writing.flush();
   t.equal(Buffer.from(await reader.read(later)).toString(), 'later');
   const latest = await write(writer, 'latest');
   await writer.writing.flush();
+  await t.rejects(reader.read(latest), { code: 'CONTENT_NOT_FOUND' }, 'not at once again');
+  clock.advance(5000);
   t.equal((await readAll(reader, [ids[0], latest])).size, 2);
 });
 
 t.test('a pack that maintenance has replaced is looked for again', async t => {
-  const { reader, writer, ids, memory, fetches } = await readerScene(t, small.slice(0, 3));
+  const { reader, writer, ids, memory, fetches, clock } = await readerScene(t, small.slice(0, 3));
   const old = writer.reader.find(ids[1]);
   const packId = old?.packId ?? '';
   const moved = `p${'f'.repeat(32)}-s2`;
@@ -101,6 +111,7 @@ t.test('a pack that maintenance has replaced is looked for again', async t => {
   }
   await commitRows({ memory, format: writer.format }, rows);
   fetches.length = 0;
+  clock.advance(5000);
   const read = await readAll(reader, ids);
   t.equal(read.get(ids[1]), hex(small[1]));
   t.strictSame(
@@ -163,4 +174,26 @@ t.test('entries come by prefix and in the order of keys', async t => {
   t.strictSame(idsOfPrefix(), [...data, ...meta]);
   t.strictSame(idsOfPrefix('k'), [meta[0]]);
   t.strictSame(idsOfPrefix('x'), []);
+});
+
+t.test('much that is missing makes the index be read once in a while', async t => {
+  const scene = await contentScene(t);
+  const { memory } = scene;
+  let listings = 0;
+  const storage = wrap(memory, {
+    list: (prefix, options) => {
+      listings++;
+      return memory.list(prefix, options);
+    },
+  });
+  const clock = new TestClock();
+  const { reader } = await scene.open({ storage, clock, isReadOnly: true });
+  const before = listings;
+  const missing = Array.from({ length: 20 }, (_, i) => String(i).padStart(32, 'a'));
+  for (const id of missing) await t.rejects(reader.read(id), { code: 'CONTENT_NOT_FOUND' });
+  const once = listings - before;
+  t.ok(once > 0 && once < 20, `${once} listings`);
+  clock.advance(5000);
+  await t.rejects(reader.read(missing[0]), { code: 'CONTENT_NOT_FOUND' });
+  t.equal(listings - before, 2 * once);
 });
