@@ -178,7 +178,9 @@ function parseSpecial(value: unknown, fail: Fail): SpecialEntry {
   const fields = new JsonFields(value, problem => fail(`special entry: ${problem}`));
   const name = fields.text('name');
   const type = fields.text('type');
-  const mode = parseGoMode(fields.text('mode'));
+  const modeText = fields.text('mode');
+  // As in an entry: 0 is not written down.
+  const mode = modeText === '' ? 0 : parseGoMode(modeText);
   const mtime = parseEntryTime(fields.text('mtime'));
   if (!isSpecialType(type)) throw fail(`special entry ${JSON.stringify(name)} is of type ${type}`);
   if (mode === undefined || mtime === undefined) {

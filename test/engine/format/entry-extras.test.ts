@@ -52,6 +52,12 @@ t.test('what was encoded is decoded again', async t => {
   t.match(decoded, directory);
 });
 
+t.test('a special file may have no permissions at all', async t => {
+  const directory = { self: undefined, special: [{ ...pipe, mode: 0 }] };
+  const decoded = decodeDirectoryExtras(parsed(encodeDirectoryExtras(directory)), fail);
+  t.match(decoded, { special: directory.special });
+});
+
 t.test('the text is the documented one', async t => {
   t.equal(
     JSON.stringify(encodeExtras({ xattrs: [{ name: 'user.a', value: Buffer.from('a') }] })),

@@ -91,8 +91,13 @@ export class FileMaking {
     const { fileSystem } = this.#thread;
     using file = this.#create(row);
     const extras = entryAttributes(this.#thread.view, row).extras;
-    if (extras?.holes) this.#writeAround(file, 0, { arena, offset, length }, extras.holes);
-    else fileSystem.write(file, arena, { offset, length, position: 0 });
+    if (extras?.holes) {
+      // A hole at the end is not written, and belongs to the file all the same.
+      fileSystem.setSize(file, length);
+      this.#writeAround(file, 0, { arena, offset, length }, extras.holes);
+    } else {
+      fileSystem.write(file, arena, { offset, length, position: 0 });
+    }
     this.#tally.bytes += length;
     this.#settle(row, file);
   }

@@ -89,6 +89,15 @@ t.test('bytes in holes are not fetched and the holes come back', async t => {
   t.ok(fs.statSync(file).blocks * 512 <= 131_072);
 });
 
+t.test('a hole at the end of a file of one chunk belongs to it', async t => {
+  const data = Buffer.concat([Buffer.alloc(65_536, 'data'), Buffer.alloc(70_000)]);
+  const { target, run } = sceneOf(t, {
+    directory: [['sparse', { file: data, extras: { holes: [65_536, 70_000] } }]],
+  });
+  t.same((await run()).differences, []);
+  t.ok(data.equals(fs.readFileSync(join(target, 'sparse'))));
+});
+
 t.test('names that are not UTF-8 come back byte for byte', async t => {
   const one = Buffer.from([0x61, 0xff]);
   const other = Buffer.from([0x61, 0xfe]);
