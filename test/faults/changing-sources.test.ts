@@ -1,5 +1,6 @@
-// A tree that changes while it is backed up: what is different is named in the outcome, the rest is
-// stored, nothing blocks and no link is followed.
+// A tree that changes while it is backed up: a file that has changed once is read once more; what
+// is different then is named in the outcome, the rest is stored, nothing blocks and no link is
+// followed.
 
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import t from 'tap';
@@ -13,7 +14,16 @@ import { faultsOf, makeSmallRepository, OWNER, PASSWORD } from './small-reposito
 
 /** Long enough to be read by a task of its own, after the listing. */
 const BYTES = 2_000_000;
-const FILES = ['grows', 'shrinks', 'empties', 'vanishes', 'becomes-fifo', 'becomes-link', 'stays'];
+const FILES = [
+  'grows',
+  'shrinks',
+  'empties',
+  'vanishes',
+  'becomes-fifo',
+  'becomes-link',
+  'stays',
+  'restless',
+];
 
 const place = fastDirectory(t);
 const directory = `${place}/repository`;
@@ -37,6 +47,7 @@ t.test('what changes under a backup is named, and stored as far as it can be', a
     ['becomes-fifo', 'SOURCE_CHANGED'],
     ['becomes-link', 'SOURCE_CHANGED'],
     ['gone', 'SOURCE_VANISHED'],
+    ['restless', 'SOURCE_CHANGED'],
     ['swapped', 'SOURCE_CHANGED'],
     ['vanishes', 'SOURCE_VANISHED'],
   ]);
@@ -47,6 +58,7 @@ t.test('what changes under a backup is named, and stored as far as it can be', a
   t.strictSame(sizes.sort(), [
     ['empties', 0],
     ['grows', BYTES + 4],
+    ['restless', BYTES + 4],
     ['shrinks', 1_500_000],
     ['stays', BYTES],
   ]);

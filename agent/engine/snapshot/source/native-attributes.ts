@@ -82,6 +82,14 @@ class Findings {
   fail(what: string, errno: number): void {
     (this.unreadable ??= []).push(`${what}: ${errnoName(errno)}`);
   }
+
+  withFailure(what: string, errno: number): Findings {
+    const more = new Findings();
+    more.xattrs = this.xattrs;
+    more.unreadable = [...(this.unreadable ?? [])];
+    more.fail(what, errno);
+    return more;
+  }
 }
 
 export class NativeAttributes {
@@ -93,6 +101,11 @@ export class NativeAttributes {
   readonly #path: Arena = allocateArena(PATH_BYTES);
   readonly #hasDescriptorPaths = existsSync('/proc/self/fd');
   readonly #devices = new Map<number, Device>();
+  readonly #nothing = new Findings();
+  /** The device of the file before: nearly always that of the next. */
+  #last: Device | undefined;
+  #lastMajor = 0;
+  #lastMinor = 0;
 
   constructor(calls: AttributeCalls) {
     this.#calls = calls;
@@ -102,11 +115,12 @@ export class NativeAttributes {
   ofOpen(descriptor: number, stat: SourceStat): SourceAttributes | undefined {
     const device = this.#deviceOf(descriptor, stat);
     const { flistxattr, fgetxattr } = this.#calls;
-    const findings = new Findings();
+    // What is to be made for a file that has something is not made for the many that have nothing.
+    let findings = this.#nothing;
     if (device.hasXattrs) {
-      // Asked here so that the closures below are made for the few that have some.
       const length = flistxattr(descriptor, this.#names.address, XATTR_BYTES_MAX);
       if (length !== 0) {
+        findings = new Findings();
         const asking: Asking = {
           list: (address, bytes) => flistxattr(descriptor, address, bytes),
           get: (name, address, bytes) => fgetxattr(descriptor, name, address, bytes),
@@ -114,8 +128,26 @@ export class NativeAttributes {
         this.#takeXattrs(length, asking, device, findings);
       }
     }
-    const flags = device.hasFlags ? this.#flags(descriptor, device, findings) : 0;
-    const projectId = device.hasProjects ? this.#project(descriptor, device, findings) : 0;
+    let flags = 0;
+    let projectId = 0;
+    if (device.hasFlags) {
+      if (this.#ioctl(descriptor, FS_IOC_GETFLAGS)) {
+        flags = this.#numbers[0] & SETTABLE_FLAGS;
+      } else if (isUnknownCall(nativeErrno())) {
+        if (device.isUniform) device.hasFlags = false;
+      } else {
+        findings = findings.withFailure('inode flags', nativeErrno());
+      }
+    }
+    if (device.hasProjects) {
+      if (this.#ioctl(descriptor, FS_IOC_FSGETXATTR)) {
+        projectId = this.#numbers[PROJECT_WORD];
+      } else if (isUnknownCall(nativeErrno())) {
+        if (device.isUniform) device.hasProjects = false;
+      } else {
+        findings = findings.withFailure('project id', nativeErrno());
+      }
+    }
     return sourceAttributes(findings, flags, projectId);
   }
 
@@ -148,9 +180,17 @@ export class NativeAttributes {
   }
 
   #deviceOf(descriptor: number, { deviceMajor, deviceMinor }: SourceStat): Device {
+    const isLast = this.#lastMajor === deviceMajor && this.#lastMinor === deviceMinor;
+    if (isLast && this.#last) return this.#last;
     const key = deviceMajor * 0x1_0000_0000 + deviceMinor;
-    const known = this.#devices.get(key);
-    if (known) return known;
+    const device = this.#devices.get(key) ?? this.#newDevice(descriptor, key);
+    this.#last = device;
+    this.#lastMajor = deviceMajor;
+    this.#lastMinor = deviceMinor;
+    return device;
+  }
+
+  #newDevice(descriptor: number, key: number): Device {
     const status = this.#calls.fstatfs(descriptor, this.#words.address);
     const type = status === 0 ? this.#numbers[0] : 0;
     const device = {
@@ -207,22 +247,6 @@ export class NativeAttributes {
       findings.fail(name, errno);
       return undefined;
     }
-  }
-
-  #flags(descriptor: number, device: Device, findings: Findings): number {
-    if (this.#ioctl(descriptor, FS_IOC_GETFLAGS)) return this.#numbers[0] & SETTABLE_FLAGS;
-    const errno = nativeErrno();
-    if (!isUnknownCall(errno)) findings.fail('inode flags', errno);
-    else if (device.isUniform) device.hasFlags = false;
-    return 0;
-  }
-
-  #project(descriptor: number, device: Device, findings: Findings): number {
-    if (this.#ioctl(descriptor, FS_IOC_FSGETXATTR)) return this.#numbers[PROJECT_WORD];
-    const errno = nativeErrno();
-    if (!isUnknownCall(errno)) findings.fail('project id', errno);
-    else if (device.isUniform) device.hasProjects = false;
-    return 0;
   }
 
   /** Fills the words; false leaves errno as it is. */

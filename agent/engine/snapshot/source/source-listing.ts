@@ -85,6 +85,15 @@ export class SourceListing {
     return nameText(this.arena.bytes, offset, offset + (this.lengths[index] ?? 0));
   }
 
+  /** Whether a name is ASCII, and so certainly a text. */
+  isAsciiAt(index: number): boolean {
+    const { bytes } = this.arena;
+    const start = this.offsets[index];
+    const end = start + this.lengths[index];
+    for (let at = start; at < end; at++) if (bytes[at] >= 0x80) return false;
+    return true;
+  }
+
   typeAt(index: number): number {
     return this.types[index] ?? ENTRY_TYPE.unknown;
   }

@@ -312,7 +312,7 @@ export class EntryStore {
     attributes: EntryExtras | undefined,
   ): EntryExtras | undefined {
     const { upload, names } = this.#parts;
-    const name = nameExtras(names.nameAt(index));
+    const name = names.isAsciiAt(index) ? undefined : nameExtras(names.nameAt(index));
     const linkGroup = linkGroupOf(stat, upload.rootStat);
     return joinExtras(name, linkGroup === undefined ? undefined : { linkGroup }, attributes);
   }
