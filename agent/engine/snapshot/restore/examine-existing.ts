@@ -5,7 +5,13 @@
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TargetFile } from '#engine/snapshot/target/target-handle.ts';
 import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
-import { CHUNK_FLAG, DIRECTORY_STATE, ENTRY_ACTION, ENTRY_KIND } from './plan-tables.ts';
+import {
+  CHUNK_FLAG,
+  DIRECTORY_STATE,
+  ENTRY_ACTION,
+  ENTRY_FLAG,
+  ENTRY_KIND,
+} from './plan-tables.ts';
 import type { ExamineOutcome } from './restore-tasks.ts';
 import type { RestoreThread } from './restore-thread.ts';
 import { entryName } from './section-rows.ts';
@@ -48,8 +54,11 @@ class Examination {
     if (!fileSystem.statAt(this.#thread.directoryAt(parent), name, this.#stat)) return;
     if (run.overwrite === undefined || run.overwrite === 'never') {
       view.entries.action[row] = ENTRY_ACTION.keep;
+      if (this.#looksTheSame(row)) view.entries.flags[row] |= ENTRY_FLAG.same;
       this.kept += 1;
     } else if (this.#stat.isDirectory) {
+      // It is extra, and gone before anything is made.
+      if (run.isRemovingExtra) return;
       view.entries.action[row] = ENTRY_ACTION.failed;
       const expected = 'something that is no directory';
       const found = 'TARGET_NOT_EMPTY: a directory is in the way, and directories are kept';
@@ -60,7 +69,8 @@ class Examination {
   }
 
   #isFileOverFile(row: number): boolean {
-    const isFile = this.#thread.view.entries.kind[row] === ENTRY_KIND.file;
+    const { kind, action } = this.#thread.view.entries;
+    const isFile = kind[row] === ENTRY_KIND.file && action[row] !== ENTRY_ACTION.link;
     return isFile && this.#stat.isFile && this.#stat.linkCount === 1;
   }
 
@@ -77,8 +87,10 @@ class Examination {
 
   #looksTheSame(row: number): boolean {
     const { entries } = this.#thread.view;
+    const isFile = entries.kind[row] === ENTRY_KIND.file;
     return (
-      this.#stat.size === entries.bytes[row] &&
+      this.#stat.isFile === isFile &&
+      (!isFile || this.#stat.size === entries.bytes[row]) &&
       this.#stat.mtimeSeconds === entries.mtimeSeconds[row] &&
       this.#stat.mtimeNanoseconds === entries.mtimeNanoseconds[row]
     );

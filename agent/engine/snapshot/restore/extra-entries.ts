@@ -4,6 +4,7 @@
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { removeTree } from '#engine/snapshot/target/remove-tree.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
+import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
 import { DIRECTORY_STATE, type SectionView } from './plan-tables.ts';
 import type { ExtraInput, ExtraOutcome } from './restore-tasks.ts';
 import type { RestoreThread } from './restore-thread.ts';
@@ -41,21 +42,36 @@ export function removeExtra(
 }
 
 function extraNames(thread: RestoreThread, directory: ListedDirectory): Uint8Array[] {
-  const planned = plannedNames(thread.view, directory);
+  const { fileSystem, run, view } = thread;
+  const listed = thread.directoryAt(directory.row);
+  const directories = plannedDirectories(view, directory);
+  const entries = plannedEntries(view, directory);
   const listing = new SourceListing();
-  thread.fileSystem.list(thread.directoryAt(directory.row), listing);
-  return Array.from(listing.order, index => listing.nameAt(index).slice()).filter(
-    name => !planned.has(keyOf(name)),
-  );
+  fileSystem.list(listed, listing);
+  const stat = new TargetStat();
+  return Array.from(listing.order, index => listing.nameAt(index).slice()).filter(isExtra);
+
+  function isExtra(name: Uint8Array): boolean {
+    const key = keyOf(name);
+    if (directories.has(key)) return false;
+    if (!entries.has(key)) return true;
+    // What is beneath a directory that is a file in the snapshot is not in the snapshot.
+    return run.overwrite !== 'never' && fileSystem.statAt(listed, name, stat) && stat.isDirectory;
+  }
 }
 
-function plannedNames(view: SectionView, planned: ListedDirectory): ReadonlySet<string> {
+function plannedDirectories(view: SectionView, planned: ListedDirectory): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (let row = planned.directoriesFrom; row < planned.directoriesTo; row++) {
+    names.add(keyOf(directoryName(view, row)));
+  }
+  return names;
+}
+
+function plannedEntries(view: SectionView, planned: ListedDirectory): ReadonlySet<string> {
   const names = new Set<string>();
   for (let row = planned.entriesFrom; row < planned.entriesTo; row++) {
     names.add(keyOf(entryName(view, row)));
-  }
-  for (let row = planned.directoriesFrom; row < planned.directoriesTo; row++) {
-    names.add(keyOf(directoryName(view, row)));
   }
   return names;
 }

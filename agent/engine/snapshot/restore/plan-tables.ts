@@ -107,6 +107,8 @@ export const ENTRY_FLAG = Object.freeze({
   ready: 2,
   /** Some of its bytes could not be had. */
   damaged: 4,
+  /** What is kept looks like the entry of the snapshot. */
+  same: 8,
 });
 
 export const CHUNK_FLAG = Object.freeze({

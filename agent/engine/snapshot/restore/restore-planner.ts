@@ -23,6 +23,7 @@ import {
   NO_ROW,
   SectionTable,
 } from './plan-tables.ts';
+import type { LeadingName, PlannedLink } from './linked-names.ts';
 import { PlanPaths } from './plan-paths.ts';
 import type { RestoreTasks } from './restore-tasks.ts';
 
@@ -35,15 +36,9 @@ export type EntryFilter = (path: string, isDirectory: boolean) => boolean;
 
 export interface PlannerOptions {
   readonly isWanted?: EntryFilter;
+  /** Whether other names of a file may have to get its content, because the first is taken. */
+  readonly mayBeTaken: boolean;
   readonly signal: AbortSignal | undefined;
-}
-
-/** Names of one file: all but the first become links to it. */
-export interface PlannedLink {
-  readonly fromDirectory: number;
-  readonly fromName: Uint8Array;
-  readonly toDirectory: number;
-  readonly toName: Uint8Array;
 }
 
 /** Where the entries of one directory stand in the tables. */
@@ -59,6 +54,8 @@ export interface PlannedDirectory {
 
 export interface PlannedSection {
   readonly table: SectionTable;
+  /** Names of files that have several: those that lead, and those that become links. */
+  readonly leads: readonly LeadingName[];
   readonly links: readonly PlannedLink[];
   readonly directories: readonly PlannedDirectory[];
 }
@@ -87,9 +84,9 @@ export class RestorePlanner {
   readonly #reader: TreeReader;
   readonly #chunks: ChunkPlanner;
   readonly #unread: UnreadDirectory[] = [];
-  /** First name of each file that has several. */
-  readonly #linkGroups = new Map<string, { directory: number; name: Uint8Array }>();
+  readonly #leads = new Map<string, LeadingName>();
   #section: SectionTable;
+  #newLeads: LeadingName[] = [];
   #links: PlannedLink[] = [];
   #planned: PlannedDirectory[] = [];
   #isBegun = false;
@@ -149,8 +146,10 @@ export class RestorePlanner {
   }
 
   #takeSection(): PlannedSection {
-    const section = { table: this.#section, links: this.#links, directories: this.#planned };
+    const names = { leads: this.#newLeads, links: this.#links };
+    const section = { table: this.#section, ...names, directories: this.#planned };
     this.#section = new SectionTable(this.#parts.keyBytes);
+    this.#newLeads = [];
     this.#links = [];
     this.#planned = [];
     return section;
@@ -310,30 +309,31 @@ export class RestorePlanner {
       entries.extrasBytes[row] = extrasBytes[at];
     }
     entries.firstChunk[row] = this.#section.chunkCount;
-    if (this.#isOtherName(rows, at, directory)) {
+    if (this.#isOtherName(rows, at, { directory, row })) {
       entries.action[row] = ENTRY_ACTION.link;
-      return;
+      if (!this.#options.mayBeTaken) return;
     }
     if (kind[at] !== DECODED_KIND.special) await this.#chunks.add(this.#section, rows, at, row);
   }
 
   /** Whether a file of several names was planned under another one already. */
-  #isOtherName(rows: BatchRows, at: number, directory: number): boolean {
+  #isOtherName(
+    rows: BatchRows,
+    at: number,
+    place: { readonly directory: number; readonly row: number },
+  ): boolean {
     const group = rows.linkGroups.get(at);
     if (group === undefined) return false;
-    const name = rows.nameAt(at).slice();
-    const first = this.#linkGroups.get(group);
-    if (first === undefined) {
-      this.#linkGroups.set(group, { directory, name });
-      return false;
+    const named = { ...place, name: rows.nameAt(at).slice() };
+    const lead = this.#leads.get(group);
+    if (lead !== undefined) {
+      this.#links.push({ lead, ...named });
+      return true;
     }
-    this.#links.push({
-      fromDirectory: first.directory,
-      fromName: first.name,
-      toDirectory: directory,
-      toName: name,
-    });
-    return true;
+    const first = { ...named, isOurs: true };
+    this.#leads.set(group, first);
+    this.#newLeads.push(first);
+    return false;
   }
 }
 

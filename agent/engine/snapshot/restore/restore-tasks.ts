@@ -21,6 +21,8 @@ export interface RestoreRun {
   readonly overwrite: Overwrite | undefined;
   /** Files that are there are written where they differ, instead of being replaced. */
   readonly isDelta: boolean;
+  /** What the snapshot does not have is removed, directories in the way of files among it. */
+  readonly isRemovingExtra: boolean;
   /** Runs of zeros are left as holes where the snapshot does not know of holes. */
   readonly isSparse: boolean;
   /** Nothing is written; directories that would be made count as made. */

@@ -44,12 +44,14 @@ export class RestoreWork {
     this.#report = report;
     this.goals = goals;
     this.#signal = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal;
-    const { overwrite, delta = false, sparse = false, include = [], exclude = [] } = request;
+    const { overwrite, delta = false, deleteExtra = false, sparse = false } = request;
+    const { include = [], exclude = [] } = request;
     this.#run = {
       runId: nextRunId++,
       targets: goals.map(({ directory }) => new Uint8Array(Buffer.from(directory))),
       overwrite: overwrite ?? (delta ? 'always' : undefined),
       isDelta: delta,
+      isRemovingExtra: deleteExtra,
       isSparse: sparse,
       isDryRun,
       policy: { ...KEEP_ALL, selinux: false, ...request.policy },
@@ -57,7 +59,14 @@ export class RestoreWork {
       stop: new SharedArrayBuffer(4),
     };
     const isWanted = entryFilter(include, exclude);
-    this.#planner = new RestorePlanner({ ...parts, report }, { isWanted, signal: this.#signal });
+    this.#planner = new RestorePlanner(
+      { ...parts, report },
+      {
+        isWanted,
+        mayBeTaken: this.#run.overwrite !== undefined,
+        signal: this.#signal,
+      },
+    );
   }
 
   /** @throws what finding snapshot and target throws */

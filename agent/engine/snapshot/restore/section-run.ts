@@ -16,6 +16,7 @@ import {
   NO_ROW,
   type SectionTable,
 } from './plan-tables.ts';
+import { chooseLeads } from './linked-names.ts';
 import type { PlanPaths } from './plan-paths.ts';
 import type { PlannedSection } from './restore-planner.ts';
 import type { RestoreReport } from './restore-report.ts';
@@ -88,7 +89,9 @@ export class SectionRun {
   async prepare(signal: AbortSignal): Promise<void> {
     await this.#makeDirectories(signal);
     this.#dropUnreachable();
-    if (this.#run.overwrite !== undefined) await this.#examine(signal);
+    if (this.#run.overwrite === undefined) return;
+    await this.#examine(signal);
+    chooseLeads(this.table, this.#section);
   }
 
   /** Ranges that have to be fetched, in order; after prepare(). */
@@ -197,7 +200,8 @@ export class SectionRun {
     const { directory, action } = this.table.entries;
     const { state } = directories.columns;
     const isExamined = (row: number): boolean =>
-      action[row] === ENTRY_ACTION.make && state[directory[row]] !== DIRECTORY_STATE.made;
+      (action[row] === ENTRY_ACTION.make || action[row] === ENTRY_ACTION.link) &&
+      state[directory[row]] !== DIRECTORY_STATE.made;
     const tasks = rowTasks(this.table.entryCount, EXAMINED_PER_TASK, isExamined);
     await this.#crew.each(tasks, signal, async (rows, workerIndex) => {
       const examined = await this.#crew.task('restoreExamine', { rows }, { workerIndex });
@@ -261,7 +265,15 @@ export class SectionRun {
 
   async #makeLinks(signal: AbortSignal): Promise<void> {
     const { report, paths } = this.#parts;
-    const { links } = this.#section;
+    const { action } = this.table.entries;
+    const links = this.#section.links
+      .filter(({ row }) => action[row] === ENTRY_ACTION.link)
+      .map(({ lead, directory, name }) => ({
+        fromDirectory: lead.directory,
+        fromName: lead.name,
+        toDirectory: directory,
+        toName: name,
+      }));
     for (let from = 0; from < links.length; from += LINKS_PER_TASK) {
       throwIfAborted(signal);
       const part = links.slice(from, from + LINKS_PER_TASK);

@@ -137,6 +137,22 @@ t.test('extra entries are removed where that was asked for, in old directories',
   t.equal(fs.readFileSync(join(t.testdirName, 'outside'), 'utf8'), 'stays');
 });
 
+t.test('a directory in the way of a file stays, or is removed as extra', async t => {
+  const { repository, tree, target, snapshot } = stored(t);
+  await restore(repository, { snapshot, target });
+  fs.rmSync(join(target, 'text'));
+  fs.mkdirSync(join(target, 'text/inside'), { recursive: true });
+  const kept = await restore(repository, { snapshot, target, overwrite: 'always' });
+  t.match(kept.differences, [{ path: 'text', attribute: 'entry' }]);
+  t.ok(fs.existsSync(join(target, 'text/inside')));
+  const wanted = { snapshot, target, overwrite: 'always', deleteExtra: true } as const;
+  t.same((await planRestore(repository, wanted)).toRemove, ['text']);
+  const outcome = await restore(repository, wanted);
+  t.same(outcome.differences, []);
+  t.equal(outcome.removed, 1);
+  t.same(contentOf(target), contentOf(tree));
+});
+
 t.test('a plan says what a restore would do and writes nothing', async t => {
   const { repository, target, snapshot } = stored(t);
   const plan = await planRestore(repository, { snapshot, target });
