@@ -25,8 +25,8 @@ const ROUND_MS_MAX = 30_000;
 /** A repository that is used for too long makes rounds slower and failures harder to read. */
 const ROUNDS_A_REPOSITORY = 20;
 /** Side by side in one backup, since a backup costs more than a small tree in it. */
-const TREES_A_ROUND = 32;
-const ENTRIES_MAX = 25;
+const TREES_A_ROUND = 64;
+const ENTRIES_MAX = 16;
 const CHANGES_MAX = 8;
 const GENERATIONS_MAX = 4;
 const FAILURES_MAX = 5;
@@ -185,7 +185,7 @@ async function faultsOfNever(
     ...before.filter(({ type }) => type !== 'd'),
     ...listing.filter(({ path }) => !isThere.has(path) && !isNamed(path)),
   ];
-  // Names that came anew may share a file with names that were there, if its size and time are right.
+  // New names may share a file with names that were there, if its size and time are right.
   const shared = new Set(listing.flatMap(({ path, sameAs }) => (sameAs ? [path, sameAs] : [])));
   const without = ({ path }: ListedEntry): (keyof ListedEntry)[] =>
     shared.has(path) && !isThere.has(path) ? TRUSTED : ['sameAs'];

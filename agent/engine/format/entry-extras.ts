@@ -30,6 +30,8 @@ export interface EntryExtras {
   readonly flags?: number;
   /** Project id for quotas, where it is not 0. */
   readonly projectId?: number;
+  /** How often 2^64 nanoseconds were taken off the mtime to make it one of kopia's. */
+  readonly mtimeEras?: number;
   /** Names of fields that a later version wrote and this one does not know. */
   readonly unknown?: readonly string[];
 }
@@ -102,7 +104,8 @@ export function decodeDirectoryExtras(
 }
 
 function extrasFields(extras: EntryExtras): ExtraFields | undefined {
-  const { nameBytes, linkGroup, xattrs = [], holes = [], flags = 0, projectId = 0 } = extras;
+  const { nameBytes, linkGroup, xattrs = [], holes = [] } = extras;
+  const { flags = 0, projectId = 0, mtimeEras = 0 } = extras;
   const fields = {
     ...(nameBytes === undefined ? {} : { name: toBase64(nameBytes) }),
     ...(linkGroup === undefined ? {} : { link: linkGroup }),
@@ -112,6 +115,7 @@ function extrasFields(extras: EntryExtras): ExtraFields | undefined {
     ...(holes.length === 0 ? {} : { holes }),
     ...(flags === 0 ? {} : { flags }),
     ...(projectId === 0 ? {} : { project: projectId }),
+    ...(mtimeEras === 0 ? {} : { era: mtimeEras }),
   };
   return Object.keys(fields).length === 0 ? undefined : fields;
 }
@@ -139,6 +143,7 @@ function parseExtras(value: unknown, fail: Fail): EntryExtras {
   const holes = parseHoles(fields.list('holes'), fail);
   const flags = fields.number('flags', 0, UINT32_MAX);
   const projectId = fields.number('project', 0, UINT32_MAX);
+  const mtimeEras = fields.number('era', -ERAS_MAX, ERAS_MAX);
   const unknown = Object.keys(fields.extra() ?? {});
   return {
     ...(nameBytes.length === 0 ? {} : { nameBytes }),
@@ -147,6 +152,7 @@ function parseExtras(value: unknown, fail: Fail): EntryExtras {
     ...(holes.length === 0 ? {} : { holes }),
     ...(flags === 0 ? {} : { flags }),
     ...(projectId === 0 ? {} : { projectId }),
+    ...(mtimeEras === 0 ? {} : { mtimeEras }),
     ...(unknown.length === 0 ? {} : { unknown }),
   };
 }
@@ -209,3 +215,5 @@ function isSpecialType(text: string): text is SpecialType {
 }
 
 const UINT32_MAX = 2 ** 32 - 1;
+/** All times of 64 bits in seconds. */
+const ERAS_MAX = 2 ** 29;

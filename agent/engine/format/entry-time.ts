@@ -30,6 +30,24 @@ export function splitNanoseconds(nanoseconds: bigint): EntryTime {
     : { seconds, nanoseconds: fraction };
 }
 
+/** How often kopia's wrapping takes 2^64 nanoseconds off a time: 0 for 1677-09-21 to 2262-04-11. */
+export function entryTimeEras(time: EntryTime): number {
+  if (Math.abs(time.seconds) <= SECONDS_MAX) return 0;
+  const nanoseconds = joinNanoseconds(time);
+  return Number((nanoseconds - BigInt.asIntN(64, nanoseconds)) >> 64n);
+}
+
+/** The time that was wrapped `eras` times. */
+export function unwrapEntryTime(time: EntryTime, eras: number): EntryTime {
+  if (eras === 0) return time;
+  const nanoseconds = joinNanoseconds(time) + (BigInt(eras) << 64n);
+  const seconds = nanoseconds / BigInt(NANOSECONDS);
+  const fraction = nanoseconds % BigInt(NANOSECONDS);
+  return fraction < 0n
+    ? { seconds: Number(seconds) - 1, nanoseconds: Number(fraction) + NANOSECONDS }
+    : { seconds: Number(seconds), nanoseconds: Number(fraction) };
+}
+
 /** Nanoseconds since 1970. */
 export function joinNanoseconds({ seconds, nanoseconds }: EntryTime): bigint {
   return BigInt(seconds) * BigInt(NANOSECONDS) + BigInt(nanoseconds);

@@ -17,7 +17,7 @@ import {
 } from '#engine/format/entry-extras.ts';
 import { failing } from '#engine/format/json-fields.ts';
 import { decodeDirectory } from '#engine/format/directory-decode.ts';
-import { joinNanoseconds } from '#engine/format/entry-time.ts';
+import { joinNanoseconds, unwrapEntryTime } from '#engine/format/entry-time.ts';
 import { openObject, type ReadOptions } from '#engine/object/object-reader.ts';
 import { printablePath } from './source/source-name.ts';
 import { PrefetchedContents } from './prefetched-contents.ts';
@@ -122,7 +122,9 @@ function nameBytesOf(entry: DirEntry): Pick<TreeEntry, 'nameBytes'> {
 
 /** Nanoseconds since 1970. */
 export function mtimeOf(entry: DirEntry): bigint {
-  return joinNanoseconds({ seconds: entry.mtimeSeconds, nanoseconds: entry.mtimeNanoseconds });
+  const { mtimeSeconds: seconds, mtimeNanoseconds: nanoseconds } = entry;
+  const time = unwrapEntryTime({ seconds, nanoseconds }, extrasOf(entry)?.mtimeEras ?? 0);
+  return joinNanoseconds(time);
 }
 
 /** Reads directories, links and small things of one tree; keep one for a whole walk. */

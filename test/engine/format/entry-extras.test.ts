@@ -23,6 +23,7 @@ const everything: EntryExtras = {
   holes: [0, 4096, 8192, 4096],
   flags: 0x10,
   projectId: 7,
+  mtimeEras: -1,
 };
 
 const pipe: SpecialEntry = {

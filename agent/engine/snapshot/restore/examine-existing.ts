@@ -2,6 +2,7 @@
 // a worker thread before anything is fetched. Sets actions in the section's tables; with a delta,
 // marks the chunks that the target has.
 
+import { wrapEntryTime } from '#engine/format/entry-time.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TargetFile } from '#engine/snapshot/target/target-handle.ts';
 import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
@@ -88,11 +89,13 @@ class Examination {
   #looksTheSame(row: number): boolean {
     const { entries } = this.#thread.view;
     const isFile = entries.kind[row] === ENTRY_KIND.file;
+    const { mtimeSeconds, mtimeNanoseconds } = this.#stat;
+    const found = wrapEntryTime({ seconds: mtimeSeconds, nanoseconds: mtimeNanoseconds });
     return (
       this.#stat.isFile === isFile &&
       (!isFile || this.#stat.size === entries.bytes[row]) &&
-      this.#stat.mtimeSeconds === entries.mtimeSeconds[row] &&
-      this.#stat.mtimeNanoseconds === entries.mtimeNanoseconds[row]
+      found.seconds === entries.mtimeSeconds[row] &&
+      found.nanoseconds === entries.mtimeNanoseconds[row]
     );
   }
 

@@ -9,6 +9,7 @@ import {
   EXTRAS_FIELD,
   type SpecialEntry,
 } from '#engine/format/entry-extras.ts';
+import { unwrapEntryTime } from '#engine/format/entry-time.ts';
 import type { WantedAttributes } from '#engine/snapshot/target/wanted-attributes.ts';
 import { ENTRY_KIND, NO_ROW, type SectionView } from './plan-tables.ts';
 
@@ -36,16 +37,26 @@ export function entryName({ entries, texts }: SectionView, row: number): Uint8Ar
 export function directoryAttributes(view: SectionView, row: number): WantedAttributes {
   const { directories, directoryTexts } = view;
   const text = copied(directoryTexts, directories.extrasStart[row], directories.extrasBytes[row]);
-  return { ...attributesAt(directories, row), extras: parseExtras(text) };
+  return withExtras(attributesAt(directories, row), parseExtras(text));
 }
 
 export function entryAttributes(view: SectionView, row: number): WantedAttributes {
   const { entries } = view;
   if (entries.extrasBytes[row] === 0) return attributesAt(entries, row);
   if (entries.kind[row] === ENTRY_KIND.special) {
-    return { ...attributesAt(entries, row), extras: specialEntry(view, row).extras };
+    return withExtras(attributesAt(entries, row), specialEntry(view, row).extras);
   }
-  return { ...attributesAt(entries, row), extras: parseExtras(extrasText(view, row)) };
+  return withExtras(attributesAt(entries, row), parseExtras(extrasText(view, row)));
+}
+
+function withExtras(
+  attributes: WantedAttributes,
+  extras: EntryExtras | undefined,
+): WantedAttributes {
+  const { mtimeSeconds, mtimeNanoseconds } = attributes;
+  const time = { seconds: mtimeSeconds, nanoseconds: mtimeNanoseconds };
+  const { seconds, nanoseconds } = unwrapEntryTime(time, extras?.mtimeEras ?? 0);
+  return { ...attributes, mtimeSeconds: seconds, mtimeNanoseconds: nanoseconds, extras };
 }
 
 /** A row of the kind `special`. */

@@ -4,7 +4,7 @@
 // What change time and inode add is in change-record.ts.
 
 import type { DirEntry } from '#engine/format/directory.ts';
-import { wrapEntryTime } from '#engine/format/entry-time.ts';
+import { entryTimeEras, wrapEntryTime } from '#engine/format/entry-time.ts';
 
 import { ENTRY_TYPE, type SourceStat } from './source-stat.ts';
 
@@ -50,10 +50,9 @@ function isSameReusableType(entry: DirEntry, stat: SourceStat): boolean {
  */
 export function wrapModificationTime(stat: SourceStat): void {
   if (stat.mtimeSeconds <= SECONDS_MAX && stat.mtimeSeconds >= -SECONDS_MAX) return;
-  const wrapped = wrapEntryTime({
-    seconds: stat.mtimeSeconds,
-    nanoseconds: stat.mtimeNanoseconds,
-  });
+  const time = { seconds: stat.mtimeSeconds, nanoseconds: stat.mtimeNanoseconds };
+  const wrapped = wrapEntryTime(time);
+  stat.mtimeEras += entryTimeEras(time);
   stat.mtimeSeconds = wrapped.seconds;
   stat.mtimeNanoseconds = wrapped.nanoseconds;
 }

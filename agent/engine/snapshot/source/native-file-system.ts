@@ -251,6 +251,7 @@ class NativeFileSystem implements SourceFileSystem {
     stat.ctimeNanoseconds = words[26] ?? 0;
     stat.mtimeSeconds = (signed[29] ?? 0) * WORD + (words[28] ?? 0);
     stat.mtimeNanoseconds = words[30] ?? 0;
+    stat.mtimeEras = 0;
     stat.nodeMajor = words[32] ?? 0;
     stat.nodeMinor = words[33] ?? 0;
     stat.deviceMajor = words[34] ?? 0;

@@ -198,6 +198,7 @@ function takeStat(from: BigIntStats, stat: SourceStat): void {
   stat.size = Number(from.size);
   stat.mtimeSeconds = wholeSeconds(from.mtimeNs);
   stat.mtimeNanoseconds = Number(from.mtimeNs - BigInt(stat.mtimeSeconds) * NANOSECONDS);
+  stat.mtimeEras = 0;
   stat.ctimeSeconds = wholeSeconds(from.ctimeNs);
   stat.ctimeNanoseconds = Number(from.ctimeNs - BigInt(stat.ctimeSeconds) * NANOSECONDS);
   stat.inodeHigh = Number(BigInt.asUintN(32, from.ino >> 32n));

@@ -45,6 +45,8 @@ export class SourceStat {
   size = 0;
   mtimeSeconds = 0;
   mtimeNanoseconds = 0;
+  /** How often 2^64 nanoseconds were taken off the mtime since it was read. */
+  mtimeEras = 0;
   ctimeSeconds = 0;
   ctimeNanoseconds = 0;
   inodeHigh = 0;

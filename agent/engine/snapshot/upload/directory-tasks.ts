@@ -20,7 +20,13 @@ import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { directoryExtraText, writeDirectoryText } from './directory-object.ts';
-import { attributeExtras, nameExtras, unreadableAttributes } from './entry-attributes.ts';
+import {
+  attributeExtras,
+  joinExtras,
+  nameExtras,
+  timeExtras,
+  unreadableAttributes,
+} from './entry-attributes.ts';
 import { EntryStore, metadataOf } from './entry-store.ts';
 import { reusable } from './open-directory.ts';
 import { PageBuilder } from './page-builder.ts';
@@ -182,7 +188,7 @@ class DirectoryScan implements EntryVisitor {
     } else {
       this.#own.add(directoryStat, seenMs);
     }
-    return attributeExtras(found);
+    return joinExtras(timeExtras(directoryStat), attributeExtras(found));
   }
 
   get #isPaged(): boolean {

@@ -3,6 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { EntryExtras } from '#engine/format/entry-extras.ts';
+import { entryTimeEras } from '#engine/format/entry-time.ts';
 import { HOLES_MAX } from '#engine/snapshot/source/holes.ts';
 import type { SourceFile, SourceFileSystem } from '#engine/snapshot/source/source-file-system.ts';
 import type { SourceStat } from '#engine/snapshot/source/source-stat.ts';
@@ -47,6 +48,13 @@ const NOTHING: FileLook = Object.freeze({ extras: undefined, unreadable: Object.
 /** The name among the extras, where kopia's field cannot hold it. */
 export function nameExtras(name: Uint8Array): EntryExtras | undefined {
   return isUtf8(name) ? undefined : { nameBytes: name.slice() };
+}
+
+/** What kopia's field cannot hold of a time, whether `stat` has been wrapped for it or not. */
+export function timeExtras(stat: SourceStat): EntryExtras | undefined {
+  const time = { seconds: stat.mtimeSeconds, nanoseconds: stat.mtimeNanoseconds };
+  const mtimeEras = stat.mtimeEras + entryTimeEras(time);
+  return mtimeEras === 0 ? undefined : { mtimeEras };
 }
 
 /** Everything that is known of one entry; undefined when that is nothing. */

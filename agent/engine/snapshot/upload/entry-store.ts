@@ -24,6 +24,7 @@ import {
   joinExtras,
   lookAtFile,
   nameExtras,
+  timeExtras,
   unreadableAttributes,
 } from './entry-attributes.ts';
 import {
@@ -314,7 +315,8 @@ export class EntryStore {
     const { upload, names } = this.#parts;
     const name = names.isAsciiAt(index) ? undefined : nameExtras(names.nameAt(index));
     const linkGroup = linkGroupOf(stat, upload.rootStat);
-    return joinExtras(name, linkGroup === undefined ? undefined : { linkGroup }, attributes);
+    const link = linkGroup === undefined ? undefined : { linkGroup };
+    return joinExtras(name, link, timeExtras(stat), attributes);
   }
 
   /** What is found of an entry that is not to be opened. */

@@ -8,7 +8,13 @@ import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { ChunkToken } from './chunk-token.ts';
-import { type FileLook, lookAtFile, unreadableAttributes } from './entry-attributes.ts';
+import {
+  type FileLook,
+  joinExtras,
+  lookAtFile,
+  timeExtras,
+  unreadableAttributes,
+} from './entry-attributes.ts';
 import { largeFileOf } from './entry-store.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { stoppable } from './stoppable.ts';
@@ -98,7 +104,10 @@ function look({ root, isNativeAllowed }: UploadRun, name: Uint8Array): Look {
   using file = fileSystem.openFile(directory, listing, index);
   fileSystem.statOpen(file, stat);
   wrapModificationTime(stat);
-  if (stat.type === ENTRY_TYPE.file) return { stat, ...lookAtFile({ fileSystem }, file, stat) };
+  if (stat.type === ENTRY_TYPE.file) {
+    const { extras, unreadable } = lookAtFile({ fileSystem }, file, stat);
+    return { stat, extras: joinExtras(timeExtras(stat), extras), unreadable };
+  }
   throw new EngineError('SOURCE_CHANGED', 'the file was replaced by something that is no file');
 }
 

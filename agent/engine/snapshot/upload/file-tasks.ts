@@ -20,7 +20,7 @@ import { type ReadChunk, readChunk } from './chunk-reader.ts';
 import { ChunkToken, COMPRESSION_STATE } from './chunk-token.ts';
 import { changedWhileRead, isSourceError, isSteady, stopped } from './entry-faults.ts';
 import { largeFileOf } from './entry-store.ts';
-import { joinExtras, lookAtFile } from './entry-attributes.ts';
+import { joinExtras, timeExtras, lookAtFile } from './entry-attributes.ts';
 import { FileChunksBuilder, mergeChunks } from './file-chunks.ts';
 import { fileText } from './file-text.ts';
 import type {
@@ -226,7 +226,10 @@ function lookAgain(
     const named = nameBytes && { nameBytes };
     const linked = linkGroup === undefined ? undefined : { linkGroup };
     const { stampIndex } = file;
-    return largeFileOf(file.name, stat, { extras: joinExtras(named, linked, extras), stampIndex });
+    return largeFileOf(file.name, stat, {
+      extras: joinExtras(named, linked, timeExtras(stat), extras),
+      stampIndex,
+    });
   } catch (error) {
     if (isSourceError(error)) return undefined;
     throw error;

@@ -11,6 +11,7 @@ import {
   attributeExtras,
   joinExtras,
   nameExtras,
+  timeExtras,
   unreadableAttributes,
 } from './entry-attributes.ts';
 import { linkGroupOf } from './linked-files.ts';
@@ -90,7 +91,7 @@ export class SpecialEntries {
     const linkGroup = linkGroupOf(stat, upload.rootStat);
     const name = nameExtras(listing.nameAt(index));
     const link = linkGroup === undefined ? undefined : { linkGroup };
-    return joinExtras(name, link, attributeExtras(found));
+    return joinExtras(name, link, timeExtras(stat), attributeExtras(found));
   }
 }
 

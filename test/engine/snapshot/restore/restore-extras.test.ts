@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { SpecialEntry } from '#engine/format/entry-extras.ts';
+import { wrapEntryTime } from '#engine/format/entry-time.ts';
+import type { Node } from '#test/support/stored-tree.ts';
 import { isRoot, sceneOf, small } from './restore-scene.ts';
 
 const attributes = {
@@ -32,6 +34,49 @@ t.test('names of one file become links to it, across directories', async t => {
   t.equal(fs.statSync(join(target, 'lone')).nlink, 1);
   const { mtimeMs } = fs.statSync(join(target, 'b'));
   t.equal(Math.floor(mtimeMs), 1_600_000_001_123, 'links come before times');
+});
+
+t.test('a name that stays as it is leads no other name', async t => {
+  const name = { file: 'shared', extras: { linkGroup: '8:1:5' } };
+  const tree: Node = { directory: ['one', 'two', 'three'].map(text => [text, name]) };
+  const existing = { target: { one: 'not the same' } };
+  const { target, run } = sceneOf(t, tree, existing);
+  const outcome = await run({ overwrite: 'never' });
+  t.same(outcome.differences, []);
+  t.equal(fs.readFileSync(join(target, 'one'), 'utf8'), 'not the same');
+  t.equal(fs.readFileSync(join(target, 'two'), 'utf8'), 'shared');
+  const inodes = ['two', 'three'].map(path => fs.statSync(join(target, path)).ino);
+  t.equal(inodes[0], inodes[1]);
+  t.equal(fs.statSync(join(target, 'one')).nlink, 1);
+});
+
+t.test('a name that is there already leads when it looks the same', async t => {
+  const name = { file: 'shared', extras: { linkGroup: '8:1:5' } };
+  const { target, run } = sceneOf(t, {
+    directory: [
+      ['one', name],
+      ['two', name],
+    ],
+  });
+  await run();
+  fs.rmSync(join(target, 'two'));
+  t.same((await run({ overwrite: 'never' })).differences, []);
+  const inodes = ['one', 'two'].map(path => fs.statSync(join(target, path)).ino);
+  t.equal(inodes[0], inodes[1]);
+});
+
+t.test('a time that kopia cannot hold comes back', async t => {
+  // The year 2300; ext4 ends in 2446.
+  const { seconds, nanoseconds } = wrapEntryTime({ seconds: 10_413_792_000, nanoseconds: 7 });
+  const late = {
+    mtimeSeconds: seconds,
+    mtimeNanoseconds: nanoseconds,
+    extras: { mtimeEras: 1 },
+  };
+  const { target, run } = sceneOf(t, { directory: [['file', { file: 'text', ...late }]] });
+  t.same((await run()).differences, []);
+  const { mtimeNs } = fs.statSync(join(target, 'file'), { bigint: true });
+  t.equal(mtimeNs, 10_413_792_000_000_000_007n);
 });
 
 t.test('pipes, sockets and devices are made', { skip: !isRoot && 'needs root' }, async t => {

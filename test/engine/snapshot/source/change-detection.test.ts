@@ -1,6 +1,7 @@
 import t from 'tap';
 
 import type { DirEntry } from '#engine/format/directory.ts';
+import { entryTimeEras, unwrapEntryTime, wrapEntryTime } from '#engine/format/entry-time.ts';
 import {
   entryLetter,
   isUnchanged,
@@ -66,6 +67,11 @@ t.test('a time that kopia cannot hold wraps around as it does there', async t =>
   wrapModificationTime(stat);
   const wrapped = BigInt.asIntN(64, 9_300_000_000_000_000_005n);
   t.equal(BigInt(stat.mtimeSeconds) * 1_000_000_000n + BigInt(stat.mtimeNanoseconds), wrapped);
+  t.equal(stat.mtimeEras, 1);
+  const time = { seconds: stat.mtimeSeconds, nanoseconds: stat.mtimeNanoseconds };
+  t.same(unwrapEntryTime(time, 1), { seconds: 9_300_000_000, nanoseconds: 5 });
+  const ancient = { seconds: -200_000_000_000, nanoseconds: 999_999_999 };
+  t.same(unwrapEntryTime(wrapEntryTime(ancient), entryTimeEras(ancient)), ancient);
   const usual = statOf(same);
   wrapModificationTime(usual);
   t.same(usual, statOf(same));
