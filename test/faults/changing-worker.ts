@@ -3,7 +3,6 @@
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
-import { workerData } from 'node:worker_threads';
 import { restoreHandlers } from '#engine/snapshot/restore/restore-handlers.ts';
 import { uploadHandlers } from '#engine/snapshot/upload/upload-handlers.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
@@ -11,27 +10,28 @@ import { contentHandlers } from '#engine/workers/content-tasks.ts';
 import { ContentThread, type ContentThreadSeed } from '#engine/workers/content-thread.ts';
 import { serveTasks } from '#engine/workers/serve.ts';
 
-// The seed is what content/open-contents.ts made for this thread.
-const thread = new ContentThread(workerData as ContentThreadSeed);
-const upload = uploadHandlers(thread);
 const root = process.env.STEVEDORE_TEST_TREE ?? '';
 
-serveTasks<EngineTasks>({
-  ...contentHandlers(thread),
-  ...restoreHandlers(thread),
-  ...upload,
-  scanDirectory: input => {
-    const scanned = upload.scanDirectory(input);
-    if (input.names.length === 0) change();
-    return scanned;
-  },
-  finishFile: input => {
-    // However often it is read, it is written to.
-    if (Buffer.from(input.file.name).toString() === 'restless') {
-      appendFileSync(`${root}/restless`, 'more');
-    }
-    return upload.finishFile(input);
-  },
+serveTasks<EngineTasks, ContentThreadSeed>(seed => {
+  const thread = new ContentThread(seed);
+  const upload = uploadHandlers(thread);
+  return {
+    ...contentHandlers(thread),
+    ...restoreHandlers(thread),
+    ...upload,
+    scanDirectory: input => {
+      const scanned = upload.scanDirectory(input);
+      if (input.names.length === 0) change();
+      return scanned;
+    },
+    finishFile: input => {
+      // However often it is read, it is written to.
+      if (Buffer.from(input.file.name).toString() === 'restless') {
+        appendFileSync(`${root}/restless`, 'more');
+      }
+      return upload.finishFile(input);
+    },
+  };
 });
 
 function change(): void {

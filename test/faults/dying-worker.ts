@@ -1,7 +1,6 @@
 // What the worker threads of worker-death.test.ts run: the engine's own tasks, one of which kills
 // the thread in the way that the environment names.
 
-import { workerData } from 'node:worker_threads';
 import { ChunkToken } from '#engine/snapshot/upload/chunk-token.ts';
 import { restoreHandlers } from '#engine/snapshot/restore/restore-handlers.ts';
 import { uploadHandlers } from '#engine/snapshot/upload/upload-handlers.ts';
@@ -11,15 +10,9 @@ import { ContentThread, type ContentThreadSeed } from '#engine/workers/content-t
 import { serveTasks } from '#engine/workers/serve.ts';
 import type { TaskHandlers } from '#engine/workers/tasks.ts';
 
-// The seed is what content/open-contents.ts made for this thread.
-const thread = new ContentThread(workerData as ContentThreadSeed);
-const sound: TaskHandlers<EngineTasks> = {
-  ...contentHandlers(thread),
-  ...uploadHandlers(thread),
-  ...restoreHandlers(thread),
-};
+type Ways = Readonly<Record<string, Partial<TaskHandlers<EngineTasks>>>>;
 
-const WAYS: Readonly<Record<string, Partial<TaskHandlers<EngineTasks>>>> = {
+const waysOver = (sound: TaskHandlers<EngineTasks>): Ways => ({
   /** In the middle of a task. */
   exit: { scanDirectory: () => process.exit(7) },
   /** Beside its tasks. */
@@ -42,6 +35,14 @@ const WAYS: Readonly<Record<string, Partial<TaskHandlers<EngineTasks>>>> = {
   flush: { finishPacks: () => process.exit(7) },
   /** When its packs are durable and the index is not. */
   index: { sealIndex: () => process.exit(7) },
-};
+});
 
-serveTasks<EngineTasks>({ ...sound, ...WAYS[process.env.STEVEDORE_TEST_DEATH ?? ''] });
+serveTasks<EngineTasks, ContentThreadSeed>(seed => {
+  const thread = new ContentThread(seed);
+  const sound: TaskHandlers<EngineTasks> = {
+    ...contentHandlers(thread),
+    ...uploadHandlers(thread),
+    ...restoreHandlers(thread),
+  };
+  return { ...sound, ...waysOver(sound)[process.env.STEVEDORE_TEST_DEATH ?? ''] };
+});

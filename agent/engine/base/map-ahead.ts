@@ -45,7 +45,8 @@ export async function* mapAhead<Item, Result>(
     }
     while (running.length > 0) yield await takeFirst(running);
   } finally {
-    ending.abort();
+    // An abort costs a stack trace, so only where somebody is there to hear it.
+    if (running.length > 0) ending.abort();
     await Promise.allSettled(running.map(({ result }) => result));
   }
 }

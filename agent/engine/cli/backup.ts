@@ -156,7 +156,7 @@ export const backup: Verb = Object.freeze({
   prepare: ([operand = ''], options, surroundings) => {
     const request = backupRequest(operand, options, surroundings);
     return session =>
-      session.withRepository({ isReadOnly: false }, async repository => {
+      session.withRepository({ isReadOnly: false, startsThreads: true }, async repository => {
         const { engine, signal } = session;
         const done = new AbortController();
         const totals = await progressTotals(session, repository, request, done.signal);

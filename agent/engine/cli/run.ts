@@ -168,7 +168,7 @@ async function sessionOf(
         display.stop();
       }
     },
-    async withRepository({ isReadOnly }, work) {
+    async withRepository({ isReadOnly, startsThreads }, work) {
       const password = await findPassword(passwords);
       await using repository = await engine.openRepository({
         ...place,
@@ -177,6 +177,7 @@ async function sessionOf(
         memoryBytes,
         isPressureHeeded,
         isReadOnly,
+        startsThreads,
         owner: { user: surface.surroundings.user, host: surface.surroundings.host },
         onWarning: ({ message }) => surface.say(`stevedore: warning: ${safeText(message)}\n`),
         signal,

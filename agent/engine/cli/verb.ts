@@ -50,7 +50,7 @@ export interface Session {
   readonly hasBar: boolean;
   /** Opens the repository that the global options name; closed when `work` has settled. */
   readonly withRepository: <Result>(
-    mode: { isReadOnly: boolean },
+    mode: { isReadOnly: boolean; startsThreads?: boolean },
     work: (repository: Repository) => Promise<Result>,
   ) => Promise<Result>;
   /** Where a new repository goes, and its password (asked for twice on a terminal). */

@@ -22,6 +22,7 @@ import type { ContentThreadSeed } from '#engine/workers/content-thread.ts';
 import { IndexOpener } from '#engine/workers/index-opener.ts';
 import { PACK_TAIL_BYTES_MAX } from '#engine/workers/pack-writer.ts';
 import { WorkerPool } from '#engine/workers/pool.ts';
+import { WaitingThreads } from '#engine/workers/thread.ts';
 import { RunControl } from '#engine/workers/run-control.ts';
 import { ContentReader } from './content-reader.ts';
 import { ContentWriting } from './content-writing.ts';
@@ -43,6 +44,8 @@ export interface OpenContentsOptions {
   /** False keeps all threads busy however short of memory or disks the machine is. */
   readonly isPressureHeeded?: boolean;
   readonly isReadOnly?: boolean;
+  /** Starts threads while the key is derived, for work that will need them anyway. */
+  readonly startsThreads?: boolean;
   /** Stands in session markers, for people who wonder who is writing. */
   readonly owner?: SessionOwner;
   readonly clock?: Clock;
@@ -54,6 +57,8 @@ export interface OpenContentsOptions {
 }
 
 const THREADS_MAX = 64;
+/** More take longer to start than there is to wait for. */
+const WAITING_THREADS_MAX = 2;
 /** No splitter of kopia makes longer chunks, and neither do ours. */
 const CONTENT_BYTES_MAX = 16 * 1024 * 1024;
 export class OpenContents<Tasks extends ContentTasks> {
@@ -76,6 +81,7 @@ export class OpenContents<Tasks extends ContentTasks> {
     storage: Storage,
     format: RepositoryFormat,
     options: Omit<OpenContentsOptions, 'password'>,
+    waiting?: WaitingThreads,
   ) {
     const { config, cipherSecret } = format;
     const native = options.isNativeAllowed ?? true;
@@ -107,6 +113,7 @@ export class OpenContents<Tasks extends ContentTasks> {
     this.pool = new WorkerPool<Tasks>({
       entry: options.threadEntry,
       size: threads,
+      waiting,
       seed: workerIndex => {
         const data = seed(workerIndex);
         return { data, transfer: data.writing ? [data.writing.tickets.port] : [] };
@@ -182,8 +189,14 @@ export class OpenContents<Tasks extends ContentTasks> {
   ): Promise<OpenContents<Tasks>> {
     const { password, signal } = options;
     const nowNanoseconds = (options.clock ?? systemClock).nowNanoseconds();
-    const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
-    return OpenContents.openWith(storage, format, options);
+    const waiting = options.startsThreads ? startThreads(options) : undefined;
+    try {
+      const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
+      return await OpenContents.openWith(storage, format, options, waiting);
+    } catch (error) {
+      waiting?.close();
+      throw error;
+    }
   }
 
   /**
@@ -194,8 +207,9 @@ export class OpenContents<Tasks extends ContentTasks> {
     storage: Storage,
     format: RepositoryFormat,
     options: Omit<OpenContentsOptions, 'password'>,
+    waiting?: WaitingThreads,
   ): Promise<OpenContents<Tasks>> {
-    const contents = new OpenContents<Tasks>(storage, format, options);
+    const contents = new OpenContents<Tasks>(storage, format, options, waiting);
     try {
       await contents.index.refresh(options.signal);
     } catch (error) {
@@ -233,4 +247,9 @@ export class OpenContents<Tasks extends ContentTasks> {
     const { mode, periodNs } = retention;
     return retaining(storage, { mode, periodMs: Number(periodNs / 1_000_000n) }, this.clock);
   }
+}
+
+function startThreads({ threads, threadEntry }: OpenContentsOptions): WaitingThreads {
+  const count = Math.min(threads ?? availableParallelism(), WAITING_THREADS_MAX);
+  return new WaitingThreads(threadEntry, count);
 }

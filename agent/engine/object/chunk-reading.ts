@@ -83,7 +83,8 @@ export async function* readInOrder(
       aheadBytes -= first.chunk.bytes;
     }
   } finally {
-    stop.abort();
+    // An abort costs a stack trace, so only where somebody is there to hear it.
+    if (!isExhausted || ahead.length > 0) stop.abort();
     await source.return?.();
     await Promise.allSettled(ahead.map(arriving => arriving.bytes));
   }

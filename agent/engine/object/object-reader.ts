@@ -9,7 +9,7 @@ import type { ContentSource } from '#engine/content/content-source.ts';
 import type { IndirectEntry } from '#engine/format/indirect.ts';
 import { parseObjectId } from '#engine/format/object-id.ts';
 import { openChunkList, type ChunkList } from './chunk-list.ts';
-import { inflateStored, readInOrder } from './chunk-reading.ts';
+import { chunkBytes, inflateStored, readInOrder } from './chunk-reading.ts';
 
 /** Lists of lists; two levels hold 100 TB with chunks of 4 MiB. */
 const DEPTH_MAX = 8;
@@ -125,7 +125,7 @@ abstract class ChunkedReader implements ObjectReader {
       const text = `reading ${available} bytes of object ${this.objectId} at once was refused`;
       throw new EngineError('LIMIT_EXCEEDED', `${text}; stream it`);
     }
-    if (available === this.bytes) return await this.#readWhole({ signal });
+    if (available === this.bytes) return await this.readWhole({ signal });
     const result = new Uint8Array(available);
     let filled = 0;
     for await (const piece of this.stream({ signal, offset, length: available })) {
@@ -135,7 +135,7 @@ abstract class ChunkedReader implements ObjectReader {
     return result;
   }
 
-  async #readWhole(options: ReadOptions): Promise<Uint8Array> {
+  protected async readWhole(options: ReadOptions): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     for await (const piece of this.stream(options)) pieces.push(piece);
     // One piece is the caller's already; only several have to be joined.
@@ -173,6 +173,12 @@ class DirectReader extends ChunkedReader {
 
   async *chunks(): AsyncIterable<ObjectChunk> {
     yield this.#chunk;
+  }
+
+  /** Without a pipeline: directories are read by the hundred thousand. */
+  protected override async readWhole(options: ReadOptions): Promise<Uint8Array> {
+    const stored = await this.contents.read(this.#chunk.contentId, options);
+    return chunkBytes(this.objectId, this.#chunk, stored);
   }
 
   async *contentIds(): AsyncIterable<string> {

@@ -15,7 +15,6 @@ import {
   type SnapshotSource,
 } from '#engine/format/snapshot-manifest.ts';
 import type { ManifestStore } from '#engine/manifest/manifest-store.ts';
-import { openObject } from '#engine/object/object-reader.ts';
 import { BackupProgress, type BackupTotals } from './backup-progress.ts';
 import {
   type CompressionRequest,
@@ -41,6 +40,7 @@ import type { SelectionRequest } from './source/selection.ts';
 import { uploadFileRoot } from './upload/file-root.ts';
 import { KnownChanges } from './upload/known-changes.ts';
 import type { TotalsBuilder } from './upload/part-totals.ts';
+import { TreeReader } from './tree.ts';
 import { type OnError, uploadTree, type UploadOptions, type UploadParts } from './upload/upload.ts';
 import type { SkippedEntry, UploadRun } from './upload/upload-tasks.ts';
 import { Upkeep, type UpkeepTarget } from './upkeep.ts';
@@ -129,10 +129,12 @@ async function store(
   const isDirectory = await isDirectorySource(request.path);
   const plan = await planBackup(parts, request, source, signal);
   using progress = new BackupProgress(contents.control, contents.clock, onProgress);
+  const previous = new TreeReader(contents.reader);
   const uploadParts: UploadParts = {
     runner: contents.pool,
     known: plan.known,
-    readPrevious: objectId => readDirectoryObject(parts, objectId, signal),
+    readPrevious: objectId => readDirectoryObject(previous, objectId, signal),
+    announcePrevious: objectIds => previous.announce(objectIds, { signal }),
     afterTask: () => writing.keepUp(signal),
   };
   const upload = isDirectory ? uploadTree : uploadFileRoot;
@@ -266,13 +268,12 @@ async function planBackup(
  * are read again, which is what heals the repository.
  */
 async function readDirectoryObject(
-  { contents }: BackupParts,
+  reader: TreeReader,
   objectId: string,
   signal: AbortSignal,
 ): Promise<{ objectId: string; bytes: Uint8Array } | undefined> {
   try {
-    const object = await openObject(contents.reader, objectId, { signal });
-    return { objectId, bytes: await object.read(0, object.bytes, { signal }) };
+    return { objectId, bytes: await reader.readDirectoryBytes(objectId, { signal }) };
   } catch (error) {
     if (isEngineError(error, ...UNREADABLE)) return undefined;
     throw error;
@@ -286,6 +287,7 @@ const UNREADABLE = [
   'PACK_DAMAGED',
   'OBJECT_DAMAGED',
   'OBJECT_ID_INVALID',
+  'LIMIT_EXCEEDED',
 ] as const;
 
 function statsOf(totals: TotalsBuilder, summary: DirEntry['summary']): SnapshotManifest['stats'] {

@@ -21,6 +21,8 @@ const BATCH_CONTENTS_MAX = 256;
 export class PrefetchedContents implements ContentSource {
   readonly #source: ContentSource;
   readonly #shelf = new Map<string, Uint8Array>();
+  /** Contents that are being fetched. */
+  readonly #underWay = new Map<string, Promise<void>>();
   #shelfBytes = 0;
 
   constructor(source: ContentSource) {
@@ -29,11 +31,21 @@ export class PrefetchedContents implements ContentSource {
 
   /**
    * Fetches the contents of the first of `objectIds` that there is room for, unless the very first
-   * is here already. Objects of several chunks are left out; they are read when their turn comes.
+   * is here or on its way already. Objects of several chunks are left out; they are read when their turn comes.
    */
   async prefetch(objectIds: Iterable<string>, options: ContentReadOptions = {}): Promise<void> {
     const wanted = this.#wanted(objectIds);
     if (wanted.length < 2) return;
+    const fetched = this.#fetch(wanted, options);
+    for (const contentId of wanted) this.#underWay.set(contentId, fetched);
+    try {
+      await fetched;
+    } finally {
+      for (const contentId of wanted) this.#underWay.delete(contentId);
+    }
+  }
+
+  async #fetch(wanted: readonly string[], options: ContentReadOptions): Promise<void> {
     try {
       for await (const { contentId, bytes } of this.#source.readMany(wanted, options)) {
         this.#shelf.set(contentId, bytes);
@@ -53,7 +65,7 @@ export class PrefetchedContents implements ContentSource {
     let bytes = 0;
     for (const objectId of objectIds) {
       const { indirection, contentId } = parseObjectId(objectId);
-      const isHere = this.#shelf.has(contentId);
+      const isHere = this.#shelf.has(contentId) || this.#underWay.has(contentId);
       if (isHere && wanted.length === 0) return [];
       const entry = indirection > 0 || isHere ? undefined : this.#source.find(contentId);
       if (!entry) continue;
@@ -73,6 +85,7 @@ export class PrefetchedContents implements ContentSource {
   }
 
   async read(contentId: string, options: ContentReadOptions = {}): Promise<Uint8Array> {
+    await this.#underWay.get(contentId);
     const bytes = this.#shelf.get(contentId);
     if (bytes === undefined) return await this.#source.read(contentId, options);
     throwIfAborted(options.signal);

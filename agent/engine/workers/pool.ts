@@ -3,7 +3,7 @@
 // is ended by close(). The death of one thread fails all of it: packs that were open in that thread
 // are gone, so what the run has claimed to store is not stored.
 
-import { Worker, type Transferable } from 'node:worker_threads';
+import type { Transferable, Worker } from 'node:worker_threads';
 import { deserializeError, EngineError, messageOf } from '#engine/base/errors.ts';
 import {
   END_OF_THREAD,
@@ -13,9 +13,10 @@ import {
   type TaskAnswer,
   type TaskRunner,
 } from './tasks.ts';
+import { startThread, type WaitingThreads } from './thread.ts';
 
 export interface WorkerSeed {
-  /** Structured-cloneable; the thread finds it in `workerData`. */
+  /** Structured-cloneable; what the thread is told first (serve.ts). */
   readonly data: unknown;
   readonly transfer?: readonly Transferable[];
 }
@@ -26,6 +27,8 @@ export interface PoolOptions {
   readonly size: number;
   /** Called once for each thread, when it is started. */
   readonly seed: (workerIndex: number) => WorkerSeed;
+  /** Threads of the same entry to begin with; closed with the pool. */
+  readonly waiting?: WaitingThreads;
 }
 
 interface PendingTask {
@@ -43,22 +46,6 @@ interface Thread {
 
 /** A second task lies ready in each thread, so that it need not wait for the main thread. */
 const TASKS_PER_THREAD = 2;
-
-/**
- * The young generation of V8 grows to 48 MiB in each thread by default. Over 150,000 files the
- * process peaked at 183 to 196 MiB with 4 MiB here, at 196 to 204 with 1 or 2, when more survives
- * into the old generation, and was no faster with 8.
- */
-const THREAD_HEAP = Object.freeze({ maxYoungGenerationSizeMb: 4 });
-
-/**
- * Threads inherit the arguments of node. Naming them would refuse those of V8, such as
- * --max-old-space-size, which hold for the whole process anyway; but how a program on the command
- * line is to be read does not concern a file, so with such an argument they inherit none.
- */
-const INHERITED_ARGUMENTS = process.execArgv.some(word => word.startsWith('--input-type'))
-  ? { execArgv: [] }
-  : {};
 
 export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
   readonly size: number;
@@ -112,6 +99,7 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
   /** Ends all threads, wherever they are. What was queued or running is rejected. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#options.waiting?.close();
     // After a failure nobody knows what a thread is at.
     const calm = this.#failure ? [] : this.#threads.filter(thread => thread?.running.size === 0);
     this.#fail(new EngineError('ABORTED', 'the worker threads were stopped'));
@@ -166,12 +154,8 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
     const existing = this.#threads[workerIndex];
     if (existing) return existing;
     const { data, transfer } = this.#options.seed(workerIndex);
-    const worker = new Worker(this.#options.entry, {
-      workerData: data,
-      transferList: [...(transfer ?? [])],
-      resourceLimits: THREAD_HEAP,
-      ...INHERITED_ARGUMENTS,
-    });
+    const worker = this.#options.waiting?.take() ?? startThread(this.#options.entry);
+    worker.postMessage(data, [...(transfer ?? [])]);
     const thread: Thread = { worker, running: new Map() };
     this.#threads[workerIndex] = thread;
     worker.on('message', (answer: TaskAnswer) => this.#settle(thread, answer));

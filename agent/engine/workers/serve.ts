@@ -12,19 +12,23 @@ interface TaskRequest {
 }
 
 /**
- * Answers tasks until the thread is ended. A synchronous handler runs to its end before the next
- * message is looked at; an asynchronous one lets others in wherever it awaits.
+ * Answers tasks until the thread is ended; the first message is the seed (WorkerSeed.data). A
+ * synchronous handler runs to its end before the next message is looked at; an asynchronous one
+ * lets others in wherever it awaits.
  */
-export function serveTasks<Tasks>(handlers: TaskHandlers<Tasks>): void {
+export function serveTasks<Tasks, Seed>(open: (seed: Seed) => TaskHandlers<Tasks>): void {
   if (parentPort === null) {
     throw new EngineError('INTERNAL', 'serveTasks was called outside a worker thread');
   }
   const port = parentPort;
-  // The pool is typed by the same TaskMap, so a kind always comes with its own input.
-  const table = handlers as Readonly<Record<string, TaskHandler<unknown, unknown> | undefined>>;
-  port.on('message', (request: TaskRequest | typeof END_OF_THREAD) => {
-    if (request === END_OF_THREAD) endThread();
-    else void answer(port, table, request);
+  port.once('message', (seed: Seed | typeof END_OF_THREAD) => {
+    if (seed === END_OF_THREAD) endThread();
+    // The pool is typed by the same TaskMap, so a kind always comes with its own input.
+    const table = open(seed) as Readonly<Record<string, TaskHandler<unknown, unknown> | undefined>>;
+    port.on('message', (request: TaskRequest | typeof END_OF_THREAD) => {
+      if (request === END_OF_THREAD) endThread();
+      else void answer(port, table, request);
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 // A worker thread for pool.test.ts.
 
-import { threadId, workerData } from 'node:worker_threads';
+import { threadId } from 'node:worker_threads';
 import { EngineError } from '#engine/base/errors.ts';
 import { NativeResources } from '#engine/base/native-resources.ts';
 import { serveTasks } from '#engine/workers/serve.ts';
@@ -22,8 +22,8 @@ export type PoolTestTasks = {
 
 const held = {};
 
-serveTasks<PoolTestTasks>({
-  whoAmI: () => ({ output: { seed: workerData as unknown, threadId } }),
+serveTasks<PoolTestTasks, unknown>(seed => ({
+  whoAmI: () => ({ output: { seed, threadId } }),
   waitFor: ({ word }) => {
     Atomics.wait(new Int32Array(word), 0, 0);
     return { output: threadId };
@@ -50,4 +50,4 @@ serveTasks<PoolTestTasks>({
     return { output: undefined };
   },
   uncloneable: () => ({ output: () => 'a function' }),
-});
+}));

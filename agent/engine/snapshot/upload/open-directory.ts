@@ -105,6 +105,14 @@ export class OpenDirectory {
     return { child: this.#children[position], position };
   }
 
+  /** Objects in the parent snapshot of the child at `position` and of those after it. */
+  *previousIdsFrom(position: number): Iterable<string> {
+    for (let index = position; index < this.#children.length; index++) {
+      const { previous } = this.#children[index];
+      if (previous) yield previous.objectId;
+    }
+  }
+
   get hasMoreChildren(): boolean {
     return this.#nextChild < this.#children.length;
   }

@@ -33,6 +33,8 @@ export interface UploadParts {
   readonly runner: TaskRunner<UploadTasks>;
   /** Reads a directory object of the parent snapshot; undefined when it cannot be had. */
   readonly readPrevious: (objectId: string) => Promise<PreviousObject | undefined>;
+  /** Says which of them will be read next, so that they can be fetched together. */
+  readonly announcePrevious: (objectIds: Iterable<string>) => Promise<void>;
   /** What is known beside the parent snapshot. */
   readonly known: KnownChanges | undefined;
   /** Called between tasks; flushes when that is due. */
@@ -158,6 +160,7 @@ class Upload {
     const names = [...parent.names, child.name];
     const selection = enterDirectory(parent.selection, child.name);
     try {
+      await this.#parts.announcePrevious(parent.previousIdsFrom(position));
       await this.#scan({ names, parent, position, metadata: child }, selection, child.previous);
     } catch (error) {
       if (!isSourceError(error)) throw error;
