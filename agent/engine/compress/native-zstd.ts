@@ -64,6 +64,45 @@ function openEncoder(level: number): NativeZstd | undefined {
   return isSound(encoder) ? encoder : undefined;
 }
 
+/**
+ * Decompresses input.bytes[inputOffset, + inputBytes) to the beginning of output, which holds at
+ * least `outputBytes`; false when that is not what comes out, for whatever reason.
+ */
+export type NativeUnzstd = (
+  input: Arena,
+  inputOffset: number,
+  inputBytes: number,
+  output: Arena,
+  outputBytes: number,
+) => boolean;
+
+let decoder: NativeUnzstd | undefined;
+let isDecoderKnown = false;
+
+/** The decoder of this thread, or undefined where native code cannot be had. */
+export function nativeUnzstd(): NativeUnzstd | undefined {
+  if (!isDecoderKnown) decoder = openDecoder();
+  isDecoderKnown = true;
+  return decoder;
+}
+
+function openDecoder(): NativeUnzstd | undefined {
+  const create = nativeFunction('uintptr_t ZSTD_createDCtx(void)');
+  const free = nativeFunction('size_t ZSTD_freeDCtx(uintptr_t d)');
+  const decompress = nativeFunction(
+    'int64_t ZSTD_decompressDCtx(uintptr_t d, uintptr_t to, size_t toMax, uintptr_t from, size_t n)',
+  );
+  const context = create && decompress ? create() : 0;
+  if (!decompress || context === 0) return undefined;
+  const decode: NativeUnzstd = (input, inputOffset, inputBytes, output, outputBytes) => {
+    const from = input.address + inputOffset;
+    const got = decompress(context, output.address, outputBytes, from, inputBytes);
+    return got === outputBytes;
+  };
+  if (free) contexts.keep(decode, { address: context, free });
+  return decode;
+}
+
 const contexts = new NativeResources<{ address: number; free: NativeFunction }>(
   ({ address, free }) => void free(address),
 );

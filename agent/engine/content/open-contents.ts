@@ -140,7 +140,7 @@ export class OpenContents<Tasks extends ContentTasks> {
     this.reader = new ContentReader(
       {
         storage: this.storage,
-        opener: new ContentOpener(hash, cipher, { eccOverheadPercent }),
+        opener: new ContentOpener(hash, cipher, { eccOverheadPercent, isNativeAllowed: native }),
         runner: this.pool,
         index: () => this.index.view,
         refresh: signal => this.index.refreshForMissing(signal),

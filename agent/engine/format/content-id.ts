@@ -69,6 +69,44 @@ export function contentKey(text: string): Uint8Array {
   return key;
 }
 
+/** The value of each hexadecimal digit; 0xff for all else. */
+const DIGITS = new Uint8Array(256).fill(0xff);
+for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+  DIGITS[digit.charCodeAt(0)] = value;
+  DIGITS[digit.toUpperCase().charCodeAt(0)] = value;
+}
+
+/**
+ * Writes the key of the content whose name is the text in bytes[start, end) to
+ * key[keyStart, + keyBytes). False for what is not the name of such a content, and the key is
+ * spoilt then. A restore does this for each file.
+ */
+export function putContentKey(
+  {
+    bytes,
+    start,
+    end,
+  }: { readonly bytes: Uint8Array; readonly start: number; readonly end: number },
+  key: Uint8Array,
+  keyStart: number,
+  keyBytes: number,
+): boolean {
+  const hashBytes = keyBytes - 1;
+  const prefixBytes = end - start - 2 * hashBytes;
+  const prefix = prefixBytes === 1 ? bytes[start] : 0;
+  const isPrefix = prefix >= 0x67 && prefix <= 0x7a;
+  if (prefixBytes !== (isPrefix ? 1 : 0)) return false;
+  key[keyStart] = prefix;
+  let at = start + prefixBytes;
+  for (let index = keyStart + 1; index < keyStart + keyBytes; index++, at += 2) {
+    const high = DIGITS[bytes[at]];
+    const low = DIGITS[bytes[at + 1]];
+    if (high > 15 || low > 15) return false;
+    key[index] = high * 16 + low;
+  }
+  return true;
+}
+
 /**
  * The name that belongs to a key.
  * @throws CONTENT_ID_INVALID

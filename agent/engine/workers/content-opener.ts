@@ -7,7 +7,13 @@ import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { toHex } from '#engine/base/bytes.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { type ContentCipher, NONCE_BYTES, SEAL_BYTES } from '#engine/cipher/content-cipher.ts';
+import {
+  compressionByHeaderId,
+  HEADER_BYTES,
+  readHeaderId,
+} from '#engine/compress/compressions.ts';
 import { decompress } from '#engine/compress/decompress.ts';
+import { type NativeUnzstd, nativeUnzstd } from '#engine/compress/native-zstd.ts';
 import { unwrapEcc } from '#engine/format/ecc.ts';
 import type { ContentHash } from '#engine/hash/content-hash.ts';
 
@@ -21,20 +27,40 @@ export interface SealedContent {
   readonly compressionId: number;
 }
 
+/** Bytes of an arena. */
+export interface PlainRegion {
+  readonly arena: Arena;
+  readonly offset: number;
+  readonly length: number;
+}
+
+type Allocate = (bytes: number) => Arena;
+
 const IV_BYTES = 16;
+/** What is to be larger than any content of kopia's is inflated step by step, and not believed. */
+const NATIVE_BYTES_MAX = 32 << 20;
+
+export interface ContentOpenerOptions {
+  /** 0 for none. */
+  readonly eccOverheadPercent: number;
+  /** False keeps to Node's own decompression. */
+  readonly isNativeAllowed: boolean;
+}
 
 export class ContentOpener {
   readonly #hash: ContentHash;
   readonly #cipher: ContentCipher;
   readonly #eccOverheadPercent: number;
   readonly #digest: Uint8Array;
+  readonly #unzstd: NativeUnzstd | undefined;
   #scratch: Arena;
 
-  constructor(hash: ContentHash, cipher: ContentCipher, options: { eccOverheadPercent: number }) {
+  constructor(hash: ContentHash, cipher: ContentCipher, options: ContentOpenerOptions) {
     this.#hash = hash;
     this.#cipher = cipher;
     this.#eccOverheadPercent = options.eccOverheadPercent;
     this.#digest = new Uint8Array(hash.digestBytes);
+    this.#unzstd = options.isNativeAllowed ? nativeUnzstd() : undefined;
     this.#scratch = allocateArena(64 * 1024);
   }
 
@@ -44,75 +70,92 @@ export class ContentOpener {
    * @throws CONTENT_DAMAGED naming the content
    */
   open(arena: Arena, sealed: SealedContent): Uint8Array {
-    try {
-      return this.#eccOverheadPercent > 0
-        ? this.#openCorrected(arena, sealed)
-        : this.#openPlain(arena, sealed);
-    } catch (error) {
-      throw new EngineError('CONTENT_DAMAGED', describeDamage(sealed, error), { cause: error });
-    }
+    const plain = this.#open(arena, sealed, allocateArena);
+    return plain.arena.bytes.subarray(plain.offset, plain.offset + plain.length);
   }
 
   /**
    * The same as a region of an arena, for native calls: of the one that was given where the content
    * is not compressed, else of memory that the next call overwrites.
    */
-  openRegion(
-    arena: Arena,
-    sealed: SealedContent,
-  ): { readonly arena: Arena; readonly offset: number; readonly length: number } {
-    const plain = this.open(arena, sealed);
-    const isInPlace = plain.buffer === arena.bytes.buffer;
-    if (!isInPlace) {
-      if (plain.length > this.#scratch.bytes.length) this.#scratch = allocateArena(plain.length);
-      this.#scratch.bytes.set(plain);
-    }
-    const offset = isInPlace ? plain.byteOffset - arena.bytes.byteOffset : 0;
-    return { arena: isInPlace ? arena : this.#scratch, offset, length: plain.length };
+  openRegion(arena: Arena, sealed: SealedContent): PlainRegion {
+    return this.#open(arena, sealed, this.#scratchOf);
   }
 
-  #openCorrected(arena: Arena, sealed: SealedContent): Uint8Array {
+  readonly #scratchOf = (bytes: number): Arena => {
+    if (bytes > this.#scratch.bytes.length) this.#scratch = allocateArena(bytes);
+    return this.#scratch;
+  };
+
+  #open(arena: Arena, sealed: SealedContent, allocate: Allocate): PlainRegion {
+    try {
+      return this.#eccOverheadPercent > 0
+        ? this.#openCorrected(arena, sealed, allocate)
+        : this.#openPlain(arena, sealed, allocate);
+    } catch (error) {
+      throw new EngineError('CONTENT_DAMAGED', describeDamage(sealed, error), { cause: error });
+    }
+  }
+
+  #openCorrected(arena: Arena, sealed: SealedContent, allocate: Allocate): PlainRegion {
     const stored = arena.bytes.subarray(sealed.offset, sealed.offset + sealed.length);
     const inner = unwrapEcc(stored, this.#eccOverheadPercent);
     const copy = allocateArena(inner.length);
     copy.bytes.set(inner);
-    return this.#openPlain(copy, { ...sealed, offset: 0, length: inner.length });
+    return this.#openPlain(copy, { ...sealed, offset: 0, length: inner.length }, allocate);
   }
 
-  #openPlain(arena: Arena, { offset, length, key, ...expected }: SealedContent): Uint8Array {
+  #openPlain(arena: Arena, sealed: SealedContent, allocate: Allocate): PlainRegion {
+    const { offset, length, key, originalBytes, compressionId } = sealed;
     const iv = key.subarray(Math.max(1, key.length - IV_BYTES));
     const plainOffset = offset + NONCE_BYTES;
-    const plainBytes = length - SEAL_BYTES;
     this.#cipher.open({ arena, offset }, length, { arena, offset: plainOffset }, iv);
-    const stored = arena.bytes.subarray(plainOffset, plainOffset + plainBytes);
-    if (expected.compressionId === 0) {
-      this.#checkHash(arena, plainOffset, plainBytes, key);
-      this.#checkLength(plainBytes, expected.originalBytes);
-      return stored;
-    }
-    const plain = decompress(expected.compressionId, stored, expected.originalBytes);
-    this.#checkLength(plain.length, expected.originalBytes);
-    if (plain.length > this.#scratch.bytes.length) this.#scratch = allocateArena(plain.length);
-    this.#scratch.bytes.set(plain);
-    this.#checkHash(this.#scratch, 0, plain.length, key);
-    return plain;
+    const stored = { arena, offset: plainOffset, length: length - SEAL_BYTES };
+    const plain =
+      compressionId === 0
+        ? stored
+        : this.#inflate(stored, { compressionId, originalBytes }, allocate);
+    this.#checkHash(plain, key);
+    if (plain.length === originalBytes) return plain;
+    const lengths = `${plain.length} bytes where the index says ${originalBytes}`;
+    throw new EngineError('CONTENT_DAMAGED', `it has ${lengths}`);
   }
 
-  #checkHash(arena: Arena, offset: number, length: number, key: Uint8Array): void {
-    this.#hash.digest(arena, offset, length, this.#digest, 0);
-    if (Buffer.compare(this.#digest, key.subarray(1)) !== 0) {
-      throw new EngineError('CONTENT_DAMAGED', 'its bytes do not hash to its id');
+  #inflate(
+    { arena, offset, length }: PlainRegion,
+    { compressionId, originalBytes }: Pick<SealedContent, 'compressionId' | 'originalBytes'>,
+    allocate: Allocate,
+  ): PlainRegion {
+    const stored = arena.bytes.subarray(offset, offset + length);
+    const unzstd = originalBytes <= NATIVE_BYTES_MAX ? this.#unzstd : undefined;
+    if (unzstd && isZstd(compressionId, stored)) {
+      const inflated = allocate(originalBytes);
+      const from = offset + HEADER_BYTES;
+      if (unzstd(arena, from, length - HEADER_BYTES, inflated, originalBytes)) {
+        return { arena: inflated, offset: 0, length: originalBytes };
+      }
     }
+    // Of all other forms, and of what is damaged, which is told apart here.
+    const plain = decompress(compressionId, stored, originalBytes);
+    const inflated = allocate(plain.length);
+    inflated.bytes.set(plain);
+    return { arena: inflated, offset: 0, length: plain.length };
   }
 
-  #checkLength(length: number, expected: number): void {
-    if (length !== expected) {
-      throw new EngineError(
-        'CONTENT_DAMAGED',
-        `it has ${length} bytes where the index says ${expected}`,
-      );
+  #checkHash({ arena, offset, length }: PlainRegion, key: Uint8Array): void {
+    const digest = this.#digest;
+    this.#hash.digest(arena, offset, length, digest, 0);
+    let isSame = key.length === digest.length + 1;
+    for (let index = 0; isSame && index < digest.length; index++) {
+      isSame = digest[index] === key[index + 1];
     }
+    if (!isSame) throw new EngineError('CONTENT_DAMAGED', 'its bytes do not hash to its id');
   }
+}
+
+function isZstd(compressionId: number, stored: Uint8Array): boolean {
+  const isNamed = compressionByHeaderId(compressionId)?.family === 'zstd';
+  return isNamed && readHeaderId(stored) === compressionId;
 }
 
 function describeDamage({ key }: SealedContent, error: unknown): string {

@@ -10,6 +10,7 @@ import {
   isMetadataPrefix,
   parseContentId,
   prefixOf,
+  putContentKey,
 } from '#engine/format/content-id.ts';
 import { newSeed, seededByteSource, seededRandom } from '#test/support/seeded.ts';
 import { hex, sequence } from './text-bytes.ts';
@@ -67,4 +68,22 @@ t.test('ids and keys convert both ways and order alike', async t => {
   const byText = [...ids].sort();
   const byKey = [...ids].sort((a, b) => compareBytes(contentKey(a), contentKey(b)));
   t.same(byKey, byText, `seed ${seed}`);
+});
+
+t.test('a key is written from text as it is read from it, or not at all', async t => {
+  const digits = '00ff10A9cd'.repeat(4).slice(0, 32);
+  const written = (text: string): Uint8Array | undefined => {
+    const bytes = Buffer.from(`"${text}"`);
+    const key = new Uint8Array(19);
+    const isKey = putContentKey({ bytes, start: 1, end: bytes.length - 1 }, key, 1, 17);
+    t.same([key[0], key[18]], [0, 0]);
+    return isKey ? key.slice(1, 18) : undefined;
+  };
+  for (const text of [digits, `k${digits}`, `z${digits.toUpperCase()}`]) {
+    t.same(written(text), contentKey(text));
+  }
+  const others = [`I${digits}`, `h${digits}h`, `x${digits}00`, digits.slice(2), ''];
+  for (const text of [...others, `f${digits}`, `${digits.slice(2)}0g`, `${digits.slice(2)}\x7f0`]) {
+    t.equal(written(text), undefined, text);
+  }
 });

@@ -18,7 +18,8 @@ const secret = new Uint8Array(32).fill(9);
 
 export const newHash = () => createHash('BLAKE2B-256-128', secret);
 export const newCipher = () => createCipher('AES256-GCM-HMAC-SHA256', secret);
-export const newOpener = () => new ContentOpener(newHash(), newCipher(), { eccOverheadPercent: 0 });
+export const newOpener = () =>
+  new ContentOpener(newHash(), newCipher(), { eccOverheadPercent: 0, isNativeAllowed: true });
 
 export interface ClosedPack {
   readonly packId: string;

@@ -14,7 +14,7 @@ import {
   serializeError,
   type SerializedError,
 } from '#engine/base/errors.ts';
-import { contentKey, isContentId } from '#engine/format/content-id.ts';
+import { putContentKey } from '#engine/format/content-id.ts';
 import { DirectoryTable } from '#engine/format/directory-table.ts';
 import {
   decodeDirectoryExtras,
@@ -207,7 +207,7 @@ class DecodedRows {
     columns.bytes[row] = table.sizes[index];
     columns.mtimeSeconds[row] = table.mtimeSeconds[index];
     columns.mtimeNanoseconds[row] = table.mtimeNanoseconds[index];
-    this.#addObject(row, table.objectIdAt(index), kind);
+    this.#addObject(row, index, kind);
     if (extra !== undefined) this.#addExtras(row, extra.field, extra.extras);
   }
 
@@ -278,15 +278,14 @@ class DecodedRows {
     return row;
   }
 
-  #addObject(row: number, objectId: string, kind: number): void {
-    const isFileObject = kind !== DECODED_KIND.directory;
-    const key = isFileObject && isContentId(objectId) ? contentKey(objectId) : undefined;
-    if (key === undefined || key.length !== this.#keyBytes) {
-      this.#objectIds.push([row, objectId]);
-      return;
-    }
-    this.#columns.isSingle[row] = 1;
-    this.#keys.set(key, row * this.#keyBytes);
+  #addObject(row: number, index: number, kind: number): void {
+    const { bytes, objectStarts, objectEnds } = this.#table;
+    const text = { bytes, start: objectStarts[index], end: objectEnds[index] };
+    const keyStart = row * this.#keyBytes;
+    const isSingle =
+      kind !== DECODED_KIND.directory && putContentKey(text, this.#keys, keyStart, this.#keyBytes);
+    if (isSingle) this.#columns.isSingle[row] = 1;
+    else this.#objectIds.push([row, this.#table.objectIdAt(index)]);
   }
 
   /** Makes room for `rows` more. */

@@ -89,8 +89,9 @@ export class FileMaking {
 
   #writeWhole(row: number, { arena, offset, length }: PlainBytes): void {
     const { fileSystem } = this.#thread;
-    using file = this.#create(row);
-    const extras = entryAttributes(this.#thread.view, row).extras;
+    const wanted = entryAttributes(this.#thread.view, row);
+    using file = this.#create(row, wanted);
+    const { extras } = wanted;
     if (extras?.holes) {
       // A hole at the end is not written, and belongs to the file all the same.
       fileSystem.setSize(file, length);
@@ -99,7 +100,7 @@ export class FileMaking {
       fileSystem.write(file, arena, { offset, length, position: 0 });
     }
     this.#tally.bytes += length;
-    this.#settle(row, file);
+    this.#settle(row, file, wanted);
   }
 
   #writePart(row: number, position: number, bytes: PlainBytes): void {
@@ -202,10 +203,9 @@ export class FileMaking {
     throw fileGone(name);
   }
 
-  #create(row: number): TargetFile {
+  #create(row: number, wanted = entryAttributes(this.#thread.view, row)): TargetFile {
     const { view, fileSystem, run } = this.#thread;
     const name = entryName(view, row);
-    const wanted = entryAttributes(view, row);
     assertPermitted(name, ENTRY_TYPE.file, wanted, run.policy);
     this.#makeWay(row, name);
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
@@ -267,9 +267,8 @@ export class FileMaking {
     this.#settle(row, opened);
   }
 
-  #settle(row: number, file: TargetFile): void {
+  #settle(row: number, file: TargetFile, wanted = entryAttributes(this.#thread.view, row)): void {
     const { view, fileSystem, run } = this.#thread;
-    const wanted = entryAttributes(view, row);
     if (view.entries.action[row] === ENTRY_ACTION.update && wanted.extras?.holes) {
       fileSystem.punchHoles(file, wanted.extras.holes);
     }

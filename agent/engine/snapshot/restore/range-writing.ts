@@ -65,12 +65,12 @@ function openContent(
   chunk: number,
   packOffset: number,
 ): PlainBytes | EngineError {
-  const { chunks, keys, keyBytes } = thread.view;
+  const { chunks } = thread.view;
   try {
     return opener.openRegion(arena, {
       offset: chunks.packOffset[chunk] - packOffset,
       length: chunks.packedBytes[chunk],
-      key: keys.slice(chunk * keyBytes, (chunk + 1) * keyBytes),
+      key: thread.keyOf(chunk),
       originalBytes: chunks.originalBytes[chunk],
       compressionId: chunks.compressionId[chunk],
     });

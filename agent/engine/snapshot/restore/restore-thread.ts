@@ -40,6 +40,7 @@ export class RestoreThread implements Disposable {
   #view: SectionView | undefined;
   #names: Uint8Array[] = [];
   #namesRow = -1;
+  #key = new Uint8Array(0);
 
   constructor(run: RestoreRun, content: ContentParts | undefined) {
     this.run = run;
@@ -90,6 +91,15 @@ export class RestoreThread implements Disposable {
     const opened = { root, directories: new TargetDirectories(this.fileSystem, root) };
     this.#targets.set(target, opened);
     return opened;
+  }
+
+  /** The key of a chunk's content; good until the next call. */
+  keyOf(chunk: number): Uint8Array {
+    const { keys, keyBytes } = this.view;
+    if (this.#key.length !== keyBytes) this.#key = new Uint8Array(keyBytes);
+    const start = chunk * keyBytes;
+    for (let index = 0; index < keyBytes; index++) this.#key[index] = keys[start + index];
+    return this.#key;
   }
 
   /** Memory of at least `bytes`, for one use at a time. */
