@@ -1,6 +1,7 @@
-// Packs the sources into dist/: one file for the command, one for each kind of worker thread, and
-// what they share. `npm run build`, and by itself after `npm ci`. Plain JavaScript, because npm
-// runs it with whatever Node there is. current-build.js decides whether what lies there is used.
+// Packs the sources into dist/: one file for the command, one for the library, one for each kind of
+// worker thread, and what they share. `npm run build`, and by itself after `npm ci`. Plain
+// JavaScript, because npm runs it with whatever Node there is. current-build.js decides whether
+// what lies there is used.
 
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdirSync, statSync } from 'node:fs';
@@ -52,7 +53,7 @@ async function build(bundle, target) {
   const copied = named.filter(path => !path.endsWith('.ts'));
   const { metafile } = await bundle({
     absWorkingDir: ROOT,
-    entryPoints: [join(SOURCES, 'cli/main.ts'), ...threads],
+    entryPoints: [join(SOURCES, 'cli/main.ts'), join(SOURCES, 'index.ts'), ...threads],
     entryNames: '[name]',
     chunkNames: 'part-[hash]',
     outdir: target,

@@ -95,3 +95,28 @@ t.test('the built command backs up and restores as the sources do', t => {
   t.notMatch(run('snapshots'), mark, 'after an edit the sources run');
   t.end();
 });
+
+t.test('the library of the build works where packages are installed', t => {
+  const root = t.testdir({ source: { a: 'first' }, repository: {}, target: {} });
+  const at = (path: string) => join(root, path);
+  const installed = at('node_modules/stevedore');
+  mkdirSync(installed, { recursive: true });
+  for (const name of ['agent', 'package.json']) {
+    cpSync(join(REPOSITORY_ROOT, name), join(installed, name), { recursive: true });
+  }
+  symlinkSync(join(REPOSITORY_ROOT, 'node_modules'), join(installed, 'node_modules'));
+  execFileSync(process.execPath, [join(installed, 'agent/build.js')]);
+  writeFileSync(
+    at('program.mjs'),
+    `import { backup, createRepository, openRepository, restore } from 'stevedore';
+    const place = { url: ${JSON.stringify(`file://${at('repository')}`)}, password: 'secret' };
+    await createRepository({ ...place, owner: { user: 'me', host: 'here' } });
+    await using repository = await openRepository(place);
+    const source = { user: 'me', host: 'here', path: '/data' };
+    const { snapshotId } = await backup(repository, { path: ${JSON.stringify(at('source'))}, source });
+    await restore(repository, { snapshot: snapshotId, target: ${JSON.stringify(at('target'))} });`,
+  );
+  execFileSync(process.execPath, [at('program.mjs')]);
+  execFileSync('diff', ['-r', at('source'), at('target')]);
+  t.end();
+});

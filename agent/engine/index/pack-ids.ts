@@ -19,6 +19,8 @@ export class PackIds {
   #ends: Uint32Array;
   /** Number of the id plus one, 0 where empty; built when the first id is looked up. */
   #slots: Int32Array | undefined;
+  #lastIndex = -1;
+  #lastId = '';
 
   constructor(buffers?: PackIdsBuffers) {
     this.#count = buffers?.count ?? 0;
@@ -63,7 +65,15 @@ export class PackIds {
   }
 
   idAt(index: number): string {
-    return asBuffer(this.#bytes).toString('latin1', this.#startOf(index), this.#ends[index]);
+    // Contents that are asked for one after the other lie mostly in one pack.
+    if (index === this.#lastIndex) return this.#lastId;
+    this.#lastId = asBuffer(this.#bytes).toString(
+      'latin1',
+      this.#startOf(index),
+      this.#ends[index],
+    );
+    this.#lastIndex = index;
+    return this.#lastId;
   }
 
   lengthAt(index: number): number {
