@@ -3,53 +3,21 @@
 // needs is durable and indexed.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
-import { isEngineError } from '#engine/base/errors.ts';
-import type { OpenContents } from '#engine/content/open-contents.ts';
-import type { DirEntry } from '#engine/format/directory.ts';
-import { encodeExtras } from '#engine/format/entry-extras.ts';
-import { resolvePolicy } from '#engine/format/policy-merge.ts';
-import {
-  encodeSnapshotManifest,
-  type SnapshotManifest,
-  snapshotLabels,
-  type SnapshotSource,
-} from '#engine/format/snapshot-manifest.ts';
-import type { ManifestStore } from '#engine/manifest/manifest-store.ts';
+import { planBackup } from './backup-plan.ts';
 import { BackupProgress, type BackupTotals } from './backup-progress.ts';
-import {
-  type CompressionRequest,
-  errorRulesFor,
-  fileCompression,
-  metadataCompression,
-  partBytes,
-  selectionFor,
-} from './backup-settings.ts';
-import {
-  baseName,
-  isDirectorySource,
-  rootOf,
-  sourceOf,
-  type SourceRequest,
-} from './backup-source.ts';
-import { changesOf, withChanges } from './changes-note.ts';
-import { chooseSplitter, type Chunker, splitterNote } from './chunker.ts';
-import { findParent } from './parent.ts';
-import { loadPolicies } from './policies.ts';
-import { type ExcludeRequest, readExcludeRules, shareRules } from './source/git-rules.ts';
+import type { CompressionRequest } from './backup-settings.ts';
+import { baseName, isDirectorySource, type SourceRequest } from './backup-source.ts';
+import type { Chunker } from './chunker.ts';
+import { describeSnapshot } from './describe-snapshot.ts';
+import { readDirectoryObject } from './earlier-objects.ts';
+import { type BackupParts, publishSnapshot } from './publish-snapshot.ts';
+import type { ExcludeRequest } from './source/git-rules.ts';
+import { TreeReader } from './tree.ts';
 import type { SelectionRequest } from './source/selection.ts';
 import { uploadFileRoot } from './upload/file-root.ts';
-import { KnownChanges } from './upload/known-changes.ts';
-import type { TotalsBuilder } from './upload/part-totals.ts';
-import { TreeReader } from './tree.ts';
-import { type OnError, uploadTree, type UploadOptions, type UploadParts } from './upload/upload.ts';
-import type { SkippedEntry, UploadRun } from './upload/upload-tasks.ts';
+import { type OnError, type UploadedTree, uploadTree, type UploadParts } from './upload/upload.ts';
+import type { SkippedEntry } from './upload/upload-tasks.ts';
 import { Upkeep, type UpkeepTarget } from './upkeep.ts';
-import type { EngineTasks } from './worker.ts';
-
-export interface BackupParts {
-  readonly contents: OpenContents<EngineTasks>;
-  readonly manifests: ManifestStore;
-}
 
 export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionRequest {
   readonly description?: string;
@@ -125,9 +93,8 @@ async function store(
   const { writing } = contents;
   await writing.keepUp(signal);
   const startTimeNs = contents.clock.nowNanoseconds();
-  const source = sourceOf(request);
   const isDirectory = await isDirectorySource(request.path);
-  const plan = await planBackup(parts, request, source, signal);
+  const plan = await planBackup(parts, request, signal);
   using progress = new BackupProgress(contents.control, contents.clock, onProgress);
   const previous = new TreeReader(contents.reader);
   const uploadParts: UploadParts = {
@@ -138,56 +105,36 @@ async function store(
     afterTask: () => writing.keepUp(signal),
   };
   const upload = isDirectory ? uploadTree : uploadFileRoot;
-  const { root, metadata, totals, changes } = await withUpkeep(writing, signal, uploadSignal =>
-    upload(uploadParts, { ...plan, signal: uploadSignal }),
+  const uploaded = await withUpkeep(writing, signal, uploadSignal =>
+    upload(uploadParts, { ...plan.upload, signal: uploadSignal }),
   );
-  const { mtimeSeconds, mtimeNanoseconds, mode, uid, gid } = metadata;
-  const rootEntry: DirEntry = {
-    name: baseName(request.path),
-    type: isDirectory ? 'd' : 'f',
-    mode,
-    bytes: isDirectory ? 0 : root.summary.bytes,
-    mtimeSeconds,
-    mtimeNanoseconds,
-    uid,
-    gid,
-    objectId: root.objectId,
-    summary: root.summary,
-    extra: metadata.extras && encodeExtras(metadata.extras),
-  };
-  const manifest: SnapshotManifest = {
-    id: '',
-    source,
+  const manifest = describeSnapshot(uploaded, {
+    source: plan.source,
     description: request.description ?? '',
-    startTimeNs,
-    endTimeNs: contents.clock.nowNanoseconds(),
-    stats: statsOf(totals, root.summary),
-    incomplete: '',
-    rootEntry,
     tags: request.tags ?? {},
     pins: request.pins ?? [],
-    extra: withChanges(plan.note, changes),
-  };
+    startTimeNs,
+    endTimeNs: contents.clock.nowNanoseconds(),
+    extra: plan.note,
+    rootName: baseName(request.path),
+    isDirectory,
+  });
   throwIfAborted(signal);
   progress.phase = 'publish';
-  const snapshotId = await publish(parts, manifest);
-  const { contentsNew, contentsReused, bytesUploaded, durationMs } = progress.totals();
+  const snapshotId = await publishSnapshot(parts, manifest);
+  return { snapshotId, ...outcomeOf(uploaded), ...countsOf(progress) };
+}
+
+function outcomeOf({ root, totals }: UploadedTree) {
   const { files, directories, bytes } = root.summary;
-  return {
-    snapshotId,
-    rootObjectId: root.objectId,
-    files,
-    directories,
-    bytes,
-    bytesUploaded,
-    contentsNew,
-    contentsReused,
-    durationMs,
-    skipped: totals.skipped,
-    skippedCount: totals.skippedCount,
-    failedCount: totals.failedCount,
-    ignoredErrorCount: totals.ignoredErrorCount,
-  };
+  const { skipped, skippedCount, failedCount, ignoredErrorCount } = totals;
+  const tree = { rootObjectId: root.objectId, files, directories, bytes };
+  return { ...tree, skipped, skippedCount, failedCount, ignoredErrorCount };
+}
+
+function countsOf(progress: BackupProgress) {
+  const { bytesUploaded, contentsNew, contentsReused, durationMs } = progress.totals();
+  return { bytesUploaded, contentsNew, contentsReused, durationMs };
 }
 
 /** Runs `upload` with flushes in time; a flush that fails ends it. */
@@ -199,108 +146,4 @@ async function withUpkeep<Result>(
   const failure = new AbortController();
   using _upkeep = new Upkeep(writing, error => failure.abort(error));
   return await upload(AbortSignal.any([signal, failure.signal]));
-}
-
-/** Takes no signal: once the manifest is in a pack, whoever flushes next publishes it. */
-async function publish(
-  { contents, manifests }: BackupParts,
-  manifest: SnapshotManifest,
-): Promise<string> {
-  const id = manifests.put(snapshotLabels(manifest), encodeSnapshotManifest(manifest));
-  try {
-    await manifests.flush();
-    await contents.writing.flush();
-  } catch (error) {
-    manifests.withdraw(id);
-    throw error;
-  }
-  return id;
-}
-
-type BackupPlan = Omit<UploadOptions, 'signal'> & {
-  readonly note: SnapshotManifest['extra'];
-  readonly known: KnownChanges | undefined;
-};
-
-let nextRunId = 1;
-
-async function planBackup(
-  { contents, manifests }: BackupParts,
-  request: BackupRequest,
-  source: SnapshotSource,
-  signal: AbortSignal,
-): Promise<BackupPlan> {
-  const policies = await loadPolicies(manifests, { signal });
-  const effective = resolvePolicy(source, policies);
-  const { policy } = effective;
-  const parent = await findParent(manifests, { source, parent: request.parent, signal });
-  const { splitter } = contents.format.config;
-  const usual = policy.splitter?.algorithm || splitter;
-  const fileSplitter = chooseSplitter(request.chunker ?? 'auto', usual, parent);
-  const run: UploadRun = {
-    runId: nextRunId++,
-    root: await rootOf(request.path),
-    fileSplitter,
-    repositorySplitter: splitter,
-    compression: fileCompression(request.compression ?? 'auto', policy),
-    metadataCompression: metadataCompression(policy),
-    partBytes: partBytes(policy),
-    isNativeAllowed: contents.isNativeAllowed,
-    errorRules: errorRulesFor(source, effective, policies),
-    excludes: shareRules(await readExcludeRules(request)),
-    changes: {
-      forceHash: request.forceHash ?? false,
-      ignoreCtime: request.ignoreCtime ?? false,
-      ignoreInode: request.ignoreInode ?? false,
-    },
-    stop: new SharedArrayBuffer(4),
-  };
-  const selection = selectionFor(source, effective, policies, request);
-  const note = splitterNote(fileSplitter, usual);
-  const changes = changesOf(parent);
-  const known = changes && new KnownChanges(contents.reader, changes, signal);
-  const { onError = 'warn' } = request;
-  return { run, selection, previousRoot: parent?.rootEntry, onError, note, known };
-}
-
-/**
- * A directory object of the parent snapshot. One that cannot be read is as good as none: its files
- * are read again, which is what heals the repository.
- */
-async function readDirectoryObject(
-  reader: TreeReader,
-  objectId: string,
-  signal: AbortSignal,
-): Promise<{ objectId: string; bytes: Uint8Array } | undefined> {
-  try {
-    return { objectId, bytes: await reader.readDirectoryBytes(objectId, { signal }) };
-  } catch (error) {
-    if (isEngineError(error, ...UNREADABLE)) return undefined;
-    throw error;
-  }
-}
-
-const UNREADABLE = [
-  'CONTENT_NOT_FOUND',
-  'CONTENT_DAMAGED',
-  'PACK_MISSING',
-  'PACK_DAMAGED',
-  'OBJECT_DAMAGED',
-  'OBJECT_ID_INVALID',
-  'LIMIT_EXCEEDED',
-] as const;
-
-function statsOf(totals: TotalsBuilder, summary: DirEntry['summary']): SnapshotManifest['stats'] {
-  return {
-    totalBytes: totals.readBytes + totals.cachedBytes,
-    excludedTotalBytes: totals.excludedBytes,
-    fileCount: totals.readFiles,
-    cachedFileCount: totals.cachedCount,
-    nonCachedFileCount: totals.readFiles,
-    directoryCount: summary?.directories ?? 0,
-    excludedFileCount: totals.excludedFiles,
-    excludedDirectoryCount: totals.excludedDirectories,
-    ignoredErrorCount: summary?.ignoredErrorCount ?? 0,
-    errorCount: summary?.failedCount ?? 0,
-  };
 }

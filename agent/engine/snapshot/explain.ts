@@ -4,11 +4,10 @@
 import { relative, resolve } from 'node:path';
 import { equalBytes } from '#engine/base/bytes.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
-import { resolvePolicy } from '#engine/format/policy-merge.ts';
 import type { ManifestReader } from '#engine/manifest/manifest-store.ts';
 import { isDirectorySource, rootOf, sourceOf, type SourceRequest } from './backup-source.ts';
 import { selectionFor } from './backup-settings.ts';
-import { loadPolicies } from './policies.ts';
+import { policiesFor } from './policies.ts';
 import { type ExcludeRequest, type GitRuleList, readExcludeRules } from './source/git-rules.ts';
 import { openSourceFileSystem } from './source/open-source-file-system.ts';
 import type { DecidingRule, RuleOrigin } from './source/rule-origin.ts';
@@ -67,9 +66,9 @@ export async function explain(
   const source = resolve(request.path);
   const path = resolve(request.about);
   const names = namesBelow(source, path);
-  const policies = await loadPolicies(manifests, { signal });
   const owner = sourceOf(request);
-  const selection = selectionFor(owner, resolvePolicy(owner, policies), policies, request);
+  const { policies, effective } = await policiesFor(manifests, owner, { signal });
+  const selection = selectionFor(owner, effective, policies, request);
   const excludes = await readExcludeRules(request);
   const isDirectory = await isDirectorySource(request.path);
   const root = await rootOf(request.path);

@@ -26,13 +26,14 @@ export async function loadPolicies(
 }
 
 /**
- * The policy for a source: its own, what it inherits, and kopia's defaults.
+ * Every policy, and what holds for a source: its own, what it inherits, and kopia's defaults.
  * @throws POLICY_INVALID
  */
-export async function effectivePolicy(
+export async function policiesFor(
   manifests: ManifestReader,
   source: SnapshotSource,
   options: ReadOptions = {},
-): Promise<EffectivePolicy> {
-  return resolvePolicy(source, await loadPolicies(manifests, options));
+): Promise<{ readonly policies: readonly PolicyManifest[]; readonly effective: EffectivePolicy }> {
+  const policies = await loadPolicies(manifests, options);
+  return { policies, effective: resolvePolicy(source, policies) };
 }

@@ -1,0 +1,74 @@
+// What a backup is going to do: which snapshot to compare with, by which policy, how to cut and
+// compress, what to leave out. Nothing of the source has been read yet.
+
+import type { SnapshotManifest, SnapshotSource } from '#engine/format/snapshot-manifest.ts';
+import type { BackupRequest } from './backup.ts';
+import {
+  errorRulesFor,
+  fileCompression,
+  metadataCompression,
+  partBytes,
+  selectionFor,
+} from './backup-settings.ts';
+import { rootOf, sourceOf } from './backup-source.ts';
+import { changesOf } from './changes-note.ts';
+import { chooseSplitter, splitterNote } from './chunker.ts';
+import { findParent } from './parent.ts';
+import { policiesFor } from './policies.ts';
+import type { BackupParts } from './publish-snapshot.ts';
+import { readExcludeRules, shareRules } from './source/git-rules.ts';
+import { KnownChanges } from './upload/known-changes.ts';
+import type { UploadOptions } from './upload/upload.ts';
+import type { UploadRun } from './upload/upload-tasks.ts';
+
+export interface BackupPlan {
+  readonly upload: Omit<UploadOptions, 'signal'>;
+  readonly source: SnapshotSource;
+  readonly note: SnapshotManifest['extra'];
+  /** What is known beside the parent snapshot. */
+  readonly known: KnownChanges | undefined;
+}
+
+let nextRunId = 1;
+
+/** @throws SNAPSHOT_NOT_FOUND, POLICY_INVALID, USAGE, … */
+export async function planBackup(
+  { contents, manifests }: BackupParts,
+  request: BackupRequest,
+  signal: AbortSignal,
+): Promise<BackupPlan> {
+  const source = sourceOf(request);
+  const { policies, effective } = await policiesFor(manifests, source, { signal });
+  const { policy } = effective;
+  const parent = await findParent(manifests, { source, parent: request.parent, signal });
+  const { splitter } = contents.format.config;
+  const usual = policy.splitter?.algorithm || splitter;
+  const fileSplitter = chooseSplitter(request.chunker ?? 'auto', usual, parent);
+  const run: UploadRun = {
+    runId: nextRunId++,
+    root: await rootOf(request.path),
+    fileSplitter,
+    repositorySplitter: splitter,
+    compression: fileCompression(request.compression ?? 'auto', policy),
+    metadataCompression: metadataCompression(policy),
+    partBytes: partBytes(policy),
+    isNativeAllowed: contents.isNativeAllowed,
+    errorRules: errorRulesFor(source, effective, policies),
+    excludes: shareRules(await readExcludeRules(request)),
+    changes: {
+      forceHash: request.forceHash ?? false,
+      ignoreCtime: request.ignoreCtime ?? false,
+      ignoreInode: request.ignoreInode ?? false,
+    },
+    stop: new SharedArrayBuffer(4),
+  };
+  const selection = selectionFor(source, effective, policies, request);
+  const changes = changesOf(parent);
+  const { onError = 'warn' } = request;
+  return {
+    upload: { run, selection, previousRoot: parent?.rootEntry, onError },
+    source,
+    note: splitterNote(fileSplitter, usual),
+    known: changes && new KnownChanges(contents.reader, changes, signal),
+  };
+}
