@@ -29,6 +29,9 @@ export interface BackupPlan {
   readonly known: KnownChanges | undefined;
 }
 
+/** With the time between checkpoints this bounds what a killed backup reads again. */
+const TASK_MS_MAX = 5_000;
+
 let nextRunId = 1;
 
 /** @throws SNAPSHOT_NOT_FOUND, POLICY_INVALID, USAGE, … */
@@ -60,6 +63,7 @@ export async function planBackup(
       ignoreCtime: request.ignoreCtime ?? false,
       ignoreInode: request.ignoreInode ?? false,
     },
+    taskMsMax: TASK_MS_MAX,
     stop: new SharedArrayBuffer(4),
   };
   const selection = selectionFor(source, effective, policies, request);

@@ -34,6 +34,7 @@ import { TotalsBuilder } from './part-totals.ts';
 import { PieceBuilder, textBuffers } from './piece-builder.ts';
 import type { PreviousEntries } from './previous-entries.ts';
 import { isSpecial, SpecialEntries } from './special-entries.ts';
+import { TaskTime } from './task-time.ts';
 import type {
   ChildDirectory,
   DirectoryPage,
@@ -86,6 +87,8 @@ class DirectoryScan implements EntryVisitor {
   readonly #special: SpecialEntries;
   readonly #own = new StampBuilder();
   readonly #extras: DirectoryExtras;
+  readonly #time: TaskTime;
+  #isOverdue = false;
   #lastIndex = NONE;
   #lastFound = NONE;
 
@@ -105,6 +108,7 @@ class DirectoryScan implements EntryVisitor {
     this.#store = new EntryStore({ ...common, names, selection, stamps });
     this.#special = new SpecialEntries({ ...common, stamps: specialStamps });
     this.#extras = { self: this.#self(directory, seenMs), special: this.#special.list };
+    this.#time = new TaskTime(upload.run.taskMsMax);
   }
 
   // A file that cannot be taken over is opened anyway, and then looked at by its handle.
@@ -114,7 +118,7 @@ class DirectoryScan implements EntryVisitor {
   readonly visit = (index: number, stat: SourceStat | undefined): void => {
     if (stat?.type === ENTRY_TYPE.directory) this.#addChild(index, stat);
     else if (stat !== undefined && isSpecial(stat.type)) this.#special.add(index, stat);
-    else if (this.#isPaged) this.#pages.add(index, this.#positionOf(index));
+    else if (this.#isPaged || this.#isOver()) this.#pages.add(index, this.#positionOf(index));
     else if (stat === undefined) this.#pieces.add(this.#store.storeUnseen(index));
     else this.#pieces.add(this.#store.store(index, stat, this.#positionOf(index)));
   };
@@ -192,7 +196,13 @@ class DirectoryScan implements EntryVisitor {
   }
 
   get #isPaged(): boolean {
-    return this.#upload.listing.count > PAGED_ABOVE_ENTRIES;
+    return this.#isOverdue || this.#upload.listing.count > PAGED_ABOVE_ENTRIES;
+  }
+
+  /** Once there are pages, everything that follows is in them. */
+  #isOver(): boolean {
+    this.#isOverdue = this.#time.isOver(this.#totals.readBytes);
+    return this.#isOverdue;
   }
 
   /** Asked twice for most entries, and the search behind it moves on each time. */
@@ -228,7 +238,10 @@ export function pageTask(upload: UploadThread, input: PageInput): TaskReply<Page
   const { selection } = input;
   const common = { upload, directory, names, selection, totals };
   const store = new EntryStore({ ...common, previous, stamps, seenMs });
-  for (let index = 0; index < names.count; index++) {
+  const time = new TaskTime(upload.run.taskMsMax);
+  let index = 0;
+  // At least one each time, so that it comes to an end.
+  for (; index < names.count && (index === 0 || !time.isOver(totals.readBytes)); index++) {
     const position = previous.find(names, index);
     if (position === NONE && names.types[index] === ENTRY_TYPE.file) {
       // Opened anyway, and then looked at by its handle.
@@ -248,8 +261,16 @@ export function pageTask(upload: UploadThread, input: PageInput): TaskReply<Page
   }
   const finished = pieces.finish();
   const isUnchanged = store.isUnchanged && totals.isFlawless;
-  const output = { pieces: finished, totals: totals.part(), isUnchanged, stamps: stamps.words() };
-  return { output, transfer: textBuffers(finished) };
+  const done = { pieces: finished, totals: totals.part(), isUnchanged, stamps: stamps.words() };
+  const rest = index === names.count ? undefined : restOf(input.page, index);
+  return { output: { ...done, rest }, transfer: textBuffers(finished) };
+}
+
+/** Entries of the parent snapshot stay: they are found by name. */
+function restOf(page: DirectoryPage, index: number): DirectoryPage {
+  let start = 0;
+  for (let name = 0; name < index; name++) start = page.names.indexOf(0, start) + 1;
+  return { ...page, names: page.names.slice(start), types: page.types.slice(index) };
 }
 
 function namesOf({ names: bytes, types }: DirectoryPage): SourceListing {

@@ -58,7 +58,6 @@ export class OpenDirectory {
   readonly #childSlots: Slots;
   readonly #slots: Slots;
   readonly #record: RecordParts;
-  readonly #pageSlots: Slots[] = [];
   readonly order: RecordNode;
   readonly #previousCount: number;
   readonly #previousSummary: ScanOutput['previousSummary'];
@@ -132,12 +131,12 @@ export class OpenDirectory {
     return files;
   }
 
-  placePages(pages: readonly DirectoryPage[]): PlacedPage[] {
+  /** @param parent of pages that are the rest of one, which has been placed before */
+  placePages(pages: readonly DirectoryPage[], parent: Slots = this.#slots): PlacedPage[] {
     this.#waitingFor += pages.length;
     return pages.map(page => {
       const slots: Slots = { list: [], stamps: NO_STAMPS };
-      this.#slots.list.push(slots);
-      this.#pageSlots.push(slots);
+      parent.list.push(slots);
       return { directory: this, page, slots };
     });
   }
@@ -181,8 +180,7 @@ export class OpenDirectory {
   record(): DirectoryRecord | undefined {
     if (!this.#isRecordWhole) return undefined;
     const { own, special } = this.#record;
-    const stamps = [this.#slots, ...this.#pageSlots].map(slots => slots.stamps);
-    return makeRecord(directoryKey(this.names), own, [...stamps, special]);
+    return makeRecord(directoryKey(this.names), own, [...stampsOf(this.#slots), special]);
   }
 
   /** Entry texts in kopia's order: directories first. */
@@ -237,5 +235,13 @@ function* flatten({ list }: Slots): Generator<Uint8Array> {
   for (const slot of list) {
     if (slot instanceof Uint8Array) yield slot;
     else if (slot !== undefined) yield* flatten(slot);
+  }
+}
+
+/** Of all entries in their order: what is nested lies behind the rest. */
+function* stampsOf({ list, stamps }: Slots): Generator<Uint32Array> {
+  yield stamps;
+  for (const slot of list) {
+    if (slot !== undefined && !(slot instanceof Uint8Array)) yield* stampsOf(slot);
   }
 }

@@ -25,6 +25,11 @@ export interface UploadRun {
   readonly excludes: SharedArrayBuffer | undefined;
   readonly changes: ChangeRules;
   readonly errorRules: ErrorRules;
+  /**
+   * A task comes back after this time with what it has, so that a checkpoint knows of it and a
+   * flush has its turn.
+   */
+  readonly taskMsMax: number;
   /** Set to 1 to end the run at the next file or chunk. */
   readonly stop: SharedArrayBuffer;
 }
@@ -175,6 +180,8 @@ export interface PageOutput {
   readonly totals: PartTotals;
   readonly isUnchanged: boolean;
   readonly stamps: Uint32Array;
+  /** What there was no time for. */
+  readonly rest: DirectoryPage | undefined;
 }
 
 /** Chunks that one thread has read of a file, in the order in which it took them. */

@@ -208,6 +208,7 @@ class Upload {
     directory.totals.addPart(stored.totals);
     this.#totals.addPart(stored.totals);
     this.#queue.files.push(...directory.place(stored.pieces, slots));
+    if (stored.rest) this.#queue.pages.unshift(...directory.placePages([stored.rest], slots));
     directory.finishPage(slots, stored);
     this.#checkComplete(directory);
   }

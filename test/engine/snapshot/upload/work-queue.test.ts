@@ -118,22 +118,26 @@ t.test('entries stand in their order, whoever finishes first', async t => {
     pageCount: 2,
   });
   const written = { objectId: 'k1', summary: opened().summary };
-  const done = { pieces: [], totals: new TotalsBuilder().part(), isUnchanged: true };
+  const part = new TotalsBuilder().part();
+  const done = { pieces: [], totals: part, isUnchanged: true, rest: undefined };
   directory.finishPage(pages[1].slots, { ...done, stamps: new Uint32Array([2, 2, 2, 2]) });
   directory.place([encodeText('{5}')], pages[1].slots);
   directory.finishChild(1, written);
   const late = directory.place([encodeText('{4}')], pages[0].slots);
   t.strictSame(late, []);
+  const [rest] = directory.placePages([page], pages[0].slots);
   directory.finishPage(pages[0].slots, { ...done, stamps: new Uint32Array([1, 1, 1, 1]) });
   directory.finishChild(0, undefined);
-  t.notOk(directory.isComplete);
   directory.finishFile(files[0], encodeText('{2}'), false);
+  t.notOk(directory.isComplete);
+  directory.place([encodeText('{4.5}')], rest.slots);
+  directory.finishPage(rest.slots, { ...done, stamps: new Uint32Array([3, 3, 3, 3]) });
   t.ok(directory.isComplete);
   const pieces = directory.pieces().map(text);
   t.match(pieces[0], /^\{"name":"b","type":"d"/);
-  t.strictSame(pieces.slice(1), ['{1}', '{2}', '{3}', '{4}', '{5}']);
+  t.strictSame(pieces.slice(1), ['{1}', '{2}', '{3}', '{4}', '{4.5}', '{5}']);
   const racy = 0xffff_fffe;
-  const stamps = [0, racy, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2];
+  const stamps = [0, racy, 0, 0, 1, 1, 1, 1, 3, 3, 3, 3, 2, 2, 2, 2];
   t.same([...(directory.record() ?? [])].slice(8), stamps, 'so do their stamps');
 });
 
