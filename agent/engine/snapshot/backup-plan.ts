@@ -1,7 +1,9 @@
-// What a backup is going to do: which snapshot to compare with, by which policy, how to cut and
+// What a backup is going to do: which snapshots to compare with, by which policy, how to cut and
 // compress, what to leave out. Nothing of the source has been read yet.
 
+import type { DirEntry } from '#engine/format/directory.ts';
 import type { SnapshotManifest, SnapshotSource } from '#engine/format/snapshot-manifest.ts';
+import type { StoredManifest } from '#engine/manifest/manifest-store.ts';
 import type { BackupRequest } from './backup.ts';
 import {
   errorRulesFor,
@@ -13,7 +15,8 @@ import {
 import { rootOf, sourceOf } from './backup-source.ts';
 import { changesOf } from './changes-note.ts';
 import { chooseSplitter, splitterNote } from './chunker.ts';
-import { findParent } from './parent.ts';
+import { type FoundSnapshot, supersededBy } from './incomplete.ts';
+import { findParents } from './parent.ts';
 import { policiesFor } from './policies.ts';
 import type { BackupParts } from './publish-snapshot.ts';
 import { readExcludeRules, shareRules } from './source/git-rules.ts';
@@ -27,6 +30,10 @@ export interface BackupPlan {
   readonly note: SnapshotManifest['extra'];
   /** What is known beside the parent snapshot. */
   readonly known: KnownChanges | undefined;
+  /** The parent and incomplete snapshots that it goes on from. */
+  readonly parentIds: readonly string[];
+  /** Incomplete snapshots that are not needed when this one is there. */
+  readonly superseded: readonly StoredManifest[];
 }
 
 /** With the time between checkpoints this bounds what a killed backup reads again. */
@@ -38,15 +45,17 @@ let nextRunId = 1;
 export async function planBackup(
   { contents, manifests }: BackupParts,
   request: BackupRequest,
+  startTimeNs: bigint,
   signal: AbortSignal,
 ): Promise<BackupPlan> {
   const source = sourceOf(request);
   const { policies, effective } = await policiesFor(manifests, source, { signal });
   const { policy } = effective;
-  const parent = await findParent(manifests, { source, parent: request.parent, signal });
+  const { parent, resumed, found } = await findParents(manifests, { ...request, source, signal });
+  const earlier = [...(parent ? [parent] : []), ...resumed.map(({ snapshot }) => snapshot)];
   const { splitter } = contents.format.config;
   const usual = policy.splitter?.algorithm || splitter;
-  const fileSplitter = chooseSplitter(request.chunker ?? 'auto', usual, parent);
+  const fileSplitter = chooseSplitter(request.chunker ?? 'auto', usual, earlier.at(-1));
   const run: UploadRun = {
     runId: nextRunId++,
     root: await rootOf(request.path),
@@ -67,12 +76,32 @@ export async function planBackup(
     stop: new SharedArrayBuffer(4),
   };
   const selection = selectionFor(source, effective, policies, request);
+  const previousRoot = parent?.rootEntry;
+  const resumedRoots = resumedRootsOf(resumed, previousRoot);
   const changes = changesOf(parent);
   const { onError = 'warn' } = request;
   return {
-    upload: { run, selection, previousRoot: parent?.rootEntry, onError },
+    upload: { run, selection, previousRoot, resumedRoots, onError },
     source,
     note: splitterNote(fileSplitter, usual),
     known: changes && new KnownChanges(contents.reader, changes, signal),
+    parentIds: earlier.map(({ id }) => id),
+    superseded: supersededBy(found, startTimeNs).map(storedManifest),
   };
+}
+
+/** Undefined when there are none, which is how a directory says that it needs nothing of them. */
+function resumedRootsOf(
+  resumed: readonly FoundSnapshot[],
+  previousRoot: DirEntry | undefined,
+): DirEntry[] | undefined {
+  const roots = resumed
+    .map(({ snapshot }) => snapshot.rootEntry)
+    .filter(root => root !== undefined)
+    .filter(({ objectId }) => objectId !== previousRoot?.objectId);
+  return roots.length === 0 ? undefined : roots;
+}
+
+function storedManifest({ snapshot, modifiedNs }: FoundSnapshot): StoredManifest {
+  return { id: snapshot.id, modifiedNs };
 }

@@ -30,7 +30,10 @@ export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionR
    * `fail` stores no snapshot. `warn` by default.
    */
   readonly onError?: OnError;
-  /** Snapshot to compare with; `none`; by default the latest complete one of the source. */
+  /**
+   * Snapshot to compare with; `none`; by default the latest complete one of the source, and what
+   * backups after it that did not end have left.
+   */
   readonly parent?: string;
   /** Reads every file, whatever is known of it. */
   readonly forceHash?: boolean;
@@ -50,6 +53,8 @@ export interface BackupOutcome {
   readonly files: number;
   readonly directories: number;
   readonly bytes: number;
+  /** Bytes of files that were read; the others are as in earlier snapshots. */
+  readonly bytesRead: number;
   /** Sealed bytes of new contents. */
   readonly bytesUploaded: number;
   readonly contentsNew: number;
@@ -63,6 +68,8 @@ export interface BackupOutcome {
   readonly failedCount: number;
   /** Those that could not be read and that a policy wants passed over. */
   readonly ignoredErrorCount: number;
+  /** Snapshots that it was compared with, incomplete ones last. */
+  readonly parentIds: readonly string[];
 }
 
 /**
@@ -94,7 +101,7 @@ async function store(
   await writing.keepUp(signal);
   const startTimeNs = contents.clock.nowNanoseconds();
   const isDirectory = await isDirectorySource(request.path);
-  const plan = await planBackup(parts, request, signal);
+  const plan = await planBackup(parts, request, startTimeNs, signal);
   using progress = new BackupProgress(contents.control, contents.clock, onProgress);
   const previous = new TreeReader(contents.reader);
   const uploadParts: UploadParts = {
@@ -121,8 +128,9 @@ async function store(
   });
   throwIfAborted(signal);
   progress.phase = 'publish';
-  const snapshotId = await publishSnapshot(parts, manifest);
-  return { snapshotId, ...outcomeOf(uploaded), ...countsOf(progress) };
+  const { parentIds, superseded } = plan;
+  const snapshotId = await publishSnapshot(parts, manifest, superseded);
+  return { snapshotId, ...outcomeOf(uploaded), ...countsOf(progress), parentIds };
 }
 
 function outcomeOf({ root, totals }: UploadedTree) {
@@ -133,8 +141,9 @@ function outcomeOf({ root, totals }: UploadedTree) {
 }
 
 function countsOf(progress: BackupProgress) {
-  const { bytesUploaded, contentsNew, contentsReused, durationMs } = progress.totals();
-  return { bytesUploaded, contentsNew, contentsReused, durationMs };
+  const totals = progress.totals();
+  const { bytesUploaded, contentsNew, contentsReused, durationMs, bytes: bytesRead } = totals;
+  return { bytesRead, bytesUploaded, contentsNew, contentsReused, durationMs };
 }
 
 /** Runs `upload` with flushes in time; a flush that fails ends it. */

@@ -28,6 +28,8 @@ const backed = {
   skippedCount: 0,
   failedCount: 0,
   ignoredErrorCount: 0,
+  bytesRead: 10,
+  parentIds: [],
 };
 
 t.test('the outcome of a backup reads well', async t => {

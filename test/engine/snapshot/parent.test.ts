@@ -1,5 +1,5 @@
 import t from 'tap';
-import { findParent } from '#engine/snapshot/parent.ts';
+import { findParents } from '#engine/snapshot/parent.ts';
 import { MemoryContents } from '#test/support/memory-contents.ts';
 import { manifestsOver, putSnapshot, storeTree } from '#test/support/stored-tree.ts';
 
@@ -16,13 +16,29 @@ function scene() {
 
 t.test('the latest complete snapshot of the source is compared with', async t => {
   const { manifests, put } = scene();
-  t.equal(await findParent(manifests, { source }), undefined);
+  t.match(await findParents(manifests, { source }), { parent: undefined, resumed: [], found: [] });
   put(100n);
   const latest = put(300n);
   put(200n);
   put(400n, { incomplete: 'canceled' });
   put(500n, { path: '/elsewhere' });
-  t.match(await findParent(manifests, { source }), { id: latest, startTimeNs: 300n });
+  t.match(await findParents(manifests, { source }), { parent: { id: latest, startTimeNs: 300n } });
+});
+
+t.test('what runs after it have left is gone on from, oldest first', async t => {
+  const { manifests, put } = scene();
+  put(50n, { incomplete: 'checkpoint' });
+  const complete = put(100n);
+  const later = [300n, 200n, 500n, 400n].map(time => put(time, { incomplete: 'checkpoint' }));
+  put(600n, { incomplete: 'checkpoint', path: '/elsewhere' });
+  const { parent, resumed, found } = await findParents(manifests, { source });
+  t.equal(parent?.id, complete);
+  t.strictSame(
+    resumed.map(({ snapshot }) => snapshot.id),
+    [later[0], later[3], later[2]],
+    'the newest three',
+  );
+  t.equal(found.length, 6);
 });
 
 t.test('another one can be named, and so can none', async t => {
@@ -30,11 +46,23 @@ t.test('another one can be named, and so can none', async t => {
   const first = put(100n);
   put(200n);
   const incomplete = put(300n, { incomplete: 'checkpoint' });
-  t.match(await findParent(manifests, { source, parent: first }), { id: first });
-  t.match(await findParent(manifests, { source, parent: first.slice(0, 20) }), { id: first });
-  t.match(await findParent(manifests, { source, parent: incomplete }), { id: incomplete });
-  t.equal(await findParent(manifests, { source, parent: 'none' }), undefined);
-  const missing = findParent(manifests, { source, parent: 'f'.repeat(32) });
+  t.match(await findParents(manifests, { source, parent: first }), {
+    parent: { id: first },
+    resumed: [],
+  });
+  t.match(await findParents(manifests, { source, parent: first.slice(0, 20) }), {
+    parent: { id: first },
+    resumed: [],
+  });
+  t.match(await findParents(manifests, { source, parent: incomplete }), {
+    parent: { id: incomplete },
+    resumed: [],
+  });
+  t.match(await findParents(manifests, { source, parent: 'none' }), {
+    parent: undefined,
+    resumed: [],
+  });
+  const missing = findParents(manifests, { source, parent: 'f'.repeat(32) });
   await t.rejects(missing, { code: 'SNAPSHOT_NOT_FOUND' });
 });
 
@@ -44,5 +72,5 @@ t.test('a damaged snapshot is passed over', async t => {
   const labels = { type: 'snapshot', hostname: 'host', username: 'user', path: '/data' };
   manifests.put(labels, '{"startTime":"not a time"}');
   manifests.put(labels, '[]');
-  t.match(await findParent(manifests, { source }), { id: good });
+  t.match(await findParents(manifests, { source }), { parent: { id: good }, resumed: [] });
 });

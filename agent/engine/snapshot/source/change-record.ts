@@ -173,6 +173,15 @@ export class KnownRecord {
     return this.words[0] === VERSION ? this.words[1] : -1;
   }
 
+  get key(): DirectoryKey {
+    return { low: this.words[2], high: this.words[3] };
+  }
+
+  /** The stamp of the directory itself. */
+  get own(): Uint32Array {
+    return this.words.subarray(OWN_STAMP, HEADER_WORDS);
+  }
+
   /** What is known of the directory itself. */
   ownState(stat: SourceStat, rules: ChangeRules): number {
     return stampState(this.words, OWN_STAMP, stat, rules);

@@ -33,11 +33,13 @@ import { PageBuilder } from './page-builder.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { PieceBuilder, textBuffers } from './piece-builder.ts';
 import type { PreviousEntries } from './previous-entries.ts';
+import { childKey } from './resumed-entries.ts';
 import { isSpecial, SpecialEntries } from './special-entries.ts';
 import { TaskTime } from './task-time.ts';
 import type {
   ChildDirectory,
   DirectoryPage,
+  EarlierChild,
   PageInput,
   PageOutput,
   ScanInput,
@@ -96,7 +98,7 @@ class DirectoryScan implements EntryVisitor {
     const { listing: names, previous, stamps, specialStamps } = upload;
     const { selection } = input;
     const totals = this.#totals;
-    previous.begin(input.previous, input.known);
+    previous.begin(input.previous, input.known, input.resumed);
     stamps.clear();
     specialStamps.clear();
     this.#upload = upload;
@@ -132,7 +134,7 @@ class DirectoryScan implements EntryVisitor {
 
   finish(selection: Selection): ScanOutput {
     const { directoryStat, stamps, specialStamps } = this.#upload;
-    const { table } = this.#previous;
+    const { table, object } = this.#previous;
     const pages = this.#pages.finish();
     const isUnchanged = this.#store.isUnchanged && this.#totals.isFlawless;
     const isComplete = this.#children.length === 0 && pages.length === 0 && this.#pieces.isComplete;
@@ -153,19 +155,20 @@ class DirectoryScan implements EntryVisitor {
       record,
       previousCount: table.count,
       previousExtra: table.extraText,
-      previousSummary: table.summary,
+      // The main thread knows the parent's object alone.
+      previousSummary: object === this.#input.previous ? table.summary : undefined,
       written: isComplete ? this.#write(isUnchanged) : undefined,
     };
   }
 
   #write(isUnchanged: boolean): WrittenDirectory {
-    const { summary, count, extraText } = this.#previous.table;
-    const { previous } = this.#input;
+    const { object, table } = this.#previous;
+    const { summary, count, extraText } = table;
     const isSame =
       isUnchanged &&
       count === this.#totals.entryCount &&
       directoryExtraText(this.#extras) === extraText;
-    const reused = isSame ? reusable(previous, summary) : undefined;
+    const reused = isSame ? reusable(object, summary) : undefined;
     if (reused) return reused;
     const written: DirSummary = this.#totals.directorySummary({
       mtimeSeconds: this.#upload.directoryStat.mtimeSeconds,
@@ -217,11 +220,16 @@ class DirectoryScan implements EntryVisitor {
   #addChild(index: number, stat: SourceStat): void {
     wrapModificationTime(stat);
     const name = this.#upload.listing.nameAt(index);
+    const metadata = metadataOf(name.slice(), stat, nameExtras(name));
+    this.#children.push({ ...metadata, bytes: 0, ...this.#earlierChild(index, name) });
+  }
+
+  #earlierChild(index: number, name: Uint8Array): EarlierChild {
+    const { children } = this.#previous;
+    if (children) return children.get(childKey(name)) ?? { previous: undefined };
     const position = this.#positionOf(index);
     const found = position === NONE ? undefined : this.#previous.entryAt(position);
-    const previous = found?.type === 'd' ? found : undefined;
-    const metadata = metadataOf(name.slice(), stat, nameExtras(name));
-    this.#children.push({ ...metadata, bytes: 0, previous });
+    return { previous: found?.type === 'd' ? found : undefined };
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type ChangeRules,
   HEADER_WORDS,
   KnownRecord,
+  makeRecord,
   STATE,
   STAMP_WORDS,
   stampState,
@@ -17,11 +18,13 @@ import {
 import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { nameText } from '#engine/snapshot/source/source-name.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import type { PreviousObject } from './upload-tasks.ts';
+import { joinResumed, readResumed } from './resumed-entries.ts';
+import type { EarlierChild, PreviousObject } from './upload-tasks.ts';
 
 const FILE = 'f'.charCodeAt(0);
 const LINK = 's'.charCodeAt(0);
 const NOT_FOUND = -1;
+const NOTHING: readonly PreviousObject[] = Object.freeze([]);
 /** Columns of directories above this many entries are not kept for the next. */
 const KEPT_ENTRIES_MAX = 65_536;
 const fail = failing('DIRECTORY_DAMAGED', 'an entry of the parent snapshot', 'it is not used');
@@ -34,13 +37,24 @@ export class PreviousEntries {
   known: KnownRecord | undefined;
   /** Stamps of the entries, where they are known. */
   stamps: Uint32Array | undefined;
+  /** The object that `table` is of; none when several have been put together. */
+  object: PreviousObject | undefined;
+  /** Child directories by childKey, where a backup goes on from incomplete snapshots. */
+  children: ReadonlyMap<string, EarlierChild> | undefined;
   #firstStamp = 0;
   #nextDirectory = 0;
   #nextOther = 0;
   #positions: Map<string, number> | undefined;
 
-  /** A whole directory. What cannot be understood is as good as none: its files are read again. */
-  begin(previous: PreviousObject | undefined, record: Uint32Array | undefined): void {
+  /**
+   * A whole directory. What cannot be understood is as good as none: its files are read again.
+   * @param resumed the directory in incomplete snapshots, oldest first
+   */
+  begin(
+    previous: PreviousObject | undefined,
+    record: Uint32Array | undefined,
+    resumed: readonly PreviousObject[] = NOTHING,
+  ): void {
     this.#clear();
     if (previous !== undefined) this.#read(previous);
     const { table } = this;
@@ -51,7 +65,8 @@ export class PreviousEntries {
       this.stamps = known.words;
       this.#firstStamp = HEADER_WORDS;
     }
-    this.#nextOther = table.directoryCount;
+    if (resumed.length > 0) this.#resume(resumed);
+    this.#nextOther = this.table.directoryCount;
   }
 
   /** Some entries, none a directory, and their stamps. */
@@ -151,6 +166,8 @@ export class PreviousEntries {
     this.table.clear();
     this.known = undefined;
     this.stamps = undefined;
+    this.object = undefined;
+    this.children = undefined;
     this.#firstStamp = 0;
     this.self = undefined;
     this.special = [];
@@ -159,9 +176,34 @@ export class PreviousEntries {
     this.#positions = undefined;
   }
 
-  #read({ objectId, bytes }: PreviousObject): void {
+  #resume(resumed: readonly PreviousObject[]): void {
+    const { tables, children } = readResumed(resumed, this.table);
+    this.children = children;
+    if (tables.length === 0) return;
+    if (this.object === undefined && resumed.length === 1) {
+      [this.table] = tables;
+      [this.object] = resumed;
+      return;
+    }
+    const { known, special } = this;
+    const { count, directoryCount, isSorted } = this.table;
+    const entryCount = count - directoryCount;
+    const stamps = isSorted ? known?.stamps(0, entryCount) : undefined;
+    const joined = joinResumed({ table: this.table, stamps }, tables);
+    this.table = joined.table;
+    this.object = undefined;
+    this.known = undefined;
+    this.stamps = undefined;
+    if (known === undefined || joined.stamps === undefined) return;
+    const words = [joined.stamps, known.stamps(entryCount, special.length)];
+    this.known = new KnownRecord(makeRecord(known.key, known.own, words));
+    this.stamps = this.known.words;
+  }
+
+  #read(previous: PreviousObject): void {
     try {
-      this.table.read(bytes, `directory ${objectId}`);
+      this.table.read(previous.bytes, `directory ${previous.objectId}`);
+      this.object = previous;
       const extras = this.table.extras(fail);
       this.self = extras?.self;
       this.special = extras?.special ?? [];

@@ -63,10 +63,14 @@ export interface EntryMetadata {
   readonly extras?: EntryExtras;
 }
 
-export interface ChildDirectory extends EntryMetadata {
-  /** What the parent snapshot has under the same name, when it is a directory. */
+/** What earlier snapshots have under the name of a child directory, where that is a directory. */
+export interface EarlierChild {
   readonly previous: DirEntry | undefined;
+  /** In incomplete snapshots after the parent, oldest first, where it is another object. */
+  readonly resumed?: readonly DirEntry[];
 }
+
+export interface ChildDirectory extends EntryMetadata, EarlierChild {}
 
 /** A file that is read by itself, by as many threads as have time. */
 export interface LargeFile extends EntryMetadata {
@@ -128,6 +132,8 @@ export interface ScanInput extends DirectoryAddress {
   readonly previous: PreviousObject | undefined;
   /** What is known of it beside the parent snapshot (change-record.ts). */
   readonly known: Uint32Array | undefined;
+  /** The same directory in incomplete snapshots after the parent, oldest first. */
+  readonly resumed?: readonly PreviousObject[];
 }
 
 export interface PreviousObject {

@@ -17,9 +17,11 @@ import { RecordNode } from './record-order.ts';
 import { ChunkToken } from './chunk-token.ts';
 import { OpenDirectory, type PlacedFile, type PlacedPage } from './open-directory.ts';
 import { failureAt, TotalsBuilder } from './part-totals.ts';
+import { resumedObjects } from './resumed-objects.ts';
 import { stoppable } from './stoppable.ts';
 import type {
   ChildDirectory,
+  EarlierChild,
   EntryMetadata,
   PreviousObject,
   SkippedEntry,
@@ -49,6 +51,8 @@ export interface UploadOptions {
   readonly selection: Selection;
   /** Root entry of the parent snapshot. */
   readonly previousRoot: DirEntry | undefined;
+  /** Those of incomplete snapshots after it that the upload goes on from, oldest first. */
+  readonly resumedRoots?: readonly DirEntry[];
   /** What an entry that cannot be stored means for the whole. */
   readonly onError: OnError;
   readonly signal: AbortSignal;
@@ -150,10 +154,11 @@ class Upload {
   }
 
   async #scanRoot(): Promise<void> {
-    const { previousRoot, selection } = this.#options;
+    const { previousRoot, resumedRoots, selection } = this.#options;
     const previous = previousRoot?.type === 'd' ? previousRoot : undefined;
+    const resumed = resumedRoots?.filter(({ type }) => type === 'd');
     const place = { names: [], parent: undefined, position: 0 };
-    await this.#scan(place, selection, previous);
+    await this.#scan(place, selection, { previous, resumed });
   }
 
   async #scanChild(parent: OpenDirectory, child: ChildDirectory, position: number): Promise<void> {
@@ -161,7 +166,7 @@ class Upload {
     const selection = enterDirectory(parent.selection, child.name);
     try {
       await this.#parts.announcePrevious(parent.previousIdsFrom(position));
-      await this.#scan({ names, parent, position, metadata: child }, selection, child.previous);
+      await this.#scan({ names, parent, position, metadata: child }, selection, child);
     } catch (error) {
       if (!isSourceError(error)) throw error;
       const failure = failureAt(this.#run, names, error, 'directory');
@@ -175,16 +180,18 @@ class Upload {
   async #scan(
     place: Pick<OpenDirectory, 'names' | 'parent' | 'position'> & { metadata?: ChildDirectory },
     selection: Selection,
-    previousEntry: DirEntry | undefined,
+    earlier: EarlierChild,
   ): Promise<void> {
     const { names } = place;
-    const previous = previousEntry && (await this.#parts.readPrevious(previousEntry.objectId));
+    const { readPrevious } = this.#parts;
+    const previous = earlier.previous && (await readPrevious(earlier.previous.objectId));
     const known = previous && (await this.#parts.known?.find(names));
-    const input = { run: this.#run, names, selection, previous, known };
+    const resumed = earlier.resumed && (await resumedObjects(earlier.resumed, readPrevious));
+    const input = { run: this.#run, names, selection, previous, known, resumed };
     const transfer = [previous?.bytes, known].flatMap(wholeBuffer);
     const scanned = await this.#parts.runner.run('scanDirectory', input, { transfer });
     this.#totals.addPart(scanned.totals);
-    const metadata = place.metadata ?? { ...scanned.metadata, previous: previousEntry };
+    const metadata = place.metadata ?? { ...scanned.metadata, previous: earlier.previous };
     if (scanned.written) {
       const { own, entries, special } = scanned.record;
       const record = makeRecord(directoryKey(names), own, [entries, special]);
