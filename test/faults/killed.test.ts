@@ -7,7 +7,6 @@ import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { survivesKill } from './killing-backups.ts';
 import { makeSmallRepository } from './small-repository.ts';
 
-const ROUNDS = 1;
 /** From the first index listing of the commit on: before, nothing but packs is written. */
 const STEPS = { first: 17, count: 10 };
 
@@ -18,8 +17,9 @@ t.test('a backup that is killed leaves a repository that works', async t => {
   const seed = newSeed();
   t.comment(`STEVEDORE_TEST_SEED=${seed}`);
   const random = new SeededRandom(seed);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (const hasCheckpoints of [false, true]) {
     const step = STEPS.first + random.below(STEPS.count);
-    t.ok(await survivesKill(t, directory, small, step), `step ${step} is there`);
+    const isThere = await survivesKill(t, directory, small, { step, hasCheckpoints });
+    t.ok(isThere, `step ${step} is there`);
   }
 });

@@ -15,7 +15,7 @@ import {
 import { rootOf, sourceOf } from './backup-source.ts';
 import { changesOf } from './changes-note.ts';
 import { chooseSplitter, splitterNote } from './chunker.ts';
-import { type FoundSnapshot, supersededBy } from './incomplete.ts';
+import { expiredIncomplete, type FoundSnapshot, supersededBy } from './incomplete.ts';
 import { findParents } from './parent.ts';
 import { policiesFor } from './policies.ts';
 import type { BackupParts } from './publish-snapshot.ts';
@@ -34,6 +34,8 @@ export interface BackupPlan {
   readonly parentIds: readonly string[];
   /** Incomplete snapshots that are not needed when this one is there. */
   readonly superseded: readonly StoredManifest[];
+  /** Incomplete snapshots that are not needed when there is a checkpoint. */
+  readonly expired: readonly StoredManifest[];
 }
 
 /** With the time between checkpoints this bounds what a killed backup reads again. */
@@ -87,6 +89,7 @@ export async function planBackup(
     known: changes && new KnownChanges(contents.reader, changes, signal),
     parentIds: earlier.map(({ id }) => id),
     superseded: supersededBy(found, startTimeNs).map(storedManifest),
+    expired: expiredIncomplete(found, resumed, startTimeNs).map(storedManifest),
   };
 }
 

@@ -7,6 +7,7 @@ import { planBackup } from './backup-plan.ts';
 import { BackupProgress, type BackupTotals } from './backup-progress.ts';
 import type { CompressionRequest } from './backup-settings.ts';
 import { baseName, isDirectorySource, type SourceRequest } from './backup-source.ts';
+import { Checkpoints } from './checkpoints.ts';
 import type { Chunker } from './chunker.ts';
 import { describeSnapshot } from './describe-snapshot.ts';
 import { readDirectoryObject } from './earlier-objects.ts';
@@ -17,6 +18,7 @@ import type { SelectionRequest } from './source/selection.ts';
 import { uploadFileRoot } from './upload/file-root.ts';
 import { type OnError, type UploadedTree, uploadTree, type UploadParts } from './upload/upload.ts';
 import type { SkippedEntry } from './upload/upload-tasks.ts';
+import type { IncompleteTree } from './upload/with-checkpoints.ts';
 import { Upkeep, type UpkeepTarget } from './upkeep.ts';
 
 export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionRequest {
@@ -97,39 +99,47 @@ async function store(
   { signal, onProgress }: BackupOptions & { readonly signal: AbortSignal },
 ): Promise<BackupOutcome> {
   const { contents } = parts;
-  const { writing } = contents;
-  await writing.keepUp(signal);
+  await contents.writing.keepUp(signal);
   const startTimeNs = contents.clock.nowNanoseconds();
   const isDirectory = await isDirectorySource(request.path);
   const plan = await planBackup(parts, request, startTimeNs, signal);
+  const describe = (tree: IncompleteTree | UploadedTree, incomplete: string) =>
+    describeSnapshot(tree, {
+      source: plan.source,
+      description: request.description ?? '',
+      tags: request.tags ?? {},
+      // Nothing may keep an incomplete one.
+      pins: incomplete === '' ? (request.pins ?? []) : [],
+      startTimeNs,
+      endTimeNs: contents.clock.nowNanoseconds(),
+      incomplete,
+      extra: plan.note,
+      rootName: baseName(request.path),
+      isDirectory,
+    });
   using progress = new BackupProgress(contents.control, contents.clock, onProgress);
+  const checkpoints = new Checkpoints(parts, { signal, describe, expired: plan.expired });
   const previous = new TreeReader(contents.reader);
   const uploadParts: UploadParts = {
     runner: contents.pool,
     known: plan.known,
     readPrevious: objectId => readDirectoryObject(previous, objectId, signal),
     announcePrevious: objectIds => previous.announce(objectIds, { signal }),
-    afterTask: () => writing.keepUp(signal),
+    checkpoints,
+    afterTask: () => contents.writing.keepUp(signal),
   };
   const upload = isDirectory ? uploadTree : uploadFileRoot;
-  const uploaded = await withUpkeep(writing, signal, uploadSignal =>
+  const uploaded = await withUpkeep(contents.writing, signal, uploadSignal =>
     upload(uploadParts, { ...plan.upload, signal: uploadSignal }),
   );
-  const manifest = describeSnapshot(uploaded, {
-    source: plan.source,
-    description: request.description ?? '',
-    tags: request.tags ?? {},
-    pins: request.pins ?? [],
-    startTimeNs,
-    endTimeNs: contents.clock.nowNanoseconds(),
-    extra: plan.note,
-    rootName: baseName(request.path),
-    isDirectory,
-  });
   throwIfAborted(signal);
   progress.phase = 'publish';
   const { parentIds, superseded } = plan;
-  const snapshotId = await publishSnapshot(parts, manifest, superseded);
+  const { current } = checkpoints;
+  const snapshotId = await publishSnapshot(parts, describe(uploaded, ''), [
+    ...superseded,
+    ...(current ? [current] : []),
+  ]);
   return { snapshotId, ...outcomeOf(uploaded), ...countsOf(progress), parentIds };
 }
 

@@ -1,4 +1,4 @@
-// The manifest of a snapshot from what an upload has made.
+// The manifest of a snapshot, complete or not, from what an upload has made.
 
 import type { DirEntry } from '#engine/format/directory.ts';
 import { encodeExtras } from '#engine/format/entry-extras.ts';
@@ -6,6 +6,7 @@ import type { SnapshotManifest, SnapshotSource } from '#engine/format/snapshot-m
 import { withChanges } from './changes-note.ts';
 import type { TotalsBuilder } from './upload/part-totals.ts';
 import type { UploadedTree } from './upload/upload.ts';
+import type { IncompleteTree } from './upload/with-checkpoints.ts';
 
 export interface SnapshotDescription {
   readonly source: SnapshotSource;
@@ -14,13 +15,15 @@ export interface SnapshotDescription {
   readonly pins: readonly string[];
   readonly startTimeNs: bigint;
   readonly endTimeNs: bigint;
+  /** '' when it is complete. */
+  readonly incomplete: string;
   readonly extra: SnapshotManifest['extra'];
   readonly rootName: string;
   readonly isDirectory: boolean;
 }
 
 export function describeSnapshot(
-  { root, metadata, totals, changes }: UploadedTree,
+  { root, metadata, totals, changes }: IncompleteTree & Partial<Pick<UploadedTree, 'changes'>>,
   { rootName, isDirectory, extra, ...manifest }: SnapshotDescription,
 ): SnapshotManifest {
   const { summary } = root;
@@ -40,7 +43,7 @@ export function describeSnapshot(
   };
   const stats = statsOf(totals, summary);
   const more = { stats, rootEntry, extra: withChanges(extra, changes) };
-  return { id: '', incomplete: '', ...manifest, ...more };
+  return { id: '', ...manifest, ...more };
 }
 
 function statsOf(totals: TotalsBuilder, summary: DirEntry['summary']): SnapshotManifest['stats'] {

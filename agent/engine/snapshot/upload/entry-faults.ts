@@ -2,7 +2,11 @@
 
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { entryTypeName } from '#engine/snapshot/source/source-stat.ts';
+import type { TotalsBuilder } from './part-totals.ts';
 import type { SkippedEntry } from './upload-tasks.ts';
+
+/** So many are in the message; the details have more. */
+const FAILED_NAMED_MAX = 3;
 
 /** What shows that something was written. */
 export interface Times {
@@ -51,5 +55,19 @@ export function unsupportedType(type: number, path: string): EngineError {
   return new EngineError(
     'SOURCE_TYPE_UNSUPPORTED',
     `${path} is a ${entryTypeName(type)}, which is not stored`,
+  );
+}
+
+/** Where nothing may be missing and something is. */
+export function sourceIncomplete(
+  totals: Pick<TotalsBuilder, 'failedCount' | 'failedEntries'>,
+): EngineError {
+  const failed = totals.failedEntries;
+  const named = failed.slice(0, FAILED_NAMED_MAX).map(({ path, error }) => `${path}: ${error}`);
+  const count = totals.failedCount === 1 ? 'an entry' : `${totals.failedCount} entries or more`;
+  return new EngineError(
+    'SOURCE_INCOMPLETE',
+    `${count} could not be stored, so nothing is: ${named.join('; ')}`,
+    { details: { failed, failedCount: totals.failedCount } },
   );
 }

@@ -11,8 +11,10 @@ import { type DirectoryRecord, RecordNode } from './record-order.ts';
 import { directoryExtraText } from './directory-object.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { encodeText } from './piece-builder.ts';
+import { PieceJoiner } from './piece-joiner.ts';
 import type {
   ChildDirectory,
+  EntryMetadata,
   DirectoryPage,
   PageOutput,
   RecordParts,
@@ -37,6 +39,15 @@ export interface PlacedFile {
   readonly position: number;
 }
 
+/** Entry texts of a directory that is not finished. */
+export interface KnownEntries {
+  /** Of child directories; numbers stand for those that are half done. */
+  readonly children: readonly (Uint8Array | number)[];
+  readonly pieces: readonly Uint8Array[];
+  /** Memory that nobody else needs. */
+  readonly fresh: readonly ArrayBuffer[];
+}
+
 export interface PlacedPage {
   readonly directory: OpenDirectory;
   readonly page: DirectoryPage;
@@ -54,6 +65,8 @@ export class OpenDirectory {
   readonly selection: Selection;
   readonly totals = new TotalsBuilder();
   readonly extras: DirectoryExtras;
+  /** What comes of it, while it is being written: its entries are not here any more. */
+  writing: Promise<WrittenDirectory> | undefined;
   readonly #children: readonly ChildDirectory[];
   readonly #childSlots: Slots;
   readonly #slots: Slots;
@@ -168,12 +181,7 @@ export class OpenDirectory {
     }
     this.totals.addDirectory(child, written.summary);
     this.#isUnchanged &&= isSameChild(child, written);
-    this.#childSlots.list[position] = encodeText(
-      encodeEntry(
-        { ...child, name: '', type: 'd', ...written, extra: extraOf(child) },
-        goNameText(child.name),
-      ),
-    );
+    this.#childSlots.list[position] = childText(child, written);
   }
 
   /** What the next backup can know of it. */
@@ -186,6 +194,25 @@ export class OpenDirectory {
   /** Entry texts in kopia's order: directories first. */
   pieces(): Uint8Array[] {
     return [...flatten(this.#childSlots), ...flatten(this.#slots)];
+  }
+
+  /**
+   * What is known so far, of a directory that waits for something.
+   * @param openChildren a number for each child that is half done itself, by its position
+   */
+  known(openChildren: ReadonlyMap<number, number>): KnownEntries {
+    const joiner = new PieceJoiner();
+    const children: (Uint8Array | number)[] = [];
+    for (const [position, slot] of this.#childSlots.list.entries()) {
+      const open = openChildren.get(position);
+      if (slot instanceof Uint8Array) joiner.add(slot, children);
+      else if (open !== undefined) joiner.finish(children).push(open);
+    }
+    joiner.finish(children);
+    const pieces: Uint8Array[] = [];
+    for (const piece of flatten(this.#slots)) joiner.add(piece, pieces);
+    joiner.finish(pieces);
+    return { children, pieces, fresh: joiner.fresh };
   }
 
   /** The object of the parent snapshot when nothing at all has changed, else undefined. */
@@ -227,8 +254,14 @@ function isSameChild(child: ChildDirectory, written: WrittenDirectory): boolean 
   );
 }
 
-function extraOf({ extras }: ChildDirectory): DirEntry['extra'] {
-  return extras && encodeExtras(extras);
+/** The text of a child directory's entry. */
+export function childText(
+  child: EntryMetadata,
+  written: WrittenDirectory,
+): Uint8Array<ArrayBuffer> {
+  const extra = child.extras && encodeExtras(child.extras);
+  const entry = { ...child, name: '', type: 'd', ...written, extra };
+  return encodeText(encodeEntry(entry, goNameText(child.name)));
 }
 
 function* flatten({ list }: Slots): Generator<Uint8Array> {

@@ -5,6 +5,7 @@ import { CHUNK_MARGIN_BYTES, CHUNK_OFFSET } from '#engine/object/object-writer.t
 import type { ContentThread } from '#engine/workers/content-thread.ts';
 import type { TaskHandlers } from '#engine/workers/tasks.ts';
 import { CHANGES_CHUNK_BYTES_MAX } from './change-chunks.ts';
+import { checkpointTask } from './checkpoint-task.ts';
 import { pageTask, scanTask } from './directory-tasks.ts';
 import { writeDirectoryObject } from './directory-object.ts';
 import { finishFileTask, readFileTask } from './file-tasks.ts';
@@ -42,6 +43,7 @@ export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks>
       const objectId = writeDirectoryObject(threadOf(run), pieces, summary, extras);
       return { output: { objectId } };
     },
+    writeCheckpoint: input => checkpointTask(threadOf(input.run), input),
     writeChanges: ({ run, bytes }) => ({ output: writeChanges(threadOf(run), bytes) }),
     listChanges: ({ run, contentIds, lengths }) => {
       let start = 0;

@@ -229,6 +229,37 @@ export interface WriteDirectoryInput {
   readonly extras: DirectoryExtras;
 }
 
+/** A directory that a checkpoint finds half done, or just being written. */
+export type PartialDirectory = HalfDoneDirectory | JustWrittenDirectory;
+
+export interface HalfDoneDirectory {
+  readonly metadata: EntryMetadata;
+  readonly extras: DirectoryExtras;
+  /** Entry texts of child directories; positions of those that are in the list before this one. */
+  readonly children: readonly (Uint8Array | number)[];
+  /** Entry texts of everything else that is finished. */
+  readonly pieces: readonly Uint8Array[];
+  /** Without children that are half done themselves. */
+  readonly totals: PartTotals;
+}
+
+export interface JustWrittenDirectory {
+  readonly metadata: EntryMetadata;
+  readonly written: WrittenDirectory;
+}
+
+export interface CheckpointInput {
+  readonly run: UploadRun;
+  /** Children before their parents, the root last. */
+  readonly directories: readonly PartialDirectory[];
+  /** Why it is incomplete. */
+  readonly reason: string;
+}
+
+export interface CheckpointOutput {
+  readonly root: WrittenDirectory | undefined;
+}
+
 /** A content of what is known beside the snapshot. */
 export interface WriteChangesInput {
   readonly run: UploadRun;
@@ -248,6 +279,7 @@ export type UploadTasks = {
   readFile: { input: ReadFileInput; output: FileChunks };
   finishFile: { input: FinishFileInput; output: FinishFileOutput };
   writeDirectory: { input: WriteDirectoryInput; output: { readonly objectId: string } };
+  writeCheckpoint: { input: CheckpointInput; output: CheckpointOutput };
   writeChanges: { input: WriteChangesInput; output: { readonly contentId: string } };
   listChanges: { input: ListChangesInput; output: { readonly objectId: string } };
   /** Gives back what a thread holds for a run. */

@@ -2,7 +2,7 @@
 // are half done; listing, reading, hashing, sealing and encoding happen in worker threads.
 
 import { abortedError } from '#engine/base/abort.ts';
-import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { type EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
@@ -15,9 +15,11 @@ import { LargeLinks } from './large-links.ts';
 import type { KnownChanges } from './known-changes.ts';
 import { RecordNode } from './record-order.ts';
 import { ChunkToken } from './chunk-token.ts';
+import { sourceIncomplete } from './entry-faults.ts';
 import { OpenDirectory, type PlacedFile, type PlacedPage } from './open-directory.ts';
 import { failureAt, TotalsBuilder } from './part-totals.ts';
 import { resumedObjects } from './resumed-objects.ts';
+import { gatherPartialTree } from './partial-tree.ts';
 import { stoppable } from './stoppable.ts';
 import type {
   ChildDirectory,
@@ -29,6 +31,12 @@ import type {
   UploadTasks,
   WrittenDirectory,
 } from './upload-tasks.ts';
+import {
+  type CheckpointSink,
+  type IncompleteReason,
+  type IncompleteTree,
+  withCheckpoints,
+} from './with-checkpoints.ts';
 import { type FileReading, type Work, WorkQueue } from './work-queue.ts';
 
 export interface UploadParts {
@@ -39,6 +47,7 @@ export interface UploadParts {
   readonly announcePrevious: (objectIds: Iterable<string>) => Promise<void>;
   /** What is known beside the parent snapshot. */
   readonly known: KnownChanges | undefined;
+  readonly checkpoints: CheckpointSink;
   /** Called between tasks; flushes when that is due. */
   readonly afterTask: () => Promise<void>;
 }
@@ -58,10 +67,7 @@ export interface UploadOptions {
   readonly signal: AbortSignal;
 }
 
-export interface UploadedTree {
-  readonly root: WrittenDirectory;
-  readonly metadata: EntryMetadata;
-  readonly totals: TotalsBuilder;
+export interface UploadedTree extends IncompleteTree {
   /** What the next backup can know. */
   readonly changes: ChangesNote | undefined;
 }
@@ -87,6 +93,8 @@ class Upload {
   readonly #links = new LargeLinks();
   readonly #totals = new TotalsBuilder();
   readonly #idle: (() => void)[] = [];
+  /** Listed and not written yet. */
+  readonly #open = new Set<OpenDirectory>();
   #root: { written: WrittenDirectory; metadata: EntryMetadata } | undefined;
   #failure: { error: unknown } | undefined;
 
@@ -103,9 +111,13 @@ class Upload {
     const lanes = Array.from({ length: LANES_PER_THREAD * this.#parts.runner.size }, () =>
       this.#lane(),
     );
-    await Promise.all(lanes);
+    await withCheckpoints(this.#parts.checkpoints, this.#options.signal, {
+      work: Promise.all(lanes),
+      gather: reason => this.#gather(reason),
+      onFailure: error => this.#fail(error),
+    });
     // Not on account of what was stopped because of it.
-    if (this.#isRefused && !this.#options.signal.aborted) throw incomplete(this.#totals);
+    if (this.#isRefused && !this.#options.signal.aborted) throw sourceIncomplete(this.#totals);
     if (this.#failure) throw this.#failure.error;
     if (this.#root === undefined) throw abortedError(this.#options.signal);
     const changes = await this.#changes.finish();
@@ -128,9 +140,33 @@ class Upload {
         this.#failure ??= { error };
       }
       // Threads that are in the middle of a large file must not go on for nobody.
-      if (this.#failure || this.#isRefused) Atomics.store(new Int32Array(this.#run.stop), 0, 1);
-      for (const wake of this.#idle.splice(0)) wake();
+      if (this.#failure || this.#isRefused) this.#stop();
+      this.#wake();
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#stop();
+    this.#wake();
+  }
+
+  #stop(): void {
+    Atomics.store(new Int32Array(this.#run.stop), 0, 1);
+  }
+
+  #wake(): void {
+    for (const wake of this.#idle.splice(0)) wake();
+  }
+
+  /** What is known so far; undefined before the root has been listed and when it is written. */
+  async #gather(reason: IncompleteReason): Promise<IncompleteTree | undefined> {
+    const root = [...this.#open].find(({ parent }) => parent === undefined);
+    if (root === undefined || root.writing) return undefined;
+    const { directories, transfer } = await gatherPartialTree(this.#open);
+    const input = { run: this.#run, directories, reason };
+    const written = await this.#parts.runner.run('writeCheckpoint', input, { transfer });
+    return written.root && { root: written.root, metadata: root.metadata, totals: this.#totals };
   }
 
   /** Whether something is missing and nothing must be. */
@@ -201,6 +237,7 @@ class Upload {
       return;
     }
     const directory = new OpenDirectory({ ...place, metadata }, scanned);
+    this.#open.add(directory);
     this.#queue.files.push(...directory.place(scanned.pieces));
     this.#queue.pages.push(...directory.placePages(scanned.pages));
     if (directory.hasMoreChildren) this.#queue.push(directory);
@@ -232,7 +269,7 @@ class Upload {
     const reading: FileReading = { placed, token, attempt, ...start };
     this.#queue.readings.add(reading);
     // Others may begin to help at once.
-    for (const wake of this.#idle.splice(0)) wake();
+    this.#wake();
     await this.#join(reading);
   }
 
@@ -309,16 +346,19 @@ class Upload {
   async #write(directory: OpenDirectory): Promise<void> {
     this.#changes.order.finish(directory.order, directory.record());
     const unchanged = directory.unchanged();
-    if (unchanged) {
-      this.#directoryDone(directory, unchanged);
-      return;
-    }
+    if (!unchanged) directory.writing = this.#writeObject(directory);
+    const written = unchanged ?? (await directory.writing);
+    this.#open.delete(directory);
+    if (written) this.#directoryDone(directory, written);
+  }
+
+  async #writeObject(directory: OpenDirectory): Promise<WrittenDirectory> {
     const summary = directory.totals.directorySummary(directory.metadata);
     const { extras } = directory;
     const input = { run: this.#run, pieces: directory.pieces(), summary, extras };
     const transfer = input.pieces.flatMap(wholeBuffer);
     const { objectId } = await this.#parts.runner.run('writeDirectory', input, { transfer });
-    this.#directoryDone(directory, { objectId, summary });
+    return { objectId, summary };
   }
 
   #directoryDone(
@@ -339,19 +379,6 @@ class Upload {
   }
 }
 
-function incomplete(totals: TotalsBuilder): EngineError {
-  const failed = totals.failedEntries;
-  const named = failed.slice(0, FAILED_NAMED_MAX).map(({ path, error }) => `${path}: ${error}`);
-  const count = totals.failedCount === 1 ? 'an entry' : `${totals.failedCount} entries or more`;
-  return new EngineError(
-    'SOURCE_INCOMPLETE',
-    `${count} could not be stored, so nothing is: ${named.join('; ')}`,
-    { details: { failed, failedCount: totals.failedCount } },
-  );
-}
-
-/** So many are in the message; the details have more. */
-const FAILED_NAMED_MAX = 3;
 /** Memory that is all of one part of a message and need not be copied. */
 function wholeBuffer(part: Uint8Array | Uint32Array | undefined): ArrayBuffer[] {
   if (part === undefined || !(part.buffer instanceof ArrayBuffer)) return [];

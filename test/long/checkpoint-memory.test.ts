@@ -1,0 +1,44 @@
+// Checkpoints in the middle of a directory of a million entries take no memory that the backup
+// would not need anyway, when it writes the directory itself.
+
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+
+const ENTRIES = 1_000_000;
+const PROGRAM = fileURLToPath(new URL('checkpoint-memory.ts', import.meta.url));
+/** Of two runs without checkpoints one needs up to a tenth more than the other. */
+const MORE_MAX = 1.25;
+
+interface Measured {
+  readonly files: number;
+  readonly checkpoints: number;
+  readonly residentKiB: number;
+}
+
+t.test(`checkpoints of a directory of ${ENTRIES} entries need no more memory`, async t => {
+  const place = fastDirectory(t);
+  mkdirSync(`${place}/source`);
+  for (let index = 0; index < ENTRIES; index++) {
+    const file = openSync(`${place}/source/file-${index}`, 'w');
+    // Something has to be read, or there is nothing to save; a page for each would be 4 GB.
+    if (index % 50 === 0) writeSync(file, String(index));
+    closeSync(file);
+  }
+  const run = (everyMs: number): Measured => {
+    const repository = `${place}/repository`;
+    const words = [PROGRAM, repository, `${place}/source`, String(everyMs)];
+    const child = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    t.equal(child.stderr, '');
+    rmSync(repository, { recursive: true });
+    return JSON.parse(child.stdout) as Measured;
+  };
+  const without = run(0);
+  const withThem = run(3000);
+  t.comment(JSON.stringify({ without, with: withThem }));
+  t.equal(withThem.files, ENTRIES);
+  t.ok(withThem.checkpoints > 3);
+  t.ok(withThem.residentKiB < without.residentKiB * MORE_MAX);
+});
