@@ -16,6 +16,7 @@ export type { ContentEntry, ContentRead, ContentSource } from '#engine/content/c
 export type { SnapshotManifest } from '#engine/format/snapshot-manifest.ts';
 export type { Manifest, ManifestStore } from '#engine/manifest/manifest-store.ts';
 export type { BackupOptions, BackupOutcome, BackupRequest } from '#engine/snapshot/backup.ts';
+export type { SurveyOutcome } from '#engine/snapshot/survey.ts';
 export type { BackupTotals } from '#engine/snapshot/backup-progress.ts';
 export { type Chunker, CHUNKERS } from '#engine/snapshot/chunker.ts';
 export { diffSnapshots, type TreeDifference } from '#engine/snapshot/diff.ts';
@@ -52,6 +53,7 @@ export {
   planRestore,
   resolveSnapshot,
   restore,
+  surveyBackup,
 } from './operations.ts';
 export {
   type CreateRepositoryRequest,

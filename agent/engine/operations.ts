@@ -35,6 +35,7 @@ import {
   type SnapshotFilter,
   type SnapshotSummary,
 } from '#engine/snapshot/snapshots.ts';
+import { surveyBackup as surveyParts, type SurveyOutcome } from '#engine/snapshot/survey.ts';
 import type { Repository } from './repository.ts';
 
 /** See snapshot/backup.ts. @throws REPOSITORY_WRITE_UNSUPPORTED besides */
@@ -44,6 +45,15 @@ export function backup(
   options?: BackupOptions,
 ): Promise<BackupOutcome> {
   return backupParts({ contents: parts, manifests }, request, options);
+}
+
+/** See snapshot/survey.ts. Nothing is written. */
+export function surveyBackup(
+  { parts, manifests }: Repository,
+  request: BackupRequest,
+  options?: BackupOptions,
+): Promise<SurveyOutcome> {
+  return surveyParts({ contents: parts, manifests }, request, options);
 }
 
 /** See snapshot/explain.ts. Nothing is written. */

@@ -1,8 +1,10 @@
 // stevedore backup PATH
 
 import { resolve } from 'node:path';
-import { EXIT } from './exit-status.ts';
+import { renderSurvey } from './dry-run.ts';
+import { EXIT, type ExitStatus } from './exit-status.ts';
 import {
+  isSet,
   optionalText,
   parseChoice,
   parseCompression,
@@ -106,6 +108,17 @@ async function progressTotals(
   return () => ({ bytesTotal: estimate?.bytes });
 }
 
+async function dryRun(session: Session, request: BackupRequest): Promise<ExitStatus> {
+  return session.withRepository({ isReadOnly: true }, async repository => {
+    const { engine, signal } = session;
+    const outcome = await session.withProgress(onProgress =>
+      engine.surveyBackup(repository, request, { signal, onProgress }),
+    );
+    await session.output.report(outcome, () => renderSurvey(outcome));
+    return outcome.unreadableCount === 0 ? EXIT.done : EXIT.doneWithDifferences;
+  });
+}
+
 export const backup: Verb = Object.freeze({
   words: ['backup'],
   operands: '<path>',
@@ -116,6 +129,10 @@ export const backup: Verb = Object.freeze({
     'exit status 3; with --on-error fail it ends the backup, and there is no snapshot.',
   options: [
     ...SELECTION_OPTIONS,
+    {
+      flags: '--dry-run',
+      text: 'store nothing; count what is new, changed, left out, unreadable',
+    },
     { flags: '--tag <key:value>', text: 'label on the snapshot', isRepeatable: true },
     { flags: '--description <text>', text: 'a sentence on the snapshot' },
     { flags: '--pin <name>', text: 'keep it whatever the policy says', isRepeatable: true },
@@ -151,10 +168,12 @@ export const backup: Verb = Object.freeze({
       command: 'stevedore backup / --one-file-system',
       text: 'the root file system without /proc, /sys and other mounts',
     },
+    { command: 'stevedore backup /data --dry-run', text: 'look first: how much would be sent' },
     { command: 'stevedore backup /data -o json | jq -r .snapshotId', text: 'in a script' },
   ],
   prepare: ([operand = ''], options, surroundings) => {
     const request = backupRequest(operand, options, surroundings);
+    if (isSet(options, 'dryRun')) return session => dryRun(session, request);
     return session =>
       session.withRepository({ isReadOnly: false, startsThreads: true }, async repository => {
         const { engine, signal } = session;

@@ -6,9 +6,10 @@ import { serveTasks } from '#engine/workers/serve.ts';
 import { restoreHandlers } from './restore/restore-handlers.ts';
 import type { RestoreTasks } from './restore/restore-tasks.ts';
 import { uploadHandlers } from './upload/upload-handlers.ts';
+import type { SurveyTasks } from './upload/survey-tasks.ts';
 import type { UploadTasks } from './upload/upload-tasks.ts';
 
-export type EngineTasks = ContentTasks & UploadTasks & RestoreTasks;
+export type EngineTasks = ContentTasks & UploadTasks & SurveyTasks & RestoreTasks;
 
 serveTasks<EngineTasks, ContentThreadSeed>(seed => {
   const thread = new ContentThread(seed);

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { renderSurvey } from '#engine/cli/dry-run.ts';
 import { renderBackup } from '#engine/cli/backup.ts';
 import { renderDifferences } from '#engine/cli/diff.ts';
 import { errorDocument, errorText } from '#engine/cli/error-report.ts';
@@ -206,4 +207,30 @@ t.test('what is no EngineError is a fault of ours and asks to be reported', asyn
 t.test('a time that cannot be read is shown as it is', async t => {
   t.equal(localTime('never\n'), 'never\\n');
   t.match(localTime('2026-11-20T10:00:00Z'), /^2026-11-\d\d \d\d:00$/);
+});
+
+t.test('a dry run shows counts, what is left out, and what cannot be read', async t => {
+  const text = renderSurvey({
+    source: { user: 'u', host: 'h', path: '/p' },
+    parentIds: [],
+    files: {
+      new: { files: 1, bytes: 2048 },
+      changed: { files: 2, bytes: 1024 },
+      unchanged: { files: 3, bytes: 0 },
+    },
+    links: 1,
+    directories: 2,
+    others: 1,
+    excluded: [{ by: 'ignore file', files: 4, directories: 1, bytes: 0 }],
+    unreadable: [{ path: '/p/x', code: 'SOURCE_UNREADABLE', message: 'cannot open /p/x' }],
+    unreadableCount: 7,
+    bytesToUploadMax: 3072,
+    durationMs: 5,
+  });
+  t.match(text, /new +1 file, 2 KiB/);
+  t.match(text, 'at most 3 KiB');
+  t.match(text, /ignore files +4 +1/);
+  t.match(text, 'cannot open /p/x (SOURCE_UNREADABLE)');
+  t.match(text, 'and 6 others');
+  t.notMatch(text, /\/p\/x: cannot/);
 });

@@ -33,13 +33,11 @@ import { PageBuilder } from './page-builder.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { PieceBuilder, textBuffers } from './piece-builder.ts';
 import type { PreviousEntries } from './previous-entries.ts';
-import { childKey } from './resumed-entries.ts';
 import { isSpecial, SpecialEntries } from './special-entries.ts';
 import { TaskTime } from './task-time.ts';
 import type {
   ChildDirectory,
   DirectoryPage,
-  EarlierChild,
   PageInput,
   PageOutput,
   ScanInput,
@@ -221,15 +219,8 @@ class DirectoryScan implements EntryVisitor {
     wrapModificationTime(stat);
     const name = this.#upload.listing.nameAt(index);
     const metadata = metadataOf(name.slice(), stat, nameExtras(name));
-    this.#children.push({ ...metadata, bytes: 0, ...this.#earlierChild(index, name) });
-  }
-
-  #earlierChild(index: number, name: Uint8Array): EarlierChild {
-    const { children } = this.#previous;
-    if (children) return children.get(childKey(name)) ?? { previous: undefined };
-    const position = this.#positionOf(index);
-    const found = position === NONE ? undefined : this.#previous.entryAt(position);
-    return { previous: found?.type === 'd' ? found : undefined };
+    const earlier = this.#previous.childAt(this.#positionOf(index), name);
+    this.#children.push({ ...metadata, bytes: 0, ...earlier });
   }
 }
 

@@ -83,6 +83,12 @@ async function read(
   return changed ? await read(runner, run, changed, attempt + 1) : { file, finished };
 }
 
+/** What is known of the file at run.root. @throws SOURCE_VANISHED, SOURCE_UNREADABLE */
+export function statFileRoot(run: UploadRun): SourceStat {
+  const split = splitRoot(run);
+  return look(split.run, split.name).stat;
+}
+
 function splitRoot(run: UploadRun): { run: UploadRun; name: Uint8Array } {
   const at = run.root.lastIndexOf(SLASH);
   const name = run.root.slice(at + 1);

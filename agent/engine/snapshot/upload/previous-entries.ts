@@ -18,7 +18,7 @@ import {
 import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { nameText } from '#engine/snapshot/source/source-name.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import { joinResumed, readResumed } from './resumed-entries.ts';
+import { childKey, joinResumed, readResumed } from './resumed-entries.ts';
 import type { EarlierChild, PreviousObject } from './upload-tasks.ts';
 
 const FILE = 'f'.charCodeAt(0);
@@ -154,6 +154,18 @@ export class PreviousEntries {
       if (isEngineError(error, 'DIRECTORY_DAMAGED')) return undefined;
       throw error;
     }
+  }
+
+  /** Whether it is a file and no link. */
+  isFile(position: number): boolean {
+    return this.table.types[position] === FILE;
+  }
+
+  /** What there is of the child directory of that name, whose position is asked for before. */
+  childAt(position: number, name: Uint8Array): EarlierChild {
+    if (this.children) return this.children.get(childKey(name)) ?? { previous: undefined };
+    const found = position === NOT_FOUND ? undefined : this.entryAt(position);
+    return { previous: found?.type === 'd' ? found : undefined };
   }
 
   /** Whether `text` is what stands there. */

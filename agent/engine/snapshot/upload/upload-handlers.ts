@@ -9,6 +9,8 @@ import { checkpointTask } from './checkpoint-task.ts';
 import { pageTask, scanTask } from './directory-tasks.ts';
 import { writeDirectoryObject } from './directory-object.ts';
 import { finishFileTask, readFileTask } from './file-tasks.ts';
+import type { SurveyTasks } from './survey-tasks.ts';
+import { SurveyThread, surveyTask } from './survey-thread.ts';
 import type { UploadRun, UploadTasks } from './upload-tasks.ts';
 import { UploadThread } from './upload-thread.ts';
 
@@ -25,7 +27,7 @@ function writeChanges(upload: UploadThread, bytes: Uint8Array): { contentId: str
   return { contentId: upload.objects.contentId() };
 }
 
-export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks> {
+export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks & SurveyTasks> {
   const runs = new Map<number, UploadThread>();
   const threadOf = (run: UploadRun): UploadThread => {
     const known = runs.get(run.runId);
@@ -34,7 +36,14 @@ export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks>
     runs.set(run.runId, upload);
     return upload;
   };
+  const surveys = new Map<number, SurveyThread>();
+  const surveyOf = (run: UploadRun): SurveyThread => {
+    const survey = surveys.get(run.runId) ?? new SurveyThread(thread, run);
+    surveys.set(run.runId, survey);
+    return survey;
+  };
   return {
+    surveyDirectory: input => surveyTask(surveyOf(input.run), input),
     scanDirectory: input => scanTask(threadOf(input.run), input),
     storePage: input => pageTask(threadOf(input.run), input),
     readFile: input => readFileTask(threadOf(input.run), input),
@@ -57,6 +66,8 @@ export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks>
     endUpload: ({ runId }) => {
       runs.get(runId)?.[Symbol.dispose]();
       runs.delete(runId);
+      surveys.get(runId)?.[Symbol.dispose]();
+      surveys.delete(runId);
       return { output: undefined };
     },
   };
