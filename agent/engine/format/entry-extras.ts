@@ -32,8 +32,18 @@ export interface EntryExtras {
   readonly projectId?: number;
   /** How often 2^64 nanoseconds were taken off the mtime to make it one of kopia's. */
   readonly mtimeEras?: number;
+  /** Of an entry in an incomplete snapshot that holds the start of a file: what it is part of. */
+  readonly partial?: PartialFile;
   /** Names of fields that a later version wrote and this one does not know. */
   readonly unknown?: readonly string[];
+}
+
+export interface PartialFile {
+  /** Length of the file. */
+  readonly bytes: number;
+  /** As texts of decimal numbers; '' where a backup must not go on from here. */
+  readonly inode: string;
+  readonly ctime: string;
 }
 
 /** `p` named pipe, `k` socket, `c` character device, `b` block device. */
@@ -105,7 +115,7 @@ export function decodeDirectoryExtras(
 
 function extrasFields(extras: EntryExtras): ExtraFields | undefined {
   const { nameBytes, linkGroup, xattrs = [], holes = [] } = extras;
-  const { flags = 0, projectId = 0, mtimeEras = 0 } = extras;
+  const { flags = 0, projectId = 0, mtimeEras = 0, partial } = extras;
   const fields = {
     ...(nameBytes === undefined ? {} : { name: toBase64(nameBytes) }),
     ...(linkGroup === undefined ? {} : { link: linkGroup }),
@@ -116,8 +126,13 @@ function extrasFields(extras: EntryExtras): ExtraFields | undefined {
     ...(flags === 0 ? {} : { flags }),
     ...(projectId === 0 ? {} : { project: projectId }),
     ...(mtimeEras === 0 ? {} : { era: mtimeEras }),
+    ...(partial === undefined ? {} : { partial: partialFields(partial) }),
   };
   return Object.keys(fields).length === 0 ? undefined : fields;
+}
+
+function partialFields({ bytes, inode, ctime }: PartialFile): ExtraFields {
+  return { size: bytes, ...(inode === '' || ctime === '' ? {} : { inode, ctime }) };
 }
 
 function specialFields(entry: SpecialEntry): ExtraFields {
@@ -144,6 +159,7 @@ function parseExtras(value: unknown, fail: Fail): EntryExtras {
   const flags = fields.number('flags', 0, UINT32_MAX);
   const projectId = fields.number('project', 0, UINT32_MAX);
   const mtimeEras = fields.number('era', -ERAS_MAX, ERAS_MAX);
+  const partial = fields.take('partial');
   const unknown = Object.keys(fields.extra() ?? {});
   return {
     ...(nameBytes.length === 0 ? {} : { nameBytes }),
@@ -153,8 +169,15 @@ function parseExtras(value: unknown, fail: Fail): EntryExtras {
     ...(flags === 0 ? {} : { flags }),
     ...(projectId === 0 ? {} : { projectId }),
     ...(mtimeEras === 0 ? {} : { mtimeEras }),
+    ...(partial === undefined ? {} : { partial: parsePartial(partial, fail) }),
     ...(unknown.length === 0 ? {} : { unknown }),
   };
+}
+
+function parsePartial(value: unknown, fail: Fail): PartialFile {
+  const fields = new JsonFields(value, problem => fail(`field ${EXTRAS_FIELD}: ${problem}`));
+  const bytes = fields.number('size', 0, Number.MAX_SAFE_INTEGER);
+  return { bytes, inode: fields.text('inode'), ctime: fields.text('ctime') };
 }
 
 function parseXattrs(fields: JsonFields, fail: Fail): ExtendedAttribute[] {

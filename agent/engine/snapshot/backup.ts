@@ -10,7 +10,7 @@ import { baseName, isDirectorySource, type SourceRequest } from './backup-source
 import { Checkpoints } from './checkpoints.ts';
 import type { Chunker } from './chunker.ts';
 import { describeSnapshot } from './describe-snapshot.ts';
-import { readDirectoryObject } from './earlier-objects.ts';
+import { readChunks, readDirectoryObject } from './earlier-objects.ts';
 import { type BackupParts, publishSnapshot } from './publish-snapshot.ts';
 import type { ExcludeRequest } from './source/git-rules.ts';
 import { TreeReader } from './tree.ts';
@@ -125,6 +125,7 @@ async function store(
     known: plan.known,
     readPrevious: objectId => readDirectoryObject(previous, objectId, signal),
     announcePrevious: objectIds => previous.announce(objectIds, { signal }),
+    readChunks: resumed => readChunks(contents.reader, resumed, signal),
     checkpoints,
     afterTask: () => contents.writing.keepUp(signal),
   };

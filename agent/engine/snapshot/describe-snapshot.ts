@@ -23,7 +23,13 @@ export interface SnapshotDescription {
 }
 
 export function describeSnapshot(
-  { root, metadata, totals, changes }: IncompleteTree & Partial<Pick<UploadedTree, 'changes'>>,
+  {
+    root,
+    metadata,
+    totals,
+    entry,
+    changes,
+  }: IncompleteTree & Partial<Pick<UploadedTree, 'changes'>>,
   { rootName, isDirectory, extra, ...manifest }: SnapshotDescription,
 ): SnapshotManifest {
   const { summary } = root;
@@ -38,8 +44,9 @@ export function describeSnapshot(
     uid,
     gid,
     objectId: root.objectId,
-    summary,
     extra: extras && encodeExtras(extras),
+    ...entry,
+    summary,
   };
   const stats = statsOf(totals, summary);
   const more = { stats, rootEntry, extra: withChanges(extra, changes) };

@@ -1,9 +1,13 @@
-// What a backup reads of earlier snapshots. What cannot be read is as good as none: the files are
-// read again, which is what heals the repository.
+// What a backup reads of earlier snapshots: directories to compare with, and the chunks of files
+// that an earlier run has read in part. What cannot be read is as good as none: the files are read
+// again, which is what heals the repository.
 
 import { isEngineError } from '#engine/base/errors.ts';
+import type { ContentSource } from '#engine/content/content-source.ts';
+import { openObject } from '#engine/object/object-reader.ts';
 import type { TreeReader } from './tree.ts';
-import type { PreviousObject } from './upload/upload-tasks.ts';
+import { FileChunksBuilder } from './upload/file-chunks.ts';
+import type { FileChunks, PreviousObject, ResumedFile } from './upload/upload-tasks.ts';
 
 /** A directory object to compare with; undefined when it cannot be had. */
 export async function readDirectoryObject(
@@ -13,6 +17,31 @@ export async function readDirectoryObject(
 ): Promise<PreviousObject | undefined> {
   return await orNone(async () => {
     return { objectId, bytes: await reader.readDirectoryBytes(objectId, { signal }) };
+  });
+}
+
+/** Undefined as well when one of the chunks is not there any more, or on its way out. */
+export async function readChunks(
+  contents: ContentSource,
+  { objectId, bytes }: ResumedFile,
+  signal: AbortSignal,
+): Promise<FileChunks | undefined> {
+  return await orNone(async () => {
+    const builder = new FileChunksBuilder();
+    const object = await openObject(contents, objectId, { signal });
+    if (object.bytes !== bytes) return undefined;
+    let lastId = '';
+    for await (const { contentId, offset, bytes: length, isCompressed } of object.chunks({
+      signal,
+    })) {
+      const stored = contents.find(contentId);
+      const isThere = stored?.isDeleted === false && stored.originalBytes === length;
+      if (!isThere || isCompressed) return undefined;
+      // Chunks of holes follow each other.
+      builder.add({ start: offset, length, isHole: contentId === lastId }, contentId);
+      lastId = contentId;
+    }
+    return builder.finish();
   });
 }
 

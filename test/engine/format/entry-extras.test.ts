@@ -24,6 +24,7 @@ const everything: EntryExtras = {
   flags: 0x10,
   projectId: 7,
   mtimeEras: -1,
+  partial: { bytes: 1_000_000, inode: '42', ctime: '1700000000.000000001' },
 };
 
 const pipe: SpecialEntry = {

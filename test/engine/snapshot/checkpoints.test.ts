@@ -1,5 +1,6 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { listSnapshots, resolveSnapshot } from '#engine/operations.ts';
 import { listTree } from '#engine/snapshot/stored-path.ts';
@@ -143,6 +144,50 @@ t.test('a task that takes long comes back and leaves the rest to others', async 
   t.match(pieces, { rootObjectId: whole.rootObjectId, bytesRead: TOTAL_BYTES });
   const again = await other.backup({ path }, { taskMsMax: 0 });
   t.match(again, { rootObjectId: whole.rootObjectId, bytesRead: 0, contentsNew: 1 });
+});
+
+// Installed long ago, which is what a file must be for this.
+const LARGE = fileURLToPath(new URL('../../../node_modules/typescript/lib', import.meta.url));
+const onlyLarge = { exclude: ['*', '!/typescript.js'] };
+
+for (const isRoot of [false, true]) {
+  const what = isRoot ? 'a large file that is the source' : 'a large file';
+  t.test(`${what} is gone on with in the middle`, async t => {
+    const path = isRoot ? `${LARGE}/typescript.js` : LARGE;
+    const request = { path, ...onlyLarge };
+    const scene = await CheckpointScene.open(t);
+    let left: MemoryStorage | undefined;
+    let bytesRead = 0;
+    const then = async () => {
+      await scene.checkpoint();
+      left = await scene.killed();
+      bytesRead = scene.repository.parts.control.total('bytesRead');
+    };
+    const stop = { kind: 'readFile', count: 20, then } as const;
+    const whole = await scene.backup(request, { stop, taskMsMax: 0 });
+    const next = await CheckpointScene.open(t, left);
+    const { problems } = await verify(next.repository, { readPercent: 100 });
+    t.strictSame(problems, [], 'the part that has been read is whole');
+    const outcome = await next.backup(request);
+    t.equal(outcome.rootObjectId, whole.rootObjectId);
+    t.ok(bytesRead > 1_000_000);
+    t.equal(outcome.bytesRead, whole.bytesRead - bytesRead);
+    t.equal(outcome.bytes, whole.bytes);
+    const after = await verify(next.repository, { readPercent: 100 });
+    t.strictSame(after.problems, []);
+  });
+}
+
+t.test('a large file that was changed a moment ago is read from its start again', async t => {
+  const root = `${t.testdir({})}/tree`;
+  mkdirSync(root);
+  writeFileSync(`${root}/large`, new SeededRandom(5).bytes(3_000_000));
+  const stop = { kind: 'readFile', count: 5 } as const;
+  const { left, rootObjectId } = await killedAt(t, root, stop, 0);
+  const next = await CheckpointScene.open(t, left);
+  const outcome = await next.backup({ path: root });
+  t.match(outcome, { bytesRead: 3_000_000, rootObjectId, bytesUploaded: Number });
+  t.ok(outcome.contentsReused >= 4, 'and what was stored is not stored again');
 });
 
 t.test('a backup that is cancelled saves what it has once more', async t => {

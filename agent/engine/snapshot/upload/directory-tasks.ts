@@ -230,7 +230,7 @@ export function pageTask(upload: UploadThread, input: PageInput): TaskReply<Page
   const seenMs = Date.now();
   fileSystem.statOpen(directory, directoryStat);
   const names = namesOf(input.page);
-  previous.beginPage(input.page.previous, input.page.stamps);
+  previous.beginPage(input.page);
   stamps.clear();
   const totals = new TotalsBuilder();
   const pieces = new PieceBuilder(previous.table);

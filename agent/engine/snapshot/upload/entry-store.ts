@@ -38,6 +38,7 @@ import type { FailedKind } from './error-handling.ts';
 import { storeContents } from './file-contents.ts';
 import { linkGroupOf } from './linked-files.ts';
 import { failureAt, type TotalsBuilder } from './part-totals.ts';
+import { resumable } from './partial-file.ts';
 import type { PreviousEntries } from './previous-entries.ts';
 import type { EntryMetadata, LargeFile } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
@@ -245,7 +246,18 @@ export class EntryStore {
     const look = lookAtFile(upload, file, stat);
     const extras = this.#extrasOf(index, stat, look.extras);
     this.#stamp(index, stat, look.unreadable);
-    return largeFileOf(names.nameAt(index).slice(), stat, { extras, stampIndex: stamps.count - 1 });
+    const name = names.nameAt(index).slice();
+    const large = largeFileOf(name, stat, { extras, stampIndex: stamps.count - 1 });
+    const resumed = this.#resumed(index, stat);
+    return resumed === undefined ? large : { ...large, resumed };
+  }
+
+  /** What an earlier run has read of the file and need not be read again. */
+  #resumed(index: number, stat: SourceStat): LargeFile['resumed'] {
+    const { names, previous, upload } = this.#parts;
+    if (previous.partials.size === 0) return undefined;
+    const partial = previous.partials.get(names.textAt(index));
+    return partial && resumable(partial, stat, upload.run.changes);
   }
 
   /** Reads it; once more when it changes meanwhile. */

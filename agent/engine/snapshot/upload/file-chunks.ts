@@ -59,3 +59,14 @@ export function mergeChunks(lists: readonly FileChunks[]): IndirectEntry[] {
   // An empty part begins where the one before it ends, and stands behind it.
   return entries.sort((a, b) => a.start - b.start || b.length - a.length);
 }
+
+/** The chunks from the start of the file to the first gap. */
+export function contiguousChunks(lists: readonly FileChunks[]): IndirectEntry[] {
+  const entries = mergeChunks(lists);
+  let end = 0;
+  for (const [index, { start, length }] of entries.entries()) {
+    if (start !== end) return entries.slice(0, index);
+    end += length;
+  }
+  return entries;
+}

@@ -1,13 +1,12 @@
 // A snapshot whose root is a file and not a directory.
 
 import { EngineError } from '#engine/base/errors.ts';
-import type { DirSummary } from '#engine/format/directory.ts';
+import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
 import { isUnchanged, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
-import { printablePath } from '#engine/snapshot/source/source-name.ts';
+import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import { ChunkToken } from './chunk-token.ts';
 import {
   type FileLook,
   joinExtras,
@@ -16,10 +15,14 @@ import {
   unreadableAttributes,
 } from './entry-attributes.ts';
 import { largeFileOf } from './entry-store.ts';
+import { resumable } from './partial-file.ts';
 import { TotalsBuilder } from './part-totals.ts';
+import { partialsByName } from './resumed-entries.ts';
+import { SharedReading } from './shared-reading.ts';
 import { stoppable } from './stoppable.ts';
 import type { UploadedTree, UploadOptions, UploadParts } from './upload.ts';
-import type { FinishFileOutput, LargeFile, UploadRun } from './upload-tasks.ts';
+import type { FinishFileOutput, LargeFile, ResumedFile, UploadRun } from './upload-tasks.ts';
+import { type IncompleteReason, type IncompleteTree, withCheckpoints } from './with-checkpoints.ts';
 
 const SLASH = '/'.charCodeAt(0);
 const DOT = '.'.charCodeAt(0);
@@ -29,58 +32,118 @@ const DOT = '.'.charCodeAt(0);
  * @throws SOURCE_VANISHED, SOURCE_UNREADABLE, ABORTED
  */
 export async function uploadFileRoot(
-  { runner }: UploadParts,
+  parts: UploadParts,
   options: UploadOptions,
 ): Promise<UploadedTree> {
-  return await stoppable(runner, options, () => upload(runner, options));
+  return await stoppable(parts.runner, options, () => upload(parts, options));
 }
 
-async function upload(
-  runner: UploadParts['runner'],
-  { run: fileRun, previousRoot }: UploadOptions,
-): Promise<UploadedTree> {
+async function upload(parts: UploadParts, options: UploadOptions): Promise<UploadedTree> {
+  const { run: fileRun, previousRoot, resumedRoots = [], signal } = options;
   const { run, name } = splitRoot(fileRun);
   const { stat, extras, unreadable } = look(run, name);
-  const file = largeFileOf(name, stat, { extras, stampIndex: 0 });
+  const listed = largeFileOf(name, stat, { extras, stampIndex: 0 });
   const totals = new TotalsBuilder();
   if (unreadable.length > 0) {
     const path = printablePath(fileRun.root);
     totals.addSkipped(unreadableAttributes(path, unreadable));
   }
-  totals.addFile(file, stat.size);
+  totals.addFile(listed, stat.size);
   if (previousRoot && !run.changes.forceHash && isUnchanged(previousRoot, stat)) {
     totals.cachedCount = 1;
     totals.cachedBytes = stat.size;
-    const summary = summaryOf(file, stat.size);
+    const summary = summaryOf(listed, stat.size);
     const root = { objectId: previousRoot.objectId, summary };
-    return { root, metadata: file, totals, changes: undefined };
+    return { root, metadata: listed, totals, changes: undefined };
   }
-  const { file: stored, finished } = await read(runner, run, file);
+  const resumed = resumedOf(resumedRoots, { name, stat, run });
+  const file = resumed === undefined ? listed : { ...listed, resumed };
+  const { finished, reading } = await new FileRootReading(parts, run, { totals, signal }).read(
+    file,
+  );
   totals.readFiles = 1;
-  totals.readBytes = finished.bytes;
+  totals.readBytes = finished.bytes - reading.resumedBytes;
   if (finished.skipped) totals.addSkipped(finished.skipped);
-  const summary = summaryOf(stored, finished.bytes);
+  const summary = summaryOf(reading.file, finished.bytes);
   const root = { objectId: finished.objectId, summary };
-  return { root, metadata: stored, totals, changes: undefined };
+  return { root, metadata: reading.file, totals, changes: undefined };
 }
 
-/** Reads the file with all threads; once more when it changes meanwhile. */
-async function read(
-  runner: UploadParts['runner'],
-  run: UploadRun,
-  file: LargeFile,
-  attempt = 1,
-): Promise<{ file: LargeFile; finished: FinishFileOutput }> {
-  const token = ChunkToken.create().shared;
-  const readers = Array.from({ length: runner.size }, () =>
-    runner.run('readFile', { run, names: [], file, token }),
-  );
-  // None may be left at work when the first of them has failed.
-  await Promise.allSettled(readers);
-  const chunks = await Promise.all(readers);
-  const finished = await runner.run('finishFile', { run, names: [], file, chunks, attempt });
-  const { changed } = finished;
-  return changed ? await read(runner, run, changed, attempt + 1) : { file, finished };
+/** What an earlier run has read of the file. */
+function resumedOf(
+  roots: readonly DirEntry[],
+  { name, stat, run }: { name: Uint8Array; stat: SourceStat; run: UploadRun },
+): ResumedFile | undefined {
+  const part = partialsByName(roots).get(nameText(name));
+  return part && resumable(part, stat, run.changes);
+}
+
+interface FileRootState {
+  readonly totals: TotalsBuilder;
+  readonly signal: AbortSignal;
+}
+
+/** Reads the file with all threads, and saves what has been read from time to time. */
+class FileRootReading {
+  readonly #parts: UploadParts;
+  readonly #run: UploadRun;
+  readonly #state: FileRootState;
+  #failure: { error: unknown } | undefined;
+
+  constructor(parts: UploadParts, run: UploadRun, state: FileRootState) {
+    this.#parts = parts;
+    this.#run = run;
+    this.#state = state;
+  }
+
+  /** Once more when it changes meanwhile. */
+  async read(
+    file: LargeFile,
+    attempt = 1,
+  ): Promise<{ finished: FinishFileOutput; reading: SharedReading }> {
+    const { runner, readChunks, checkpoints } = this.#parts;
+    const chunks = file.resumed && (await readChunks(file.resumed));
+    const reading = new SharedReading({ run: this.#run, names: [] }, file, chunks);
+    const readers = Array.from({ length: runner.size }, () =>
+      reading.read(runner, () => this.#betweenShares()),
+    );
+    // None may be left at work when the first of them has failed.
+    await withCheckpoints(checkpoints, this.#state.signal, {
+      work: Promise.allSettled(readers),
+      gather: reason => this.#gather(reading, reason),
+      onFailure: error => this.#fail(error),
+    });
+    if (this.#failure) throw this.#failure.error;
+    await Promise.all(readers);
+    if (reading.failure) throw reading.failure;
+    const finished = await runner.run('finishFile', reading.finished(attempt));
+    const { changed } = finished;
+    return changed ? await this.read(changed, attempt + 1) : { finished, reading };
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    Atomics.store(new Int32Array(this.#run.stop), 0, 1);
+  }
+
+  async #betweenShares(): Promise<void> {
+    if (this.#failure) throw this.#failure.error;
+    await this.#parts.afterTask();
+  }
+
+  async #gather(
+    reading: SharedReading,
+    reason: IncompleteReason,
+  ): Promise<IncompleteTree | undefined> {
+    const { partial, file } = reading;
+    if (partial === undefined || reading.isDone) return undefined;
+    const input = { run: this.#run, directories: [], file: partial, reason };
+    const { file: entry } = await this.#parts.runner.run('writeCheckpoint', input);
+    if (entry === undefined) return undefined;
+    const summary = { ...summaryOf(file, entry.bytes), incomplete: reason };
+    const root = { objectId: entry.objectId, summary };
+    return { root, metadata: file, totals: this.#state.totals, entry };
+  }
 }
 
 /** What is known of the file at run.root. @throws SOURCE_VANISHED, SOURCE_UNREADABLE */

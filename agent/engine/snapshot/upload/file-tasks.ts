@@ -23,12 +23,13 @@ import { largeFileOf } from './entry-store.ts';
 import { joinExtras, timeExtras, lookAtFile } from './entry-attributes.ts';
 import { FileChunksBuilder, mergeChunks } from './file-chunks.ts';
 import { fileText } from './file-text.ts';
+import { type FileIdentity, identityOf } from './partial-file.ts';
 import type {
-  FileChunks,
   FinishFileInput,
   FinishFileOutput,
   LargeFile,
   ReadFileInput,
+  ReadFileOutput,
   SkippedEntry,
 } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
@@ -44,35 +45,45 @@ interface TakenChunk extends ReadChunk {
 export async function readFileTask(
   upload: UploadThread,
   input: ReadFileInput,
-): Promise<TaskReply<FileChunks>> {
+): Promise<TaskReply<ReadFileOutput>> {
+  const endMs = performance.now() + input.run.taskMsMax;
   const token = ChunkToken.attach(input.token);
   const builder = new FileChunksBuilder();
+  let identity: FileIdentity;
   try {
-    using file = openForReading(upload, input);
-    for (;;) {
+    const opened = openForReading(upload, input);
+    using file = opened.file;
+    ({ identity } = opened);
+    do {
       if (upload.isStopped) throw stopped();
       const chunk = takeChunk(upload, file, token, input);
       if (chunk === undefined) break;
       builder.add(chunk, storeChunk(upload, token, chunk));
       // Holes pass quickly, many at a time.
-      if (!chunk.isHole || builder.count % HOLES_A_TURN === 0) await nextTurn();
-    }
+      if (chunk.isHole && builder.count % HOLES_A_TURN !== 0) continue;
+      await nextTurn();
+    } while (performance.now() < endMs);
   } catch (error) {
     token.finish();
     throw error;
   }
   const chunks = builder.finish();
   const transfer = [chunks.starts.buffer, chunks.lengths.buffer, chunks.ids.buffer];
-  return { output: chunks, transfer };
+  return { output: { chunks, identity }, transfer };
 }
 
-function openForReading(upload: UploadThread, { names, file }: ReadFileInput): SourceFile {
+function openForReading(
+  upload: UploadThread,
+  { names, file }: ReadFileInput,
+): { file: SourceFile; identity: FileIdentity } {
   const directory = upload.handles.at(names);
   const { listing, index } = listingOf(file.name);
   const opened = upload.fileSystem.openFile(directory, listing, index);
   const stat = new SourceStat();
   upload.fileSystem.statOpen(opened, stat);
-  if (stat.type === ENTRY_TYPE.file) return opened;
+  if (stat.type === ENTRY_TYPE.file) {
+    return { file: opened, identity: identityOf(stat, Date.now()) };
+  }
   opened[Symbol.dispose]();
   const path = pathOf(directory, file);
   throw new EngineError('SOURCE_CHANGED', `${path} was replaced by something that is no file`);

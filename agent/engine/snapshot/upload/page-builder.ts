@@ -50,10 +50,18 @@ export class PageBuilder {
       types: new Uint8Array(this.#indexes.map(index => this.#listing.types[index])),
       previous: new Uint8Array(hasPrevious ? table.textsOf(first, this.#lastPosition) : NOTHING),
       stamps: stamps && new Uint32Array(stamps),
+      ...this.#partials(),
     });
     this.#indexes = [];
     this.#firstPosition = NONE;
     this.#lastPosition = NONE;
+  }
+
+  #partials(): Pick<DirectoryPage, 'partials'> {
+    const { partials } = this.#previous;
+    if (partials.size === 0) return {};
+    const found = this.#indexes.map(index => partials.get(this.#listing.textAt(index)));
+    return { partials: found.filter(entry => entry !== undefined) };
   }
 
   #names(): Uint8Array<ArrayBuffer> {

@@ -2,7 +2,7 @@
 // checkpoint-task.
 
 import type { OpenDirectory } from './open-directory.ts';
-import type { PartialDirectory } from './upload-tasks.ts';
+import type { PartialDirectory, PartialFileInput } from './upload-tasks.ts';
 
 export interface PartialTree {
   /** Children before their parents, the root last. */
@@ -11,11 +11,21 @@ export interface PartialTree {
   readonly transfer: ArrayBuffer[];
 }
 
+/** A file that is being read, with its directory. */
+export interface OpenFile {
+  readonly directory: OpenDirectory;
+  readonly partial: PartialFileInput | undefined;
+}
+
 /**
  * @param open every directory that has been listed and not written; the root among them
  * @throws what writing a directory throws that was being written at that moment
  */
-export async function gatherPartialTree(open: Iterable<OpenDirectory>): Promise<PartialTree> {
+export async function gatherPartialTree(
+  open: Iterable<OpenDirectory>,
+  files: Iterable<OpenFile>,
+): Promise<PartialTree> {
+  const filesOf = Map.groupBy(files, ({ directory }) => directory);
   // Those furthest down first: a directory is written when its children have been.
   const ordered = [...open].sort((a, b) => b.names.length - a.names.length);
   const openChildren = new Map<OpenDirectory, Map<number, number>>();
@@ -32,7 +42,9 @@ export async function gatherPartialTree(open: Iterable<OpenDirectory>): Promise<
     transfer.push(...known.fresh);
     const { children, pieces } = known;
     const totals = { ...directory.totals.part(), skipped: [] };
-    return Promise.resolve({ metadata, extras, children, pieces, totals });
+    const partials = (filesOf.get(directory) ?? []).map(({ partial }) => partial);
+    const parts = partials.filter(partial => partial !== undefined);
+    return Promise.resolve({ metadata, extras, children, pieces, files: parts, totals });
   });
   return { directories: await Promise.all(gathered), transfer };
 }

@@ -18,13 +18,14 @@ import {
 import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { nameText } from '#engine/snapshot/source/source-name.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import { childKey, joinResumed, readResumed } from './resumed-entries.ts';
-import type { EarlierChild, PreviousObject } from './upload-tasks.ts';
+import { childKey, joinResumed, partialsByName, readResumed } from './resumed-entries.ts';
+import type { DirectoryPage, EarlierChild, PreviousObject } from './upload-tasks.ts';
 
 const FILE = 'f'.charCodeAt(0);
 const LINK = 's'.charCodeAt(0);
 const NOT_FOUND = -1;
 const NOTHING: readonly PreviousObject[] = Object.freeze([]);
+const NO_PARTIALS: ReadonlyMap<string, DirEntry> = new Map();
 /** Columns of directories above this many entries are not kept for the next. */
 const KEPT_ENTRIES_MAX = 65_536;
 const fail = failing('DIRECTORY_DAMAGED', 'an entry of the parent snapshot', 'it is not used');
@@ -41,6 +42,8 @@ export class PreviousEntries {
   object: PreviousObject | undefined;
   /** Child directories by childKey, where a backup goes on from incomplete snapshots. */
   children: ReadonlyMap<string, EarlierChild> | undefined;
+  /** Parts of large files that an earlier run has read, by the names of the files. */
+  partials: ReadonlyMap<string, DirEntry> = NO_PARTIALS;
   #firstStamp = 0;
   #nextDirectory = 0;
   #nextOther = 0;
@@ -70,8 +73,9 @@ export class PreviousEntries {
   }
 
   /** Some entries, none a directory, and their stamps. */
-  beginPage(texts: Uint8Array, stamps: Uint32Array | undefined): void {
+  beginPage({ previous: texts, stamps, partials }: DirectoryPage): void {
     this.#clear();
+    if (partials) this.partials = partialsByName(partials);
     if (!this.table.readEntries(texts)) this.table.clear();
     if (stamps?.length === this.table.count * STAMP_WORDS) this.stamps = stamps;
   }
@@ -180,6 +184,7 @@ export class PreviousEntries {
     this.stamps = undefined;
     this.object = undefined;
     this.children = undefined;
+    this.partials = NO_PARTIALS;
     this.#firstStamp = 0;
     this.self = undefined;
     this.special = [];
@@ -189,8 +194,9 @@ export class PreviousEntries {
   }
 
   #resume(resumed: readonly PreviousObject[]): void {
-    const { tables, children } = readResumed(resumed, this.table);
+    const { tables, children, partials } = readResumed(resumed, this.table);
     this.children = children;
+    this.partials = partials;
     if (tables.length === 0) return;
     if (this.object === undefined && resumed.length === 1) {
       [this.table] = tables;

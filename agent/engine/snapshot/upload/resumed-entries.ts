@@ -1,10 +1,12 @@
 // What incomplete snapshots hold of a directory, where a backup goes on from some: put together
 // with what the parent snapshot holds, the latest of each name. Other backups never come here.
 
+import { asBuffer } from '#engine/base/bytes.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import { DirectoryTable } from '#engine/format/directory-table.ts';
 import { failing } from '#engine/format/json-fields.ts';
+import { isPartialName, partialName } from './partial-file.ts';
 import { mergeEntries, type StampedTable } from './merge-entries.ts';
 import type { EarlierChild, PreviousObject } from './upload-tasks.ts';
 
@@ -12,6 +14,8 @@ export interface ResumedTables {
   /** Each of an incomplete snapshot. */
   readonly tables: readonly DirectoryTable[];
   readonly children: ReadonlyMap<string, EarlierChild>;
+  /** Parts of large files, by the names of the files. */
+  readonly partials: ReadonlyMap<string, DirEntry>;
 }
 
 /** One that cannot be understood is as good as none. */
@@ -20,7 +24,7 @@ export function readResumed(
   parent: DirectoryTable,
 ): ResumedTables {
   const tables = resumed.map(readOrNone).filter(table => table !== undefined);
-  return { tables, children: childrenOf(parent, tables) };
+  return { tables, children: childrenOf(parent, tables), partials: partialsOf(tables) };
 }
 
 /** Files and links of all; what is not in order is as good as none. */
@@ -30,9 +34,21 @@ export function joinResumed(parent: StampedTable, tables: readonly DirectoryTabl
   return tables.filter(({ isSorted }) => isSorted).reduce<StampedTable>(mergeEntries, first);
 }
 
+/** Parts of large files by the names of the files; of several the one that reaches furthest. */
+export function partialsByName(entries: readonly DirEntry[]): Map<string, DirEntry> {
+  const partials = new Map<string, DirEntry>();
+  for (const entry of entries) {
+    const name = partialName(entry);
+    if (name === undefined) continue;
+    const known = partials.get(name);
+    if (known === undefined || known.bytes <= entry.bytes) partials.set(name, entry);
+  }
+  return partials;
+}
+
 /** The name of a child among `children`. */
 export function childKey(name: Uint8Array): string {
-  return Buffer.from(name).toString('latin1');
+  return asBuffer(name).toString('latin1');
 }
 
 function readOrNone({ objectId, bytes }: PreviousObject): DirectoryTable | undefined {
@@ -65,17 +81,34 @@ function childrenOf(
   return children;
 }
 
+function partialsOf(tables: readonly DirectoryTable[]): Map<string, DirEntry> {
+  const found: DirEntry[] = [];
+  for (const table of tables) {
+    for (let index = 0; index < table.count; index++) {
+      const isOne = table.types[index] === FILE && isPartialName(nameAt(table, index));
+      const entry = isOne ? entryOrNone(table, index) : undefined;
+      if (entry) found.push(entry);
+    }
+  }
+  return partialsByName(found);
+}
+
 function* directoriesOf(table: DirectoryTable): Generator<[key: string, entry: DirEntry]> {
   for (let index = 0; index < table.count; index++) {
     if (table.types[index] !== DIRECTORY || table.nameLengths[index] === 0) continue;
-    const start = table.nameStarts[index];
-    const name = table.bytes.subarray(start, start + table.nameLengths[index]);
     const entry = entryOrNone(table, index);
-    if (entry) yield [childKey(name), entry];
+    if (entry) yield [nameAt(table, index), entry];
   }
 }
 
+/** In the form of childKey; '' where nobody knows it. */
+function nameAt({ bytes, nameStarts, nameLengths }: DirectoryTable, index: number): string {
+  const start = nameStarts[index];
+  return asBuffer(bytes).toString('latin1', start, start + nameLengths[index]);
+}
+
 const DIRECTORY = 'd'.charCodeAt(0);
+const FILE = 'f'.charCodeAt(0);
 const fail = failing('DIRECTORY_DAMAGED', 'an entry of an earlier snapshot', 'it is not used');
 
 function entryOrNone(table: DirectoryTable, index: number): DirEntry | undefined {

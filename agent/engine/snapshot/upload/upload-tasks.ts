@@ -3,6 +3,7 @@
 import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
 import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.ts';
 import type { ChangeRules } from '#engine/snapshot/source/change-record.ts';
+import type { FileIdentity } from './partial-file.ts';
 import type { ErrorRules } from './error-handling.ts';
 import type { Selection } from '#engine/snapshot/source/selection.ts';
 
@@ -78,6 +79,13 @@ export interface LargeFile extends EntryMetadata {
   readonly ctimeNanoseconds: number;
   /** Position of its stamp among those of its part of the directory. */
   readonly stampIndex: number;
+  readonly resumed?: ResumedFile;
+}
+
+/** What an earlier run has read of a file, from its start. */
+export interface ResumedFile {
+  readonly objectId: string;
+  readonly bytes: number;
 }
 
 /** Why something is not in the snapshot as it is in the source. */
@@ -118,6 +126,8 @@ export interface DirectoryPage {
    */
   readonly previous: Uint8Array<ArrayBuffer>;
   readonly stamps: Uint32Array<ArrayBuffer> | undefined;
+  /** Parts of files among them that an earlier run has read. */
+  readonly partials?: readonly DirEntry[];
 }
 
 export interface DirectoryAddress {
@@ -205,6 +215,21 @@ export interface ReadFileInput extends DirectoryAddress {
   readonly token: SharedArrayBuffer;
 }
 
+/** What one thread has read of a file until its time was over. */
+export interface ReadFileOutput {
+  readonly chunks: FileChunks;
+  /** Of the file that was read. */
+  readonly identity: FileIdentity;
+}
+
+/** What has been read of a file, for a checkpoint. */
+export interface PartialFileInput {
+  readonly file: LargeFile;
+  readonly chunks: readonly FileChunks[];
+  /** Absent when it must not be gone on with. */
+  readonly identity: FileIdentity | undefined;
+}
+
 export interface FinishFileInput extends DirectoryAddress {
   readonly file: LargeFile;
   readonly chunks: readonly FileChunks[];
@@ -239,6 +264,8 @@ export interface HalfDoneDirectory {
   readonly children: readonly (Uint8Array | number)[];
   /** Entry texts of everything else that is finished. */
   readonly pieces: readonly Uint8Array[];
+  /** What has been read of large files. */
+  readonly files: readonly PartialFileInput[];
   /** Without children that are half done themselves. */
   readonly totals: PartTotals;
 }
@@ -252,12 +279,16 @@ export interface CheckpointInput {
   readonly run: UploadRun;
   /** Children before their parents, the root last. */
   readonly directories: readonly PartialDirectory[];
+  /** What has been read of a file that is itself the root; then there are no directories. */
+  readonly file?: PartialFileInput;
   /** Why it is incomplete. */
   readonly reason: string;
 }
 
 export interface CheckpointOutput {
   readonly root: WrittenDirectory | undefined;
+  /** The entry of what there is of a file. */
+  readonly file: DirEntry | undefined;
 }
 
 /** A content of what is known beside the snapshot. */
@@ -276,7 +307,7 @@ export interface ListChangesInput {
 export type UploadTasks = {
   scanDirectory: { input: ScanInput; output: ScanOutput };
   storePage: { input: PageInput; output: PageOutput };
-  readFile: { input: ReadFileInput; output: FileChunks };
+  readFile: { input: ReadFileInput; output: ReadFileOutput };
   finishFile: { input: FinishFileInput; output: FinishFileOutput };
   writeDirectory: { input: WriteDirectoryInput; output: { readonly objectId: string } };
   writeCheckpoint: { input: CheckpointInput; output: CheckpointOutput };

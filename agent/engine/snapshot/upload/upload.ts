@@ -2,7 +2,7 @@
 // are half done; listing, reading, hashing, sealing and encoding happen in worker threads.
 
 import { abortedError } from '#engine/base/abort.ts';
-import { type EngineError, isEngineError } from '#engine/base/errors.ts';
+import type { EngineError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
@@ -14,23 +14,26 @@ import { fileText } from './file-text.ts';
 import { LargeLinks } from './large-links.ts';
 import type { KnownChanges } from './known-changes.ts';
 import { RecordNode } from './record-order.ts';
-import { ChunkToken } from './chunk-token.ts';
-import { sourceIncomplete } from './entry-faults.ts';
+import { isSourceError, sourceIncomplete } from './entry-faults.ts';
 import { OpenDirectory, type PlacedFile, type PlacedPage } from './open-directory.ts';
 import { failureAt, TotalsBuilder } from './part-totals.ts';
 import { resumedObjects } from './resumed-objects.ts';
 import { gatherPartialTree } from './partial-tree.ts';
+import { SharedReading } from './shared-reading.ts';
 import { stoppable } from './stoppable.ts';
 import type {
   ChildDirectory,
   EarlierChild,
   EntryMetadata,
+  FileChunks,
   PreviousObject,
+  ResumedFile,
   SkippedEntry,
   UploadRun,
   UploadTasks,
   WrittenDirectory,
 } from './upload-tasks.ts';
+import { wholeBuffer } from './whole-buffer.ts';
 import {
   type CheckpointSink,
   type IncompleteReason,
@@ -47,6 +50,8 @@ export interface UploadParts {
   readonly announcePrevious: (objectIds: Iterable<string>) => Promise<void>;
   /** What is known beside the parent snapshot. */
   readonly known: KnownChanges | undefined;
+  /** The chunks of which an object of that length is made; undefined when not all are there. */
+  readonly readChunks: (object: ResumedFile) => Promise<FileChunks | undefined>;
   readonly checkpoints: CheckpointSink;
   /** Called between tasks; flushes when that is due. */
   readonly afterTask: () => Promise<void>;
@@ -84,6 +89,13 @@ export async function uploadTree(
   return await stoppable(parts.runner, options, () => new Upload(parts, options).run());
 }
 
+/** How the reading of a large file went. */
+interface FileOutcome {
+  readonly isSteady?: boolean;
+  readonly skipped?: SkippedEntry;
+  readonly resumedBytes?: number;
+}
+
 class Upload {
   readonly #parts: UploadParts;
   readonly #run: UploadRun;
@@ -95,6 +107,7 @@ class Upload {
   readonly #idle: (() => void)[] = [];
   /** Listed and not written yet. */
   readonly #open = new Set<OpenDirectory>();
+  readonly #reading = new Set<FileReading>();
   #root: { written: WrittenDirectory; metadata: EntryMetadata } | undefined;
   #failure: { error: unknown } | undefined;
 
@@ -163,7 +176,10 @@ class Upload {
   async #gather(reason: IncompleteReason): Promise<IncompleteTree | undefined> {
     const root = [...this.#open].find(({ parent }) => parent === undefined);
     if (root === undefined || root.writing) return undefined;
-    const { directories, transfer } = await gatherPartialTree(this.#open);
+    const files = [...this.#reading].map(({ placed, reading }) => {
+      return { directory: placed.directory, partial: reading.partial };
+    });
+    const { directories, transfer } = await gatherPartialTree(this.#open, files);
     const input = { run: this.#run, directories, reason };
     const written = await this.#parts.runner.run('writeCheckpoint', input, { transfer });
     return written.root && { root: written.root, metadata: root.metadata, totals: this.#totals };
@@ -264,43 +280,42 @@ class Upload {
   }
 
   async #readFile(placed: PlacedFile, attempt = 1): Promise<void> {
-    const token = ChunkToken.create().shared;
-    const start = { chunks: [], readers: 0, failure: undefined };
-    const reading: FileReading = { placed, token, attempt, ...start };
+    const { directory, file } = placed;
+    const resumed = file.resumed && (await this.#parts.readChunks(file.resumed));
+    const address = { run: this.#run, names: directory.names };
+    const reading = { placed, attempt, reading: new SharedReading(address, file, resumed) };
+    this.#reading.add(reading);
     this.#queue.readings.add(reading);
     // Others may begin to help at once.
     this.#wake();
     await this.#join(reading);
   }
 
-  async #join(reading: FileReading): Promise<void> {
-    const { placed, token } = reading;
-    const { names } = placed.directory;
-    reading.readers += 1;
+  async #join(open: FileReading): Promise<void> {
+    const { reading } = open;
     try {
-      const input = { run: this.#run, names, file: placed.file, token };
-      reading.chunks.push(await this.#parts.runner.run('readFile', input));
-    } catch (error) {
-      if (!isSourceError(error)) throw error;
-      reading.failure ??= error;
+      await reading.read(this.#parts.runner, () => this.#betweenShares());
     } finally {
-      reading.readers -= 1;
       // Nobody joins a file whose last chunk has been taken.
-      this.#queue.readings.delete(reading);
+      this.#queue.readings.delete(open);
     }
-    if (reading.readers === 0) await this.#finishFile(reading);
+    if (reading.readers === 0) await this.#finishFile(open);
   }
 
-  async #finishFile(reading: FileReading): Promise<void> {
-    const { placed, failure, chunks } = reading;
-    const { directory, file } = placed;
-    if (failure) {
-      this.#fileFailed(placed, failure);
+  async #betweenShares(): Promise<void> {
+    if (this.#failure) throw this.#failure.error;
+    await this.#parts.afterTask();
+  }
+
+  async #finishFile(open: FileReading): Promise<void> {
+    const { placed, reading, attempt } = open;
+    if (reading.failure) {
+      this.#reading.delete(open);
+      this.#fileFailed(placed, reading.failure);
       return;
     }
-    const { attempt } = reading;
-    const input = { run: this.#run, names: directory.names, file, chunks, attempt };
-    const finished = await this.#parts.runner.run('finishFile', input);
+    const finished = await this.#parts.runner.run('finishFile', reading.finished(attempt));
+    this.#reading.delete(open);
     if (finished.changed) {
       // Other names of it are read by themselves.
       this.#queue.files.push(...this.#links.settle(placed, undefined));
@@ -309,7 +324,8 @@ class Upload {
     }
     const { piece, skipped } = finished;
     const isSteady = skipped === undefined && attempt === 1;
-    this.#fileStored(placed, finished, piece, { isSteady, skipped });
+    const { resumedBytes } = reading;
+    this.#fileStored(placed, finished, piece, { isSteady, skipped, resumedBytes });
     for (const other of this.#links.settle(placed, skipped ? undefined : finished)) {
       this.#queue.files.push(other);
     }
@@ -319,13 +335,13 @@ class Upload {
     placed: PlacedFile,
     { bytes }: StoredContents,
     piece: Uint8Array,
-    { isSteady = true, skipped }: { isSteady?: boolean; skipped?: SkippedEntry } = {},
+    { isSteady = true, skipped, resumedBytes = 0 }: FileOutcome = {},
   ): void {
     const { directory, file } = placed;
     const totals = new TotalsBuilder();
     totals.addFile(file, bytes);
     totals.readFiles = 1;
-    totals.readBytes = bytes;
+    totals.readBytes = bytes - resumedBytes;
     if (skipped) totals.addSkipped(skipped);
     directory.totals.addPart(totals.part());
     this.#totals.addPart(totals.part());
@@ -379,19 +395,5 @@ class Upload {
   }
 }
 
-/** Memory that is all of one part of a message and need not be copied. */
-function wholeBuffer(part: Uint8Array | Uint32Array | undefined): ArrayBuffer[] {
-  if (part === undefined || !(part.buffer instanceof ArrayBuffer)) return [];
-  const isWhole = part.byteLength === part.buffer.byteLength && part.byteLength > 0;
-  return isWhole && part.byteLength >= MOVED_BYTES_MIN ? [part.buffer] : [];
-}
-
-/** Less is copied faster than it is moved. */
-const MOVED_BYTES_MIN = 4096;
-
 /** One task runs and one lies ready in each thread. */
 const LANES_PER_THREAD = 2;
-
-function isSourceError(error: unknown): error is EngineError {
-  return isEngineError(error, 'SOURCE_VANISHED', 'SOURCE_CHANGED', 'SOURCE_UNREADABLE');
-}

@@ -2,6 +2,7 @@
 // it is cancelled.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DirEntry } from '#engine/format/directory.ts';
 import type { TotalsBuilder } from './part-totals.ts';
 import type { EntryMetadata, WrittenDirectory } from './upload-tasks.ts';
 
@@ -26,6 +27,8 @@ export interface IncompleteTree {
   readonly root: WrittenDirectory;
   readonly metadata: EntryMetadata;
   readonly totals: TotalsBuilder;
+  /** Of a file that is itself the root: the entry for the part that has been read. */
+  readonly entry?: DirEntry;
 }
 
 export interface CheckpointedWork {

@@ -2,20 +2,16 @@
 // what completes something goes before what begins something; threads that would stand idle help
 // with files that others have begun.
 
-import type { EngineError } from '#engine/base/errors.ts';
 import type { OpenDirectory, PlacedFile, PlacedPage } from './open-directory.ts';
-import type { ChildDirectory, FileChunks } from './upload-tasks.ts';
+import type { SharedReading } from './shared-reading.ts';
+import type { ChildDirectory } from './upload-tasks.ts';
 
 /** A file that threads are reading. */
 export interface FileReading {
   readonly placed: PlacedFile;
-  readonly token: SharedArrayBuffer;
-  readonly chunks: FileChunks[];
+  readonly reading: SharedReading;
   /** 1, or 2 when it is read once more. */
   readonly attempt: number;
-  /** How many are reading it now. */
-  readers: number;
-  failure: EngineError | undefined;
 }
 
 export type Work =
@@ -70,7 +66,7 @@ export class WorkQueue {
 
   #join(): Work | undefined {
     for (const reading of this.readings) {
-      if (reading.readers < this.#readersMax) return { kind: 'join', reading };
+      if (reading.reading.readers < this.#readersMax) return { kind: 'join', reading };
     }
     return undefined;
   }

@@ -52,7 +52,7 @@ t.test('a tree is gathered as it is, what is just being written by what comes of
   half.place([encodeText('{"name":"file"}')]);
   const { promise, resolve } = Promise.withResolvers<typeof written>();
   writing.writing = promise;
-  const gathering = gatherPartialTree([root, half, writing]);
+  const gathering = gatherPartialTree([root, half, writing], []);
   half.place([encodeText('{"name":"later"}')]);
   resolve(written);
   const { directories, transfer } = await gathering;
@@ -68,5 +68,5 @@ t.test('what cannot be written is no part of a checkpoint', async t => {
   const root = open('', undefined, ['a']);
   const writing = open('a', root, []);
   writing.writing = Promise.reject(new Error('disk full'));
-  await t.rejects(gatherPartialTree([root, writing]), { message: 'disk full' });
+  await t.rejects(gatherPartialTree([root, writing], []), { message: 'disk full' });
 });

@@ -3,13 +3,15 @@ import { createSelection } from '#engine/snapshot/source/selection.ts';
 import { OpenDirectory } from '#engine/snapshot/upload/open-directory.ts';
 import { TotalsBuilder } from '#engine/snapshot/upload/part-totals.ts';
 import { encodeText } from '#engine/snapshot/upload/piece-builder.ts';
+import { SharedReading } from '#engine/snapshot/upload/shared-reading.ts';
 import type {
   ChildDirectory,
   DirectoryPiece,
   LargeFile,
   ScanOutput,
 } from '#engine/snapshot/upload/upload-tasks.ts';
-import { type FileReading, WorkQueue } from '#engine/snapshot/upload/work-queue.ts';
+import { WorkQueue } from '#engine/snapshot/upload/work-queue.ts';
+import { uploadRun } from './upload-run.ts';
 
 const metadata = (name: string) => ({
   name: new Uint8Array(Buffer.from(name)),
@@ -96,16 +98,9 @@ t.test('directories are taken depth first, children in their order', async t => 
 t.test('those who would stand idle help with a file, as many as there are threads', async t => {
   const queue = new WorkQueue(2);
   const { files } = opened({ pieces: [file] });
-  const token = new SharedArrayBuffer(24);
-  const reading: FileReading = {
-    placed: files[0],
-    token,
-    chunks: [],
-    readers: 1,
-    failure: undefined,
-    attempt: 1,
-  };
-  queue.readings.add(reading);
+  const reading = new SharedReading({ run: uploadRun(), names: [] }, file);
+  queue.readings.add({ placed: files[0], reading, attempt: 1 });
+  reading.readers = 1;
   t.equal(queue.next()?.kind, 'join');
   reading.readers = 2;
   t.equal(queue.next(), undefined);

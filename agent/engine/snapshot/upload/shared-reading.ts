@@ -1,0 +1,87 @@
+// One large file while threads read it. They share it by a token (chunk-token.ts) and come back
+// every few seconds with the chunks that they have read, so that a checkpoint knows of them.
+
+import type { EngineError } from '#engine/base/errors.ts';
+import type { TaskRunner } from '#engine/workers/tasks.ts';
+import { ChunkToken } from './chunk-token.ts';
+import { isSourceError } from './entry-faults.ts';
+import { type FileIdentity, isListed, isSameIdentity } from './partial-file.ts';
+import type {
+  DirectoryAddress,
+  FileChunks,
+  FinishFileInput,
+  LargeFile,
+  PartialFileInput,
+  UploadTasks,
+} from './upload-tasks.ts';
+
+export class SharedReading {
+  /** How many are reading it now. */
+  readers = 0;
+  failure: EngineError | undefined;
+  readonly file: LargeFile;
+  /** Bytes at the start that an earlier run has read. */
+  readonly resumedBytes: number;
+  readonly #address: DirectoryAddress;
+  readonly #token = ChunkToken.create();
+  readonly #chunks: FileChunks[] = [];
+  #identity: FileIdentity | undefined;
+  #isSteady = true;
+
+  /** @param resumed the chunks of an earlier run, if the file need not be read from its start */
+  constructor(address: DirectoryAddress, file: LargeFile, resumed?: FileChunks) {
+    this.#address = address;
+    this.file = file;
+    this.resumedBytes = resumed === undefined ? 0 : (file.resumed?.bytes ?? 0);
+    if (resumed === undefined) return;
+    this.#chunks.push(resumed);
+    this.#token.nextOffset = this.resumedBytes;
+  }
+
+  /** Whether the last chunk has been taken, or a thread has failed. */
+  get isDone(): boolean {
+    return this.#token.isDone;
+  }
+
+  /**
+   * Reads along until nothing is left. Errors of the source become `failure`.
+   * @param between called after every few seconds
+   */
+  async read(runner: TaskRunner<UploadTasks>, between: () => Promise<void>): Promise<void> {
+    const input = { ...this.#address, file: this.file, token: this.#token.shared };
+    this.readers += 1;
+    try {
+      while (this.failure === undefined) {
+        const { identity, chunks } = await runner.run('readFile', input);
+        this.#note(identity);
+        if (chunks.starts.length > 0) this.#chunks.push(chunks);
+        if (this.isDone) return;
+        await between();
+      }
+    } catch (error) {
+      if (!isSourceError(error)) throw error;
+      this.failure ??= error;
+    } finally {
+      this.readers -= 1;
+    }
+  }
+
+  /** What is known of a file that is read to its end. */
+  finished(attempt: number): FinishFileInput {
+    return { ...this.#address, file: this.file, chunks: this.#chunks, attempt };
+  }
+
+  /** What a checkpoint can keep so far. */
+  get partial(): PartialFileInput | undefined {
+    if (this.#chunks.length === 0) return undefined;
+    const isResumable = this.#isSteady && this.#identity?.isSettled === true;
+    const identity = isResumable ? this.#identity : undefined;
+    return { file: this.file, chunks: [...this.#chunks], identity };
+  }
+
+  #note(identity: FileIdentity): void {
+    this.#identity ??= identity;
+    const isSame = isSameIdentity(this.#identity, identity) && isListed(identity, this.file);
+    if (!isSame || !identity.isSettled) this.#isSteady = false;
+  }
+}
