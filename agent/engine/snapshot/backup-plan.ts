@@ -73,6 +73,7 @@ export async function planBackup(
       forceHash: request.forceHash ?? false,
       ignoreCtime: request.ignoreCtime ?? false,
       ignoreInode: request.ignoreInode ?? false,
+      resumedSinceMs: beginningOf(resumed),
     },
     taskMsMax: TASK_MS_MAX,
     stop: new SharedArrayBuffer(4),
@@ -103,6 +104,11 @@ function resumedRootsOf(
     .filter(root => root !== undefined)
     .filter(({ objectId }) => objectId !== previousRoot?.objectId);
   return roots.length === 0 ? undefined : roots;
+}
+
+/** In milliseconds since 1970; undefined when there are none. */
+function beginningOf([oldest]: readonly FoundSnapshot[]): number | undefined {
+  return oldest && Number(oldest.snapshot.startTimeNs / 1_000_000n);
 }
 
 function storedManifest({ snapshot, modifiedNs }: FoundSnapshot): StoredManifest {

@@ -40,14 +40,14 @@ function makeOddTree(t: Test): string {
 async function killedAt(
   scene: CheckpointScene,
   path: string,
-  stop: Omit<Stop, 'then'>,
+  { agoMs, ...stop }: Omit<Stop, 'then'> & { readonly agoMs?: number },
 ): Promise<{ left: MemoryStorage; rootObjectId: string; snapshotId: string }> {
   let left: MemoryStorage | undefined;
   const then = async () => {
     await scene.checkpoint();
     left = await scene.killed();
   };
-  const outcome = await scene.backup({ path }, { stop: { ...stop, then } });
+  const outcome = await scene.backup({ path }, { stop: { ...stop, then }, agoMs });
   if (left === undefined) throw new Error(`there is no ${stop.kind} ${stop.count}`);
   return { left, ...outcome };
 }
@@ -90,6 +90,22 @@ t.test('what is known beside the parent is known beside a checkpoint', async t =
   const outcome = await next.backup({ path });
   t.match(outcome, { rootObjectId, parentIds: { length: 2 } });
   t.equal(outcome.bytesRead, 'INNER OF C'.length, 'it is read, and what the checkpoint has is not');
+});
+
+t.test('what has changed since the run began that left a checkpoint is read again', async t => {
+  const path = makeOddTree(t);
+  const scene = await CheckpointScene.open(t);
+  const stop = { kind: 'scanDirectory', count: 5, agoMs: 60_000 } as const;
+  const { left } = await killedAt(scene, path, stop);
+  // Neither size nor time of modification show it.
+  write(`${path}/a/inner/file`, 'INNER OF A');
+  const next = await CheckpointScene.open(t, left);
+  const { rootObjectId } = await next.backup({ path });
+  const other = await CheckpointScene.open(t);
+  t.equal(rootObjectId, (await other.backup({ path })).rootObjectId);
+  const believing = await CheckpointScene.open(t, left);
+  const outcome = await believing.backup({ path, ignoreCtime: true });
+  t.not(outcome.rootObjectId, rootObjectId, 'but not where change times are made up');
 });
 
 t.test('with forceHash nothing is taken over from a checkpoint', async t => {

@@ -20,7 +20,10 @@ export const owner = { user: 'user', host: 'host' };
 const THREAD_ENTRY = new URL(import.meta.resolve('#engine/snapshot/worker.ts'));
 export const source = { ...owner, path: '/data' };
 
-/** Of all scenes; a storage's own clock must not be far off. */
+/**
+ * Of all scenes; a storage's own clock must not be far off, and files are made before a backup of
+ * them begins.
+ */
 let startMs = systemClock.now();
 
 /** Stands still; sleeps end when tick() is called. */
@@ -142,11 +145,13 @@ export class CheckpointScene {
     {
       stop,
       taskMsMax = 5000,
+      agoMs = 0,
       ...options
-    }: BackupOptions & { stop?: Stop; taskMsMax?: number } = {},
+    }: BackupOptions & { stop?: Stop; taskMsMax?: number; agoMs?: number } = {},
   ): Promise<BackupOutcome> {
     const { parts, manifests } = this.repository;
-    this.clock.nowMs = startMs += 1000;
+    startMs = Math.max(startMs, systemClock.now()) + 1000;
+    this.clock.nowMs = startMs - agoMs;
     const contents = stopping(parts, stop, taskMsMax);
     return backup({ contents, manifests }, { source, ...request }, options);
   }

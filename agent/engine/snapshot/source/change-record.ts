@@ -28,6 +28,11 @@ export interface ChangeRules {
   readonly forceHash: boolean;
   readonly ignoreCtime: boolean;
   readonly ignoreInode: boolean;
+  /**
+   * When the runs began that the backup goes on from, in milliseconds since 1970. Of a file that
+   * has changed since nobody knows whether they read it before or after, so it is read again.
+   */
+  readonly resumedSinceMs?: number;
 }
 
 export const STATE = Object.freeze({ unknown: 0, same: 1, changed: 2 });
@@ -108,10 +113,23 @@ export function putStamp(words: Uint32Array, at: number, stat: SourceStat, seenM
   words[at + 1] = ctimeNanoseconds * 4 + (Math.floor(ctimeSeconds / 0x1_0000_0000) & 3);
   words[at + 2] = stat.inodeLow;
   words[at + 3] = stat.inodeHigh;
-  const tickMs = ctimeNanoseconds === 0 ? COARSE_TICK_MS : TICK_MS;
-  const changedMs = ctimeSeconds * 1000 + ctimeNanoseconds / 1e6;
   if (ctimeSeconds < 0 || ctimeSeconds >= SECONDS_MAX) words[at + 1] = UNKNOWN;
-  else if (changedMs > seenMs - tickMs) words[at + 1] = RACY;
+  else if (hasChangedSince(stat, seenMs)) words[at + 1] = RACY;
+}
+
+/** Whether a change at `sinceMs` or later could have given it its change time. */
+function hasChangedSince({ ctimeSeconds, ctimeNanoseconds }: SourceStat, sinceMs: number): boolean {
+  const tickMs = ctimeNanoseconds === 0 ? COARSE_TICK_MS : TICK_MS;
+  return ctimeSeconds * 1000 + ctimeNanoseconds / 1e6 > sinceMs - tickMs;
+}
+
+/** Of an entry that has no stamp, or one that says nothing. */
+export function unknownState(
+  stat: SourceStat,
+  { ignoreCtime, resumedSinceMs }: ChangeRules,
+): number {
+  if (resumedSinceMs === undefined || ignoreCtime) return STATE.unknown;
+  return hasChangedSince(stat, resumedSinceMs) ? STATE.changed : STATE.unknown;
 }
 
 /** Marks a stamp: what it stands for was being written to. */
@@ -124,10 +142,11 @@ export function stampState(
   words: Uint32Array,
   at: number,
   stat: SourceStat,
-  { ignoreCtime, ignoreInode }: ChangeRules,
+  rules: ChangeRules,
 ): number {
+  const { ignoreCtime, ignoreInode } = rules;
   const nanoseconds = words[at + 1];
-  if (nanoseconds === UNKNOWN) return STATE.unknown;
+  if (nanoseconds === UNKNOWN) return unknownState(stat, rules);
   if (nanoseconds === RACY) return ignoreCtime ? STATE.unknown : STATE.changed;
   const { ctimeSeconds } = stat;
   const isSameTime =

@@ -14,6 +14,7 @@ import {
   STATE,
   STAMP_WORDS,
   stampState,
+  unknownState,
 } from '#engine/snapshot/source/change-record.ts';
 import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { nameText } from '#engine/snapshot/source/source-name.ts';
@@ -136,7 +137,7 @@ export class PreviousEntries {
   stateOf(position: number, stat: SourceStat, rules: ChangeRules): number {
     if (rules.forceHash) return STATE.changed;
     const { stamps } = this;
-    if (stamps === undefined) return STATE.unknown;
+    if (stamps === undefined) return unknownState(stat, rules);
     return stampState(stamps, this.stampAt(position), stat, rules);
   }
 
