@@ -12,6 +12,7 @@ import { isUnchanged } from './source/change-detection.ts';
 import { enterDirectory, type Selection } from './source/selection.ts';
 import { joinPath } from './source/source-handle.ts';
 import { printablePath } from './source/source-name.ts';
+import { TreeReader } from './tree.ts';
 import { isSourceError } from './upload/entry-faults.ts';
 import { statFileRoot } from './upload/file-root.ts';
 import { resumedObjects } from './upload/resumed-objects.ts';
@@ -135,6 +136,7 @@ class Survey {
   readonly #parts: BackupParts;
   readonly #plan: BackupPlan;
   readonly #signal: AbortSignal;
+  readonly #earlier: TreeReader;
   readonly #counts = emptyCounts();
   readonly #levels: Level[] = [];
   readonly #idle: (() => void)[] = [];
@@ -145,6 +147,7 @@ class Survey {
     this.#parts = parts;
     this.#plan = plan;
     this.#signal = signal;
+    this.#earlier = new TreeReader(parts.contents.reader);
   }
 
   async run(): Promise<SurveyCounts> {
@@ -192,7 +195,9 @@ class Survey {
 
   async #child(level: Level, child: ChildDirectory): Promise<void> {
     const names = [...level.names, child.name];
+    const signal = this.#signal;
     try {
+      await this.#earlier.announce(previousIds(level.children, level.next - 1), { signal });
       await this.#survey(names, enterDirectory(level.selection, child.name), child);
     } catch (error) {
       if (!isSourceError(error)) throw error;
@@ -209,7 +214,7 @@ class Survey {
     const { contents } = this.#parts;
     const { upload, known: changes } = this.#plan;
     const read = (objectId: string): Promise<PreviousObject | undefined> =>
-      readDirectoryObject(contents.reader, objectId, this.#signal);
+      readDirectoryObject(this.#earlier, objectId, this.#signal);
     const previous = earlier.previous && (await read(earlier.previous.objectId));
     const known = previous && (await changes?.find(names));
     const resumed = earlier.resumed && (await resumedObjects(earlier.resumed, read));
@@ -218,5 +223,12 @@ class Survey {
     addCounts(this.#counts, found.counts);
     if (found.children.length === 0) return;
     this.#levels.push({ names, selection: found.selection, children: found.children, next: 0 });
+  }
+}
+
+function* previousIds(children: readonly ChildDirectory[], from: number): Iterable<string> {
+  for (let index = from; index < children.length; index++) {
+    const { previous } = children[index];
+    if (previous) yield previous.objectId;
   }
 }
