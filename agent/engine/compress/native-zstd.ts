@@ -90,7 +90,7 @@ function openDecoder(): NativeUnzstd | undefined {
   const create = nativeFunction('uintptr_t ZSTD_createDCtx(void)');
   const free = nativeFunction('size_t ZSTD_freeDCtx(uintptr_t d)');
   const decompress = nativeFunction(
-    'int64_t ZSTD_decompressDCtx(uintptr_t d, uintptr_t to, size_t toMax, uintptr_t from, size_t n)',
+    'int64_t ZSTD_decompressDCtx(uintptr_t d, uintptr_t to, size_t max, uintptr_t from, size_t n)',
   );
   const context = create && decompress ? create() : 0;
   if (!decompress || context === 0) return undefined;

@@ -31,7 +31,8 @@ export class PrefetchedContents implements ContentSource {
 
   /**
    * Fetches the contents of the first of `objectIds` that there is room for, unless the very first
-   * is here or on its way already. Objects of several chunks are left out; they are read when their turn comes.
+   * is here or on its way. Objects of several chunks are left out; they are read when their turn
+   * comes.
    */
   async prefetch(objectIds: Iterable<string>, options: ContentReadOptions = {}): Promise<void> {
     const wanted = this.#wanted(objectIds);
