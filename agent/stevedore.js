@@ -8,7 +8,7 @@ import nodeModule from 'node:module';
 import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { currentBuild } from './current-build.js';
+import { currentBuild } from './engine/base/current-build.js';
 
 const NODE_MAJOR_MIN = 24;
 

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { REPOSITORY_ROOT } from './tidy/source-files.ts';
 
-/** What agent/current-build.js exports. */
+/** What agent/engine/base/current-build.js exports. */
 interface CurrentBuild {
   readonly currentBuild: () => URL | undefined;
 }
@@ -23,13 +23,13 @@ interface Tree {
 /** A tree with one source, and a build that says it was made from it. */
 function builtTree(t: Test, below: string): Tree {
   const root = join(t.testdir(), below);
-  mkdirSync(join(root, 'agent'), { recursive: true });
+  mkdirSync(join(root, 'agent/engine/base'), { recursive: true });
   mkdirSync(join(root, 'dist'));
   const source = join(root, 'source.ts');
   writeFileSync(source, 'export {};\n');
   writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
-  const program = join(root, 'agent/current-build.js');
-  cpSync(join(REPOSITORY_ROOT, 'agent/current-build.js'), program);
+  const program = join(root, 'agent/engine/base/current-build.js');
+  cpSync(join(REPOSITORY_ROOT, 'agent/engine/base/current-build.js'), program);
   const { size, mtimeMs } = statSync(source);
   writeFileSync(join(root, 'dist/inputs.json'), JSON.stringify([['source.ts', size, mtimeMs]]));
   const runsBuild = async () => {

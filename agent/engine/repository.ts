@@ -16,6 +16,7 @@ import {
 import type { RepositoryConfig } from '#engine/format/repository-config.ts';
 import { encodeVeleroMarker, VELERO_MARKER_BLOB_ID } from '#engine/format/velero-marker.ts';
 import { ManifestStore } from '#engine/manifest/manifest-store.ts';
+import { THREAD_ENTRY } from '#engine/snapshot/thread-entry.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { openStorage, type OpenStorageOptions } from '#engine/storage/open-storage.ts';
 import type { Storage } from '#engine/storage/storage.ts';
@@ -65,8 +66,6 @@ export type CreateRepositoryRequest = RepositoryPlace & {
   readonly forVelero?: boolean;
   readonly signal?: AbortSignal;
 };
-
-const THREAD_ENTRY = new URL('./snapshot/worker.ts', import.meta.url);
 
 export class Repository implements AsyncDisposable {
   readonly parts: OpenContents<EngineTasks>;

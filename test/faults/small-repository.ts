@@ -18,6 +18,7 @@ import {
   Repository,
   verify,
 } from '#engine/index.ts';
+import { THREAD_ENTRY } from '#engine/snapshot/thread-entry.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 import type { Storage } from '#engine/storage/storage.ts';
@@ -29,7 +30,6 @@ export const SOURCE = Object.freeze({ ...OWNER, path: '/data' });
 const KIB = 1024;
 /** The smallest splitter that there is; long runs of one byte compress to almost nothing. */
 const SPLITTER = 'FIXED-128K';
-const THREAD_ENTRY = new URL(import.meta.resolve('#engine/snapshot/worker.ts'));
 
 /** Names and bytes of the files of a tree. */
 export type Files = ReadonlyMap<string, Uint8Array>;

@@ -40,7 +40,7 @@ const engineAreas: Area[] = ENGINE_RANKS.flatMap((folders, rank) =>
 export const AREAS: readonly Area[] = Object.freeze([
   { name: 'agent', prefix: 'agent/', mayImport: ['engine', 'kube', 'moves', 'base'] },
   { name: 'coordinator', prefix: 'agent/coordinator', mayImport: ['agent', 'base', 'proto'] },
-  { name: 'launcher', prefix: 'agent/stevedore.js', mayImport: ['agent', 'cli'] },
+  { name: 'launcher', prefix: 'agent/stevedore.js', mayImport: ['agent', 'cli', 'base'] },
   { name: 'engine', prefix: 'agent/engine/', mayImport: ENGINE_FOLDERS },
   ...engineAreas,
   { name: 'cli', prefix: 'agent/engine/cli/', mayImport: ['engine', ...ENGINE_FOLDERS] },

@@ -12,14 +12,13 @@ import { indexBlobId, ivOfBlobId } from '#engine/format/blob-names.ts';
 import { createHash } from '#engine/hash/hashes.ts';
 import { encodeIndex } from '#engine/index/encode.ts';
 import { IndexRows } from '#engine/index/rows.ts';
+import { THREAD_ENTRY } from '#engine/snapshot/thread-entry.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 import type { Storage } from '#engine/storage/storage.ts';
 import { digestBytes } from '#engine/workers/digest-bytes.ts';
 
 export type Contents = OpenContents<EngineTasks>;
-
-const threadEntry = new URL(import.meta.resolve('#engine/snapshot/worker.ts'));
 
 export interface ContentScene {
   readonly memory: MemoryStorage;
@@ -43,7 +42,7 @@ export async function contentScene(t: Test, clock?: Pick<Clock, 'now'>): Promise
   const { storage: original, format } = await created;
   for (const id of await idsOf(original, '')) await memory.put(id, [await original.get(id)]);
   const open: ContentScene['open'] = async ({ storage = memory, ...options } = {}) => {
-    const settings = { threadEntry, threads: 1, ...options };
+    const settings = { threadEntry: THREAD_ENTRY, threads: 1, ...options };
     const contents = await OpenContents.openWith<EngineTasks>(storage, format, settings);
     t.teardown(() => contents.close());
     return contents;

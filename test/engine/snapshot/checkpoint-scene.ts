@@ -13,11 +13,11 @@ import {
   type BackupRequest,
 } from '#engine/snapshot/backup.ts';
 import type { UploadTasks } from '#engine/snapshot/upload/upload-tasks.ts';
+import { THREAD_ENTRY } from '#engine/snapshot/thread-entry.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 
 export const owner = { user: 'user', host: 'host' };
-const THREAD_ENTRY = new URL(import.meta.resolve('#engine/snapshot/worker.ts'));
 export const source = { ...owner, path: '/data' };
 
 /**

@@ -4,7 +4,7 @@
 
 import { readFileSync, statSync } from 'node:fs';
 
-const ROOT = new URL('../', import.meta.url);
+const ROOT = new URL('../../../', import.meta.url);
 
 /**
  * The module to run, or undefined where there is no build of these sources. Below node_modules Node
