@@ -57,8 +57,11 @@ export interface OpenContentsOptions {
 }
 
 const THREADS_MAX = 64;
-/** More take longer to start than there is to wait for. */
-const WAITING_THREADS_MAX = 2;
+/**
+ * How many start before it is known what there is to do. With nothing changed one is enough for
+ * three large files, and a second takes 16 MiB.
+ */
+const WAITING_THREADS_MAX = 1;
 /** No splitter of kopia makes longer chunks, and neither do ours. */
 const CONTENT_BYTES_MAX = 16 * 1024 * 1024;
 export class OpenContents<Tasks extends ContentTasks> {
