@@ -325,13 +325,15 @@ export class RestorePlanner {
     const group = rows.linkGroups.get(at);
     if (group === undefined) return false;
     const named = { ...place, name: rows.nameAt(at).slice() };
-    const lead = this.#leads.get(group);
+    // Snapshots number their files each for itself, and nobody's target is part of another.
+    const key = `${this.directories.columns.target[place.directory]} ${group}`;
+    const lead = this.#leads.get(key);
     if (lead !== undefined) {
       this.#links.push({ lead, ...named });
       return true;
     }
     const first = { ...named, isOurs: true };
-    this.#leads.set(group, first);
+    this.#leads.set(key, first);
     this.#newLeads.push(first);
     return false;
   }

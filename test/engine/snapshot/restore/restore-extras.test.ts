@@ -36,6 +36,24 @@ t.test('names of one file become links to it, across directories', async t => {
   t.equal(Math.floor(mtimeMs), 1_600_000_001_123, 'links come before times');
 });
 
+t.test('names in one target never become links to a file of another', async t => {
+  const extras = { linkGroup: '8:1:5' };
+  const { target, directory, run, snapshot } = sceneOf(t, {
+    directory: [
+      ['a', { directory: [['one', { file: 'of a', extras }]] }],
+      ['b', { directory: [['one', { file: 'of b', extras }]] }],
+    ],
+  });
+  // As two snapshots would have it: the same number for two files.
+  const other = join(directory, 'other');
+  await run({
+    snapshot: `${snapshot}:/a`,
+    further: [{ snapshot: `${snapshot}:/b`, target: other }],
+  });
+  t.equal(fs.readFileSync(join(target, 'one'), 'utf8'), 'of a');
+  t.equal(fs.readFileSync(join(other, 'one'), 'utf8'), 'of b');
+});
+
 t.test('a name that stays as it is leads no other name', async t => {
   const name = { file: 'shared', extras: { linkGroup: '8:1:5' } };
   const tree: Node = { directory: ['one', 'two', 'three'].map(text => [text, name]) };
