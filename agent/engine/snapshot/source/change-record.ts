@@ -118,7 +118,10 @@ export function putStamp(words: Uint32Array, at: number, stat: SourceStat, seenM
 }
 
 /** Whether a change at `sinceMs` or later could have given it its change time. */
-function hasChangedSince({ ctimeSeconds, ctimeNanoseconds }: SourceStat, sinceMs: number): boolean {
+export function hasChangedSince(
+  { ctimeSeconds, ctimeNanoseconds }: SourceStat,
+  sinceMs: number,
+): boolean {
   const tickMs = ctimeNanoseconds === 0 ? COARSE_TICK_MS : TICK_MS;
   return ctimeSeconds * 1000 + ctimeNanoseconds / 1e6 > sinceMs - tickMs;
 }

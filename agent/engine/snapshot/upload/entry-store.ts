@@ -118,12 +118,12 @@ export class EntryStore {
   /** Counts an entry that could not be stored; of a type that a policy passes over, it names it. */
   fail(index: number, error: EngineError): void {
     const { upload, directory, names, totals } = this.#parts;
-    this.isUnchanged = false;
     const { code, message } = error;
+    this.isUnchanged = false;
     const namesToEntry = [...directory.namesBelowRoot(), names.nameAt(index)];
     const failure = failureAt(upload.run, namesToEntry, error, kindOf(names, index, error));
-    const isPassedOver = failure.isIgnored && code === 'SOURCE_TYPE_UNSUPPORTED';
-    if (isPassedOver) totals.addSkipped({ path: failure.path, code, message });
+    if (failure.isIgnored && code === 'SOURCE_TYPE_UNSUPPORTED')
+      totals.addSkipped({ path: failure.path, code, message });
     else totals.addFailure(failure);
   }
 
@@ -183,7 +183,8 @@ export class EntryStore {
     try {
       return this.#openAndStore(index, position, true);
     } catch (error) {
-      if (!isEngineError(error, 'SOURCE_UNREADABLE')) throw error;
+      const isOpened = !this.#parts.previous.isUnchanged(position, stat);
+      if (isOpened || !isEngineError(error, 'SOURCE_UNREADABLE')) throw error;
       // Whoever may not read it can still tell that it has not changed.
       this.#noteUnreadable(index, [`all: ${String(error.details.errno)}`]);
       this.#countCached(stat);
@@ -262,15 +263,14 @@ export class EntryStore {
 
   /** Reads it; once more when it changes meanwhile. */
   #readAndStore(place: Place, file: SourceFile): StoredEntry {
-    const { upload, totals, names, stamps } = this.#parts;
+    const { upload, totals, names, stamps, seenMs } = this.#parts;
     const { index, stat } = place;
-    const { fileSystem, statAfter } = upload;
-    const name = (): string => names.textAt(index);
+    const { statAfter } = upload;
     for (let attempt = 1; ; attempt++) {
       const { extras: attributes, unreadable } = lookAtFile(upload, file, stat);
-      const holes = attributes?.holes;
-      const contents = storeContents(upload, { name, file, fileBytes: stat.size, holes });
-      fileSystem.statOpen(file, statAfter);
+      const whole = { file, fileBytes: stat.size, holes: attributes?.holes };
+      const contents = storeContents(upload, { ...whole, name: () => names.textAt(index) });
+      upload.fileSystem.statOpen(file, statAfter);
       wrapModificationTime(statAfter);
       const isWhole = contents.bytes === stat.size && isSteady(stat, statAfter);
       if (!isWhole && attempt === 1) {
@@ -282,7 +282,7 @@ export class EntryStore {
         totals.addSkipped(changedWhileRead(this.#pathOf(index), stat.size, contents.bytes));
         stamps.markLastRacy();
       } else if (stat.linkCount > 1 && unreadable.length === 0) {
-        upload.linked.add(stat, { ...contents, attributes });
+        upload.linked.add(stat, { ...contents, attributes }, seenMs);
       }
       const extras = this.#extrasOf(index, stat, attributes);
       return this.#countRead(place, { ...contents, extras });

@@ -2,6 +2,7 @@
 // Bounded; what falls out is read again, which costs time and nothing else.
 
 import type { EntryExtras } from '#engine/format/entry-extras.ts';
+import { hasChangedSince } from '#engine/snapshot/source/change-record.ts';
 import type { SourceStat } from '#engine/snapshot/source/source-stat.ts';
 
 /** Files with several names that a thread remembers. */
@@ -37,7 +38,10 @@ export class LinkedFiles {
     return isSame ? found : undefined;
   }
 
-  add(stat: SourceStat, { objectId, bytes, attributes }: LinkedFile): void {
+  /** @param seenMs when it was read, or before */
+  add(stat: SourceStat, { objectId, bytes, attributes }: LinkedFile, seenMs: number): void {
+    // Within one tick of the clock it may have been written once more unseen.
+    if (hasChangedSince(stat, seenMs)) return;
     if (this.#files.size >= LINKED_FILES_MAX) {
       const [oldest] = this.#files.keys();
       this.#files.delete(oldest);

@@ -79,6 +79,11 @@ export function isPartialName(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
+/** Whether the part says which file it was, so that a run may go on from it. */
+export function mayBeResumed(entry: DirEntry): boolean {
+  return (partialOf(entry)?.ctime ?? '') !== '';
+}
+
 /** What of the file that `stat` describes need not be read again, if anything. */
 export function resumable(
   entry: DirEntry,

@@ -6,7 +6,7 @@ import { isEngineError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import { DirectoryTable } from '#engine/format/directory-table.ts';
 import { failing } from '#engine/format/json-fields.ts';
-import { isPartialName, partialName } from './partial-file.ts';
+import { mayBeResumed, isPartialName, partialName } from './partial-file.ts';
 import { mergeEntries, type StampedTable } from './merge-entries.ts';
 import type { EarlierChild, PreviousObject } from './upload-tasks.ts';
 
@@ -41,9 +41,17 @@ export function partialsByName(entries: readonly DirEntry[]): Map<string, DirEnt
     const name = partialName(entry);
     if (name === undefined) continue;
     const known = partials.get(name);
-    if (known === undefined || known.bytes <= entry.bytes) partials.set(name, entry);
+    if (known === undefined || isBetter(entry, known)) partials.set(name, entry);
   }
   return partials;
+}
+
+/**
+ * One that says which file it was goes before one that does not; then the one that reaches further.
+ */
+function isBetter(entry: DirEntry, known: DirEntry): boolean {
+  const isUsable = mayBeResumed(entry);
+  return isUsable === mayBeResumed(known) ? known.bytes <= entry.bytes : isUsable;
 }
 
 /** The name of a child among `children`. */

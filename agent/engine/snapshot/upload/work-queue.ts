@@ -47,10 +47,11 @@ export class WorkQueue {
   next(): Work | undefined {
     const directory = this.writes.pop();
     if (directory) return { kind: 'write', directory };
-    const page = this.pages.shift();
-    if (page) return { kind: 'page', placed: page };
+    // Before more pages: each may bring two thousand files more.
     const file = this.files.shift();
     if (file) return { kind: 'file', placed: file };
+    const page = this.pages.shift();
+    if (page) return { kind: 'page', placed: page };
     return this.#nextChild() ?? this.#join();
   }
 

@@ -79,7 +79,7 @@ t.test('what completes something goes before what begins something', async t => 
   queue.pages.push(...pages);
   queue.writes.push(directory);
   const kinds = Array.from({ length: 5 }, () => queue.next()?.kind);
-  t.strictSame(kinds, ['write', 'page', 'file', 'scan', undefined]);
+  t.strictSame(kinds, ['write', 'file', 'page', 'scan', undefined]);
 });
 
 t.test('directories are taken depth first, children in their order', async t => {
