@@ -128,6 +128,8 @@ class DecodedRows {
     this.#problems = [];
     const start = this.#count;
     const selfStart = this.#textBytes;
+    const lists = [this.#objectIds, this.#linkGroups, this.#holes];
+    const lengths = lists.map(({ length }) => length);
     let failure: SerializedError | undefined;
     try {
       this.#table.read(bytes, `directory ${objectId}`);
@@ -135,6 +137,9 @@ class DecodedRows {
     } catch (error) {
       if (!isEngineError(error)) throw error;
       failure = serializeError(error);
+      // Nothing of it may be left to the rows of the next one.
+      for (const column of Object.values(this.#columns)) column.fill(0, start, this.#count);
+      for (const [index, list] of lists.entries()) list.length = lengths[index];
       this.#count = start;
       this.#textBytes = selfStart;
     }

@@ -104,7 +104,9 @@ class Examination {
     const { view, fileSystem } = this.#thread;
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
     // A file that cannot be written in place is replaced.
-    const file = fileSystem.openFile(directory, name);
+    // A plan changes nothing, not even what protects a file.
+    const access = this.#thread.run.isDryRun ? 'read' : 'write';
+    const file = fileSystem.openFile(directory, name, { access });
     if (file === undefined) return;
     using opened = file;
     view.entries.action[row] = ENTRY_ACTION.update;

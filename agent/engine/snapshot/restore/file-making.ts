@@ -108,9 +108,15 @@ export class FileMaking {
     const file = this.#fileAt(row);
     const { extras } = entryAttributes(this.#thread.view, row);
     if (extras?.holes) this.#writeAround(file, position, bytes, extras.holes);
-    else if (!this.#thread.run.isSparse || !isZero(bytes)) this.#write(file, position, bytes);
+    else if (!this.#mayLeaveOut(row, bytes)) this.#write(file, position, bytes);
     this.#tally.bytes += bytes.length;
     this.#chunkDone(row);
+  }
+
+  /** Zeros of a new file are there before they are written; of an old one other bytes may be. */
+  #mayLeaveOut(row: number, bytes: PlainBytes): boolean {
+    const isNew = this.#thread.view.entries.action[row] !== ENTRY_ACTION.update;
+    return this.#thread.run.isSparse && isNew && isZero(bytes);
   }
 
   #write(file: TargetFile, position: number, { arena, offset, length }: PlainBytes): void {
@@ -172,10 +178,14 @@ export class FileMaking {
   }
 
   #begin(row: number): void {
-    const { view, fileSystem } = this.#thread;
+    const { view, fileSystem, run } = this.#thread;
     const isUpdate = view.entries.action[row] === ENTRY_ACTION.update;
+    const wanted = entryAttributes(view, row);
+    if (isUpdate) assertPermitted(entryName(view, row), ENTRY_TYPE.file, wanted, run.policy);
+    // Other threads open it by its name; the bits that it is to have are set at the end.
+    const ours = { ...wanted, mode: wanted.mode | OWNER_READS_AND_WRITES };
     const file = this.#thread.openFile(row, () => {
-      return isUpdate ? this.#openExisting(row) : this.#create(row);
+      return isUpdate ? this.#openExisting(row) : this.#create(row, ours);
     });
     fileSystem.setSize(file, view.entries.bytes[row]);
   }
@@ -239,6 +249,7 @@ export class FileMaking {
     const stripped = strippedDevice(special, run.policy);
     if (stripped) {
       this.#tally.differ(row, [stripped]);
+      view.entries.action[row] = ENTRY_ACTION.failed;
       return;
     }
     assertPermitted(name, SPECIAL_TYPES[special.type], special, run.policy);
@@ -260,7 +271,7 @@ export class FileMaking {
   #settleExisting(row: number): void {
     const { view, fileSystem } = this.#thread;
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
-    const options = { allowsSeveralNames: true };
+    const options = { allowsSeveralNames: true, access: 'settle' } as const;
     const file = fileSystem.openFile(directory, entryName(view, row), options);
     if (file === undefined) throw fileGone(entryName(view, row));
     using opened = file;
@@ -287,6 +298,8 @@ export function fileGone(name: Uint8Array): EngineError {
     `going on with ${shown} was refused: something else has taken its place`,
   );
 }
+
+const OWNER_READS_AND_WRITES = 0o600;
 
 const SPECIAL_TYPES = Object.freeze({
   p: ENTRY_TYPE.fifo,

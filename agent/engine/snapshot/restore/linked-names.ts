@@ -21,14 +21,18 @@ export interface PlannedLink {
   readonly row: number;
 }
 
-/** Decides for a section that was compared with the target which names lead. */
+/**
+ * Decides for a section that was compared with the target which names lead.
+ * @returns the leading names of this section
+ */
 export function chooseLeads(
   { entries: { action, flags } }: SectionTable,
   {
     leads,
     links,
   }: { readonly leads: readonly LeadingName[]; readonly links: readonly PlannedLink[] },
-): void {
+): ReadonlySet<LeadingName> {
+  const chosen = new Set(leads);
   for (const lead of leads) {
     const { row } = lead;
     const isKept = action[row] === ENTRY_ACTION.keep;
@@ -39,6 +43,18 @@ export function chooseLeads(
   for (const { lead, directory, name, row } of links) {
     if (lead.isOurs || action[row] !== ENTRY_ACTION.link) continue;
     action[row] = ENTRY_ACTION.make;
-    Object.assign(lead, { directory, name, row, isOurs: true });
+    chosen.add(Object.assign(lead, { directory, name, row, isOurs: true }));
+  }
+  return chosen;
+}
+
+/** When a section has been written: what could not be made whole leads no other name. */
+export function dropLostLeads(
+  { entries: { action, flags } }: SectionTable,
+  leads: Iterable<LeadingName>,
+): void {
+  for (const lead of leads) {
+    const isLost = action[lead.row] === ENTRY_ACTION.failed;
+    if (isLost || (flags[lead.row] & ENTRY_FLAG.damaged) !== 0) lead.isOurs = false;
   }
 }

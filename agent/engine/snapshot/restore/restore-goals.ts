@@ -1,9 +1,11 @@
 // Which parts of which snapshots go where: looked up and made ready before anything is planned.
 
 import fs from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EngineError, systemCodeOf } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
+import { EXTRAS_FIELD } from '#engine/format/entry-extras.ts';
+import { isJsonObject } from '#engine/format/json-fields.ts';
 import { findStoredPath, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
 
 export interface RestoreGoal {
@@ -26,6 +28,8 @@ export interface OpenGoal {
 
 export interface GoalOptions {
   readonly mustBeEmpty: boolean;
+  /** What one goal makes would be extra for another one around it. */
+  readonly isRemovingExtra: boolean;
   /** Makes no directory and only says whether it is there. */
   readonly isDryRun: boolean;
   readonly signal?: AbortSignal;
@@ -33,7 +37,7 @@ export interface GoalOptions {
 
 /**
  * Finds what is asked for and makes the directories that it goes to.
- * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_PATH_NOT_FOUND, TARGET_NOT_EMPTY, TARGET_NOT_WRITABLE
+ * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_PATH_NOT_FOUND, TARGET_NOT_EMPTY, TARGET_NOT_WRITABLE, USAGE
  */
 export async function openGoals(
   store: SnapshotStore,
@@ -46,6 +50,7 @@ export async function openGoals(
     const place = { snapshotId: stored.snapshot.id, target: resolve(target) };
     found.push({ ...place, ...(await placeOf(stored.entry, resolve(target))) });
   }
+  assertApart(found, options.isRemovingExtra);
   // Nothing is made before everything was found.
   const opened: OpenGoal[] = [];
   for (const goal of found) opened.push({ ...goal, isNew: await openDirectory(goal, options) });
@@ -58,7 +63,32 @@ async function placeOf(
 ): Promise<{ entry: DirEntry; directory: string }> {
   if (entry.type === 'd') return { entry, directory: target };
   if (await isDirectory(target)) return { entry, directory: target };
-  return { entry: { ...entry, name: basename(target) }, directory: dirname(target) };
+  return { entry: renamed(entry, basename(target)), directory: dirname(target) };
+}
+
+/** Without the bytes of the old name. */
+function renamed(entry: DirEntry, name: string): DirEntry {
+  const extras = entry.extra?.[EXTRAS_FIELD];
+  if (!isJsonObject(extras)) return { ...entry, name };
+  const kept = Object.fromEntries(Object.entries(extras).filter(([field]) => field !== 'name'));
+  return { ...entry, name, extra: { ...entry.extra, [EXTRAS_FIELD]: kept } };
+}
+
+/** Goals that share a place would overwrite, or remove, what the others make. @throws USAGE */
+function assertApart(goals: readonly Omit<OpenGoal, 'isNew'>[], isRemovingExtra: boolean): void {
+  const places = goals.map(({ entry, directory }) =>
+    entry.type === 'd' ? `${directory}/` : join(directory, entry.name),
+  );
+  for (const [index, place] of places.entries()) {
+    const other = places.findIndex((each, at) => {
+      const isNested = isRemovingExtra && each.endsWith('/') && place.startsWith(each);
+      return at !== index && (each === place || isNested);
+    });
+    if (other === -1) continue;
+    const both = `${goals[index].target} and ${goals[other].target}`;
+    const text = `restoring to ${both} was refused: they are one place, or one is in the other`;
+    throw new EngineError('USAGE', `${text}; name places that are apart`);
+  }
 }
 
 async function openDirectory(

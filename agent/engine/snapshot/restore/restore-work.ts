@@ -1,5 +1,6 @@
 // One restore, or the description of one: goals, planner, worker threads and report put together.
 
+import { EngineError } from '#engine/base/errors.ts';
 import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
 import { KEEP_ALL } from '#engine/snapshot/target/wanted-attributes.ts';
 import { entryFilter } from './entry-filter.ts';
@@ -77,8 +78,14 @@ export class RestoreWork {
   ): Promise<RestoreWork> {
     throwIfAborted(options.signal);
     const { snapshot, target, further = [], overwrite, delta = false } = request;
+    const { deleteExtra = false, include = [], exclude = [] } = request;
+    if (deleteExtra && include.length + exclude.length > 0) {
+      const text = 'removing what is extra was refused: a selection leaves out what is not extra';
+      throw new EngineError('USAGE', `${text}; restore everything, or remove nothing`);
+    }
     const goals = await openGoals(parts, [{ snapshot, target }, ...further], {
       mustBeEmpty: overwrite === undefined && !delta,
+      isRemovingExtra: deleteExtra,
       isDryRun: options.isDryRun ?? false,
       signal: options.signal,
     });

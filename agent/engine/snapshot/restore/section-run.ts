@@ -16,7 +16,7 @@ import {
   NO_ROW,
   type SectionTable,
 } from './plan-tables.ts';
-import { chooseLeads } from './linked-names.ts';
+import { chooseLeads, dropLostLeads, type LeadingName } from './linked-names.ts';
 import type { PlanPaths } from './plan-paths.ts';
 import type { PlannedSection } from './restore-planner.ts';
 import type { RestoreReport } from './restore-report.ts';
@@ -73,11 +73,14 @@ export class SectionRun {
   readonly #section: PlannedSection;
   readonly #crew: SectionCrew;
   readonly #singly: SingleContents;
+  /** Names of this section that others become links to. */
+  #leads: ReadonlySet<LeadingName>;
 
   constructor(parts: SectionParts, run: RestoreRun, section: PlannedSection) {
     this.#parts = parts;
     this.#run = run;
     this.#section = section;
+    this.#leads = new Set(section.leads);
     this.table = section.table;
     this.#crew = new SectionCrew(parts.runner, run, () => this.table.share(parts.directories));
     const { contents, report } = parts;
@@ -91,7 +94,7 @@ export class SectionRun {
     this.#dropUnreachable();
     if (this.#run.overwrite === undefined) return;
     await this.#examine(signal);
-    chooseLeads(this.table, this.#section);
+    this.#leads = chooseLeads(this.table, this.#section);
   }
 
   /** Ranges that have to be fetched, in order; after prepare(). */
@@ -115,6 +118,7 @@ export class SectionRun {
       await this.#singly.restore(order, { workerIndex: 0, signal });
     }
     await this.#singly.restore(this.#unknownChunks(), { workerIndex: 0, signal });
+    dropLostLeads(this.table, this.#leads);
     await this.#makeLinks(signal);
   }
 
@@ -266,8 +270,15 @@ export class SectionRun {
   async #makeLinks(signal: AbortSignal): Promise<void> {
     const { report, paths } = this.#parts;
     const { action } = this.table.entries;
-    const links = this.#section.links
-      .filter(({ row }) => action[row] === ENTRY_ACTION.link)
+    const planned = this.#section.links.filter(({ row }) => action[row] === ENTRY_ACTION.link);
+    for (const { lead, directory, name } of planned) {
+      if (lead.isOurs) continue;
+      const first = paths.join(lead.directory, lead.name);
+      const message = `it is another name of ${first}, which could not be restored`;
+      report.absent(paths.join(directory, name), { code: 'TARGET_ENTRY_FAILED', message });
+    }
+    const links = planned
+      .filter(({ lead }) => lead.isOurs)
       .map(({ lead, directory, name }) => ({
         fromDirectory: lead.directory,
         fromName: lead.name,

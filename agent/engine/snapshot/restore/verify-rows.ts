@@ -32,7 +32,7 @@ function verifyFile(thread: RestoreThread, row: number, tally: WorkTally): void 
   const { view, fileSystem } = thread;
   const { directory, firstChunk, chunkCount } = view.entries;
   const name = entryName(view, row);
-  const options = { allowsSeveralNames: true };
+  const options = { allowsSeveralNames: true, access: 'read' } as const;
   const file = fileSystem.openFile(thread.directoryAt(directory[row]), name, options);
   if (file === undefined) throw fileGone(name);
   using opened = file;

@@ -40,6 +40,7 @@ const { EACCES, EEXIST, EINVAL, ENOENT, EPERM, ETXTBSY, ELOOP, ENXIO, EISDIR } =
 const CREATE_FILE = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
 /** Never blocks on a pipe that has just taken the file's place. */
 const OPEN_FILE = O_RDWR | O_NOFOLLOW | O_NONBLOCK;
+const READ_FILE = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 /** What says that the file can only be replaced, not written in place. */
 const REPLACE = new Set([EACCES, EPERM, ETXTBSY, ELOOP, ENOENT, ENXIO, EISDIR]);
 const OWNER_BITS = 0o700;
@@ -54,6 +55,11 @@ const NODE_TYPES = Object.freeze({
 export interface OpenFileOptions {
   /** Whether a file that has other names, too, may be written to: they all see it. */
   readonly allowsSeveralNames?: boolean;
+  /**
+   * `write` by default; `settle` for attributes alone, which their owner may set whatever the mode;
+   * `read` leaves what protects it as it is.
+   */
+  readonly access?: 'read' | 'settle' | 'write';
 }
 
 export class TargetFileSystem {
@@ -163,13 +169,14 @@ export class TargetFileSystem {
   openFile(
     directory: TargetDirectory,
     name: Uint8Array,
-    { allowsSeveralNames = false }: OpenFileOptions = {},
+    { allowsSeveralNames = false, access = 'write' }: OpenFileOptions = {},
   ): TargetFile | undefined {
     const isFit = (): boolean =>
       this.#stat.isFile && (allowsSeveralNames || this.#stat.linkCount === 1);
     if (!this.statAt(directory, name, this.#stat) || !isFit()) return undefined;
-    if (this.#stat.isProtected) this.#clearProtectionAt(directory, name);
-    const descriptor = this.calls.openAt(directory.descriptor, name, OPEN_FILE, 0);
+    if (this.#stat.isProtected && access !== 'read') this.#clearProtectionAt(directory, name);
+    const flags = access === 'write' ? OPEN_FILE : READ_FILE;
+    const descriptor = this.calls.openAt(directory.descriptor, name, flags, 0);
     if (REPLACE.has(-descriptor)) return undefined;
     if (descriptor < 0) throw this.#error('open', directory, name, descriptor);
     const file = new TargetFile(this.calls, descriptor, directory, [name]);

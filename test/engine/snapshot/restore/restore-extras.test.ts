@@ -54,6 +54,66 @@ t.test('names in one target never become links to a file of another', async t =>
   t.equal(fs.readFileSync(join(other, 'one'), 'utf8'), 'of b');
 });
 
+t.test('a name that could not be restored leads no other name', async t => {
+  const name = { file: 'shared', extras: { linkGroup: '8:1:5' }, mode: 0o4755 };
+  const tree: Node = { directory: ['one', 'two'].map(text => [text, name]) };
+  const { target, run } = sceneOf(t, tree, { target: { one: 'old', two: 'good' } });
+  const outcome = await run({ overwrite: 'always', policy: { setId: 'refuse' } });
+  t.same(
+    outcome.differences.map(({ path }) => path),
+    ['one', 'two'],
+  );
+  t.equal(fs.readFileSync(join(target, 'two'), 'utf8'), 'good', 'nothing took its place');
+  t.equal(fs.statSync(join(target, 'one')).nlink, 1);
+});
+
+t.test('what a policy refuses is not written into a file that is there', async t => {
+  const { target, run } = sceneOf(
+    t,
+    { directory: [['set', { file: 'snapshot', mode: 0o4755 }]] },
+    { target: { set: 'original' } },
+  );
+  const outcome = await run({ delta: true, policy: { setId: 'refuse' } });
+  t.match(outcome.differences, [{ path: 'set' }]);
+  t.equal(fs.readFileSync(join(target, 'set'), 'utf8'), 'original');
+});
+
+t.test('zeros are written where other bytes are', async t => {
+  const zeros = Buffer.alloc(100_000);
+  const { target, run } = sceneOf(
+    t,
+    { directory: [['zeros', { file: zeros }]] },
+    { target: { zeros: 'OLD!'.repeat(25_000) } },
+  );
+  await run({ delta: true, sparse: true });
+  t.ok(zeros.equals(fs.readFileSync(join(target, 'zeros'))));
+});
+
+t.test('a single file has the name that was asked for, whatever its own was', async t => {
+  const extras = { nameBytes: Buffer.from([0x61, 0xff]) };
+  const { target, directory, run, snapshot } = sceneOf(t, {
+    directory: [['a\ufffd', { file: 'text', extras }]],
+  });
+  const file = join(directory, 'mine');
+  await run({ snapshot: `${snapshot}:/a\\xff`, target: file });
+  t.equal(fs.readFileSync(file, 'utf8'), 'text');
+  t.notOk(fs.existsSync(target));
+});
+
+t.test('places that are not apart are refused', async t => {
+  const { target, directory, run, snapshot } = sceneOf(t, {
+    directory: [['a', { directory: [['one', small('1')]] }]],
+  });
+  const other = { snapshot: `${snapshot}:/a`, target };
+  await t.rejects(run({ further: [other] }), { code: 'USAGE' });
+  const inner = { ...other, target: join(target, 'inner') };
+  const removing = { overwrite: 'never', deleteExtra: true, further: [inner] } as const;
+  await t.rejects(run(removing), { code: 'USAGE' });
+  const selected = { overwrite: 'always', deleteExtra: true, exclude: ['one'] } as const;
+  await t.rejects(run(selected), { code: 'USAGE' });
+  t.notOk(fs.existsSync(join(directory, 'target')));
+});
+
 t.test('a name that stays as it is leads no other name', async t => {
   const name = { file: 'shared', extras: { linkGroup: '8:1:5' } };
   const tree: Node = { directory: ['one', 'two', 'three'].map(text => [text, name]) };
