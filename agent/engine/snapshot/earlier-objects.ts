@@ -2,9 +2,9 @@
 // that an earlier run has read in part. What cannot be read is as good as none: the files are read
 // again, which is what heals the repository.
 
-import { isEngineError } from '#engine/base/errors.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import { openObject } from '#engine/object/object-reader.ts';
+import { isUnreadable } from '#engine/object/unreadable.ts';
 import type { TreeReader } from './tree.ts';
 import { FileChunksBuilder } from './upload/file-chunks.ts';
 import type { FileChunks, PreviousObject, ResumedFile } from './upload/upload-tasks.ts';
@@ -51,17 +51,7 @@ async function orNone<Result>(
   try {
     return await read();
   } catch (error) {
-    if (isEngineError(error, ...UNREADABLE)) return undefined;
+    if (isUnreadable(error)) return undefined;
     throw error;
   }
 }
-
-const UNREADABLE = [
-  'CONTENT_NOT_FOUND',
-  'CONTENT_DAMAGED',
-  'PACK_MISSING',
-  'PACK_DAMAGED',
-  'OBJECT_DAMAGED',
-  'OBJECT_ID_INVALID',
-  'LIMIT_EXCEEDED',
-] as const;

@@ -2,9 +2,9 @@
 // needs. It may be gone: kopia's maintenance takes it for garbage after a day. Then nothing is
 // known, which makes the backup slower and not wrong.
 
-import { isEngineError } from '#engine/base/errors.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import { type ObjectReader, openObject } from '#engine/object/object-reader.ts';
+import { isUnreadable } from '#engine/object/unreadable.ts';
 import type { ChangesNote } from '#engine/snapshot/changes-note.ts';
 import { directoryKey, HEADER_WORDS, STAMP_WORDS } from '#engine/snapshot/source/change-record.ts';
 import { CHANGE_INDEX_BYTES_MAX, findRecord, SLOT_BYTES } from './change-index.ts';
@@ -12,15 +12,6 @@ import { CHANGE_INDEX_BYTES_MAX, findRecord, SLOT_BYTES } from './change-index.t
 const WINDOW_BYTES = 1024 * 1024;
 const WINDOWS_MAX = 8;
 const WORD_BYTES = 4;
-const UNREADABLE = [
-  'CONTENT_NOT_FOUND',
-  'CONTENT_DAMAGED',
-  'PACK_MISSING',
-  'PACK_DAMAGED',
-  'OBJECT_DAMAGED',
-  'OBJECT_ID_INVALID',
-  'LIMIT_EXCEEDED',
-] as const;
 
 export class KnownChanges {
   readonly #contents: ContentSource;
@@ -50,7 +41,7 @@ export class KnownChanges {
       const opened = await this.#opened;
       return opened && (await this.#record(opened, names));
     } catch (error) {
-      if (!isEngineError(error, ...UNREADABLE)) throw error;
+      if (!isUnreadable(error)) throw error;
       this.#isLost = true;
       return undefined;
     }
