@@ -43,8 +43,8 @@ export type OpenRepositoryRequest = RepositoryPlace & {
   /** False keeps all threads busy however short of memory or disks the machine is. */
   readonly isPressureHeeded?: boolean;
   readonly isReadOnly?: boolean;
-  /** Starts threads while the key is derived, for work that will need them anyway. */
-  readonly startsThreads?: boolean;
+  /** Starts a thread while the key is derived, for work that will need one anyway. */
+  readonly startsThread?: boolean;
   /** Stands in session markers while writing. */
   readonly owner?: RepositoryOwner;
   readonly clock?: Clock;

@@ -109,7 +109,7 @@ async function progressTotals(
 }
 
 async function dryRun(session: Session, request: BackupRequest): Promise<ExitStatus> {
-  return session.withRepository({ isReadOnly: true }, async repository => {
+  return session.withRepository({ isReadOnly: true, startsThread: true }, async repository => {
     const { engine, signal } = session;
     const outcome = await session.withProgress(onProgress =>
       engine.surveyBackup(repository, request, { signal, onProgress }),
@@ -175,7 +175,7 @@ export const backup: Verb = Object.freeze({
     const request = backupRequest(operand, options, surroundings);
     if (isSet(options, 'dryRun')) return session => dryRun(session, request);
     return session =>
-      session.withRepository({ isReadOnly: false, startsThreads: true }, async repository => {
+      session.withRepository({ isReadOnly: false, startsThread: true }, async repository => {
         const { engine, signal } = session;
         const done = new AbortController();
         const totals = await progressTotals(session, repository, request, done.signal);

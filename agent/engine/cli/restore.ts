@@ -320,7 +320,7 @@ export const restore: Verb = Object.freeze({
     const reportPath = optionalText(options, 'report');
     const report = reportPath && resolve(surroundings.workingDirectory, reportPath);
     return session =>
-      session.withRepository({ isReadOnly: true, startsThreads: true }, async repository =>
+      session.withRepository({ isReadOnly: true, startsThread: true }, async repository =>
         isSet(options, 'dryRun')
           ? await runPlan(session, repository, request)
           : await runRestore(session, repository, request, report),

@@ -168,7 +168,7 @@ async function sessionOf(
         display.stop();
       }
     },
-    async withRepository({ isReadOnly, startsThreads }, work) {
+    async withRepository({ isReadOnly, startsThread }, work) {
       const password = await findPassword(passwords);
       await using repository = await engine.openRepository({
         ...place,
@@ -177,7 +177,7 @@ async function sessionOf(
         memoryBytes,
         isPressureHeeded,
         isReadOnly,
-        startsThreads,
+        startsThread,
         owner: { user: surface.surroundings.user, host: surface.surroundings.host },
         onWarning: ({ message }) => surface.say(`stevedore: warning: ${safeText(message)}\n`),
         signal,

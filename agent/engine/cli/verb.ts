@@ -50,7 +50,7 @@ export interface Session {
   readonly hasBar: boolean;
   /** Opens the repository that the global options name; closed when `work` has settled. */
   readonly withRepository: <Result>(
-    mode: { isReadOnly: boolean; startsThreads?: boolean },
+    mode: { isReadOnly: boolean; startsThread?: boolean },
     work: (repository: Repository) => Promise<Result>,
   ) => Promise<Result>;
   /** Where a new repository goes, and its password (asked for twice on a terminal). */

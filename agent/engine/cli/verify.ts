@@ -51,7 +51,7 @@ export const verify: Verb = Object.freeze({
   prepare: (operands, options) => {
     const request = verifyRequest(operands, options);
     return session =>
-      session.withRepository({ isReadOnly: true, startsThreads: true }, async repository => {
+      session.withRepository({ isReadOnly: true, startsThread: true }, async repository => {
         const outcome = await session.withProgress(onProgress =>
           session.engine.verify(repository, request, { signal: session.signal, onProgress }),
         );

@@ -22,7 +22,7 @@ import type { ContentThreadSeed } from '#engine/workers/content-thread.ts';
 import { IndexOpener } from '#engine/workers/index-opener.ts';
 import { PACK_TAIL_BYTES_MAX } from '#engine/workers/pack-writer.ts';
 import { WorkerPool } from '#engine/workers/pool.ts';
-import { WaitingThreads } from '#engine/workers/thread.ts';
+import { WaitingThread } from '#engine/workers/thread.ts';
 import { RunControl } from '#engine/workers/run-control.ts';
 import { ContentReader } from './content-reader.ts';
 import { ContentWriting } from './content-writing.ts';
@@ -44,8 +44,11 @@ export interface OpenContentsOptions {
   /** False keeps all threads busy however short of memory or disks the machine is. */
   readonly isPressureHeeded?: boolean;
   readonly isReadOnly?: boolean;
-  /** Starts threads while the key is derived, for work that will need them anyway. */
-  readonly startsThreads?: boolean;
+  /**
+   * Starts a thread while the key is derived, for work that will need one anyway. One is enough
+   * when nothing has changed, and a second takes 16 MiB.
+   */
+  readonly startsThread?: boolean;
   /** Stands in session markers, for people who wonder who is writing. */
   readonly owner?: SessionOwner;
   readonly clock?: Clock;
@@ -57,11 +60,6 @@ export interface OpenContentsOptions {
 }
 
 const THREADS_MAX = 64;
-/**
- * How many start before it is known what there is to do. With nothing changed one is enough for
- * three large files, and a second takes 16 MiB.
- */
-const WAITING_THREADS_MAX = 1;
 /** No splitter of kopia makes longer chunks, and neither do ours. */
 const CONTENT_BYTES_MAX = 16 * 1024 * 1024;
 export class OpenContents<Tasks extends ContentTasks> {
@@ -84,7 +82,7 @@ export class OpenContents<Tasks extends ContentTasks> {
     storage: Storage,
     format: RepositoryFormat,
     options: Omit<OpenContentsOptions, 'password'>,
-    waiting?: WaitingThreads,
+    waiting?: WaitingThread,
   ) {
     const { config, cipherSecret } = format;
     const native = options.isNativeAllowed ?? true;
@@ -192,7 +190,7 @@ export class OpenContents<Tasks extends ContentTasks> {
   ): Promise<OpenContents<Tasks>> {
     const { password, signal } = options;
     const nowNanoseconds = (options.clock ?? systemClock).nowNanoseconds();
-    const waiting = options.startsThreads ? startThreads(options) : undefined;
+    const waiting = options.startsThread ? new WaitingThread(options.threadEntry) : undefined;
     try {
       const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
       return await OpenContents.openWith(storage, format, options, waiting);
@@ -210,7 +208,7 @@ export class OpenContents<Tasks extends ContentTasks> {
     storage: Storage,
     format: RepositoryFormat,
     options: Omit<OpenContentsOptions, 'password'>,
-    waiting?: WaitingThreads,
+    waiting?: WaitingThread,
   ): Promise<OpenContents<Tasks>> {
     const contents = new OpenContents<Tasks>(storage, format, options, waiting);
     try {
@@ -250,9 +248,4 @@ export class OpenContents<Tasks extends ContentTasks> {
     const { mode, periodNs } = retention;
     return retaining(storage, { mode, periodMs: Number(periodNs / 1_000_000n) }, this.clock);
   }
-}
-
-function startThreads({ threads, threadEntry }: OpenContentsOptions): WaitingThreads {
-  const count = Math.min(threads ?? availableParallelism(), WAITING_THREADS_MAX);
-  return new WaitingThreads(threadEntry, count);
 }

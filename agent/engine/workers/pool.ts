@@ -11,9 +11,10 @@ import {
   type OutputOf,
   type RunOptions,
   type TaskAnswer,
+  TASKS_PER_THREAD,
   type TaskRunner,
 } from './tasks.ts';
-import { startThread, type WaitingThreads } from './thread.ts';
+import { startThread, type WaitingThread } from './thread.ts';
 
 export interface WorkerSeed {
   /** Structured-cloneable; what the thread is told first (serve.ts). */
@@ -27,8 +28,8 @@ export interface PoolOptions {
   readonly size: number;
   /** Called once for each thread, when it is started. */
   readonly seed: (workerIndex: number) => WorkerSeed;
-  /** Threads of the same entry to begin with; closed with the pool. */
-  readonly waiting?: WaitingThreads;
+  /** A thread of the same entry to begin with; closed with the pool. */
+  readonly waiting?: WaitingThread;
 }
 
 interface PendingTask {
@@ -43,9 +44,6 @@ interface Thread {
   readonly worker: Worker;
   readonly running: Map<number, PendingTask>;
 }
-
-/** A second task lies ready in each thread, so that it need not wait for the main thread. */
-const TASKS_PER_THREAD = 2;
 
 export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
   readonly size: number;

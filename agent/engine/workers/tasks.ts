@@ -7,6 +7,9 @@ import type { SerializedError } from '#engine/base/errors.ts';
 /** Kind of task -> what it takes and gives. Both are structured-cloneable. */
 export type TaskMap = Record<never, { input: unknown; output: unknown }>;
 
+/** A second task lies ready in each thread, so that it need not wait for the main thread. */
+export const TASKS_PER_THREAD = 2;
+
 export interface TaskReply<Output> {
   readonly output: Output;
   /** Buffers of `output` that move to the main thread instead of being copied. */

@@ -1,5 +1,5 @@
 // A worker thread before it belongs to a pool. Starting one takes as long as deriving the key of a
-// password, so whoever knows that threads will be needed starts some meanwhile.
+// password, so whoever knows that threads will be needed starts one meanwhile.
 
 import { Worker } from 'node:worker_threads';
 import { END_OF_THREAD } from './tasks.ts';
@@ -24,35 +24,27 @@ export function startThread(entry: URL): Worker {
   return new Worker(entry, { resourceLimits: THREAD_HEAP, execArgv: NO_ARGUMENTS });
 }
 
-/** Threads that have been started and not been told yet what they are for. */
-export class WaitingThreads {
-  readonly #workers = new Set<Worker>();
+/** A thread that has been started and not been told yet what it is for. */
+export class WaitingThread {
+  #worker: Worker | undefined;
 
-  constructor(entry: URL, count: number) {
-    for (let index = 0; index < count; index++) {
-      const worker = startThread(entry);
-      this.#workers.add(worker);
-      // What ends one now ends the next as well, which somebody waits for and hears of.
-      const forget = (): void => void this.#workers.delete(worker);
-      worker.on('error', forget).on('exit', forget);
-    }
+  constructor(entry: URL) {
+    // What ends it now ends the next as well, which somebody waits for and hears of.
+    const forget = (): void => void (this.#worker = undefined);
+    this.#worker = startThread(entry).on('error', forget).on('exit', forget);
   }
 
-  /** One of them, which is the caller's from now on; undefined when there is none left. */
+  /** The thread, which is the caller's from now on; undefined when it was taken or has ended. */
   take(): Worker | undefined {
-    const [worker] = this.#workers;
-    if (worker === undefined) return undefined;
-    this.#workers.delete(worker);
-    worker.removeAllListeners();
+    const worker = this.#worker?.removeAllListeners();
+    this.#worker = undefined;
     return worker;
   }
 
-  /** Ends those that nobody took. */
+  /** Ends it, unless somebody took it. */
   close(): void {
-    for (let worker = this.take(); worker !== undefined; worker = this.take()) {
-      worker.on('error', () => undefined);
-      worker.postMessage(END_OF_THREAD);
-      worker.unref();
-    }
+    const worker = this.take()?.on('error', () => undefined);
+    worker?.postMessage(END_OF_THREAD);
+    worker?.unref();
   }
 }

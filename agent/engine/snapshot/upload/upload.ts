@@ -4,7 +4,7 @@
 import { abortedError } from '#engine/base/abort.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
-import type { TaskRunner } from '#engine/workers/tasks.ts';
+import { TASKS_PER_THREAD, type TaskRunner } from '#engine/workers/tasks.ts';
 import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
 import type { ChangesNote } from '#engine/snapshot/changes-note.ts';
 import { directoryKey, makeRecord } from '#engine/snapshot/source/change-record.ts';
@@ -121,7 +121,7 @@ class Upload {
 
   async run(): Promise<UploadedTree> {
     await this.#scanRoot();
-    const lanes = Array.from({ length: LANES_PER_THREAD * this.#parts.runner.size }, () =>
+    const lanes = Array.from({ length: TASKS_PER_THREAD * this.#parts.runner.size }, () =>
       this.#lane(),
     );
     await withCheckpoints(this.#parts.checkpoints, this.#options.signal, {
@@ -394,6 +394,3 @@ class Upload {
     if (directory.isComplete) this.#queue.writes.push(directory);
   }
 }
-
-/** One task runs and one lies ready in each thread. */
-const LANES_PER_THREAD = 2;
