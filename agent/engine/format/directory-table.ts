@@ -99,6 +99,12 @@ export class DirectoryTable {
     return ownLength - length;
   }
 
+  /** The bytes of a name, a view; none where only the whole entry says what it is. */
+  nameBytesAt(index: number): Uint8Array {
+    const start = this.nameStarts[index];
+    return this.bytes.subarray(start, start + this.nameLengths[index]);
+  }
+
   objectIdAt(index: number): string {
     const { bytes } = this;
     return asBuffer(bytes).toString('latin1', this.objectStarts[index], this.objectEnds[index]);

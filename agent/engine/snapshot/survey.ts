@@ -2,6 +2,7 @@
 // nothing. Only the directories on the way to where it is are in memory.
 
 import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
+import { TASKS_PER_THREAD } from '#engine/workers/tasks.ts';
 import { BackupProgress } from './backup-progress.ts';
 import { type BackupPlan, planBackup } from './backup-plan.ts';
 import { isDirectorySource } from './backup-source.ts';
@@ -15,6 +16,7 @@ import { printablePath } from './source/source-name.ts';
 import { TreeReader } from './tree.ts';
 import { isSourceError } from './upload/entry-faults.ts';
 import { statFileRoot } from './upload/file-root.ts';
+import { previousIds } from './upload/open-directory.ts';
 import { resumedObjects } from './upload/resumed-objects.ts';
 import { stoppable } from './upload/stoppable.ts';
 import {
@@ -129,9 +131,6 @@ interface Level {
   next: number;
 }
 
-/** One task runs and one lies ready in each thread. */
-const LANES_PER_THREAD = 2;
-
 class Survey {
   readonly #parts: BackupParts;
   readonly #plan: BackupPlan;
@@ -155,7 +154,7 @@ class Survey {
     const previous = previousRoot?.type === 'd' ? previousRoot : undefined;
     const resumed = resumedRoots?.filter(({ type }) => type === 'd');
     await this.#survey([], selection, { previous, resumed });
-    const laneCount = LANES_PER_THREAD * this.#parts.contents.pool.size;
+    const laneCount = TASKS_PER_THREAD * this.#parts.contents.pool.size;
     await Promise.all(Array.from({ length: laneCount }, () => this.#lane()));
     if (this.#failure) throw this.#failure.error;
     return this.#counts;
@@ -223,12 +222,5 @@ class Survey {
     addCounts(this.#counts, found.counts);
     if (found.children.length === 0) return;
     this.#levels.push({ names, selection: found.selection, children: found.children, next: 0 });
-  }
-}
-
-function* previousIds(children: readonly ChildDirectory[], from: number): Iterable<string> {
-  for (let index = from; index < children.length; index++) {
-    const { previous } = children[index];
-    if (previous) yield previous.objectId;
   }
 }

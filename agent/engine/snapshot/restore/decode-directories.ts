@@ -218,9 +218,8 @@ class DecodedRows {
 
   /** The bytes of a name; of one that lost some, those of the text that stands for it. */
   #nameAt(objectId: string, index: number): Uint8Array {
-    const { bytes, nameStarts, nameLengths } = this.#table;
-    const length = nameLengths[index];
-    if (length > 0) return bytes.subarray(nameStarts[index], nameStarts[index] + length);
+    const name = this.#table.nameBytesAt(index);
+    if (name.length > 0) return name;
     return Buffer.from(this.#table.entryAt(index, damaged(objectId)).name);
   }
 

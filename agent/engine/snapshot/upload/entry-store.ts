@@ -183,8 +183,8 @@ export class EntryStore {
     try {
       return this.#openAndStore(index, position, true);
     } catch (error) {
-      const isOpened = !this.#parts.previous.isUnchanged(position, stat);
-      if (isOpened || !isEngineError(error, 'SOURCE_UNREADABLE')) throw error;
+      const hasChanged = !this.#parts.previous.isUnchanged(position, stat);
+      if (hasChanged || !isEngineError(error, 'SOURCE_UNREADABLE')) throw error;
       // Whoever may not read it can still tell that it has not changed.
       this.#noteUnreadable(index, [`all: ${String(error.details.errno)}`]);
       this.#countCached(stat);

@@ -1,7 +1,6 @@
 // Puts a few more entries into entry texts that are in order and may be very many, each where its
 // name belongs.
 
-import { asBuffer } from '#engine/base/bytes.ts';
 import { type DirEntry, encodeEntry } from '#engine/format/directory.ts';
 import { DirectoryTable } from '#engine/format/directory-table.ts';
 import { mergeEntries } from './merge-entries.ts';
@@ -23,7 +22,7 @@ export function insertEntries(
     if (waiting.length === 0) return piece;
     const table = new DirectoryTable();
     table.readEntries(piece);
-    const lastName = nameOf(table, table.count - 1);
+    const lastName = table.nameBytesAt(table.count - 1);
     const later = waiting.findIndex(({ name }) => Buffer.compare(Buffer.from(name), lastName) > 0);
     const before = waiting.splice(0, later === -1 ? waiting.length : later);
     return before.length === 0 ? piece : textOf(table, before);
@@ -36,9 +35,4 @@ function textOf(table: DirectoryTable, entries: readonly DirEntry[]): Uint8Array
   more.readEntries(encodeText(entries.map(entry => encodeEntry(entry)).join(',')));
   const merged = mergeEntries({ table, stamps: undefined }, more).table;
   return merged.textsOf(0, merged.count - 1);
-}
-
-function nameOf({ bytes, nameStarts, nameLengths }: DirectoryTable, index: number): Uint8Array {
-  const start = nameStarts[index];
-  return asBuffer(bytes).subarray(start, start + nameLengths[index]);
 }

@@ -118,11 +118,8 @@ export class OpenDirectory {
   }
 
   /** Objects in the parent snapshot of the child at `position` and of those after it. */
-  *previousIdsFrom(position: number): Iterable<string> {
-    for (let index = position; index < this.#children.length; index++) {
-      const { previous } = this.#children[index];
-      if (previous) yield previous.objectId;
-    }
+  previousIdsFrom(position: number): Iterable<string> {
+    return previousIds(this.#children, position);
   }
 
   get hasMoreChildren(): boolean {
@@ -252,6 +249,14 @@ function isSameChild(child: ChildDirectory, written: WrittenDirectory): boolean 
     previous.mtimeSeconds === child.mtimeSeconds &&
     previous.mtimeNanoseconds === child.mtimeNanoseconds
   );
+}
+
+/** Objects in the parent snapshot of children[from], children[from + 1], … that are there. */
+export function* previousIds(children: readonly ChildDirectory[], from: number): Iterable<string> {
+  for (let index = from; index < children.length; index++) {
+    const { previous } = children[index];
+    if (previous) yield previous.objectId;
+  }
 }
 
 /** The text of a child directory's entry. */

@@ -93,7 +93,8 @@ function partialsOf(tables: readonly DirectoryTable[]): Map<string, DirEntry> {
   const found: DirEntry[] = [];
   for (const table of tables) {
     for (let index = 0; index < table.count; index++) {
-      const isOne = table.types[index] === FILE && isPartialName(nameAt(table, index));
+      const isOne =
+        table.types[index] === FILE && isPartialName(childKey(table.nameBytesAt(index)));
       const entry = isOne ? entryOrNone(table, index) : undefined;
       if (entry) found.push(entry);
     }
@@ -105,14 +106,8 @@ function* directoriesOf(table: DirectoryTable): Generator<[key: string, entry: D
   for (let index = 0; index < table.count; index++) {
     if (table.types[index] !== DIRECTORY || table.nameLengths[index] === 0) continue;
     const entry = entryOrNone(table, index);
-    if (entry) yield [nameAt(table, index), entry];
+    if (entry) yield [childKey(table.nameBytesAt(index)), entry];
   }
-}
-
-/** In the form of childKey; '' where nobody knows it. */
-function nameAt({ bytes, nameStarts, nameLengths }: DirectoryTable, index: number): string {
-  const start = nameStarts[index];
-  return asBuffer(bytes).toString('latin1', start, start + nameLengths[index]);
 }
 
 const DIRECTORY = 'd'.charCodeAt(0);

@@ -9,6 +9,7 @@ import { checkpointTask } from './checkpoint-task.ts';
 import { pageTask, scanTask } from './directory-tasks.ts';
 import { writeDirectoryObject } from './directory-object.ts';
 import { finishFileTask, readFileTask } from './file-tasks.ts';
+import { PerRun } from './per-run.ts';
 import type { SurveyTasks } from './survey-tasks.ts';
 import { SurveyThread, surveyTask } from './survey-thread.ts';
 import type { UploadRun, UploadTasks } from './upload-tasks.ts';
@@ -28,22 +29,11 @@ function writeChanges(upload: UploadThread, bytes: Uint8Array): { contentId: str
 }
 
 export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks & SurveyTasks> {
-  const runs = new Map<number, UploadThread>();
-  const threadOf = (run: UploadRun): UploadThread => {
-    const known = runs.get(run.runId);
-    if (known) return known;
-    const upload = new UploadThread(thread, run);
-    runs.set(run.runId, upload);
-    return upload;
-  };
-  const surveys = new Map<number, SurveyThread>();
-  const surveyOf = (run: UploadRun): SurveyThread => {
-    const survey = surveys.get(run.runId) ?? new SurveyThread(thread, run);
-    surveys.set(run.runId, survey);
-    return survey;
-  };
+  const uploads = new PerRun(run => new UploadThread(thread, run));
+  const surveys = new PerRun(run => new SurveyThread(thread, run));
+  const threadOf = (run: UploadRun): UploadThread => uploads.of(run);
   return {
-    surveyDirectory: input => surveyTask(surveyOf(input.run), input),
+    surveyDirectory: input => surveyTask(surveys.of(input.run), input),
     scanDirectory: input => scanTask(threadOf(input.run), input),
     storePage: input => pageTask(threadOf(input.run), input),
     readFile: input => readFileTask(threadOf(input.run), input),
@@ -64,10 +54,8 @@ export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks 
       return { output: { objectId: threadOf(run).objects.writeList(chunks, 0) } };
     },
     endUpload: ({ runId }) => {
-      runs.get(runId)?.[Symbol.dispose]();
-      runs.delete(runId);
-      surveys.get(runId)?.[Symbol.dispose]();
-      surveys.delete(runId);
+      uploads.end(runId);
+      surveys.end(runId);
       return { output: undefined };
     },
   };
