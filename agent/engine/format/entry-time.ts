@@ -22,9 +22,12 @@ export function wrapEntryTime(time: EntryTime): EntryTime {
 
 /** The pair for a bigint of nanoseconds since 1970, wrapped as above. */
 export function splitNanoseconds(nanoseconds: bigint): EntryTime {
-  const wrapped = BigInt.asIntN(64, nanoseconds);
-  const fraction = Number(wrapped % BigInt(NANOSECONDS));
-  const seconds = Number(wrapped / BigInt(NANOSECONDS));
+  return pairOf(BigInt.asIntN(64, nanoseconds));
+}
+
+function pairOf(total: bigint): EntryTime {
+  const fraction = Number(total % BigInt(NANOSECONDS));
+  const seconds = Number(total / BigInt(NANOSECONDS));
   return fraction < 0
     ? { seconds: seconds - 1, nanoseconds: fraction + NANOSECONDS }
     : { seconds, nanoseconds: fraction };
@@ -40,12 +43,7 @@ export function entryTimeEras(time: EntryTime): number {
 /** The time that was wrapped `eras` times. */
 export function unwrapEntryTime(time: EntryTime, eras: number): EntryTime {
   if (eras === 0) return time;
-  const nanoseconds = joinNanoseconds(time) + (BigInt(eras) << 64n);
-  const seconds = nanoseconds / BigInt(NANOSECONDS);
-  const fraction = nanoseconds % BigInt(NANOSECONDS);
-  return fraction < 0n
-    ? { seconds: Number(seconds) - 1, nanoseconds: Number(fraction) + NANOSECONDS }
-    : { seconds: Number(seconds), nanoseconds: Number(fraction) };
+  return pairOf(joinNanoseconds(time) + (BigInt(eras) << 64n));
 }
 
 /** Nanoseconds since 1970. */
