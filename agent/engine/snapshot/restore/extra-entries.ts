@@ -5,7 +5,7 @@ import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { removeTree } from '#engine/snapshot/target/remove-tree.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
-import { DIRECTORY_STATE, type SectionView } from './plan-tables.ts';
+import { DIRECTORY_STATE } from './plan-tables.ts';
 import type { ExtraInput, ExtraOutcome } from './restore-tasks.ts';
 import type { RestoreThread } from './restore-thread.ts';
 import { directoryName, entryName } from './section-rows.ts';
@@ -44,8 +44,9 @@ export function removeExtra(
 function extraNames(thread: RestoreThread, directory: ListedDirectory): Uint8Array[] {
   const { fileSystem, run, view } = thread;
   const listed = thread.directoryAt(directory.row);
-  const directories = plannedDirectories(view, directory);
-  const entries = plannedEntries(view, directory);
+  const { directoriesFrom, directoriesTo, entriesFrom, entriesTo } = directory;
+  const directories = keysOf(directoriesFrom, directoriesTo, row => directoryName(view, row));
+  const entries = keysOf(entriesFrom, entriesTo, row => entryName(view, row));
   const listing = new SourceListing();
   fileSystem.list(listed, listing);
   const stat = new TargetStat();
@@ -60,20 +61,11 @@ function extraNames(thread: RestoreThread, directory: ListedDirectory): Uint8Arr
   }
 }
 
-function plannedDirectories(view: SectionView, planned: ListedDirectory): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (let row = planned.directoriesFrom; row < planned.directoriesTo; row++) {
-    names.add(keyOf(directoryName(view, row)));
-  }
-  return names;
-}
-
-function plannedEntries(view: SectionView, planned: ListedDirectory): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (let row = planned.entriesFrom; row < planned.entriesTo; row++) {
-    names.add(keyOf(entryName(view, row)));
-  }
-  return names;
+/** Keys of the names at rows `from` to before `to`. */
+function keysOf(from: number, to: number, nameAt: (row: number) => Uint8Array): Set<string> {
+  const keys = new Set<string>();
+  for (let row = from; row < to; row++) keys.add(keyOf(nameAt(row)));
+  return keys;
 }
 
 function keyOf(name: Uint8Array): string {

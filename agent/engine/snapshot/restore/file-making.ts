@@ -3,7 +3,6 @@
 // it first and finished by the one that writes its last chunk; they meet in the words of the
 // section's tables.
 
-import type { Arena } from '#engine/base/arena.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { ENTRY_TYPE } from '#engine/snapshot/source/source-stat.ts';
 import { assertPermitted, strippedDevice } from '#engine/snapshot/target/attribute-policy.ts';
@@ -11,16 +10,11 @@ import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TargetFile } from '#engine/snapshot/target/target-handle.ts';
 import { type Node, settleAt } from '#engine/snapshot/target/settle-node.ts';
 import { settleFile } from '#engine/snapshot/target/settle-open.ts';
+import type { PlainRegion } from '#engine/workers/content-opener.ts';
 import { DIRECTORY_STATE, ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
 import type { RestoreThread } from './restore-thread.ts';
 import type { WorkTally } from './work-tally.ts';
 import { entryAttributes, entryName, specialEntry } from './section-rows.ts';
-
-export interface PlainBytes {
-  readonly arena: Arena;
-  readonly offset: number;
-  readonly length: number;
-}
 
 /** How long a thread waits at once for another that makes a file. */
 const WAIT_MS = 100;
@@ -35,7 +29,7 @@ export class FileMaking {
   }
 
   /** Writes a chunk to its place; the bytes stay as they are. */
-  writeChunk(chunk: number, bytes: PlainBytes): void {
+  writeChunk(chunk: number, bytes: PlainRegion): void {
     const { view } = this.#thread;
     const row = view.chunks.entry[chunk];
     this.#guard(row, () => {
@@ -87,7 +81,7 @@ export class FileMaking {
     return chunkCount[row] === 1 && action[row] === ENTRY_ACTION.make;
   }
 
-  #writeWhole(row: number, { arena, offset, length }: PlainBytes): void {
+  #writeWhole(row: number, { arena, offset, length }: PlainRegion): void {
     const { fileSystem } = this.#thread;
     const wanted = entryAttributes(this.#thread.view, row);
     using file = this.#create(row, wanted);
@@ -103,7 +97,7 @@ export class FileMaking {
     this.#settle(row, file, wanted);
   }
 
-  #writePart(row: number, position: number, bytes: PlainBytes): void {
+  #writePart(row: number, position: number, bytes: PlainRegion): void {
     if (this.#thread.view.entries.action[row] === ENTRY_ACTION.failed || !this.#ready(row)) return;
     const file = this.#fileAt(row);
     const { extras } = entryAttributes(this.#thread.view, row);
@@ -114,12 +108,12 @@ export class FileMaking {
   }
 
   /** Zeros of a new file are there before they are written; of an old one other bytes may be. */
-  #mayLeaveOut(row: number, bytes: PlainBytes): boolean {
+  #mayLeaveOut(row: number, bytes: PlainRegion): boolean {
     const isNew = this.#thread.view.entries.action[row] !== ENTRY_ACTION.update;
     return this.#thread.run.isSparse && isNew && isZero(bytes);
   }
 
-  #write(file: TargetFile, position: number, { arena, offset, length }: PlainBytes): void {
+  #write(file: TargetFile, position: number, { arena, offset, length }: PlainRegion): void {
     this.#thread.fileSystem.write(file, arena, { offset, length, position });
   }
 
@@ -127,7 +121,7 @@ export class FileMaking {
   #writeAround(
     file: TargetFile,
     position: number,
-    { arena, offset, length }: PlainBytes,
+    { arena, offset, length }: PlainRegion,
     holes: readonly number[],
   ): void {
     const end = position + length;
@@ -232,7 +226,7 @@ export class FileMaking {
     fileSystem.remove(this.#thread.directoryAt(parent), name);
   }
 
-  #makeLink(row: number, { arena, offset, length }: PlainBytes): void {
+  #makeLink(row: number, { arena, offset, length }: PlainRegion): void {
     const { view, fileSystem } = this.#thread;
     const name = entryName(view, row);
     this.#makeWay(row, name);
@@ -310,7 +304,7 @@ const SPECIAL_TYPES = Object.freeze({
 
 const ZEROS = Buffer.alloc(64 << 10);
 
-function isZero({ arena, offset, length }: PlainBytes): boolean {
+function isZero({ arena, offset, length }: PlainRegion): boolean {
   const end = offset + length;
   for (let start = offset; start < end; start += ZEROS.length) {
     const stop = Math.min(end, start + ZEROS.length);

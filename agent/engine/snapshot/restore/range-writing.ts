@@ -5,7 +5,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { type Arena, arenaOver } from '#engine/base/arena.ts';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
 import { inflateStored } from '#engine/object/chunk-reading.ts';
-import type { FileMaking, PlainBytes } from './file-making.ts';
+import type { PlainRegion } from '#engine/workers/content-opener.ts';
+import type { FileMaking } from './file-making.ts';
 import { isSameContent } from './pack-order.ts';
 import { CHUNK_FLAG } from './plan-tables.ts';
 import type { RangeInput, RangeSource } from './restore-tasks.ts';
@@ -38,7 +39,7 @@ export function writeOpened(
   thread: RestoreThread,
   making: FileMaking,
   chunk: number,
-  content: PlainBytes,
+  content: PlainRegion,
 ): void {
   const { flags, bytes } = thread.view.chunks;
   const isCompressed = (flags[chunk] & CHUNK_FLAG.compressed) !== 0;
@@ -64,7 +65,7 @@ function openContent(
   arena: Arena,
   chunk: number,
   packOffset: number,
-): PlainBytes | EngineError {
+): PlainRegion | EngineError {
   const { chunks } = thread.view;
   try {
     return opener.openRegion(arena, {
@@ -80,7 +81,10 @@ function openContent(
   }
 }
 
-function inflated({ arena, offset, length }: PlainBytes, bytes: number): PlainBytes | EngineError {
+function inflated(
+  { arena, offset, length }: PlainRegion,
+  bytes: number,
+): PlainRegion | EngineError {
   try {
     const stored = arena.bytes.subarray(offset, offset + length);
     const plain = inflateStored(stored, bytes);
