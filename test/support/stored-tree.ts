@@ -15,7 +15,11 @@ import {
   type SpecialEntry,
 } from '#engine/format/entry-extras.ts';
 import { encodeIndirect } from '#engine/format/indirect.ts';
-import { encodeSnapshotManifest, snapshotLabels } from '#engine/format/snapshot-manifest.ts';
+import {
+  encodeSnapshotManifest,
+  type SnapshotManifest,
+  snapshotLabels,
+} from '#engine/format/snapshot-manifest.ts';
 import { ManifestStore } from '#engine/manifest/manifest-store.ts';
 import type { MemoryContents } from './memory-contents.ts';
 
@@ -151,12 +155,25 @@ export function putSnapshot(
   options: StoredSnapshotOptions = {},
 ): string {
   const { startTimeNs = 1_700_000_000_000_000_000n, incomplete = '', tags = {} } = options;
-  const snapshot = {
-    id: '',
+  const snapshot = snapshotWith({
     source: { host: 'host', userName: 'user', path: options.path ?? '/data' },
-    description: '',
     startTimeNs,
     endTimeNs: startTimeNs + 1n,
+    incomplete,
+    rootEntry,
+    tags,
+  });
+  return manifests.put(snapshotLabels(snapshot), encodeSnapshotManifest(snapshot));
+}
+
+/** A manifest of which only what is given means something. */
+export function snapshotWith(given: Partial<SnapshotManifest>): SnapshotManifest {
+  return {
+    id: '',
+    source: { host: 'h', userName: 'u', path: '/p' },
+    description: '',
+    startTimeNs: 0n,
+    endTimeNs: 0n,
     stats: {
       totalBytes: 0,
       excludedTotalBytes: 0,
@@ -169,10 +186,9 @@ export function putSnapshot(
       ignoredErrorCount: 0,
       errorCount: 0,
     },
-    incomplete,
-    rootEntry,
-    tags,
+    incomplete: '',
+    tags: {},
     pins: [],
+    ...given,
   };
-  return manifests.put(snapshotLabels(snapshot), encodeSnapshotManifest(snapshot));
 }

@@ -5,6 +5,7 @@ import { freeNativeResources } from '#engine/base/native-resources.ts';
 import { nativeUnzstd } from '#engine/compress/native-zstd.ts';
 
 const unzstd = nativeUnzstd();
+const natively = { skip: unzstd ? false : 'native calls cannot be made here' };
 t.teardown(() => freeNativeResources());
 
 const plain = Buffer.from('a directory has much in common with itself; '.repeat(500));
@@ -13,7 +14,7 @@ function packed(bytes: Uint8Array) {
   return arenaOver(ownBuffer(zstdCompressSync(bytes)));
 }
 
-t.test('a stream of the length that was promised is decoded', { skip: !unzstd }, async t => {
+t.test('a stream of the length that was promised is decoded', natively, async t => {
   if (!unzstd) return;
   const stream = packed(plain);
   const output = allocateArena(plain.length + 100);
@@ -22,7 +23,7 @@ t.test('a stream of the length that was promised is decoded', { skip: !unzstd },
   t.ok(output.bytes.subarray(plain.length).every(byte => byte === 0));
 });
 
-t.test('another length, a damaged byte and a missing end are no success', async t => {
+t.test('another length, a damaged byte and a missing end are no success', natively, async t => {
   if (!unzstd) return;
   const stream = packed(plain);
   const output = allocateArena(plain.length + 1);

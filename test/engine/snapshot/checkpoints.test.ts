@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { listSnapshots, resolveSnapshot } from '#engine/operations.ts';
+import type { BackupOutcome, BackupRequest } from '#engine/snapshot/backup.ts';
 import { listTree } from '#engine/snapshot/stored-path.ts';
 import { verify } from '#engine/snapshot/verify.ts';
 import type { MemoryStorage } from '#engine/storage/memory.ts';
@@ -28,10 +29,10 @@ function makeTree(t: Test): string {
 /** Backs up and takes the repository as it is at `stop`, after a checkpoint. */
 async function killedAt(
   t: Test,
-  path: string,
+  request: Pick<BackupRequest, 'path' | 'exclude'>,
   stop: Omit<Stop, 'then'>,
   taskMsMax?: number,
-): Promise<{ left: MemoryStorage; bytesRead: number; rootObjectId: string }> {
+): Promise<{ left: MemoryStorage; bytesRead: number; whole: BackupOutcome }> {
   const scene = await CheckpointScene.open(t);
   let left: MemoryStorage | undefined;
   let bytesRead = 0;
@@ -40,16 +41,16 @@ async function killedAt(
     left = await scene.killed();
     bytesRead = scene.repository.parts.control.total('bytesRead');
   };
-  const { rootObjectId } = await scene.backup({ path }, { stop: { ...stop, then }, taskMsMax });
+  const whole = await scene.backup(request, { stop: { ...stop, then }, taskMsMax });
   if (left === undefined) throw new Error(`there is no ${stop.kind} ${stop.count}`);
-  return { left, bytesRead, rootObjectId };
+  return { left, bytesRead, whole };
 }
 
 t.test('a backup that is killed goes on from its last checkpoint', async t => {
   const path = makeTree(t);
   for (const count of [2, 4]) {
     const stop = { kind: 'scanDirectory', count } as const;
-    const { left, bytesRead, rootObjectId } = await killedAt(t, path, stop);
+    const { left, bytesRead, whole } = await killedAt(t, { path }, stop);
     const next = await CheckpointScene.open(t, left);
     const listed = await listSnapshots(next.repository, all);
     t.match(listed, [{ incomplete: 'checkpoint', source: { path: '/data' } }]);
@@ -60,7 +61,7 @@ t.test('a backup that is killed goes on from its last checkpoint', async t => {
     const outcome = await next.backup({ path });
     t.ok(bytesRead > 0);
     t.equal(outcome.bytesRead, TOTAL_BYTES - bytesRead, `stopped before directory ${count}`);
-    t.equal(outcome.rootObjectId, rootObjectId, 'as if nothing had happened');
+    t.equal(outcome.rootObjectId, whole.rootObjectId, 'as if nothing had happened');
     t.strictSame(outcome.parentIds, [listed[0].id]);
     const after = await listSnapshots(next.repository, all);
     t.strictSame(
@@ -123,7 +124,7 @@ t.test('pages of a large directory are in the checkpoint as they come', async t 
   const count = 5000;
   for (let index = 0; index < count; index++) writeFileSync(`${root}/f${index}`, `${index}`);
   const stop = { kind: 'storePage', count: 3 } as const;
-  const { left, bytesRead, rootObjectId } = await killedAt(t, root, stop);
+  const { left, bytesRead, whole } = await killedAt(t, { path: root }, stop);
   const next = await CheckpointScene.open(t, left);
   const [{ id, files }] = await listSnapshots(next.repository, all);
   t.equal(files, 4096, 'two pages');
@@ -132,7 +133,7 @@ t.test('pages of a large directory are in the checkpoint as they come', async t 
   const outcome = await next.backup({ path: root });
   const bytes = Array.from({ length: count }, (_, index) => `${index}`.length);
   t.equal(outcome.bytesRead, bytes.reduce((sum, each) => sum + each) - bytesRead);
-  t.equal(outcome.rootObjectId, rootObjectId);
+  t.equal(outcome.rootObjectId, whole.rootObjectId);
 });
 
 t.test('a task that takes long comes back and leaves the rest to others', async t => {
@@ -155,16 +156,8 @@ for (const isRoot of [false, true]) {
   t.test(`${what} is gone on with in the middle`, async t => {
     const path = isRoot ? `${LARGE}/typescript.js` : LARGE;
     const request = { path, ...onlyLarge };
-    const scene = await CheckpointScene.open(t);
-    let left: MemoryStorage | undefined;
-    let bytesRead = 0;
-    const then = async () => {
-      await scene.checkpoint();
-      left = await scene.killed();
-      bytesRead = scene.repository.parts.control.total('bytesRead');
-    };
-    const stop = { kind: 'readFile', count: 20, then } as const;
-    const whole = await scene.backup(request, { stop, taskMsMax: 0 });
+    const stop = { kind: 'readFile', count: 20 } as const;
+    const { left, bytesRead, whole } = await killedAt(t, request, stop, 0);
     const next = await CheckpointScene.open(t, left);
     const { problems } = await verify(next.repository, { readPercent: 100 });
     t.strictSame(problems, [], 'the part that has been read is whole');
@@ -183,7 +176,8 @@ t.test('a large file that was changed a moment ago is read from its start again'
   mkdirSync(root);
   writeFileSync(`${root}/large`, new SeededRandom(5).bytes(3_000_000));
   const stop = { kind: 'readFile', count: 5 } as const;
-  const { left, rootObjectId } = await killedAt(t, root, stop, 0);
+  const { left, whole } = await killedAt(t, { path: root }, stop, 0);
+  const { rootObjectId } = whole;
   const next = await CheckpointScene.open(t, left);
   const outcome = await next.backup({ path: root });
   t.match(outcome, { bytesRead: 3_000_000, rootObjectId, bytesUploaded: Number });

@@ -5,34 +5,15 @@ import {
   resumedSnapshots,
   supersededBy,
 } from '#engine/snapshot/incomplete.ts';
+import { snapshotWith } from '#test/support/stored-tree.ts';
 
 const HOUR_NS = 3600n * 1_000_000_000n;
 
 /** A snapshot that began `hours` before now. */
 function found(id: string, hours: number, more: { incomplete?: string; pins?: string[] } = {}) {
   const { incomplete = 'checkpoint', pins = [] } = more;
-  const snapshot = {
-    id,
-    source: { host: 'h', userName: 'u', path: '/p' },
-    description: '',
-    startTimeNs: NOW_NS - BigInt(Math.round(hours * 3600)) * 1_000_000_000n,
-    endTimeNs: 0n,
-    stats: {
-      totalBytes: 0,
-      excludedTotalBytes: 0,
-      fileCount: 0,
-      cachedFileCount: 0,
-      nonCachedFileCount: 0,
-      directoryCount: 0,
-      excludedFileCount: 0,
-      excludedDirectoryCount: 0,
-      ignoredErrorCount: 0,
-      errorCount: 0,
-    },
-    incomplete,
-    tags: {},
-    pins,
-  };
+  const startTimeNs = NOW_NS - BigInt(Math.round(hours * 3600)) * 1_000_000_000n;
+  const snapshot = snapshotWith({ id, startTimeNs, incomplete, pins });
   return { snapshot, modifiedNs: 7n } satisfies FoundSnapshot;
 }
 

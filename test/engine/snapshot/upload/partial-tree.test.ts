@@ -4,26 +4,17 @@ import { OpenDirectory } from '#engine/snapshot/upload/open-directory.ts';
 import { gatherPartialTree } from '#engine/snapshot/upload/partial-tree.ts';
 import { TotalsBuilder } from '#engine/snapshot/upload/part-totals.ts';
 import { encodeText } from '#engine/snapshot/upload/piece-builder.ts';
-import type { ChildDirectory, ScanOutput } from '#engine/snapshot/upload/upload-tasks.ts';
+import type { ScanOutput } from '#engine/snapshot/upload/upload-tasks.ts';
+import { childNamed } from './upload-run.ts';
 
-const childOf = (name: string): ChildDirectory => ({
-  name: new Uint8Array(Buffer.from(name)),
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  bytes: 0,
-  mtimeSeconds: 100,
-  mtimeNanoseconds: 0,
-  previous: undefined,
-});
 const totals = new TotalsBuilder();
 const noStamps = new Uint32Array(0);
 
 function open(name: string, parent: OpenDirectory | undefined, children: readonly string[]) {
   const scanned: ScanOutput = {
-    metadata: childOf(name),
+    metadata: childNamed(name),
     selection: createSelection({}, { policiesBelow: new Map() }),
-    children: children.map(childOf),
+    children: children.map(each => childNamed(each)),
     pieces: [],
     pages: [],
     totals: totals.part(),
@@ -37,7 +28,7 @@ function open(name: string, parent: OpenDirectory | undefined, children: readonl
   };
   const names = parent === undefined ? [] : [...parent.names, Buffer.from(name)];
   const position = 'abc'.indexOf(name);
-  return new OpenDirectory({ names, parent, position, metadata: childOf(name) }, scanned);
+  return new OpenDirectory({ names, parent, position, metadata: childNamed(name) }, scanned);
 }
 
 const text = (piece: Uint8Array | number) =>
@@ -47,7 +38,7 @@ t.test('a tree is gathered as it is, what is just being written by what comes of
   const root = open('', undefined, ['a', 'b', 'c']);
   const half = open('a', root, ['deep']);
   const writing = open('c', root, []);
-  const written = { objectId: 'k1', summary: totals.directorySummary(childOf('c')) };
+  const written = { objectId: 'k1', summary: totals.directorySummary(childNamed('c')) };
   root.finishChild(1, written);
   half.place([encodeText('{"name":"file"}')]);
   const { promise, resolve } = Promise.withResolvers<typeof written>();

@@ -1,20 +1,9 @@
 import t from 'tap';
 import { DirectoryTable } from '#engine/format/directory-table.ts';
 import { encodeText, PieceBuilder, textBuffers } from '#engine/snapshot/upload/piece-builder.ts';
-import type { LargeFile } from '#engine/snapshot/upload/upload-tasks.ts';
+import { largeFile } from './upload-run.ts';
 
-const file: LargeFile = {
-  name: new Uint8Array([0x61]),
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  bytes: 5_000_000,
-  mtimeSeconds: 1,
-  mtimeNanoseconds: 0,
-  ctimeSeconds: 1,
-  ctimeNanoseconds: 0,
-  stampIndex: 0,
-};
+const file = largeFile();
 const text = (piece: unknown) => Buffer.from(piece as Uint8Array).toString();
 
 t.test('texts that follow one another are joined', async t => {

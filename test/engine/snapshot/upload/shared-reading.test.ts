@@ -6,24 +6,12 @@ import type { FileIdentity } from '#engine/snapshot/upload/partial-file.ts';
 import { SharedReading } from '#engine/snapshot/upload/shared-reading.ts';
 import type {
   FileChunks,
-  LargeFile,
   ReadFileOutput,
   UploadTasks,
 } from '#engine/snapshot/upload/upload-tasks.ts';
-import { uploadRun } from './upload-run.ts';
+import { largeFile, uploadRun } from './upload-run.ts';
 
-const file: LargeFile = {
-  name: new Uint8Array([0x61]),
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  bytes: 300,
-  mtimeSeconds: 1,
-  mtimeNanoseconds: 0,
-  ctimeSeconds: 5,
-  ctimeNanoseconds: 0,
-  stampIndex: 0,
-};
+const file = largeFile({ bytes: 300, ctimeSeconds: 5 });
 const listed: FileIdentity = { inode: '7', ctime: '5.000000000', isSettled: true };
 const address = { run: uploadRun(), names: [] };
 const nothing = async () => undefined;

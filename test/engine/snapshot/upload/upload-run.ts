@@ -1,6 +1,6 @@
-// Settings of an upload that does nothing special.
+// Settings of an upload, a child directory and a large file that are nothing special.
 
-import type { UploadRun } from '#engine/snapshot/upload/upload-tasks.ts';
+import type { ChildDirectory, LargeFile, UploadRun } from '#engine/snapshot/upload/upload-tasks.ts';
 
 export function uploadRun(more: Partial<UploadRun> = {}): UploadRun {
   const root = {
@@ -24,4 +24,23 @@ export function uploadRun(more: Partial<UploadRun> = {}): UploadRun {
     stop: new SharedArrayBuffer(4),
     ...more,
   };
+}
+
+export const metadataNamed = (name: string) => ({
+  name: new Uint8Array(Buffer.from(name)),
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  bytes: 0,
+  mtimeSeconds: 100,
+  mtimeNanoseconds: 0,
+});
+
+export function childNamed(name: string, more: Partial<ChildDirectory> = {}): ChildDirectory {
+  return { ...metadataNamed(name), previous: undefined, ...more };
+}
+
+export function largeFile(more: Partial<LargeFile> = {}): LargeFile {
+  const times = { ctimeSeconds: 1, ctimeNanoseconds: 0, stampIndex: 0 };
+  return { ...metadataNamed('a'), bytes: 5_000_000, ...times, ...more };
 }

@@ -7,27 +7,12 @@ import { SharedReading } from '#engine/snapshot/upload/shared-reading.ts';
 import type {
   ChildDirectory,
   DirectoryPiece,
-  LargeFile,
   ScanOutput,
 } from '#engine/snapshot/upload/upload-tasks.ts';
 import { WorkQueue } from '#engine/snapshot/upload/work-queue.ts';
-import { uploadRun } from './upload-run.ts';
+import { childNamed, largeFile, metadataNamed, uploadRun } from './upload-run.ts';
 
-const metadata = (name: string) => ({
-  name: new Uint8Array(Buffer.from(name)),
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  bytes: 0,
-  mtimeSeconds: 100,
-  mtimeNanoseconds: 0,
-});
-const child = (name: string, previous?: ChildDirectory['previous']): ChildDirectory => ({
-  ...metadata(name),
-  previous,
-});
-const times = { ctimeSeconds: 1, ctimeNanoseconds: 0, stampIndex: 0 };
-const file: LargeFile = { ...metadata('large'), bytes: 5_000_000, ...times };
+const file = largeFile();
 const noStamps = new Uint32Array(0);
 const noBytes = new Uint8Array(0);
 const page = { names: noBytes, types: noBytes, previous: noBytes, stamps: undefined };
@@ -46,7 +31,7 @@ function opened({ children = [], pieces = [], pageCount = 0, ...more }: Listed =
   const totals = new TotalsBuilder();
   const summary = totals.directorySummary({ mtimeSeconds: 1, mtimeNanoseconds: 0 });
   const scanned: ScanOutput = {
-    metadata: metadata(''),
+    metadata: metadataNamed(''),
     selection: createSelection({}, { policiesBelow: new Map() }),
     children,
     pieces,
@@ -60,7 +45,12 @@ function opened({ children = [], pieces = [], pageCount = 0, ...more }: Listed =
     previousSummary: summary,
     written: undefined,
   };
-  const place = { names: [], parent: undefined, position: 0, metadata: more.own ?? child('d') };
+  const place = {
+    names: [],
+    parent: undefined,
+    position: 0,
+    metadata: more.own ?? childNamed('d'),
+  };
   const directory = new OpenDirectory(place, scanned);
   const files = directory.place(scanned.pieces);
   const pages = directory.placePages(scanned.pages);
@@ -70,7 +60,7 @@ function opened({ children = [], pieces = [], pageCount = 0, ...more }: Listed =
 t.test('what completes something goes before what begins something', async t => {
   const queue = new WorkQueue(2);
   const { directory, files, pages } = opened({
-    children: [child('a')],
+    children: [childNamed('a')],
     pieces: [file],
     pageCount: 1,
   });
@@ -84,13 +74,13 @@ t.test('what completes something goes before what begins something', async t => 
 
 t.test('directories are taken depth first, children in their order', async t => {
   const queue = new WorkQueue(1);
-  queue.push(opened({ children: [child('a'), child('b'), child('c')] }).directory);
+  queue.push(opened({ children: [childNamed('a'), childNamed('b'), childNamed('c')] }).directory);
   const names: string[] = [];
   for (let work = queue.next(); work; work = queue.next()) {
     if (work.kind !== 'scan') continue;
     const name = text(work.child.name);
     names.push(name);
-    if (name.length < 3) queue.push(opened({ children: [child(`${name}1`)] }).directory);
+    if (name.length < 3) queue.push(opened({ children: [childNamed(`${name}1`)] }).directory);
   }
   t.strictSame(names, ['a', 'a1', 'a11', 'b', 'b1', 'b11', 'c', 'c1', 'c11']);
 });
@@ -108,7 +98,7 @@ t.test('those who would stand idle help with a file, as many as there are thread
 
 t.test('entries stand in their order, whoever finishes first', async t => {
   const { directory, files, pages } = opened({
-    children: [child('a'), child('b')],
+    children: [childNamed('a'), childNamed('b')],
     pieces: [encodeText('{1}'), file, encodeText('{3}')],
     pageCount: 2,
   });
@@ -139,13 +129,13 @@ t.test('entries stand in their order, whoever finishes first', async t => {
 t.test("a directory is the parent snapshot's when nothing in it has changed", async t => {
   const { summary } = opened();
   const entry = {
-    ...metadata('a'),
+    ...metadataNamed('a'),
     name: 'a',
     type: 'd',
     objectId: 'k-old',
   };
-  const own = child('d', { ...entry, name: 'd', objectId: 'k-own' });
-  const before = child('a', entry);
+  const own = childNamed('d', { previous: { ...entry, name: 'd', objectId: 'k-own' } });
+  const before = childNamed('a', { previous: entry });
   const build = (written: string, childNow = before, previousCount = 1) => {
     const { directory } = opened({ children: [childNow], previousCount, own });
     directory.finishChild(0, { objectId: written, summary });
@@ -155,20 +145,22 @@ t.test("a directory is the parent snapshot's when nothing in it has changed", as
   t.equal(build('k-new'), undefined, 'the child has another object');
   t.equal(build('k-old', { ...before, mode: 0o700 }), undefined);
   t.equal(build('k-old', { ...before, mtimeSeconds: 101 }), undefined);
-  t.equal(build('k-old', child('a')), undefined, 'the child is new');
+  t.equal(build('k-old', childNamed('a')), undefined, 'the child is new');
   t.equal(build('k-old', before, 2), undefined, 'something is gone');
 });
 
 t.test("a parent's directory that tells of failures is written anew", async t => {
   const { summary } = opened();
-  const own = child('d', { ...metadata('d'), name: 'd', type: 'd', objectId: 'k-own' });
+  const own = childNamed('d', {
+    previous: { ...metadataNamed('d'), name: 'd', type: 'd', objectId: 'k-own' },
+  });
   const scanned: Partial<ScanOutput> = { previousSummary: { ...summary, failedCount: 1 } };
   const place = { names: [], parent: undefined, position: 0, metadata: own };
   const part = new TotalsBuilder().part();
   const base = { children: [], pieces: [], pages: [], totals: part, isUnchanged: true };
   const more = { previousCount: 0, selection: createSelection({}, { policiesBelow: new Map() }) };
   const before = { previousSummary: summary, previousExtra: '', extras: { special: [] }, record };
-  const rest = { metadata: metadata('d'), written: undefined, ...before };
+  const rest = { metadata: metadataNamed('d'), written: undefined, ...before };
   const whole = { ...base, ...more, ...rest };
   t.equal(new OpenDirectory(place, whole).unchanged()?.objectId, 'k-own');
   t.equal(new OpenDirectory(place, { ...whole, ...scanned }).unchanged(), undefined);
