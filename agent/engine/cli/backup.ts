@@ -18,7 +18,7 @@ import { estimateTree, type Estimate } from './estimate.ts';
 import { withTotals, type ProgressState } from './progress.ts';
 import { counted, formatBytes, formatDuration, formatRate, formatShare } from './quantity.ts';
 import { renderFields } from './table.ts';
-import { safeText } from './terminal-text.ts';
+import { renderEntries } from './problems.ts';
 import type { Engine, Repository, Session, Surroundings, Verb } from './verb.ts';
 
 type BackupRequest = Parameters<Engine['backup']>[1];
@@ -26,8 +26,6 @@ type BackupOutcome = Awaited<ReturnType<Engine['backup']>>;
 
 const CHUNKERS = ['auto', 'repository', 'fastcdc'] as const;
 const ON_ERROR = ['warn', 'fail'] as const;
-const SKIPPED_SHOWN_MAX = 50;
-
 export function backupRequest(
   operand: string,
   options: OptionValues,
@@ -75,19 +73,7 @@ export function renderBackup(outcome: BackupOutcome): string {
     ]);
   }
   const head = `Snapshot ${outcome.snapshotId}\n\n${renderFields(fields)}`;
-  return head + renderSkipped(skipped, outcome.skippedCount);
-}
-
-function renderSkipped(skipped: BackupOutcome['skipped'], total: number): string {
-  if (skipped.length === 0) return '';
-  const lines = skipped.slice(0, SKIPPED_SHOWN_MAX).map(({ path, code, message }) => {
-    const where = message.includes(path) ? '' : `${safeText(path)}: `;
-    return `  ${where}${safeText(message)} (${code})\n`;
-  });
-  const more = total - lines.length;
-  const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists all\n` : '';
-  const count = counted(total, 'entry', 'entries');
-  return `\nNot in the snapshot: ${count}\n${lines.join('')}${rest}`;
+  return head + renderEntries('Not in the snapshot', skipped, outcome.skippedCount);
 }
 
 /**

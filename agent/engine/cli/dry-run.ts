@@ -1,14 +1,12 @@
 // What `backup --dry-run` shows.
 
+import { renderEntries } from './problems.ts';
 import { counted, formatBytes, formatDuration } from './quantity.ts';
 import { renderFields, renderTable, type Column } from './table.ts';
-import { safeText } from './terminal-text.ts';
 import type { Engine } from './verb.ts';
 
 export type SurveyOutcome = Awaited<ReturnType<Engine['surveyBackup']>>;
 type Excluded = SurveyOutcome['excluded'][number];
-
-const UNREADABLE_SHOWN_MAX = 50;
 
 const COLUMNS: Column<Excluded>[] = [
   { title: 'left out by', text: ({ by }) => LABELS[by] },
@@ -44,20 +42,9 @@ export function renderSurvey(outcome: SurveyOutcome): string {
     ['took', formatDuration(durationMs)],
   ];
   const left = excluded.length === 0 ? '' : `\n${renderTable(COLUMNS, excluded)}${NOTE}`;
+  const failed = renderEntries('Cannot be read', outcome.unreadable, outcome.unreadableCount);
   const head = 'Nothing was stored. A backup would find:';
-  return `${head}\n\n${renderFields(fields)}${left}${renderUnreadable(outcome)}`;
+  return `${head}\n\n${renderFields(fields)}${left}${failed}`;
 }
 
 const NOTE = 'A directory that is left out counts as one; what is in it was not looked at.\n';
-
-function renderUnreadable({ unreadable, unreadableCount }: SurveyOutcome): string {
-  if (unreadableCount === 0) return '';
-  const lines = unreadable.slice(0, UNREADABLE_SHOWN_MAX).map(({ path, code, message }) => {
-    const where = message.includes(path) ? '' : `${safeText(path)}: `;
-    return `  ${where}${safeText(message)} (${code})\n`;
-  });
-  const more = unreadableCount - lines.length;
-  const rest = more > 0 ? `  and ${counted(more, 'other')}; -o json lists all\n` : '';
-  const count = counted(unreadableCount, 'entry', 'entries');
-  return `\nCannot be read: ${count}\n${lines.join('')}${rest}`;
-}
