@@ -18,6 +18,8 @@ import type {
   ContentRead,
   ContentReadOptions,
   ContentSource,
+  SealedRead,
+  SealedSource,
 } from './content-source.ts';
 import { type PackRange, planReads } from './read-plan.ts';
 
@@ -43,7 +45,10 @@ const WINDOW_CONTENTS_MAX = 4096;
 /** Opening fewer bytes than this takes less time than telling a worker about it. */
 const INLINE_BYTES_MAX = 256 * 1024;
 
-export class ContentReader implements ContentSource {
+/** Reads the contents of a range in the form in which they are wanted. */
+type ReadRange<Read> = (range: PackRange, signal?: AbortSignal) => Promise<Read[]>;
+
+export class ContentReader implements ContentSource, SealedSource {
   readonly #parts: ContentReaderParts;
   readonly #options: ContentReaderOptions;
 
@@ -65,25 +70,53 @@ export class ContentReader implements ContentSource {
     }
   }
 
-  async read(contentId: string, { signal }: ContentReadOptions = {}): Promise<Uint8Array> {
+  async read(contentId: string, options: ContentReadOptions = {}): Promise<Uint8Array> {
+    const { bytes } = await this.#readOne(contentId, options, this.#readOpened);
+    return bytes;
+  }
+
+  readMany(
+    contentIds: Iterable<string> | AsyncIterable<string>,
+    options: ContentReadOptions = {},
+  ): AsyncIterable<ContentRead> {
+    return this.#readAll(contentIds, options, this.#readOpened);
+  }
+
+  async readSealed(contentId: string, options: ContentReadOptions = {}): Promise<SealedRead> {
+    return await this.#readOne(contentId, options, this.#readAsStored);
+  }
+
+  readManySealed(
+    contentIds: Iterable<string> | AsyncIterable<string>,
+    options: ContentReadOptions = {},
+  ): AsyncIterable<SealedRead> {
+    return this.#readAll(contentIds, options, this.#readAsStored);
+  }
+
+  async #readOne<Read>(
+    contentId: string,
+    { signal }: ContentReadOptions,
+    readRange: ReadRange<Read>,
+  ): Promise<Read> {
     throwIfAborted(signal);
-    const read = async (): Promise<Uint8Array> => {
+    const read = async (): Promise<Read> => {
       const [range] = planReads([this.#require(contentId)]);
-      const [{ bytes }] = await this.#readRange(range, signal);
-      return bytes;
+      const [one] = await readRange(range, signal);
+      return one;
     };
     return this.#orAfterRefresh(read, signal);
   }
 
-  async *readMany(
+  async *#readAll<Read>(
     contentIds: Iterable<string> | AsyncIterable<string>,
-    { signal }: ContentReadOptions = {},
-  ): AsyncIterable<ContentRead> {
+    { signal }: ContentReadOptions,
+    readRange: ReadRange<Read>,
+  ): AsyncIterable<Read> {
     for await (const window of this.#windows(contentIds, signal)) {
       const ranges = planReads(window);
       const options = { ahead: this.#options.readsAhead, signal };
       const reads = mapAhead(ranges, options, (range, aheadSignal) =>
-        this.#readRangeOrAfterRefresh(range, aheadSignal),
+        this.#readRangeOrAfterRefresh(range, readRange, aheadSignal),
       );
       for await (const contents of reads) yield* contents;
     }
@@ -121,11 +154,15 @@ export class ContentReader implements ContentSource {
     );
   }
 
-  async #readRangeOrAfterRefresh(range: PackRange, signal?: AbortSignal): Promise<ContentRead[]> {
+  async #readRangeOrAfterRefresh<Read>(
+    range: PackRange,
+    readRange: ReadRange<Read>,
+    signal?: AbortSignal,
+  ): Promise<Read[]> {
     let current = [range];
-    const read = async (): Promise<ContentRead[]> => {
-      const reads: ContentRead[] = [];
-      for (const each of current) reads.push(...(await this.#readRange(each, signal)));
+    const read = async (): Promise<Read[]> => {
+      const reads: Read[] = [];
+      for (const each of current) reads.push(...(await readRange(each, signal)));
       return reads;
     };
     return this.#orAfterRefresh(read, signal, () => {
@@ -153,7 +190,16 @@ export class ContentReader implements ContentSource {
     }
   }
 
-  async #readRange(range: PackRange, signal?: AbortSignal): Promise<ContentRead[]> {
+  readonly #readAsStored: ReadRange<SealedRead> = async (range, signal) => {
+    const bytes = await this.#fetch(range, signal);
+    return range.entries.map(entry => {
+      const { offset, length, ...sealed } = toSealed(entry, range.offset);
+      const own = new Uint8Array(bytes.subarray(offset, offset + length));
+      return { contentId: entry.contentId, bytes: own, ...sealed };
+    });
+  };
+
+  readonly #readOpened: ReadRange<ContentRead> = async (range, signal) => {
     const bytes = ownBuffer(await this.#fetch(range, signal));
     const contents = range.entries.map(entry => toSealed(entry, range.offset));
     const plaintexts =
@@ -164,7 +210,7 @@ export class ContentReader implements ContentSource {
       contentId: entry.contentId,
       bytes: plaintexts[index],
     }));
-  }
+  };
 
   #openInline(bytes: Uint8Array, contents: readonly SealedContent[]): Uint8Array[] {
     const arena = arenaOver(bytes);

@@ -24,6 +24,29 @@ export interface ContentRead {
   readonly bytes: Uint8Array;
 }
 
+/** A content as it lies in its pack, and what it takes to open it (workers/content-opener.ts). */
+export interface SealedRead {
+  readonly contentId: string;
+  /** The caller's to keep and to open in place. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly key: Uint8Array;
+  readonly originalBytes: number;
+  readonly compressionId: number;
+}
+
+/** Reading for somebody who opens and checks contents elsewhere. Ends as ContentSource does. */
+export interface SealedSource {
+  find(contentId: string): ContentEntry | undefined;
+
+  /** @throws CONTENT_NOT_FOUND, PACK_MISSING, PACK_DAMAGED */
+  readSealed(contentId: string, options?: ContentReadOptions): Promise<SealedRead>;
+
+  readManySealed(
+    contentIds: Iterable<string> | AsyncIterable<string>,
+    options?: ContentReadOptions,
+  ): AsyncIterable<SealedRead>;
+}
+
 /** Verified reading: nothing leaves it whose tag, hash and length were not checked. */
 export interface ContentSource {
   /** The entry that counts for `contentId`; deleted but not yet dropped ones included. */

@@ -1,7 +1,11 @@
 import t, { type Test } from 'tap';
+import { arenaOver, ownBuffer } from '#engine/base/arena.ts';
+import { createCipher } from '#engine/cipher/ciphers.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
+import { createHash } from '#engine/hash/hashes.ts';
 import type { BlobRange } from '#engine/storage/storage.ts';
 import { wrap } from '#engine/storage/wrap.ts';
+import { ContentOpener } from '#engine/workers/content-opener.ts';
 import { SeededRandom } from '#test/support/random.ts';
 import {
   commitRows,
@@ -62,6 +66,26 @@ t.test('one content is fetched by itself', async t => {
   const { reader, ids, fetches } = await readerScene(t, small);
   t.strictSame(new Uint8Array(await reader.read(ids[7])), small[7]);
   t.match(fetches, [{ range: { length: small[7].length + 28 } }]);
+});
+
+t.test('contents are had sealed by whoever opens them', async t => {
+  const { reader, ids, fetches, format } = await readerScene(t, small);
+  const { config, cipherSecret } = format;
+  const hash = createHash(config.hash, config.secret);
+  const cipher = createCipher(config.encryption, cipherSecret);
+  const opener = new ContentOpener(hash, cipher, { eccOverheadPercent: 0, isNativeAllowed: true });
+  const opened = new Map<string, string>();
+  for await (const { contentId, bytes, ...sealed } of reader.readManySealed(ids.toReversed())) {
+    const content = { ...sealed, offset: 0, length: bytes.length };
+    opened.set(contentId, hex(opener.open(arenaOver(ownBuffer(bytes)), content)));
+  }
+  t.equal(fetches.length, 1);
+  t.strictSame(
+    ids.map(id => opened.get(id)),
+    small.map(hex),
+  );
+  t.match(await reader.readSealed(ids[7]), { contentId: ids[7], originalBytes: small[7].length });
+  await t.rejects(reader.readSealed('ab'.repeat(16)), { code: 'CONTENT_NOT_FOUND' });
 });
 
 t.test('large contents are opened by a worker, small ones here', async t => {
