@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly transfer?: readonly Transferable[];
   /** Run in this worker, for tasks that build on what an earlier one left there. */
   readonly workerIndex?: number;
+  /** It may well be over before another thread has started; then none is started for it. */
+  readonly isBrief?: boolean;
 }
 
 /** What a thread answers to a task. */

@@ -43,6 +43,20 @@ t.test('threads are started one by one, when the others are busy', async t => {
   await busy;
 });
 
+t.test('a brief task is no reason to start a thread, until it has waited', async t => {
+  const { pool, seeded } = newPool(t);
+  const brief = { isBrief: true };
+  await Promise.all(Array.from({ length: 20 }, () => pool.run('whoAmI', undefined, brief)));
+  t.strictSame(seeded, [0]);
+  const { word, open } = gate();
+  const busy = [pool.run('waitFor', { word }, brief), pool.run('waitFor', { word }, brief)];
+  t.strictSame(seeded, [0], 'a thread has one task in hand and one ready');
+  const { seed } = await pool.run('whoAmI', undefined, brief);
+  t.strictSame(seed, { name: 'worker 1' });
+  open();
+  await Promise.all(busy);
+});
+
 t.test('a task waits with us when every thread has one in hand and one ready', async t => {
   const { pool } = newPool(t, 1);
   const { word, open } = gate();
