@@ -10,10 +10,10 @@ import { baseName, isDirectorySource, type SourceRequest } from './backup-source
 import { Checkpoints } from './checkpoints.ts';
 import type { Chunker } from './chunker.ts';
 import { describeSnapshot } from './describe-snapshot.ts';
-import { readChunks, readDirectoryObject } from './earlier-objects.ts';
+import { EarlierDirectories } from './earlier-directories.ts';
+import { readChunks } from './earlier-objects.ts';
 import { type BackupParts, publishSnapshot } from './publish-snapshot.ts';
 import type { ExcludeRequest } from './source/git-rules.ts';
-import { TreeReader } from './tree.ts';
 import type { SelectionRequest } from './source/selection.ts';
 import { uploadFileRoot } from './upload/file-root.ts';
 import { type OnError, type UploadedTree, uploadTree, type UploadParts } from './upload/upload.ts';
@@ -119,12 +119,13 @@ async function store(
     });
   using progress = new BackupProgress(contents.control, contents.clock, onProgress);
   const checkpoints = new Checkpoints(parts, { signal, describe, expired: plan.expired });
-  const previous = new TreeReader(contents.reader);
+  const earlier = new EarlierDirectories(contents.reader, signal);
   const uploadParts: UploadParts = {
     runner: contents.pool,
     known: plan.known,
-    readPrevious: objectId => readDirectoryObject(previous, objectId, signal),
-    announcePrevious: objectIds => previous.announce(objectIds, { signal }),
+    isStored: objectId => earlier.has(objectId),
+    readPrevious: objectId => earlier.read(objectId),
+    announcePrevious: objectIds => earlier.announce(objectIds),
     readChunks: resumed => readChunks(contents.reader, resumed, signal),
     checkpoints,
     afterTask: () => contents.writing.keepUp(signal),

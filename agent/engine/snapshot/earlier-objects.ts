@@ -45,7 +45,8 @@ export async function readChunks(
   });
 }
 
-async function orNone<Result>(
+/** What `read` gives; undefined as well where what it reads is not there or not sound. */
+export async function orNone<Result>(
   read: () => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
   try {

@@ -1,7 +1,7 @@
 // A dry run: the walk of a backup, with the same selection and the same comparison, that stores
 // nothing. Only the directories on the way to where it is are in memory.
 
-import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
+import { throwIfAborted } from '#engine/base/abort.ts';
 import { TASKS_PER_THREAD } from '#engine/workers/tasks.ts';
 import { BackupProgress } from './backup-progress.ts';
 import { type BackupPlan, planBackup } from './backup-plan.ts';
@@ -18,6 +18,7 @@ import { isSourceError } from './upload/entry-faults.ts';
 import { statFileRoot } from './upload/file-root.ts';
 import { previousIds } from './upload/open-directory.ts';
 import { resumedObjects } from './upload/resumed-objects.ts';
+import { Lanes } from './upload/lanes.ts';
 import { stoppable } from './upload/stoppable.ts';
 import {
   addCounts,
@@ -138,9 +139,6 @@ class Survey {
   readonly #earlier: TreeReader;
   readonly #counts = emptyCounts();
   readonly #levels: Level[] = [];
-  readonly #idle: (() => void)[] = [];
-  #busyCount = 0;
-  #failure: { error: unknown } | undefined;
 
   constructor(parts: BackupParts, plan: BackupPlan, signal: AbortSignal) {
     this.#parts = parts;
@@ -154,32 +152,14 @@ class Survey {
     const previous = previousRoot?.type === 'd' ? previousRoot : undefined;
     const resumed = resumedRoots?.filter(({ type }) => type === 'd');
     await this.#survey([], selection, { previous, resumed });
-    const laneCount = TASKS_PER_THREAD * this.#parts.contents.pool.size;
-    await Promise.all(Array.from({ length: laneCount }, () => this.#lane()));
-    if (this.#failure) throw this.#failure.error;
+    const lanes = new Lanes({
+      next: () => this.#take(),
+      run: ({ level, child }) => this.#child(level, child),
+      signal: this.#signal,
+    });
+    await lanes.run(TASKS_PER_THREAD * this.#parts.contents.pool.size);
+    if (lanes.failure) throw lanes.failure.error;
     return this.#counts;
-  }
-
-  async #lane(): Promise<void> {
-    while (this.#failure === undefined) {
-      const taken = this.#take();
-      if (taken === undefined) {
-        // Those at work may find more.
-        if (this.#busyCount === 0) break;
-        await new Promise<void>(resolve => this.#idle.push(resolve));
-        continue;
-      }
-      this.#busyCount += 1;
-      try {
-        if (this.#signal.aborted) throw abortedError(this.#signal);
-        await this.#child(taken.level, taken.child);
-      } catch (error) {
-        this.#failure ??= { error };
-      }
-      this.#busyCount -= 1;
-      for (const wake of this.#idle.splice(0)) wake();
-    }
-    for (const wake of this.#idle.splice(0)) wake();
   }
 
   /** Depth first, so that few levels are open at a time. */

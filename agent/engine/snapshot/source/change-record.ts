@@ -4,12 +4,16 @@
 
 import type { SourceStat } from './source-stat.ts';
 
-/** Version, count, two words of the directory's key, and the stamp of the directory itself. */
-export const HEADER_WORDS = 8;
+/** Version, count, two words of the directory's key, its own stamp, the digest of its entries. */
+export const HEADER_WORDS = 12;
 /** Seconds, nanoseconds with two more bits of seconds, two words of the inode. */
 export const STAMP_WORDS = 4;
 export const OWN_STAMP = 4;
-const VERSION = 1;
+const DIGEST = 8;
+/** See entries-digest.ts. */
+export const DIGEST_WORDS = 4;
+/** Version 1 had no digest. A record of another version is as good as none. */
+const VERSION = 2;
 const NANOSECONDS = 1;
 /** In place of nanoseconds. Nothing is known: attributes are looked at, content by kopia's rule. */
 const UNKNOWN = 0xffff_ffff;
@@ -161,11 +165,16 @@ export function stampState(
   return isSameTime && isSameInode ? STATE.same : STATE.changed;
 }
 
-/** The record of a directory. */
+/**
+ * The record of a directory.
+ * @param digest of the entries as they were stored, where there is one; it is left out where one of
+ *   the stamps does not say for certain what it stands for
+ */
 export function makeRecord(
   key: DirectoryKey,
   own: Uint32Array,
   stamps: readonly Uint32Array[],
+  digest?: Uint32Array,
 ): Uint32Array<ArrayBuffer> {
   const words = stamps.reduce((sum, { length }) => sum + length, HEADER_WORDS);
   const record = new Uint32Array(words);
@@ -174,12 +183,30 @@ export function makeRecord(
   record[2] = key.low;
   record[3] = key.high;
   record.set(own, OWN_STAMP);
+  if (digest && stamps.every(areCertain)) record.set(digest, DIGEST);
   let at = HEADER_WORDS;
   for (const part of stamps) {
     record.set(part, at);
     at += part.length;
   }
   return record;
+}
+
+function areCertain(stamps: Uint32Array): boolean {
+  for (let at = NANOSECONDS; at < stamps.length; at += STAMP_WORDS) {
+    if (stamps[at] >= RACY) return false;
+  }
+  return true;
+}
+
+/** Whether a directory can be told by its digest under these rules. */
+export function isDigestUsed({ forceHash, ignoreCtime, ignoreInode }: ChangeRules): boolean {
+  return !forceHash && !ignoreCtime && !ignoreInode;
+}
+
+/** Whether what is known of a directory may be enough to say that nothing has changed. */
+export function mayBeUnchanged(known: Uint32Array, rules: ChangeRules): boolean {
+  return isDigestUsed(rules) && new KnownRecord(known).digest !== undefined;
 }
 
 /** A record as it was read, or nothing. */
@@ -202,6 +229,12 @@ export class KnownRecord {
   /** The stamp of the directory itself. */
   get own(): Uint32Array {
     return this.words.subarray(OWN_STAMP, HEADER_WORDS);
+  }
+
+  /** Digest of the entries; undefined where there is none. */
+  get digest(): Uint32Array | undefined {
+    const words = this.words.subarray(DIGEST, DIGEST + DIGEST_WORDS);
+    return words.some(word => word !== 0) ? words : undefined;
   }
 
   /** What is known of the directory itself. */

@@ -72,10 +72,19 @@ export interface ScannedDirectory {
  *   stored as its rules want it
  */
 export function scanDirectory(request: ScanRequest, visitor: EntryVisitor): ScannedDirectory {
-  const { listing } = request;
   const scanned = listDirectory(request);
-  if (scanned.isCache) return scanned;
-  const { selection } = scanned;
+  visitListed(request, scanned, visitor);
+  return scanned;
+}
+
+/** Visits the entries of a directory that has been listed. */
+export function visitListed(
+  request: ScanRequest,
+  { selection, isCache }: ScannedDirectory,
+  visitor: EntryVisitor,
+): void {
+  if (isCache) return;
+  const { listing } = request;
   const rules = new NameRules(selection, request.excludes, request.directory.namesBelowRoot());
   const isFree = isUnrestricted(selection);
   for (const index of listing.order) {
@@ -89,7 +98,6 @@ export function scanDirectory(request: ScanRequest, visitor: EntryVisitor): Scan
     }
     visitEntry(request, isFree ? undefined : selection, index, visitor);
   }
-  return scanned;
 }
 
 /** Lists a directory and reads what it says about itself. Throws as scanDirectory does. */

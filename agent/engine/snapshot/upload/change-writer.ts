@@ -72,7 +72,7 @@ export class ChangeWriter {
     const bytes = this.#chunk.slice(0, this.#chunkBytes);
     const input = { run: this.#run, bytes };
     const written = this.#runner
-      .run('writeChanges', input, { transfer: [bytes.buffer] })
+      .run('writeChanges', input, { transfer: [bytes.buffer], isBrief: true })
       .then(({ contentId }) => contentId);
     // It is awaited at the end; until then nobody else looks at a failure.
     written.catch(() => undefined);

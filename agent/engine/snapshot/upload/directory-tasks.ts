@@ -8,8 +8,17 @@ import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.t
 import { COUNTER } from '#engine/workers/run-control.ts';
 import type { TaskReply } from '#engine/workers/tasks.ts';
 import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
-import { OWN_STAMP, STATE, StampBuilder } from '#engine/snapshot/source/change-record.ts';
-import { type EntryVisitor, scanDirectory } from '#engine/snapshot/source/scan-directory.ts';
+import {
+  isDigestUsed,
+  OWN_STAMP,
+  STATE,
+  StampBuilder,
+} from '#engine/snapshot/source/change-record.ts';
+import {
+  type EntryVisitor,
+  listDirectory,
+  visitListed,
+} from '#engine/snapshot/source/scan-directory.ts';
 import {
   exclusionByStat,
   type Exclusion,
@@ -33,6 +42,7 @@ import { PageBuilder } from './page-builder.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { PieceBuilder, textBuffers } from './piece-builder.ts';
 import type { PreviousEntries } from './previous-entries.ts';
+import { openPrevious } from './previous-object.ts';
 import { isSpecial, SpecialEntries } from './special-entries.ts';
 import { TaskTime } from './task-time.ts';
 import type {
@@ -57,10 +67,12 @@ export function scanTask(upload: UploadThread, input: ScanInput): TaskReply<Scan
   const seenMs = Date.now();
   fileSystem.statOpen(directory, directoryStat);
   wrapModificationTime(directoryStat);
-  const scan = new DirectoryScan(upload, directory, input, seenMs);
-  const request = { fileSystem, directory, directoryStat, listing, stat, excludes };
-  const scanned = scanDirectory({ ...request, selection: input.selection }, scan);
+  const { selection } = input;
+  const request = { fileSystem, directory, directoryStat, listing, stat, excludes, selection };
+  const scanned = listDirectory(request);
   upload.thread.counters[COUNTER.directories] += 1;
+  const scan = new DirectoryScan(upload, directory, input, seenMs);
+  visitListed(request, scanned, scan);
   const output = scan.finish(scanned.selection);
   return { output, transfer: [...textBuffers(output.pieces), ...pageBuffers(output)] };
 }
@@ -93,19 +105,23 @@ class DirectoryScan implements EntryVisitor {
   #lastFound = NONE;
 
   constructor(upload: UploadThread, directory: SourceDirectory, input: ScanInput, seenMs: number) {
-    const { listing: names, previous, stamps, specialStamps } = upload;
+    const { listing: names, previous, stamps, specialStamps, digest } = upload;
     const { selection } = input;
     const totals = this.#totals;
-    previous.begin(input.previous, input.known, input.resumed);
+    const { thread } = upload;
+    const resumed = input.resumed?.flatMap(object => openPrevious(thread, object) ?? []);
+    previous.begin(openPrevious(thread, input.previous), input.known, resumed);
     stamps.clear();
     specialStamps.clear();
+    digest.clear();
+    if (!isDigestUsed(upload.run.changes)) digest.spoil();
     this.#upload = upload;
     this.#input = input;
     this.#previous = previous;
     this.#pieces = new PieceBuilder(previous.table);
     this.#pages = new PageBuilder(names, previous);
     const common = { upload, directory, totals, previous, seenMs };
-    this.#store = new EntryStore({ ...common, names, selection, stamps });
+    this.#store = new EntryStore({ ...common, names, selection, stamps, digest });
     this.#special = new SpecialEntries({ ...common, stamps: specialStamps });
     this.#extras = { self: this.#self(directory, seenMs), special: this.#special.list };
     this.#time = new TaskTime(upload.run.taskMsMax);
@@ -117,8 +133,8 @@ class DirectoryScan implements EntryVisitor {
 
   readonly visit = (index: number, stat: SourceStat | undefined): void => {
     if (stat?.type === ENTRY_TYPE.directory) this.#addChild(index, stat);
-    else if (stat !== undefined && isSpecial(stat.type)) this.#special.add(index, stat);
-    else if (this.#isPaged || this.#isOver()) this.#pages.add(index, this.#positionOf(index));
+    else if (stat !== undefined && isSpecial(stat.type)) this.#addSpecial(index, stat);
+    else if (this.#isPaged || this.#isOver()) this.#addToPage(index);
     else if (stat === undefined) this.#pieces.add(this.#store.storeUnseen(index));
     else this.#pieces.add(this.#store.store(index, stat, this.#positionOf(index)));
   };
@@ -131,7 +147,7 @@ class DirectoryScan implements EntryVisitor {
   readonly fail = (index: number, error: EngineError): void => this.#store.fail(index, error);
 
   finish(selection: Selection): ScanOutput {
-    const { directoryStat, stamps, specialStamps } = this.#upload;
+    const { directoryStat, stamps, specialStamps, digest } = this.#upload;
     const { table, object } = this.#previous;
     const pages = this.#pages.finish();
     const isUnchanged = this.#store.isUnchanged && this.#totals.isFlawless;
@@ -140,6 +156,7 @@ class DirectoryScan implements EntryVisitor {
       own: this.#own.words(),
       entries: stamps.words(),
       special: specialStamps.words(),
+      digest: digest.finish(),
     };
     return {
       metadata: metadataOf(EMPTY, directoryStat),
@@ -154,7 +171,8 @@ class DirectoryScan implements EntryVisitor {
       previousCount: table.count,
       previousExtra: table.extraText,
       // The main thread knows the parent's object alone.
-      previousSummary: object === this.#input.previous ? table.summary : undefined,
+      previousSummary:
+        object?.objectId === this.#input.previous?.objectId ? table.summary : undefined,
       written: isComplete ? this.#write(isUnchanged) : undefined,
     };
   }
@@ -215,7 +233,18 @@ class DirectoryScan implements EntryVisitor {
     return this.#lastFound;
   }
 
+  #addSpecial(index: number, stat: SourceStat): void {
+    this.#upload.digest.spoil();
+    this.#special.add(index, stat);
+  }
+
+  #addToPage(index: number): void {
+    this.#upload.digest.spoil();
+    this.#pages.add(index, this.#positionOf(index));
+  }
+
   #addChild(index: number, stat: SourceStat): void {
+    this.#upload.digest.spoil();
     wrapModificationTime(stat);
     const name = this.#upload.listing.nameAt(index);
     const metadata = metadataOf(name.slice(), stat, nameExtras(name));

@@ -9,6 +9,7 @@ import { goNameText } from '#engine/format/go-name.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
 import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
 import { STATE, type StampBuilder } from '#engine/snapshot/source/change-record.ts';
+import type { EntriesDigest } from '#engine/snapshot/source/entries-digest.ts';
 import { exclusionByStat, type Selection } from '#engine/snapshot/source/selection.ts';
 import {
   entryPath,
@@ -55,6 +56,8 @@ export interface EntryStoreParts {
   readonly previous: PreviousEntries;
   /** Gets a stamp for each entry that is stored. */
   readonly stamps: StampBuilder;
+  /** Gets the entries of a whole directory. */
+  readonly digest?: EntriesDigest;
   /** Date.now() before anything was looked at. */
   readonly seenMs: number;
 }
@@ -100,7 +103,7 @@ export class EntryStore {
     let state: number = STATE.changed;
     if (position !== NONE && this.#parts.previous.isUnchanged(position, stat)) {
       state = this.#stateOf(position, stat);
-      if (state === STATE.same) return this.#takeOver(position, stat);
+      if (state === STATE.same) return this.#takeOver(index, position, stat);
     }
     return this.#guard(index, () => {
       if (state === STATE.unknown) return this.#lookAgain(index, stat, position);
@@ -151,8 +154,9 @@ export class EntryStore {
   }
 
   /** Uses the entry of the parent snapshot as it stands. */
-  #takeOver(position: number, stat: SourceStat): number {
+  #takeOver(index: number, position: number, stat: SourceStat): number {
     this.#countCached(stat);
+    this.#parts.digest?.add(this.#parts.names, index, stat);
     // Not what was seen now: a change that is to be ignored is not to be forgotten.
     this.#stampAgain(position);
     return position;
@@ -168,11 +172,8 @@ export class EntryStore {
 
   #countCached(stat: SourceStat): void {
     const { totals, upload } = this.#parts;
-    totals.cachedCount += 1;
-    totals.cachedBytes += stat.size;
+    totals.addTakenOver(stat);
     upload.thread.counters[COUNTER.filesReused] += 1;
-    if (stat.type === ENTRY_TYPE.symlink) totals.addSymlink(stat);
-    else totals.addFile(stat, stat.size);
   }
 
   /** Uses the content of the parent snapshot and looks for attributes. */
@@ -340,9 +341,10 @@ export class EntryStore {
 
   /** Notes what the next backup can know of an entry. */
   #stamp(index: number, stat: SourceStat, unreadable: readonly string[]): void {
-    const { stamps, seenMs } = this.#parts;
+    const { stamps, digest, names, seenMs } = this.#parts;
     if (unreadable.length === 0) {
       stamps.add(stat, seenMs);
+      digest?.add(names, index, stat);
       return;
     }
     stamps.addUnknown();

@@ -54,6 +54,11 @@ export interface PlacedPage {
   readonly slots: Slots;
 }
 
+/** Where a directory stands, and its metadata, unless it is the root. */
+export type DirectoryPlace = Pick<OpenDirectory, 'names' | 'parent' | 'position'> & {
+  readonly metadata?: ChildDirectory;
+};
+
 const NO_STAMPS = new Uint32Array(0);
 
 export class OpenDirectory {
@@ -81,10 +86,7 @@ export class OpenDirectory {
   #nextChild = 0;
   #waitingFor = 0;
 
-  constructor(
-    place: Pick<OpenDirectory, 'names' | 'parent' | 'position' | 'metadata'>,
-    scanned: ScanOutput,
-  ) {
+  constructor(place: DirectoryPlace & { readonly metadata: ChildDirectory }, scanned: ScanOutput) {
     this.names = place.names;
     this.parent = place.parent;
     this.position = place.position;
@@ -184,8 +186,8 @@ export class OpenDirectory {
   /** What the next backup can know of it. */
   record(): DirectoryRecord | undefined {
     if (!this.#isRecordWhole) return undefined;
-    const { own, special } = this.#record;
-    return makeRecord(directoryKey(this.names), own, [...stampsOf(this.#slots), special]);
+    const { own, special, digest } = this.#record;
+    return makeRecord(directoryKey(this.names), own, [...stampsOf(this.#slots), special], digest);
   }
 
   /** Entry texts in kopia's order: directories first. */

@@ -7,7 +7,7 @@ import type { EngineError } from '#engine/base/errors.ts';
 import type { Exclusion } from '#engine/snapshot/source/selection.ts';
 import { joinPath } from '#engine/snapshot/source/source-handle.ts';
 import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts';
-import type { SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { errorHandlingAt, type FailedKind, isIgnored } from './error-handling.ts';
 import type { EntryMetadata, PartTotals, SkippedEntry, UploadRun } from './upload-tasks.ts';
 
@@ -93,6 +93,14 @@ export class TotalsBuilder {
     }
     this.excludedFiles += 1;
     if (reason !== 'ignored') this.excludedBytes += stat.size;
+  }
+
+  /** A file or link that is as it was. */
+  addTakenOver(stat: SourceStat): void {
+    this.cachedCount += 1;
+    this.cachedBytes += stat.size;
+    if (stat.type === ENTRY_TYPE.symlink) this.addSymlink(stat);
+    else this.addFile(stat, stat.size);
   }
 
   addFile(metadata: Pick<EntryMetadata, 'mtimeSeconds' | 'mtimeNanoseconds'>, bytes: number): void {

@@ -12,8 +12,16 @@ import type {
   FinishFileInput,
   LargeFile,
   PartialFileInput,
+  SkippedEntry,
   UploadTasks,
 } from './upload-tasks.ts';
+
+/** How the reading of a large file went. */
+export interface FileOutcome {
+  readonly isSteady?: boolean;
+  readonly skipped?: SkippedEntry;
+  readonly resumedBytes?: number;
+}
 
 export class SharedReading {
   /** How many are reading it now. */

@@ -13,6 +13,7 @@ import { PerRun } from './per-run.ts';
 import type { SurveyTasks } from './survey-tasks.ts';
 import { SurveyThread, surveyTask } from './survey-thread.ts';
 import type { UploadRun, UploadTasks } from './upload-tasks.ts';
+import { compareTask } from './unchanged-directory.ts';
 import { UploadThread } from './upload-thread.ts';
 
 /** Not among the data of files: this is read as directories are. */
@@ -34,6 +35,7 @@ export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks 
   const threadOf = (run: UploadRun): UploadThread => uploads.of(run);
   return {
     surveyDirectory: input => surveyTask(surveys.of(input.run), input),
+    compareDirectory: input => compareTask(threadOf(input.run), input),
     scanDirectory: input => scanTask(threadOf(input.run), input),
     storePage: input => pageTask(threadOf(input.run), input),
     readFile: input => readFileTask(threadOf(input.run), input),

@@ -3,6 +3,7 @@
 import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
 import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.ts';
 import type { ChangeRules } from '#engine/snapshot/source/change-record.ts';
+import type { SealedContent } from '#engine/workers/content-opener.ts';
 import type { FileIdentity } from './partial-file.ts';
 import type { ErrorRules } from './error-handling.ts';
 import type { Selection } from '#engine/snapshot/source/selection.ts';
@@ -146,10 +147,23 @@ export interface ScanInput extends DirectoryAddress {
   readonly resumed?: readonly PreviousObject[];
 }
 
+/** A directory of which everything may be as it is known. */
+export interface CompareInput extends DirectoryAddress {
+  readonly selection: Selection;
+  readonly known: Uint32Array;
+}
+
+export interface CompareOutput {
+  readonly metadata: EntryMetadata;
+  readonly totals: PartTotals;
+}
+
 export interface PreviousObject {
   readonly objectId: string;
   /** The bytes of the directory object. */
   readonly bytes: Uint8Array;
+  /** How to open `bytes`, where they are those of the object's only content, sealed. */
+  readonly sealed?: Omit<SealedContent, 'offset' | 'length'>;
 }
 
 export interface ScanOutput {
@@ -174,11 +188,12 @@ export interface ScanOutput {
   readonly written: WrittenDirectory | undefined;
 }
 
-/** Stamps of a directory itself, of its entries, of what has no entry. */
+/** Stamps of a directory itself, of its entries, of what has no entry; and entries-digest.ts. */
 export interface RecordParts {
   readonly own: Uint32Array;
   readonly entries: Uint32Array;
   readonly special: Uint32Array;
+  readonly digest: Uint32Array | undefined;
 }
 
 export interface WrittenDirectory {
@@ -305,6 +320,7 @@ export interface ListChangesInput {
 
 // An alias and not an interface, because only aliases fit the index signature of TaskMap.
 export type UploadTasks = {
+  compareDirectory: { input: CompareInput; output: CompareOutput | undefined };
   scanDirectory: { input: ScanInput; output: ScanOutput };
   storePage: { input: PageInput; output: PageOutput };
   readFile: { input: ReadFileInput; output: ReadFileOutput };

@@ -12,6 +12,7 @@ import { openRules, type GitRuleList } from '#engine/snapshot/source/git-rules.t
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
 import type { SourceFileSystem } from '#engine/snapshot/source/source-file-system.ts';
 import { StampBuilder } from '#engine/snapshot/source/change-record.ts';
+import { EntriesDigest } from '#engine/snapshot/source/entries-digest.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { DirectoryHandles } from './directory-handles.ts';
@@ -39,6 +40,7 @@ export class UploadThread implements Disposable {
   readonly statAfter = new SourceStat();
   readonly stamps = new StampBuilder();
   readonly specialStamps = new StampBuilder();
+  readonly digest: EntriesDigest;
   readonly previous = new PreviousEntries();
   /** Files with several names that this thread has stored. */
   readonly linked = new LinkedFiles();
@@ -51,6 +53,7 @@ export class UploadThread implements Disposable {
     this.thread = thread;
     this.run = run;
     this.contents = requireWriting(thread).contents;
+    this.digest = new EntriesDigest(thread.hash);
     this.#stop = new Int32Array(run.stop);
     this.excludes = openRules(run.excludes);
     this.fileSystem = openSourceFileSystem({ native: run.isNativeAllowed });

@@ -7,19 +7,26 @@ import type { DirEntry } from '#engine/format/directory.ts';
 import { TASKS_PER_THREAD, type TaskRunner } from '#engine/workers/tasks.ts';
 import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
 import type { ChangesNote } from '#engine/snapshot/changes-note.ts';
-import { directoryKey, makeRecord } from '#engine/snapshot/source/change-record.ts';
+import { directoryKey, makeRecord, mayBeUnchanged } from '#engine/snapshot/source/change-record.ts';
 import { ChangeWriter } from './change-writer.ts';
 import type { StoredContents } from './file-contents.ts';
 import { fileText } from './file-text.ts';
+import { Lanes } from './lanes.ts';
 import { LargeLinks } from './large-links.ts';
 import type { KnownChanges } from './known-changes.ts';
-import { RecordNode } from './record-order.ts';
+import { type DirectoryRecord, RecordNode } from './record-order.ts';
 import { isSourceError, sourceIncomplete } from './entry-faults.ts';
-import { OpenDirectory, type PlacedFile, type PlacedPage } from './open-directory.ts';
+import {
+  type DirectoryPlace,
+  OpenDirectory,
+  type PlacedFile,
+  type PlacedPage,
+  reusable,
+} from './open-directory.ts';
 import { failureAt, TotalsBuilder } from './part-totals.ts';
 import { resumedObjects } from './resumed-objects.ts';
 import { gatherPartialTree } from './partial-tree.ts';
-import { SharedReading } from './shared-reading.ts';
+import { type FileOutcome, SharedReading } from './shared-reading.ts';
 import { stoppable } from './stoppable.ts';
 import type {
   ChildDirectory,
@@ -28,7 +35,6 @@ import type {
   FileChunks,
   PreviousObject,
   ResumedFile,
-  SkippedEntry,
   UploadRun,
   UploadTasks,
   WrittenDirectory,
@@ -44,6 +50,8 @@ import { type FileReading, type Work, WorkQueue } from './work-queue.ts';
 
 export interface UploadParts {
   readonly runner: TaskRunner<UploadTasks>;
+  /** Whether the index has an object of the parent snapshot. */
+  readonly isStored: (objectId: string) => boolean;
   /** Reads a directory object of the parent snapshot; undefined when it cannot be had. */
   readonly readPrevious: (objectId: string) => Promise<PreviousObject | undefined>;
   /** Says which of them will be read next, so that they can be fetched together. */
@@ -89,13 +97,6 @@ export async function uploadTree(
   return await stoppable(parts.runner, options, () => new Upload(parts, options).run());
 }
 
-/** How the reading of a large file went. */
-interface FileOutcome {
-  readonly isSteady?: boolean;
-  readonly skipped?: SkippedEntry;
-  readonly resumedBytes?: number;
-}
-
 class Upload {
   readonly #parts: UploadParts;
   readonly #run: UploadRun;
@@ -104,12 +105,11 @@ class Upload {
   readonly #changes: ChangeWriter;
   readonly #links = new LargeLinks();
   readonly #totals = new TotalsBuilder();
-  readonly #idle: (() => void)[] = [];
+  readonly #lanes: Lanes<Work>;
   /** Listed and not written yet. */
   readonly #open = new Set<OpenDirectory>();
   readonly #reading = new Set<FileReading>();
   #root: { written: WrittenDirectory; metadata: EntryMetadata } | undefined;
-  #failure: { error: unknown } | undefined;
 
   constructor(parts: UploadParts, options: UploadOptions) {
     this.#parts = parts;
@@ -117,59 +117,33 @@ class Upload {
     this.#run = options.run;
     this.#queue = new WorkQueue(parts.runner.size);
     this.#changes = new ChangeWriter(parts.runner, options.run);
+    this.#lanes = new Lanes<Work>({
+      next: () => this.#queue.next(),
+      run: async work => {
+        await this.#do(work);
+        await parts.afterTask();
+      },
+      signal: options.signal,
+      isRefused: () => this.#isRefused,
+      // Threads that are in the middle of a large file must not go on for nobody.
+      onStop: () => void Atomics.store(new Int32Array(this.#run.stop), 0, 1),
+    });
   }
 
   async run(): Promise<UploadedTree> {
     await this.#scanRoot();
-    const lanes = Array.from({ length: TASKS_PER_THREAD * this.#parts.runner.size }, () =>
-      this.#lane(),
-    );
     await withCheckpoints(this.#parts.checkpoints, this.#options.signal, {
-      work: Promise.all(lanes),
+      work: this.#lanes.run(TASKS_PER_THREAD * this.#parts.runner.size),
       gather: reason => this.#gather(reason),
-      onFailure: error => this.#fail(error),
+      onFailure: error => this.#lanes.fail(error),
     });
     // Not on account of what was stopped because of it.
     if (this.#isRefused && !this.#options.signal.aborted) throw sourceIncomplete(this.#totals);
-    if (this.#failure) throw this.#failure.error;
+    if (this.#lanes.failure) throw this.#lanes.failure.error;
     if (this.#root === undefined) throw abortedError(this.#options.signal);
     const changes = await this.#changes.finish();
     const { written: root, metadata } = this.#root;
     return { root, metadata, totals: this.#totals, changes };
-  }
-
-  async #lane(): Promise<void> {
-    while (this.#root === undefined && this.#failure === undefined && !this.#isRefused) {
-      const work = this.#queue.next();
-      if (work === undefined) {
-        await new Promise<void>(resolve => this.#idle.push(resolve));
-        continue;
-      }
-      try {
-        if (this.#options.signal.aborted) throw abortedError(this.#options.signal);
-        await this.#do(work);
-        await this.#parts.afterTask();
-      } catch (error) {
-        this.#failure ??= { error };
-      }
-      // Threads that are in the middle of a large file must not go on for nobody.
-      if (this.#failure || this.#isRefused) this.#stop();
-      this.#wake();
-    }
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#stop();
-    this.#wake();
-  }
-
-  #stop(): void {
-    Atomics.store(new Int32Array(this.#run.stop), 0, 1);
-  }
-
-  #wake(): void {
-    for (const wake of this.#idle.splice(0)) wake();
   }
 
   /** What is known so far; undefined before the root has been listed and when it is written. */
@@ -217,7 +191,6 @@ class Upload {
     const names = [...parent.names, child.name];
     const selection = enterDirectory(parent.selection, child.name);
     try {
-      await this.#parts.announcePrevious(parent.previousIdsFrom(position));
       await this.#scan({ names, parent, position, metadata: child }, selection, child);
     } catch (error) {
       if (!isSourceError(error)) throw error;
@@ -229,27 +202,26 @@ class Upload {
     }
   }
 
-  async #scan(
-    place: Pick<OpenDirectory, 'names' | 'parent' | 'position'> & { metadata?: ChildDirectory },
-    selection: Selection,
-    earlier: EarlierChild,
-  ): Promise<void> {
-    const { names } = place;
-    const { readPrevious } = this.#parts;
+  async #scan(place: DirectoryPlace, selection: Selection, earlier: EarlierChild): Promise<void> {
+    const { names, parent } = place;
+    const { readPrevious, announcePrevious } = this.#parts;
+    const known = earlier.previous && (await this.#parts.known?.find(names));
+    const compared = known && (await this.#compare(place, selection, earlier, known));
+    if (compared === 'same') return;
+    if (parent) await announcePrevious(parent.previousIdsFrom(place.position));
     const previous = earlier.previous && (await readPrevious(earlier.previous.objectId));
-    const known = previous && (await this.#parts.known?.find(names));
     const resumed = earlier.resumed && (await resumedObjects(earlier.resumed, readPrevious));
     const input = { run: this.#run, names, selection, previous, known, resumed };
     const transfer = [previous?.bytes, known].flatMap(wholeBuffer);
-    const scanned = await this.#parts.runner.run('scanDirectory', input, { transfer });
+    // Where something has changed there is something to read.
+    const options = { transfer, isBrief: previous !== undefined && compared === 'unknown' };
+    const scanned = await this.#parts.runner.run('scanDirectory', input, options);
     this.#totals.addPart(scanned.totals);
     const metadata = place.metadata ?? { ...scanned.metadata, previous: earlier.previous };
     if (scanned.written) {
-      const { own, entries, special } = scanned.record;
-      const record = makeRecord(directoryKey(names), own, [entries, special]);
-      const order = new RecordNode(place.parent?.order, place.position);
-      this.#changes.order.finish(order, record);
-      this.#directoryDone({ ...place, metadata }, scanned.written);
+      const { own, entries, special, digest } = scanned.record;
+      const record = makeRecord(directoryKey(names), own, [entries, special], digest);
+      this.#wholeDone({ ...place, metadata }, record, scanned.written);
       return;
     }
     const directory = new OpenDirectory({ ...place, metadata }, scanned);
@@ -258,6 +230,35 @@ class Upload {
     this.#queue.pages.push(...directory.placePages(scanned.pages));
     if (directory.hasMoreChildren) this.#queue.push(directory);
     this.#checkComplete(directory);
+  }
+
+  /** Takes over a directory without looking at its object, where what is known says it is same. */
+  async #compare(
+    place: DirectoryPlace,
+    selection: Selection,
+    { previous, resumed }: EarlierChild,
+    known: DirectoryRecord,
+  ): Promise<'same' | 'different' | 'unknown'> {
+    const written = resumed === undefined ? reusable(previous, previous?.summary) : undefined;
+    if (written === undefined || !mayBeUnchanged(known, this.#run.changes)) return 'unknown';
+    if (!this.#parts.isStored(written.objectId)) return 'unknown';
+    const input = { run: this.#run, names: place.names, selection, known };
+    const same = await this.#parts.runner.run('compareDirectory', input, { isBrief: true });
+    if (same === undefined) return 'different';
+    this.#totals.addPart(same.totals);
+    const metadata = place.metadata ?? { ...same.metadata, previous };
+    this.#wholeDone({ ...place, metadata }, known, written);
+    return 'same';
+  }
+
+  /** Of a directory that was never open: all of it was done at once. */
+  #wholeDone(
+    place: DirectoryPlace & { readonly metadata: ChildDirectory },
+    record: DirectoryRecord,
+    written: WrittenDirectory,
+  ): void {
+    this.#changes.order.finish(new RecordNode(place.parent?.order, place.position), record);
+    this.#directoryDone(place, written);
   }
 
   async #storePage({ directory, page, slots }: PlacedPage): Promise<void> {
@@ -287,7 +288,7 @@ class Upload {
     this.#reading.add(reading);
     this.#queue.readings.add(reading);
     // Others may begin to help at once.
-    this.#wake();
+    this.#lanes.wake();
     await this.#join(reading);
   }
 
@@ -303,7 +304,7 @@ class Upload {
   }
 
   async #betweenShares(): Promise<void> {
-    if (this.#failure) throw this.#failure.error;
+    if (this.#lanes.failure) throw this.#lanes.failure.error;
     await this.#parts.afterTask();
   }
 
@@ -373,7 +374,8 @@ class Upload {
     const { extras } = directory;
     const input = { run: this.#run, pieces: directory.pieces(), summary, extras };
     const transfer = input.pieces.flatMap(wholeBuffer);
-    const { objectId } = await this.#parts.runner.run('writeDirectory', input, { transfer });
+    const options = { transfer, isBrief: true };
+    const { objectId } = await this.#parts.runner.run('writeDirectory', input, options);
     return { objectId, summary };
   }
 

@@ -20,7 +20,7 @@ function open(name: string, parent: OpenDirectory | undefined, children: readonl
     totals: totals.part(),
     isUnchanged: false,
     extras: { special: [] },
-    record: { own: new Uint32Array(4), entries: noStamps, special: noStamps },
+    record: { own: new Uint32Array(4), entries: noStamps, special: noStamps, digest: undefined },
     previousCount: 0,
     previousExtra: '',
     previousSummary: undefined,

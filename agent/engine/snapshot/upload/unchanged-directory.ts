@@ -1,0 +1,106 @@
+// A directory of which nothing has changed, told by what is known beside the parent snapshot alone:
+// its object there is neither fetched nor opened. Most directories of most backups are like that.
+// Whatever is in doubt goes the long way (directory-tasks.ts).
+
+import { COUNTER } from '#engine/workers/run-control.ts';
+import type { TaskReply } from '#engine/workers/tasks.ts';
+import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import {
+  HEADER_WORDS,
+  KnownRecord,
+  STAMP_WORDS,
+  STATE,
+  stampState,
+} from '#engine/snapshot/source/change-record.ts';
+import {
+  type EntryVisitor,
+  listDirectory,
+  type ScannedDirectory,
+  type ScanRequest,
+  visitListed,
+} from '#engine/snapshot/source/scan-directory.ts';
+import type { Exclusion } from '#engine/snapshot/source/selection.ts';
+import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import { metadataOf } from './entry-store.ts';
+import { TotalsBuilder } from './part-totals.ts';
+import type { CompareInput, CompareOutput } from './upload-tasks.ts';
+import type { UploadThread } from './upload-thread.ts';
+
+const NO_NAME = new Uint8Array(0);
+/** Ends the visit at the first entry that is not what it was. */
+const DIFFERENT = new Error('different');
+
+/** What the directory adds to the totals where everything is as it was, else undefined. */
+export function compareTask(
+  upload: UploadThread,
+  { names, selection, known }: CompareInput,
+): TaskReply<CompareOutput | undefined> {
+  const directory = upload.handles.at(names);
+  const { fileSystem, directoryStat, listing, stat, excludes, thread, run } = upload;
+  const record = new KnownRecord(known);
+  fileSystem.statOpen(directory, directoryStat);
+  if (record.ownState(directoryStat, run.changes) !== STATE.same) return { output: undefined };
+  wrapModificationTime(directoryStat);
+  const request = { fileSystem, directory, directoryStat, listing, stat, excludes, selection };
+  const scanned = listDirectory(request);
+  const comparison = new Comparison(upload, record);
+  if (!comparison.isSame(request, scanned)) return { output: undefined };
+  thread.counters[COUNTER.directories] += 1;
+  thread.counters[COUNTER.filesReused] += comparison.totals.cachedCount;
+  const metadata = metadataOf(NO_NAME, directoryStat);
+  return { output: { metadata, totals: comparison.totals.part() } };
+}
+
+/** Compares entry by entry, and ends at the first that is not what it was. */
+class Comparison implements EntryVisitor {
+  readonly totals = new TotalsBuilder();
+  readonly #upload: UploadThread;
+  readonly #record: KnownRecord;
+  #count = 0;
+
+  constructor(upload: UploadThread, record: KnownRecord) {
+    this.#upload = upload;
+    this.#record = record;
+    upload.digest.clear();
+  }
+
+  readonly visit = (index: number, stat: SourceStat | undefined): void => {
+    const { digest, listing, run } = this.#upload;
+    const at = HEADER_WORDS + this.#count * STAMP_WORDS;
+    if (stat === undefined || this.#count === this.#record.count) throw DIFFERENT;
+    if (stat.type !== ENTRY_TYPE.file && stat.type !== ENTRY_TYPE.symlink) throw DIFFERENT;
+    if (stampState(this.#record.words, at, stat, run.changes) !== STATE.same) throw DIFFERENT;
+    this.#count += 1;
+    wrapModificationTime(stat);
+    digest.add(listing, index, stat);
+    this.totals.addTakenOver(stat);
+  };
+
+  readonly exclude = (index: number, exclusion: Exclusion): void => {
+    const { listing, stat } = this.#upload;
+    const isDirectory = listing.typeAt(index) === ENTRY_TYPE.directory;
+    this.totals.addExcluded(isDirectory, exclusion, stat);
+  };
+
+  readonly fail = (): never => {
+    throw DIFFERENT;
+  };
+
+  isSame(request: ScanRequest, scanned: ScannedDirectory): boolean {
+    if (request.listing.order.length < this.#record.count) return false;
+    try {
+      visitListed(request, scanned, this);
+    } catch (error) {
+      if (error === DIFFERENT) return false;
+      throw error;
+    }
+    if (this.#count !== this.#record.count) return false;
+    const before = this.#record.digest;
+    const found = this.#upload.digest.finish();
+    return before !== undefined && found !== undefined && equalWords(before, found);
+  }
+}
+
+function equalWords(a: Uint32Array, b: Uint32Array): boolean {
+  return a.length === b.length && a.every((word, index) => word === b[index]);
+}
