@@ -175,7 +175,8 @@ export class FileMaking {
     const { view, fileSystem, run } = this.#thread;
     const isUpdate = view.entries.action[row] === ENTRY_ACTION.update;
     const wanted = entryAttributes(view, row);
-    if (isUpdate) assertPermitted(entryName(view, row), ENTRY_TYPE.file, wanted, run.policy);
+    if (isUpdate)
+      assertPermitted({ path: entryName(view, row) }, ENTRY_TYPE.file, wanted, run.policy);
     // Other threads open it by its name; the bits that it is to have are set at the end.
     const ours = { ...wanted, mode: wanted.mode | OWNER_READS_AND_WRITES };
     const file = this.#thread.openFile(row, () => {
@@ -210,7 +211,7 @@ export class FileMaking {
   #create(row: number, wanted = entryAttributes(this.#thread.view, row)): TargetFile {
     const { view, fileSystem, run } = this.#thread;
     const name = entryName(view, row);
-    assertPermitted(name, ENTRY_TYPE.file, wanted, run.policy);
+    assertPermitted({ path: name }, ENTRY_TYPE.file, wanted, run.policy);
     this.#makeWay(row, name);
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
     return fileSystem.createFile(directory, name, wanted);
@@ -246,7 +247,7 @@ export class FileMaking {
       view.entries.action[row] = ENTRY_ACTION.failed;
       return;
     }
-    assertPermitted(name, SPECIAL_TYPES[special.type], special, run.policy);
+    assertPermitted({ path: name }, SPECIAL_TYPES[special.type], special, run.policy);
     this.#makeWay(row, name);
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
     fileSystem.makeSpecial(directory, name, special);

@@ -31,18 +31,18 @@ type Wish = Pick<WantedAttributes, 'mode' | 'extras'>;
  * @throws TARGET_ENTRY_REFUSED when the policy refuses something that the entry is to have
  */
 export function assertPermitted(
-  path: Uint8Array,
+  entry: { readonly path: Uint8Array },
   type: number,
   { mode, extras }: Wish,
   policy: AttributePolicy,
 ): void {
   if (policy.setId === 'refuse' && hasSetId(type, mode)) {
-    throw refusal(path, `its mode is ${modeText(mode)}`);
+    throw refusal(entry.path, `its mode is ${modeText(mode)}`);
   }
-  if (policy.devices === 'refuse' && isDevice(type)) throw refusal(path, 'it is a device');
+  if (policy.devices === 'refuse' && isDevice(type)) throw refusal(entry.path, 'it is a device');
   if (policy.privilegedXattrs !== 'refuse') return;
   const privileged = extras?.xattrs?.find(({ name }) => isPrivileged(name));
-  if (privileged) throw refusal(path, `it has the attribute ${privileged.name}`);
+  if (privileged) throw refusal(entry.path, `it has the attribute ${privileged.name}`);
 }
 
 /** The difference that leaving a device out by policy makes; undefined when it is to be made. */

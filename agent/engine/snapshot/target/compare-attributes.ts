@@ -50,13 +50,15 @@ export type Differ = (attribute: string, expected: string, found: string) => voi
 function compareStat(subject: Subject, { bytes, device }: Expected, differ: Differ): void {
   const { stat, type, wanted, permitted, policy } = subject;
   examine(subject);
-  differ('type', entryTypeName(type), entryTypeName(stat.type));
-  if (bytes !== undefined) differ('size', String(bytes), String(stat.size));
-  if (policy.owners) {
-    differ('uid', String(wanted.uid), String(stat.uid));
-    differ('gid', String(wanted.gid), String(stat.gid));
+  if (type !== stat.type) differ('type', entryTypeName(type), entryTypeName(stat.type));
+  if (bytes !== undefined && bytes !== stat.size) {
+    differ('size', String(bytes), String(stat.size));
   }
-  if (type !== ENTRY_TYPE.symlink) {
+  if (policy.owners) {
+    if (wanted.uid !== stat.uid) differ('uid', String(wanted.uid), String(stat.uid));
+    if (wanted.gid !== stat.gid) differ('gid', String(wanted.gid), String(stat.gid));
+  }
+  if (type !== ENTRY_TYPE.symlink && permitted.mode !== stat.permissions) {
     differ('mode', modeText(permitted.mode), modeText(stat.permissions));
   }
   if (device !== undefined) {
@@ -96,6 +98,7 @@ function compareProject({ calls, handle, wanted }: Subject, differ: Differ): voi
   const projectId = wanted.extras?.projectId ?? 0;
   if (handle.isPathOnly && projectId === 0) return;
   const found = handle.isPathOnly ? -EOPNOTSUPP : calls.getProjectId(handle);
+  if (found === projectId) return;
   if (found < 0 && projectId === 0 && NOT_HERE.has(-found)) return;
   differ('projectId', String(projectId), found < 0 ? errnoName(-found) : String(found));
 }
@@ -107,5 +110,6 @@ function compareFlags({ calls, handle, wanted }: Subject, differ: Differ): void 
   if (found < 0 && flags === 0 && NOT_HERE.has(-found)) return;
   // Others say how the file system stores the file; those that the snapshot names count.
   const counted = found & (SETTABLE_FLAGS | flags);
+  if (found >= 0 && counted === flags) return;
   differ('flags', flagsText(flags), found < 0 ? errnoName(-found) : flagsText(counted));
 }

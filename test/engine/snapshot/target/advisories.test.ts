@@ -139,7 +139,7 @@ t.test('Borg CVE-2023-36811: a forged entry gets no rights that are refused', as
     [ENTRY_TYPE.characterDevice, wish()],
   ];
   for (const [type, wanted] of forged) {
-    const attempt = () => assertPermitted(bytesOf('x'), type, wanted, refuse);
+    const attempt = () => assertPermitted({ path: bytesOf('x') }, type, wanted, refuse);
     t.throws(attempt, { code: 'TARGET_ENTRY_REFUSED' });
   }
   t.throws(() => scene.file('x', '', wish({ mode: 0o4755 }), refuse), {

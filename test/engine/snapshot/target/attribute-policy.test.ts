@@ -46,7 +46,7 @@ t.test('rights that an entry lends are kept, left out by name, or refused', nati
   const check =
     (type: number, changes: object, mode = 0o644) =>
     () =>
-      assertPermitted(path, type, wish({ mode, extras: { xattrs } }), { ...strip, ...changes });
+      assertPermitted({ path }, type, wish({ mode, extras: { xattrs } }), { ...strip, ...changes });
   t.throws(check(ENTRY_TYPE.file, { setId: 'refuse' }, 0o4755), refused);
   t.throws(check(ENTRY_TYPE.file, { privilegedXattrs: 'refuse' }), refused);
   t.throws(check(ENTRY_TYPE.blockDevice, { devices: 'refuse' }), refused);

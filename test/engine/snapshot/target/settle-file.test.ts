@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 
-import { KEEP_ALL } from '#engine/snapshot/target/wanted-attributes.ts';
+import { KEEP_ALL, type WantedAttributes } from '#engine/snapshot/target/wanted-attributes.ts';
 
 import type { EntryExtras } from '#engine/format/entry-extras.ts';
 import { settleDirectory, settleFile } from '#engine/snapshot/target/settle-open.ts';
@@ -60,6 +60,26 @@ t.test(
     t.same(names, ['openAt', 'setTimes', 'statOpen', 'listXattrs', 'close']);
   },
 );
+
+t.test('a file that is right already is looked at once and left alone', nativeOnly, async t => {
+  using scene = new TargetScene();
+  const { calls, names } = countingCalls(scene.fileSystem.calls);
+  const fileSystem = new TargetFileSystem(calls);
+  using root = fileSystem.openRoot(bytesOf(scene.inside('')));
+  t.same(scene.file('there', ''), []);
+  const settleAgain = (wanted: WantedAttributes) => {
+    names.length = 0;
+    const options = { allowsSeveralNames: true, access: 'settle' } as const;
+    using file = fileSystem.openFile(root, bytesOf('there'), options);
+    return file && settleFile(fileSystem, file, wanted, { policy, bytes: 0 });
+  };
+  t.same(settleAgain(wish()), []);
+  const looking = ['statOpen', 'listXattrs', 'getProjectId', 'getFlags'];
+  t.same(names, ['statAt', 'openAt', ...looking, 'close']);
+  t.same(settleAgain(wish({ mode: 0o600 })), [], 'and one that is not is made so');
+  t.equal(Number(scene.stat('there').mode) & 0o7777, 0o600);
+  t.ok(names.includes('changeMode'));
+});
 
 t.test('every mode comes out, whatever the umask', nativeRootOnly, async t => {
   const before = process.umask(0o077);
