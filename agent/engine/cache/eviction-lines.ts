@@ -1,0 +1,92 @@
+// The kubelet's hard eviction thresholds for disks: its defaults, and what its configuration says
+// (kubernetes pkg/kubelet/apis/config/v1beta1/defaults_linux.go, pkg/kubelet/eviction/helpers.go,
+// KubeletConfiguration.evictionHard). Only this block of the file is read, in YAML or JSON.
+
+import type { EvictionLine, EvictionSignal, Threshold } from './limit.ts';
+
+export const DEFAULT_EVICTION_LINES: readonly EvictionLine[] = Object.freeze([
+  { signal: 'nodefs.available', threshold: { share: 0.1 } },
+  { signal: 'imagefs.available', threshold: { share: 0.15 } },
+  { signal: 'nodefs.inodesFree', threshold: { share: 0.05 } },
+  { signal: 'imagefs.inodesFree', threshold: { share: 0.05 } },
+] satisfies EvictionLine[]);
+
+const UNITS: Readonly<Record<string, number>> = Object.freeze({
+  '': 1,
+  m: 0.001,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+});
+
+/** `1Gi`, `500M`, `1.5e9`: a Kubernetes quantity; undefined for anything else. */
+export function parseQuantity(text: string): number | undefined {
+  const parts = /^(\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d+)|([KMGTPE]i|[mkMGTPE]))?$/.exec(text);
+  if (parts === null) return undefined;
+  return Number(parts[1]) * 10 ** Number(parts[2] ?? 0) * UNITS[parts[3] ?? ''];
+}
+
+/** `10%` or a quantity. */
+export function parseThreshold(text: string): Threshold | undefined {
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
+  if (percent !== undefined) return { share: Number(percent) / 100 };
+  const amount = parseQuantity(text);
+  return amount === undefined ? undefined : { amount };
+}
+
+/**
+ * The lines of a kubelet with this configuration. The default stands for what it does not mention:
+ * a kubelet may have no line there at all, and keeping away from one that is not there costs
+ * little. A threshold that cannot be read counts as not mentioned.
+ */
+export function evictionLinesOf(configuration: string | undefined): readonly EvictionLine[] {
+  const hard =
+    configuration === undefined ? new Map<string, string>() : evictionHard(configuration);
+  return DEFAULT_EVICTION_LINES.map(line => {
+    const text = hard.get(line.signal);
+    const threshold = text === undefined ? undefined : parseThreshold(text);
+    return threshold === undefined ? line : { signal: line.signal, threshold };
+  });
+}
+
+/** Those that apply to the disk of the kubelet's own directory, or of the images, or both. */
+export function linesFor(
+  lines: readonly EvictionLine[],
+  disk: { readonly isNodeDisk: boolean; readonly isImageDisk: boolean },
+): readonly EvictionLine[] {
+  return lines.filter(({ signal }) =>
+    signal.startsWith('nodefs.') ? disk.isNodeDisk : disk.isImageDisk,
+  );
+}
+
+function evictionHard(text: string): Map<string, string> {
+  const json = /"evictionHard"\s*:\s*\{([^}]*)\}/.exec(text)?.[1];
+  const block = json?.replaceAll(',', '\n') ?? yamlBlock(text);
+  const found = new Map<string, string>();
+  for (const line of block.split('\n')) {
+    const [, name, value] = /^\s*["']?([\w.]+)["']?\s*:\s*["']?([^"'\s#]+)/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) found.set(name, value);
+  }
+  return found;
+}
+
+/** Lines that are indented further than `evictionHard:`, or the braces behind it. */
+function yamlBlock(text: string): string {
+  const flow = /^evictionHard:\s*\{([^}]*)\}/m.exec(text)?.[1];
+  if (flow !== undefined) return flow.replaceAll(',', '\n');
+  return /^evictionHard:[^\S\n]*(?:#.*)?\n((?:[^\S\n]+.*\n?|\s*\n)*)/m.exec(text)?.[1] ?? '';
+}
+
+/** For messages and `cache info`. */
+export function isEvictionSignal(reason: string): reason is EvictionSignal {
+  return reason.startsWith('nodefs.') || reason.startsWith('imagefs.');
+}
