@@ -66,6 +66,8 @@ export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
   'fastcdc-wasm': 'agent/engine/chunk/fastcdc.ts',
   '@aws-sdk/client-s3': 'agent/engine/storage/s3-client.ts',
   '@noble/hashes': 'agent/engine/hash/noble.ts',
+  'check-disk-space': 'agent/engine/cache/disk-space.ts',
+  'lru-cache': 'agent/engine/cache/hot-ranges.ts',
   commander: 'agent/engine/cli/command-line.ts',
   'cli-progress': 'agent/engine/cli/progress-bar.ts',
   assemblyscript: 'agent/engine/build-wasm.ts',

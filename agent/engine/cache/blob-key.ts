@@ -1,0 +1,39 @@
+// Under which name the cache knows a blob: a hash of the repository's identity and of the blob's
+// id, so that repositories that share a cache never meet each other's bytes, and nothing on disk
+// says what they are called.
+
+import { hash } from 'node:crypto';
+
+/** 128 bits. The first two words find an entry, the others go into its checksum. */
+export interface BlobKey {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly d: number;
+}
+
+/** 64 bits, for accounts and for finding what belongs to a repository that is gone. */
+export interface RepositoryKey {
+  readonly a: number;
+  readonly b: number;
+}
+
+/** @param identity the repository's unique id, together with where it is */
+export function repositoryKey(identity: string): RepositoryKey {
+  const words = digestWords(`repository\0${identity}`);
+  return { a: words.readUInt32LE(0), b: words.readUInt32LE(4) };
+}
+
+export function blobKey(identity: string, blobId: string): BlobKey {
+  const words = digestWords(`blob\0${identity}\0${blobId}`);
+  return {
+    a: words.readUInt32LE(0),
+    b: words.readUInt32LE(4),
+    c: words.readUInt32LE(8),
+    d: words.readUInt32LE(12),
+  };
+}
+
+function digestWords(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
+}

@@ -1,0 +1,104 @@
+// Which blocks of a segment are free. First fit, so that a segment fills from its beginning; the
+// longest free run is known without looking, so that full segments cost nothing to pass over.
+
+import { EngineError } from '#engine/base/errors.ts';
+
+export interface BlockRun {
+  readonly start: number;
+  readonly length: number;
+}
+
+const WORD_BITS = 32;
+const FULL = 0xffff_ffff;
+
+export class BlockMap {
+  readonly count: number;
+  /** A bit is set where the block is taken. */
+  readonly #words: Uint32Array;
+  #free: number;
+  #longest: number | undefined;
+
+  constructor(count: number) {
+    this.count = count;
+    this.#free = count;
+    this.#longest = count;
+    this.#words = new Uint32Array(Math.ceil(count / WORD_BITS));
+    for (let block = count; block < this.#words.length * WORD_BITS; block++) this.#set(block);
+  }
+
+  get free(): number {
+    return this.#free;
+  }
+
+  /** Length of the longest free run. */
+  get longest(): number {
+    this.#longest ??= this.#find(this.count + 1).length;
+    return this.#longest;
+  }
+
+  /**
+   * Takes a run of `length` blocks, or where there is none as long the longest; undefined if full.
+   */
+  take(length: number): BlockRun | undefined {
+    if (this.#free === 0) return undefined;
+    const found = this.#find(length);
+    const run = { start: found.start, length: Math.min(length, found.length) };
+    this.mark(run);
+    return run;
+  }
+
+  isFree({ start, length }: BlockRun): boolean {
+    if (start < 0 || length < 1 || start + length > this.count) return false;
+    for (let block = start; block < start + length; block++) if (this.#isTaken(block)) return false;
+    return true;
+  }
+
+  mark(run: BlockRun): void {
+    if (!this.isFree(run)) throw new EngineError('INTERNAL', 'blocks were taken twice');
+    for (let block = run.start; block < run.start + run.length; block++) this.#set(block);
+    this.#free -= run.length;
+    this.#longest = undefined;
+  }
+
+  release({ start, length }: BlockRun): void {
+    for (let block = start; block < start + length; block++) {
+      if (!this.#isTaken(block)) throw new EngineError('INTERNAL', 'blocks were freed twice');
+      this.#words[block >>> 5] &= ~(1 << (block & 31));
+    }
+    this.#free += length;
+    this.#longest = undefined;
+  }
+
+  /** The first free run of at least `length`, else the longest. */
+  #find(length: number): BlockRun {
+    let best = { start: 0, length: 0 };
+    let start = 0;
+    for (let block = 0; block <= this.count; block++) {
+      const isAtWord = (block & 31) === 0 && block < this.count;
+      if (isAtWord && this.#words[block >>> 5] === 0 && block + WORD_BITS <= this.count) {
+        if (block + WORD_BITS - start >= length) return { start, length };
+        block += WORD_BITS - 1;
+        continue;
+      }
+      if (block < this.count && !this.#isTaken(block)) {
+        if (block + 1 - start >= length) return { start, length };
+        continue;
+      }
+      if (block - start > best.length) best = { start, length: block - start };
+      start = block + 1;
+      if (isAtWord && this.#words[block >>> 5] === FULL) {
+        block += WORD_BITS - 1;
+        start = block + 1;
+      }
+    }
+    return best;
+  }
+
+  #isTaken(block: number): boolean {
+    return (this.#words[block >>> 5] & (1 << (block & 31))) !== 0;
+  }
+
+  #set(block: number): void {
+    this.#words[block >>> 5] |= 1 << (block & 31);
+  }
+}

@@ -1,0 +1,117 @@
+// The directory that the cache has for itself: made private, never reached through a link, and held
+// by a lock as long as this process lives.
+
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { systemCodeOf } from '#engine/base/errors.ts';
+import { forbidCopyOnWrite, lockFile } from './native-files.ts';
+
+const NAME = 'stevedore-cache';
+const LOCK_NAME = 'lock';
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+const WRITABLE_BY_OTHERS = 0o077;
+
+export type DirectoryObstacle = 'locked' | 'lock unsupported' | 'not a directory' | 'not ours';
+
+export interface DirectoryRequest {
+  /** What the operator named. */
+  readonly location: string;
+  /** Of several nodes that share a volume each has its own. */
+  readonly node: string | undefined;
+}
+
+/** The directory with the segments. */
+export function cacheDirectoryOf({ location, node }: DirectoryRequest): string {
+  return join(location, node === undefined ? NAME : `${NAME}-${node.replace(/[^\w.-]/g, '_')}`);
+}
+
+export class CacheDirectory {
+  readonly path: string;
+  readonly #directoryFd: number;
+  readonly #lockFd: number;
+
+  private constructor(path: string, directoryFd: number, lockFd: number) {
+    this.path = path;
+    this.#directoryFd = directoryFd;
+    this.#lockFd = lockFd;
+  }
+
+  /**
+   * Makes and locks it, or says why it cannot be had.
+   * @throws the system's error: ENOENT, EROFS, EACCES, ENOSPC, …
+   */
+  static open(request: DirectoryRequest): CacheDirectory | DirectoryObstacle {
+    const path = cacheDirectoryOf(request);
+    makeDirectory(path);
+    const directoryFd = openNoLink(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    if (directoryFd === undefined) return 'not a directory';
+    const lockFd = isPrivate(directoryFd) ? openLock(path) : undefined;
+    const result = lockFd === undefined ? 'not ours' : lockFile(lockFd);
+    if (lockFd !== undefined && result === 'locked') {
+      forbidCopyOnWrite(directoryFd);
+      return new CacheDirectory(path, directoryFd, lockFd);
+    }
+    closeSync(directoryFd);
+    if (lockFd !== undefined) closeSync(lockFd);
+    if (result === 'taken') return 'locked';
+    return result === 'unsupported' ? 'lock unsupported' : 'not ours';
+  }
+
+  /** Whether the path still leads to the directory and to the lock that we hold. */
+  isInPlace(): boolean {
+    return (
+      isSameFile(this.path, this.#directoryFd) &&
+      isSameFile(join(this.path, LOCK_NAME), this.#lockFd)
+    );
+  }
+
+  close(): void {
+    closeSync(this.#lockFd);
+    closeSync(this.#directoryFd);
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: DIRECTORY_MODE });
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** Ours, and closed to everybody else from now on. */
+function isPrivate(fd: number): boolean {
+  const { uid, mode } = fstatSync(fd);
+  if (uid !== process.geteuid?.()) return false;
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) fchmodSync(fd, DIRECTORY_MODE);
+  return true;
+}
+
+function openLock(path: string): number | undefined {
+  return openNoLink(join(path, LOCK_NAME), constants.O_RDWR | constants.O_CREAT);
+}
+
+/** Undefined for a link, and for what is no directory where one is wanted. */
+function openNoLink(path: string, flags: number): number | undefined {
+  try {
+    return openSync(path, flags | constants.O_NOFOLLOW, FILE_MODE);
+  } catch (error) {
+    if (['ELOOP', 'ENOTDIR', 'EISDIR'].includes(systemCodeOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+function isSameFile(path: string, fd: number): boolean {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  const held = fstatSync(fd);
+  return there !== undefined && there.ino === held.ino && there.dev === held.dev;
+}
