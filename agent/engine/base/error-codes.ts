@@ -64,6 +64,9 @@ export const ERROR_CODES = Object.freeze({
   SNAPSHOT_PATH_NOT_FOUND: final,
   POLICY_INVALID: final,
 
+  // The cache
+  CACHE_LOCATION_REFUSED: final,
+
   // The file system that is backed up or restored to
   SOURCE_NOT_FOUND: final,
   SOURCE_UNREADABLE: final,

@@ -1,0 +1,141 @@
+// The cache as one open repository sees it: its own entries, its own bounds, never another's.
+
+import { systemCodeOf } from '#engine/base/errors.ts';
+import type { RepositoryBounds } from './accounts.ts';
+import { type BlobKey, blobKey, repositoryKey } from './blob-key.ts';
+import type { Cache } from './cache.ts';
+import type { CacheVolume, Stretch } from './cache-volume.ts';
+import type { Span } from './coverage.ts';
+import { type EntryTable, windowOf } from './entry-table.ts';
+import { HotRanges } from './hot-ranges.ts';
+import { Plan } from './planned-uses.ts';
+
+export interface CacheRepositoryOptions {
+  /** The repository's unique id together with where it is. */
+  readonly identity: string;
+  /** For people. */
+  readonly name: string;
+  readonly bounds?: RepositoryBounds;
+  /** False for one that is too small to be worth it: then only index and metadata are kept. */
+  readonly keepsData?: boolean;
+}
+
+export interface PlannedRead {
+  readonly blobId: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Bytes that are being stored at a time; what comes beyond that is served and not kept. */
+export const STORING_BYTES_MAX = 64 * 1024 * 1024;
+
+export class CacheRepository {
+  readonly identity: string;
+  readonly hot = new HotRanges();
+  readonly #cache: Cache;
+  readonly #options: CacheRepositoryOptions;
+  #visited: { readonly volume: CacheVolume; readonly index: number } | undefined;
+  #storingBytes = 0;
+
+  constructor(cache: Cache, options: CacheRepositoryOptions) {
+    this.#cache = cache;
+    this.#options = options;
+    this.identity = options.identity;
+  }
+
+  /** Whether blobs of this kind are kept. */
+  keeps(kind: number): boolean {
+    return kind > 0 || (this.#options.keepsData ?? true);
+  }
+
+  /** What is in the cache; undefined while there is none. */
+  table(): EntryTable | undefined {
+    return this.#visit()?.volume.table;
+  }
+
+  /** What a plan will read, in this order, until it is disposed of. */
+  plan(reads: readonly PlannedRead[]): Disposable {
+    const ranges = reads.map(({ blobId, offset, length }) => ({
+      key: blobKey(this.identity, blobId),
+      offset,
+      length,
+    }));
+    return this.#cache.plans.begin(new Plan(ranges));
+  }
+
+  /** The bytes of `span` from the entry in `row`; false where they cannot be had. */
+  async read(row: number, key: BlobKey, span: Span, target: Uint8Array): Promise<boolean> {
+    const volume = this.#visited?.volume;
+    if (volume === undefined || volume !== this.#cache.volume) return false;
+    const { offset, length } = volume.table.columns;
+    const start = span.from - offset[row];
+    const isWhole = start === 0 && span.to - span.from === length[row];
+    const bytes = isWhole ? target : new Uint8Array(new ArrayBuffer(length[row]));
+    try {
+      if (!(await volume.read(row, key, bytes))) return false;
+    } catch (error) {
+      this.#cache.diskFailed(error);
+      return false;
+    }
+    if (!isWhole) target.set(bytes.subarray(start, start + target.length));
+    this.#cache.statistics.hits++;
+    this.#cache.statistics.hitBytes += target.length;
+    return true;
+  }
+
+  /** Keeps what there is room for. Never fails. */
+  async store(stretch: Omit<Stretch, 'repository'>): Promise<void> {
+    const visited = this.#visit();
+    const { statistics } = this.#cache;
+    const { length } = stretch.bytes;
+    if (visited === undefined) return;
+    if (this.#storingBytes + length > STORING_BYTES_MAX) {
+      statistics.refusals++;
+      return;
+    }
+    this.#storingBytes += length;
+    try {
+      const stored = await visited.volume.store({ ...stretch, repository: visited.index });
+      statistics.storedBytes += stored;
+      if (stored < length) statistics.refusals++;
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      this.#cache.diskFailed(error);
+    } finally {
+      this.#storingBytes -= length;
+    }
+  }
+
+  async removeBlob(id: string): Promise<void> {
+    this.hot.forget(id);
+    await this.#cache.volume?.removeBlob(blobKey(this.identity, id));
+  }
+
+  noteRead(key: BlobKey, { from, to }: Span): void {
+    if (this.#cache.plans.isEmpty) return;
+    for (let window = windowOf(from); window <= windowOf(to - 1); window++) {
+      this.#cache.plans.read(key, window);
+    }
+  }
+
+  noteHit(bytes: number): void {
+    this.#cache.statistics.hits++;
+    this.#cache.statistics.hitBytes += bytes;
+  }
+
+  noteMiss(bytes: number): void {
+    this.#cache.statistics.misses++;
+    this.#cache.statistics.missBytes += bytes;
+  }
+
+  #visit(): { readonly volume: CacheVolume; readonly index: number } | undefined {
+    const { volume } = this.#cache;
+    if (volume === undefined) return undefined;
+    if (this.#visited?.volume !== volume) {
+      const { identity, name, bounds } = this.#options;
+      const index = volume.visit(repositoryKey(identity), { name, bounds });
+      this.#visited = { volume, index };
+    }
+    return this.#visited;
+  }
+}

@@ -1,0 +1,58 @@
+// What can be set about a cache, what holds where nothing is set, and what it tells about itself.
+
+import type { EntryTable } from './entry-table.ts';
+import { DEFAULT_EVICTION_LINES } from './eviction-lines.ts';
+import type { EvictionPolicy } from './eviction-policy.ts';
+import type { EvictionLine, LimitReason, LimitSettings } from './limit.ts';
+import type { CacheLocation, LocationKind } from './location.ts';
+
+export interface CacheSettings {
+  /** An existing directory; the cache makes one of its own in it. */
+  readonly directory: string;
+  /** Name of this node, where several share the directory. */
+  readonly node?: string;
+  readonly isRootDiskAllowed?: boolean;
+  readonly absoluteBytes?: number;
+  /** Of the file system, between 0 and 1. */
+  readonly share?: number;
+  readonly emptyDirBytes?: number;
+  /** What may be taken of memory, where the directory is in memory. */
+  readonly memoryBytes?: number;
+  readonly marginBytes?: number;
+  /** Of the kubelet on this node; its defaults where nothing is known. */
+  readonly evictionLines?: readonly EvictionLine[];
+  readonly newPolicy?: (table: EntryTable) => EvictionPolicy;
+}
+
+export type CacheEvent =
+  | { readonly kind: 'attached'; readonly directory: string }
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  | { readonly kind: 'limit'; readonly bytes: number; readonly reason: LimitReason };
+
+/** Of the file system, where the operator sets nothing. */
+const DEFAULT_SHARES: Readonly<Record<LocationKind, number>> = Object.freeze({
+  volume: 0.95,
+  emptyDir: 0.2,
+  'node disk': 0.2,
+  'root disk': 0.2,
+  tmpfs: 0.5,
+});
+
+/** The kubelet watches the node's disks; a volume of its own fills without harm to others. */
+export function limitSettings(
+  settings: CacheSettings,
+  location: CacheLocation | undefined,
+): LimitSettings {
+  const { absoluteBytes, share, emptyDirBytes, memoryBytes, marginBytes } = settings;
+  const kind = location?.kind ?? 'node disk';
+  const isWatched = kind !== 'volume' && kind !== 'tmpfs';
+  const isSet = absoluteBytes !== undefined || share !== undefined;
+  return {
+    absoluteBytes,
+    share: share ?? (isSet ? undefined : DEFAULT_SHARES[kind]),
+    emptyDirBytes,
+    memoryBytes: kind === 'tmpfs' ? memoryBytes : undefined,
+    marginBytes,
+    evictionLines: isWatched ? (settings.evictionLines ?? DEFAULT_EVICTION_LINES) : [],
+  };
+}

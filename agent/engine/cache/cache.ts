@@ -1,0 +1,290 @@
+// The cache of one node: looks after its directory, follows the disk with the limit, and lends
+// itself to the repositories that are open. Whatever happens to the directory, reads go on without
+// it, and it comes back by itself.
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { systemClock, type Clock } from '#engine/base/clock.ts';
+import { EngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
+import { CacheDirectory } from './cache-directory.ts';
+import { CacheStatistics } from './cache-statistics.ts';
+import { CacheVolume, type VolumeParts } from './cache-volume.ts';
+import { type CacheEvent, type CacheSettings, limitSettings } from './cache-settings.ts';
+import { createChecksum } from './checksum.ts';
+import { type DiskSpace, readDisk, readDiskCarefully } from './disk-space.ts';
+import { FallRate } from './fall-rate.ts';
+import { Ledger } from './ledger.ts';
+import { type CacheLimit, cacheLimit, type DiskState } from './limit.ts';
+import { settleLimit, type SettledLimit } from './limit-growth.ts';
+import { type CacheLocation, locationOf } from './location.ts';
+import { PlannedUses } from './planned-uses.ts';
+import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
+import { SEGMENT_BYTES_MIN } from './segment-format.ts';
+import { s3Fifo } from './s3-fifo.ts';
+
+/** How often the disk is looked at, and while it is filling. */
+export const LOOK_INTERVAL_MS = 1000;
+export const LOOK_INTERVAL_FALLING_MS = 100;
+/** A directory that was lost is tried again after this long. */
+const RETRY_MS = 5000;
+/** Errors after which the directory is given up at once. */
+const FATAL = new Set(['EROFS', 'ENOENT', 'ESTALE', 'ENODEV', 'ENOTDIR', 'EACCES', 'ENXIO']);
+/** Of others, such as EIO, within the time of one directory. */
+const ERRORS_MAX = 3;
+/** The disk is full: nothing new until the next look at it. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+export interface CacheOptions {
+  readonly clock?: Clock;
+  readonly onEvent?: (event: CacheEvent) => void;
+  readonly isNativeAllowed?: boolean;
+  readonly readDisk?: (directory: string) => Promise<DiskSpace>;
+  /** False: whoever opens it calls look() by themselves. */
+  readonly isWatching?: boolean;
+}
+
+export class Cache implements AsyncDisposable {
+  readonly ledger = new Ledger();
+  readonly plans = new PlannedUses();
+  readonly statistics = new CacheStatistics();
+  readonly #settings: CacheSettings;
+  readonly #options: CacheOptions;
+  readonly #clock: Clock;
+  readonly #fall = new FallRate();
+  readonly #volumeParts: VolumeParts;
+  #directory: CacheDirectory | undefined;
+  #volume: CacheVolume | undefined;
+  #location: CacheLocation | undefined;
+  #settled: SettledLimit | undefined;
+  #disk: DiskState | undefined;
+  #obstacle: string | undefined = 'not opened yet';
+  #retryAtMs = 0;
+  #errors = 0;
+  #looking: Promise<void> | undefined;
+  #recovering: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  private constructor(settings: CacheSettings, options: CacheOptions) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const { isNativeAllowed } = options;
+    this.#volumeParts = {
+      ledger: this.ledger,
+      checksum: createChecksum({ isNativeAllowed }),
+      plans: this.plans,
+      newPolicy: settings.newPolicy ?? s3Fifo,
+      onEvicted: (cause, bytes) => {
+        this.statistics.evictedBytes[cause] += bytes;
+      },
+    };
+  }
+
+  /**
+   * A cache in the directory that the settings name. Where that cannot be used now, the cache is
+   * there without one and tries again.
+   * @throws CACHE_LOCATION_REFUSED on the root disk, unless the settings allow it
+   */
+  static async open(settings: CacheSettings, options: CacheOptions = {}): Promise<Cache> {
+    const cache = new Cache({ ...settings, directory: resolve(settings.directory) }, options);
+    cache.#location = cache.#locate();
+    await cache.look();
+    if (options.isWatching ?? true) cache.#watch();
+    return cache;
+  }
+
+  get volume(): CacheVolume | undefined {
+    return this.#volume;
+  }
+
+  /** What holds now, with its reasons; undefined before the disk could be looked at. */
+  get limit(): CacheLimit | undefined {
+    return this.#settled?.limit;
+  }
+
+  get location(): CacheLocation | undefined {
+    return this.#location;
+  }
+
+  get disk(): DiskState | undefined {
+    return this.#disk;
+  }
+
+  /** Why there is no directory at the moment. */
+  get obstacle(): string | undefined {
+    return this.#obstacle;
+  }
+
+  /** Looks at the disk and at the directory, and does what follows from it. */
+  async look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** When everything that was there at the start is known again. */
+  async recovered(): Promise<void> {
+    await this.#recovering;
+  }
+
+  /** Something went wrong with the directory while it was used. */
+  diskFailed(error: unknown): void {
+    const code = systemCodeOf(error);
+    this.statistics.noteError(code);
+    if (code !== undefined && FULL.has(code)) {
+      this.#volume?.pauseGrowth();
+      return;
+    }
+    this.#errors++;
+    if ((code !== undefined && FATAL.has(code)) || this.#errors >= ERRORS_MAX) {
+      this.#lose(messageOf(error));
+    }
+  }
+
+  /** Leaves what is on disk for the next time. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+    this.#detach();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #watch(): void {
+    if (this.#isClosed) return;
+    const delayMs = this.#fall.isFalling ? LOOK_INTERVAL_FALLING_MS : LOOK_INTERVAL_MS;
+    this.#timer = setTimeout(() => {
+      void this.look().finally(() => this.#watch());
+    }, delayMs).unref();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      if (this.#volume && !this.#isInPlace()) this.#lose('the directory was replaced or removed');
+      const space = await this.#readDisk();
+      if (this.#isClosed) return;
+      this.#follow(space);
+      if (this.#volume === undefined && this.#clock.monotonic() >= this.#retryAtMs) {
+        await this.#attach(space);
+      }
+    } catch (error) {
+      this.#lose(messageOf(error));
+    }
+  }
+
+  #readDisk(): Promise<DiskSpace> {
+    const { directory } = this.#settings;
+    if (this.#options.readDisk) return this.#options.readDisk(directory);
+    return this.#settled === undefined ? readDiskCarefully(directory) : readDisk(directory);
+  }
+
+  /** Brings the limit to where the disk wants it. */
+  #follow(space: DiskSpace): void {
+    const ownBytes = this.#volume?.segmentBytes() ?? 0;
+    const nowMs = this.#clock.monotonic();
+    const othersBytes = space.totalBytes - space.freeBytes - ownBytes;
+    const fallBytesPerSecond = this.#fall.note(othersBytes, nowMs);
+    const ownInodes = this.#volume ? this.ledger.used.inodes : 0;
+    this.#disk = { ...space, ownBytes, ownInodes, fallBytesPerSecond };
+    const wanted = cacheLimit(limitSettings(this.#settings, this.#location), this.#disk);
+    const before = this.#settled;
+    this.#settled = settleLimit(before, wanted, nowMs);
+    const { bytes, inodes } = this.#settled.limit;
+    this.#volume?.setLimit({ bytes: bytes.amount, inodes: inodes.amount });
+    this.#volume?.resumeGrowth();
+    if (before?.limit.bytes.amount !== bytes.amount) {
+      this.#tell({ kind: 'limit', bytes: bytes.amount, reason: bytes.reason });
+    }
+  }
+
+  async #attach(space: DiskSpace): Promise<void> {
+    this.#retryAtMs = this.#clock.monotonic() + RETRY_MS;
+    this.#location = this.#locate();
+    if (this.#location?.isReadOnly) return this.#obstruct('the file system is read-only');
+    const limit = this.#settled?.limit.bytes.amount ?? 0;
+    const least = BASE_CHARGE.bytes + segmentCharge(SEGMENT_BYTES_MIN).bytes;
+    if (limit < least) return this.#obstruct('there is no room for a cache on this disk');
+    const { directory: location, node } = this.#settings;
+    const directory = CacheDirectory.open({ location, node });
+    if (typeof directory === 'string') return this.#obstruct(OBSTACLES[directory]);
+    this.#directory = directory;
+    this.ledger.adopt(BASE_CHARGE);
+    const volume = await CacheVolume.open(directory.path, this.#volumeParts);
+    if (this.#isClosed) {
+      volume.close();
+      return;
+    }
+    this.#volume = volume;
+    this.#errors = 0;
+    this.#obstacle = undefined;
+    this.#follow(space);
+    this.#recovering = volume.recover().catch((error: unknown) => this.diskFailed(error));
+    this.#tell({ kind: 'attached', directory: directory.path });
+  }
+
+  /** @throws CACHE_LOCATION_REFUSED */
+  #locate(): CacheLocation | undefined {
+    const location = locationOf(readMounts(), this.#settings.directory);
+    if (location?.kind !== 'root disk' || this.#settings.isRootDiskAllowed) return location;
+    throw new EngineError(
+      'CACHE_LOCATION_REFUSED',
+      `cache directory ${this.#settings.directory} is on the root file system; mount a volume ` +
+        'there or allow the root disk explicitly',
+    );
+  }
+
+  #isInPlace(): boolean {
+    try {
+      return (this.#directory?.isInPlace() ?? false) && (this.#volume?.isInPlace() ?? false);
+    } catch {
+      return false;
+    }
+  }
+
+  #obstruct(obstacle: string): void {
+    if (this.#obstacle === obstacle) return;
+    this.#obstacle = obstacle;
+    this.#tell({ kind: 'unavailable', reason: obstacle });
+  }
+
+  #lose(reason: string): void {
+    this.#retryAtMs = this.#clock.monotonic() + RETRY_MS;
+    this.#detach();
+    this.#obstruct(reason);
+  }
+
+  #detach(): void {
+    this.#volume?.close();
+    if (this.#directory) this.ledger.giveBack(BASE_CHARGE);
+    try {
+      this.#directory?.close();
+    } finally {
+      this.#volume = undefined;
+      this.#directory = undefined;
+    }
+  }
+
+  #tell(event: CacheEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+const OBSTACLES = Object.freeze({
+  locked: 'another process uses the directory',
+  'lock unsupported': 'the directory cannot be locked',
+  'not a directory': 'there is something else where the directory should be',
+  'not ours': 'the directory belongs to another user or holds a link in place of its lock',
+});
+
+function readMounts(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,83 @@
+// Decides which entry goes when room is needed: orphans first and completely; then data, which one
+// is the policy's choice, but what a running plan will read only when it is further away than what
+// it makes room for; then metadata; the index last, and for an index alone.
+
+import type { Accounts } from './accounts.ts';
+import { type EntryTable, NO_ENTRY, windowOf } from './entry-table.ts';
+import type { EvictionPolicy, IsFree } from './eviction-policy.ts';
+import { type HasEntries, NEVER, type PlannedUses } from './planned-uses.ts';
+
+export interface EvictorParts {
+  readonly table: EntryTable;
+  readonly accounts: Accounts;
+  readonly plans: PlannedUses;
+  /** One for each kind. */
+  readonly policies: readonly EvictionPolicy[];
+}
+
+/** Whom room is made for. */
+export interface Newcomer {
+  readonly repository: number;
+  readonly kind: number;
+  readonly bytes: number;
+  /** Steps until a plan reads it. */
+  readonly distance: number;
+}
+
+/** Steps of a plan that are looked at, from its end, to find an entry. */
+const STEPS_LOOKED_AT = 64;
+
+export class Evictor {
+  readonly #parts: EvictorParts;
+
+  constructor(parts: EvictorParts) {
+    this.#parts = parts;
+  }
+
+  /** The entry that goes next for `newcomer`, or NO_ENTRY: then the newcomer is not kept. */
+  victim(newcomer: Newcomer): number {
+    const { accounts, plans } = this.#parts;
+    const isOwnOnly = accounts.isAtCeiling(newcomer.repository, newcomer.bytes);
+    const isFree = this.#isFreeFor(newcomer, isOwnOnly);
+    const isPlanned = plans.isEmpty ? () => false : (row: number) => this.#distanceOf(row) < NEVER;
+    for (let kind = 0; kind <= newcomer.kind; kind++) {
+      const unplanned = this.#parts.policies[kind].victim(row => isFree(row) && !isPlanned(row));
+      if (unplanned !== NO_ENTRY) return unplanned;
+      const furthest = plans.isEmpty ? NO_ENTRY : this.#furthest(newcomer, kind, isFree);
+      if (furthest !== NO_ENTRY) return furthest;
+    }
+    return NO_ENTRY;
+  }
+
+  #isFreeFor({ repository }: Newcomer, isOwnOnly: boolean): IsFree {
+    const { table, accounts } = this.#parts;
+    return row => {
+      const { readers, repository: owners, length } = table.columns;
+      if (readers[row] > 0) return false;
+      if (owners[row] === repository) return true;
+      return !isOwnOnly && accounts.isAboveFloor(owners[row], length[row]);
+    };
+  }
+
+  /** What is read last of all, if that is after the newcomer or the newcomer is worth more. */
+  #furthest(newcomer: Newcomer, kind: number, isFree: IsFree): number {
+    const { table, plans } = this.#parts;
+    let looks = 0;
+    const hasEntries: HasEntries = (key, window) =>
+      table.inWindow(key, window).next().done !== true;
+    for (const { key, window } of plans.fromTheEnd(hasEntries)) {
+      if (++looks > STEPS_LOOKED_AT) return NO_ENTRY;
+      const isFurther = kind < newcomer.kind || plans.distance(key, window) > newcomer.distance;
+      if (!isFurther) continue;
+      for (const row of table.inWindow(key, window)) {
+        if (table.columns.kind[row] === kind && isFree(row)) return row;
+      }
+    }
+    return NO_ENTRY;
+  }
+
+  #distanceOf(row: number): number {
+    const { keyA, keyB, offset } = this.#parts.table.columns;
+    return this.#parts.plans.distance({ a: keyA[row], b: keyB[row] }, windowOf(offset[row]));
+  }
+}

@@ -1,0 +1,218 @@
+// The segments of one cache directory: finds room for entries in them, adds one where the ledger
+// allows, and gives whole segments back when the limit falls. A segment is charged in full when it
+// is made, so that writing entries, however they come and go, changes nothing of what the disk
+// holds.
+
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError } from '#engine/base/errors.ts';
+import type { Amount, Ledger } from './ledger.ts';
+import { createSegment, openSegment, type Segment, type SegmentSpace } from './segment.ts';
+import {
+  BLOCK_BYTES,
+  type ChecksumKind,
+  SEGMENT_BYTES_MAX,
+  SEGMENT_BYTES_MIN,
+} from './segment-format.ts';
+
+/** The directory, the lock file, and what a file system allocates with the first inodes. */
+export const BASE_CHARGE: Amount = Object.freeze({ bytes: 16 * BLOCK_BYTES, inodes: 3 });
+/**
+ * What a file system needs to know where the blocks of a segment are, as a part of it and at least.
+ * Measured with each block an extent of its own: 7 KiB for 4 MiB on ext4, 10 KiB on xfs.
+ */
+const MAP_SHARE = 1 / 64;
+const MAP_BYTES_MIN = 2 * BLOCK_BYTES;
+/** A cache has some 64 segments, so that giving one back loses little. */
+const SEGMENTS_WANTED = 64;
+export const SEGMENTS_MAX = 32_768;
+const NAME = /^segment-(\d{5})$/;
+
+export interface DropListeners {
+  readonly onDrop: (segment: Segment) => void;
+  readonly onClosed: () => void;
+}
+
+export interface PoolPlace extends SegmentSpace {
+  readonly segment: Segment;
+}
+
+/** What one segment takes of the disk at most. */
+export function segmentCharge(bytes: number): Amount {
+  return { bytes: bytes + Math.max(MAP_BYTES_MIN, bytes * MAP_SHARE), inodes: 1 };
+}
+
+/** A power of two, so that some 64 fit the limit. */
+export function segmentBytesFor(limitBytes: number): number {
+  const exact = 2 ** Math.floor(Math.log2(Math.max(1, limitBytes / SEGMENTS_WANTED)));
+  return Math.min(SEGMENT_BYTES_MAX, Math.max(SEGMENT_BYTES_MIN, exact));
+}
+
+export class SegmentPool {
+  readonly #directory: string;
+  readonly #ledger: Ledger;
+  readonly #checksum: ChecksumKind;
+  readonly #segments: (Segment | undefined)[] = [];
+  #growing: Promise<boolean> | undefined;
+  /** Of segments that were given back and have operations under way. */
+  #closingBytes = 0;
+  #closingInodes = 0;
+  #isClosed = false;
+
+  constructor(directory: string, ledger: Ledger, checksum: ChecksumKind) {
+    this.#directory = directory;
+    this.#ledger = ledger;
+    this.#checksum = checksum;
+  }
+
+  get(index: number): Segment {
+    const segment = this.#segments[index];
+    if (segment === undefined) throw new EngineError('INTERNAL', `there is no segment ${index}`);
+    return segment;
+  }
+
+  get bytes(): number {
+    return [...this.all()].reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  *all(): Generator<Segment> {
+    for (const segment of this.#segments) if (segment) yield segment;
+  }
+
+  /**
+   * Takes over the segments that are there. What is none of ours is removed: the directory is ours,
+   * and what lies in it would else take room that nobody knows of.
+   */
+  async adopt(): Promise<void> {
+    for (const name of await readdir(this.#directory)) {
+      const index = Number(NAME.exec(name)?.[1] ?? Number.NaN);
+      const path = join(this.#directory, name);
+      const segment =
+        index < SEGMENTS_MAX ? await openOrNot({ path, index }, this.#checksum) : undefined;
+      if (segment === undefined) {
+        if (NAME.test(name)) await unlink(path).catch(() => undefined);
+        continue;
+      }
+      this.#segments[index] = segment;
+      this.#ledger.adopt(segmentCharge(segment.bytes));
+    }
+  }
+
+  /**
+   * A run of at most `blockCount` blocks: one as long, or the longest of at least `leastBlocks`.
+   */
+  take(blockCount: number, leastBlocks: number): PoolPlace | undefined {
+    let longest: Segment | undefined;
+    for (const segment of this.all()) {
+      if (segment.longest >= blockCount) return placeIn(segment, blockCount);
+      if (segment.longest > (longest?.longest ?? 0)) longest = segment;
+    }
+    if (longest === undefined || longest.longest < leastBlocks) return undefined;
+    return placeIn(longest, blockCount);
+  }
+
+  /**
+   * One more segment, if the ledger has room for it; callers at the same time share one.
+   * @throws the system's error when the disk refuses
+   */
+  async grow(): Promise<boolean> {
+    this.#growing ??= this.#addSegment().finally(() => {
+      this.#growing = undefined;
+    });
+    return this.#growing;
+  }
+
+  /**
+   * Gives segments back, least valuable first, until no more than `limit` is used. Those that are
+   * still read or written are off the account a moment later, of which `onClosed` tells.
+   */
+  shrinkTo(limit: Amount, { onDrop, onClosed }: DropListeners): void {
+    for (;;) {
+      const excess = this.#ledger.excessOver(limit);
+      const isEnough = excess.bytes <= this.#closingBytes && excess.inodes <= this.#closingInodes;
+      if (isEnough) return;
+      let least: Segment | undefined;
+      for (const segment of this.all()) {
+        if (least === undefined || segment.value / segment.bytes < least.value / least.bytes) {
+          least = segment;
+        }
+      }
+      if (least === undefined) return;
+      onDrop(least);
+      this.#drop(least, onClosed);
+    }
+  }
+
+  #drop(segment: Segment, onClosed: () => void): void {
+    this.#segments[segment.index] = undefined;
+    const charge = segmentCharge(segment.bytes);
+    this.#closingBytes += charge.bytes;
+    this.#closingInodes += charge.inodes;
+    segment.drop(() => {
+      this.#closingBytes -= charge.bytes;
+      this.#closingInodes -= charge.inodes;
+      this.#ledger.giveBack(charge);
+      if (!this.#isClosed) onClosed();
+    });
+  }
+
+  /** Leaves the files. */
+  close(): void {
+    this.#isClosed = true;
+    for (const segment of this.all()) {
+      this.#ledger.giveBack(segmentCharge(segment.bytes));
+      segment.close();
+    }
+    this.#segments.length = 0;
+  }
+
+  async #addSegment(): Promise<boolean> {
+    const index = this.#freeIndex();
+    const bytes = segmentBytesFor(this.#ledger.limit.bytes);
+    const charge = segmentCharge(bytes);
+    const room = this.#ledger.tryReserve(charge.bytes, charge.inodes);
+    if (index === undefined || room === undefined) {
+      room?.release();
+      return false;
+    }
+    const name = `segment-${String(index).padStart(5, '0')}`;
+    const place = { path: join(this.#directory, name), index };
+    try {
+      const segment = await createSegment(place, bytes, this.#checksum);
+      if (this.#isClosed) {
+        segment.drop(() => room.release());
+        return false;
+      }
+      this.#segments[index] = segment;
+      room.commit();
+      return true;
+    } catch (error) {
+      room.release();
+      throw error;
+    }
+  }
+
+  #freeIndex(): number | undefined {
+    for (let index = 0; index < SEGMENTS_MAX; index++) {
+      if (this.#segments[index] === undefined) return index;
+    }
+    return undefined;
+  }
+}
+
+function placeIn(segment: Segment, blockCount: number): PoolPlace | undefined {
+  const space = segment.take(blockCount);
+  return space && { ...space, segment };
+}
+
+async function openOrNot(
+  place: { readonly path: string; readonly index: number },
+  checksum: ChecksumKind,
+): Promise<Segment | undefined> {
+  try {
+    return await openSegment(place, checksum);
+  } catch {
+    // A link, a directory, a file that cannot be read: none of ours.
+    return undefined;
+  }
+}

@@ -1,0 +1,257 @@
+// One segment file that is open: its blocks, its rows, and reading and writing of both. All blocks
+// are allocated when the file is made, so that writing an entry takes nothing further of the disk.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  open,
+  read,
+  unlinkSync,
+  write,
+  writev,
+} from 'node:fs';
+import { EngineError } from '#engine/base/errors.ts';
+import { BlockMap, type BlockRun } from './block-map.ts';
+import { allocateBlocks } from './native-files.ts';
+import {
+  BLOCK_BYTES,
+  blockCount,
+  type ChecksumKind,
+  encodeHeader,
+  isHeader,
+  isSegmentBytes,
+  ROW_BYTES,
+  rowCount,
+  tableBlocks,
+} from './segment-format.ts';
+
+const FILE_MODE = 0o600;
+/** No link is followed, whoever put it there. */
+const OPEN_FLAGS = constants.O_RDWR | constants.O_NOFOLLOW;
+const ZEROS_BYTES = 1024 * 1024;
+const ZERO_BLOCK = new Uint8Array(BLOCK_BYTES);
+const NO_ENTRY = 0xffff_ffff;
+
+export interface SegmentSpace {
+  readonly run: BlockRun;
+  readonly slot: number;
+}
+
+export class Segment {
+  readonly path: string;
+  readonly index: number;
+  readonly bytes: number;
+  readonly blocks: BlockMap;
+  readonly slots: BlockMap;
+  /** The entry of each row. */
+  readonly entryOfSlot: Uint32Array;
+  /** What would be lost with it: blocks, those of index and metadata several times. */
+  value = 0;
+  readonly #fd: number;
+  #operations = 0;
+  #isDropped = false;
+  #onClosed: (() => void) | undefined;
+
+  constructor(fd: number, { path, index, bytes }: { path: string; index: number; bytes: number }) {
+    this.#fd = fd;
+    this.path = path;
+    this.index = index;
+    this.bytes = bytes;
+    this.blocks = new BlockMap(blockCount(bytes));
+    this.blocks.mark({ start: 0, length: tableBlocks(bytes) });
+    this.slots = new BlockMap(rowCount(bytes));
+    this.slots.mark({ start: 0, length: 1 });
+    this.entryOfSlot = new Uint32Array(rowCount(bytes)).fill(NO_ENTRY);
+  }
+
+  get isDropped(): boolean {
+    return this.#isDropped;
+  }
+
+  /** The longest run that an entry could have here. */
+  get longest(): number {
+    return this.slots.free === 0 || this.#isDropped ? 0 : this.blocks.longest;
+  }
+
+  /** A row and at most `blockCount` blocks in one run. */
+  take(blockCount: number): SegmentSpace | undefined {
+    if (this.longest === 0) return undefined;
+    const run = this.blocks.take(blockCount);
+    const slot = this.slots.take(1);
+    return run && slot && { run, slot: slot.start };
+  }
+
+  give({ run, slot }: SegmentSpace): void {
+    this.blocks.release(run);
+    this.slots.release({ start: slot, length: 1 });
+    this.entryOfSlot[slot] = NO_ENTRY;
+  }
+
+  /** Fills `target` from block `block` on; false where the file ends sooner. */
+  async read(block: number, target: Uint8Array): Promise<boolean> {
+    return (await this.readAt(block * BLOCK_BYTES, target)) === target.length;
+  }
+
+  readAt(position: number, target: Uint8Array): Promise<number> {
+    return this.#during(
+      () =>
+        new Promise((resolve, reject) => {
+          read(this.#fd, target, 0, target.length, position, (error, bytesRead) =>
+            error ? reject(error) : resolve(bytesRead),
+          );
+        }),
+    );
+  }
+
+  /** Writes to whole blocks, so that the kernel never has to read what was there. */
+  async writeBlocks(block: number, bytes: Uint8Array): Promise<void> {
+    const padding = ZERO_BLOCK.subarray(
+      0,
+      (BLOCK_BYTES - (bytes.length % BLOCK_BYTES)) % BLOCK_BYTES,
+    );
+    const position = block * BLOCK_BYTES;
+    const done = await this.#during(
+      () =>
+        new Promise<number>((resolve, reject) => {
+          writev(this.#fd, [bytes, padding], position, (error, bytesWritten) =>
+            error ? reject(error) : resolve(bytesWritten),
+          );
+        }),
+    );
+    if (done < bytes.length) await this.writeAt(position + done, bytes.subarray(done));
+  }
+
+  async writeRow(slot: number, row: Uint8Array): Promise<void> {
+    await this.writeAt(slot * ROW_BYTES, row);
+  }
+
+  async writeAt(position: number, bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const part = bytes.subarray(done);
+      done += await this.#during(
+        () =>
+          new Promise<number>((resolve, reject) => {
+            write(this.#fd, part, 0, part.length, position + done, (error, bytesWritten) =>
+              error ? reject(error) : resolve(bytesWritten),
+            );
+          }),
+      );
+    }
+  }
+
+  /** Whether the file is still where it was and of its size. */
+  isInPlace(): boolean {
+    const { nlink, size } = fstatSync(this.#fd);
+    return nlink === 1 && size === this.bytes;
+  }
+
+  /**
+   * Gives its blocks back at once. `onClosed` is told when the last of what is under way has ended,
+   * until when that may have taken blocks again.
+   */
+  drop(onClosed: () => void): void {
+    this.#isDropped = true;
+    this.#onClosed = onClosed;
+    try {
+      ftruncateSync(this.#fd, 0);
+      unlinkSync(this.path);
+    } catch {
+      // The directory is gone or cannot be written to; the blocks went with the truncation, or
+      // there is no room to be gained.
+    }
+    this.#closeIfIdle();
+  }
+
+  /** Leaves the file as it is. */
+  close(): void {
+    this.#isDropped = true;
+    this.#closeIfIdle();
+  }
+
+  async #during<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#isDropped) throw new EngineError('ABORTED', 'the segment was given back');
+    this.#operations++;
+    try {
+      return await work();
+    } finally {
+      this.#operations--;
+      this.#closeIfIdle();
+    }
+  }
+
+  #closeIfIdle(): void {
+    if (!this.#isDropped || this.#operations > 0) return;
+    closeSync(this.#fd);
+    this.#onClosed?.();
+    this.#onClosed = undefined;
+  }
+}
+
+export interface SegmentPlace {
+  readonly path: string;
+  readonly index: number;
+}
+
+/** Opens a segment that is there; undefined for what is none of ours, which stays as it is. */
+export async function openSegment(
+  place: SegmentPlace,
+  checksum: ChecksumKind,
+): Promise<Segment | undefined> {
+  const handle = await openRaw(place.path, OPEN_FLAGS);
+  const segment = await segmentOf(handle, place);
+  if (segment === undefined) return undefined;
+  const row = Buffer.alloc(ROW_BYTES);
+  const got = await segment.readAt(0, row);
+  if (got === ROW_BYTES && isHeader(row, segment.bytes, checksum)) return segment;
+  segment.close();
+  return undefined;
+}
+
+/**
+ * A new, empty segment with all of its blocks. Leaves nothing behind when it fails.
+ * @throws the system's error: ENOSPC, EDQUOT, EROFS, EIO, …
+ */
+export async function createSegment(
+  place: SegmentPlace,
+  bytes: number,
+  checksum: ChecksumKind,
+): Promise<Segment> {
+  const fd = await openRaw(place.path, OPEN_FLAGS | constants.O_CREAT | constants.O_EXCL);
+  const segment = new Segment(fd, { ...place, bytes });
+  try {
+    await fillBlocks(segment, fd);
+    await segment.writeAt(0, encodeHeader(bytes, checksum));
+    return segment;
+  } catch (error) {
+    segment.drop(() => undefined);
+    throw error;
+  }
+}
+
+async function fillBlocks(segment: Segment, fd: number): Promise<void> {
+  const result = allocateBlocks(fd, segment.bytes);
+  if (result === 'allocated') return;
+  if (result !== 'unsupported') {
+    throw Object.assign(new Error(`cannot allocate ${segment.path}`), { code: result.systemCode });
+  }
+  const zeros = new Uint8Array(Math.min(ZEROS_BYTES, segment.bytes));
+  for (let at = 0; at < segment.bytes; at += zeros.length) await segment.writeAt(at, zeros);
+}
+
+async function segmentOf(fd: number, place: SegmentPlace): Promise<Segment | undefined> {
+  const found = fstatSync(fd);
+  if (found.isFile() && found.nlink === 1 && isSegmentBytes(found.size)) {
+    return new Segment(fd, { ...place, bytes: found.size });
+  }
+  closeSync(fd);
+  return undefined;
+}
+
+function openRaw(path: string, flags: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    open(path, flags, FILE_MODE, (error, fd) => (error ? reject(error) : resolve(fd)));
+  });
+}
