@@ -1,5 +1,6 @@
-// Which blocks of a segment are free. First fit, so that a segment fills from its beginning; the
-// longest free run is known without looking, so that full segments cost nothing to pass over.
+// Which blocks of a segment are free. First fit, so that a segment fills from its beginning. No
+// more than a bound of the longest free run is kept, so that full segments cost nothing to pass
+// over.
 
 import { EngineError } from '#engine/base/errors.ts';
 
@@ -16,7 +17,9 @@ export class BlockMap {
   /** A bit is set where the block is taken. */
   readonly #words: Uint32Array;
   #free: number;
-  #longest: number | undefined;
+  /** No free run is longer than this. */
+  #longest: number;
+  #isLongestExact = true;
 
   constructor(count: number) {
     this.count = count;
@@ -32,19 +35,33 @@ export class BlockMap {
 
   /** Length of the longest free run. */
   get longest(): number {
-    this.#longest ??= this.#find(this.count + 1).length;
+    if (!this.#isLongestExact) {
+      this.#longest = this.#find(this.count + 1).length;
+      this.#isLongestExact = true;
+    }
     return this.#longest;
   }
 
-  /**
-   * Takes a run of `length` blocks, or where there is none as long the longest; undefined if full.
-   */
-  take(length: number): BlockRun | undefined {
-    if (this.#free === 0) return undefined;
+  /** Takes a run of `length` blocks; undefined where there is none as long. */
+  takeWhole(length: number): BlockRun | undefined {
+    if (length > this.#longest) return undefined;
     const found = this.#find(length);
-    const run = { start: found.start, length: Math.min(length, found.length) };
-    this.mark(run);
-    return run;
+    if (found.length < length) {
+      this.#longest = found.length;
+      this.#isLongestExact = true;
+      return undefined;
+    }
+    this.mark(found);
+    return found;
+  }
+
+  /** Takes a run of `length` blocks, or where there is none as long the longest. */
+  take(length: number): BlockRun | undefined {
+    const whole = this.takeWhole(length);
+    if (whole !== undefined || this.#free === 0) return whole;
+    const longest = this.#find(length);
+    this.mark(longest);
+    return longest;
   }
 
   isFree({ start, length }: BlockRun): boolean {
@@ -57,7 +74,7 @@ export class BlockMap {
     if (!this.isFree(run)) throw new EngineError('INTERNAL', 'blocks were taken twice');
     for (let block = run.start; block < run.start + run.length; block++) this.#set(block);
     this.#free -= run.length;
-    this.#longest = undefined;
+    this.#isLongestExact = false;
   }
 
   release({ start, length }: BlockRun): void {
@@ -66,7 +83,8 @@ export class BlockMap {
       this.#words[block >>> 5] &= ~(1 << (block & 31));
     }
     this.#free += length;
-    this.#longest = undefined;
+    this.#longest = this.#free;
+    this.#isLongestExact = false;
   }
 
   /** The first free run of at least `length`, else the longest. */

@@ -102,13 +102,17 @@ export class SegmentPool {
    * A run of at most `blockCount` blocks: one as long, or the longest of at least `leastBlocks`.
    */
   take(blockCount: number, leastBlocks: number): PoolPlace | undefined {
+    for (const segment of this.all()) {
+      const space = segment.takeWhole(blockCount);
+      if (space) return { ...space, segment };
+    }
     let longest: Segment | undefined;
     for (const segment of this.all()) {
-      if (segment.longest >= blockCount) return placeIn(segment, blockCount);
       if (segment.longest > (longest?.longest ?? 0)) longest = segment;
     }
     if (longest === undefined || longest.longest < leastBlocks) return undefined;
-    return placeIn(longest, blockCount);
+    const space = longest.take(blockCount);
+    return space && { ...space, segment: longest };
   }
 
   /**
@@ -198,11 +202,6 @@ export class SegmentPool {
     }
     return undefined;
   }
-}
-
-function placeIn(segment: Segment, blockCount: number): PoolPlace | undefined {
-  const space = segment.take(blockCount);
-  return space && { ...space, segment };
 }
 
 async function openOrNot(

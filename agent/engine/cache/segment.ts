@@ -75,12 +75,21 @@ export class Segment {
     return this.slots.free === 0 || this.#isDropped ? 0 : this.blocks.longest;
   }
 
+  /** A row and `blockCount` blocks in one run; undefined where there is none as long. */
+  takeWhole(blockCount: number): SegmentSpace | undefined {
+    return this.#withRow(() => this.blocks.takeWhole(blockCount));
+  }
+
   /** A row and at most `blockCount` blocks in one run. */
   take(blockCount: number): SegmentSpace | undefined {
-    if (this.longest === 0) return undefined;
-    const run = this.blocks.take(blockCount);
-    const slot = this.slots.take(1);
-    return run && slot && { run, slot: slot.start };
+    return this.#withRow(() => this.blocks.take(blockCount));
+  }
+
+  #withRow(takeBlocks: () => BlockRun | undefined): SegmentSpace | undefined {
+    if (this.slots.free === 0 || this.#isDropped) return undefined;
+    const run = takeBlocks();
+    const slot = run && this.slots.take(1);
+    return slot && { run, slot: slot.start };
   }
 
   give({ run, slot }: SegmentSpace): void {
