@@ -47,7 +47,7 @@ export class Cache implements AsyncDisposable {
   readonly ledger = new Ledger();
   readonly plans = new PlannedUses();
   readonly statistics = new CacheStatistics();
-  readonly #settings: CacheSettings;
+  #settings: CacheSettings;
   readonly #options: CacheOptions;
   readonly #clock: Clock;
   readonly #fall = new FallRate();
@@ -122,6 +122,15 @@ export class Cache implements AsyncDisposable {
       this.#looking = undefined;
     });
     return this.#looking;
+  }
+
+  /** Other settings from now on. What they take away is gone when it resolves. */
+  async change(settings: Partial<Omit<CacheSettings, 'directory' | 'node'>>): Promise<void> {
+    await this.#looking;
+    this.#settings = { ...this.#settings, ...settings };
+    // What a person asks for holds at once, also where it is more.
+    this.#settled = undefined;
+    await this.look();
   }
 
   /** When everything that was there at the start is known again. */
