@@ -10,19 +10,23 @@ export interface LoopOptions {
   /** `mkfs.ext4 -q`, without the name of the image. */
   readonly make: readonly string[];
   readonly mib?: number;
+  /** Further options of the mount, such as `usrquota`. */
+  readonly mount?: readonly string[];
 }
 
 export class LoopFileSystem {
   readonly path: string;
   readonly image: string;
+  readonly #options: string;
 
-  constructor(path: string, image: string) {
+  constructor(path: string, image: string, options: readonly string[] = []) {
     this.path = path;
     this.image = image;
+    this.#options = ['loop', ...options].join(',');
   }
 
   mount(): string | undefined {
-    const { status, stderr } = run(['mount', '-o', 'loop', this.image, this.path]);
+    const { status, stderr } = run(['mount', '-o', this.#options, this.image, this.path]);
     return status === 0 ? undefined : stderr;
   }
 
@@ -34,7 +38,7 @@ export class LoopFileSystem {
 /** Mounted until the test ends, or the reason why it cannot be. */
 export function loopFileSystem(
   t: Test,
-  { make, mib = 32 }: LoopOptions,
+  { make, mib = 32, mount }: LoopOptions,
 ): { mounted: LoopFileSystem } | { reason: string } {
   if (process.getuid?.() !== 0) return { reason: 'only root can mount' };
   const directory = fastDirectory(t);
@@ -43,7 +47,7 @@ export function loopFileSystem(
   truncateSync(image, mib * 1024 * 1024);
   const made = run([...make, image]);
   if (made.status !== 0) return { reason: `${make[0]}: ${made.stderr}` };
-  const mounted = new LoopFileSystem(`${directory}/mount`, image);
+  const mounted = new LoopFileSystem(`${directory}/mount`, image, mount);
   mkdirSync(mounted.path);
   const problem = mounted.mount();
   if (problem !== undefined) return { reason: problem };

@@ -1,0 +1,271 @@
+// Real file systems in trouble. Where they cannot be mounted, the reason is printed and the rest of
+// the suite has to do.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chownSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import type { Clock } from '#engine/base/clock.ts';
+import type { Cache } from '#engine/cache/cache.ts';
+import type { Storage } from '#engine/storage/storage.ts';
+import {
+  type LoopFileSystem,
+  type LoopOptions,
+  loopFileSystem,
+} from '#test/support/loop-file-system.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import {
+  expectedBytes,
+  generatedStorage,
+  MIB,
+  packId,
+  scratchCache,
+  through,
+} from './scratch-cache.ts';
+
+const EXT4: LoopOptions = { make: ['mkfs.ext4', '-q', '-m', '0'] };
+const ROOMY = { totalBytes: 1e12, freeBytes: 1e12, totalInodes: 0, freeInodes: 0 };
+
+function mounted(t: Test, options: LoopOptions): LoopFileSystem | undefined {
+  const found = loopFileSystem(t, options);
+  if ('mounted' in found) return found.mounted;
+  t.comment(`skipped: ${found.reason}`);
+  t.pass(found.reason);
+  return undefined;
+}
+
+/** Reads through the cache; whatever that does, the bytes have to be right. */
+async function readPacks(t: Test, storage: Storage, from: number, to: number): Promise<void> {
+  for (let pack = from; pack < to; pack++) {
+    const got = await storage.get(packId(pack), { range: { offset: 0, length: MIB } });
+    const isRight = Buffer.compare(got, expectedBytes(packId(pack), 0, MIB)) === 0;
+    if (!isRight) t.fail(`wrong bytes of pack ${pack}`);
+  }
+}
+
+interface HeldClock extends Clock {
+  advance(ms: number): void;
+}
+
+function heldClock(): HeldClock {
+  let nowMs = 0;
+  return {
+    now: () => nowMs,
+    nowNanoseconds: () => 0n,
+    monotonic: () => nowMs,
+    sleep: async () => undefined,
+    advance: ms => {
+      nowMs += ms;
+    },
+  };
+}
+
+t.test('on a disk that is full, whatever it said, reads go on', async t => {
+  const fileSystem = mounted(t, EXT4);
+  if (fileSystem === undefined) return;
+  const { cache } = await scratchCache(
+    t,
+    { directory: fileSystem.path, absoluteBytes: 200 * MIB },
+    { readDisk: async () => ROOMY },
+  );
+  await readPacks(t, through(cache, generatedStorage(MIB)), 0, 60);
+  t.ok((cache.statistics.errors.ENOSPC ?? 0) > 0, 'it did get full');
+  t.ok(cache.volume, 'and the cache still is there');
+  t.ok(cache.statistics.storedBytes > 10 * MIB);
+  await cache.close();
+});
+
+t.test('within a quota, reads go on', async t => {
+  const fileSystem = mounted(t, { make: ['mkfs.xfs', '-q'], mib: 320, mount: ['uquota'] });
+  if (fileSystem === undefined) return;
+  const limit = ['-x', '-c', 'limit bhard=12m nobody', fileSystem.path];
+  const set = spawnSync('xfs_quota', limit, { encoding: 'utf8' });
+  if (set.status !== 0) {
+    t.pass(`skipped: xfs_quota: ${set.error?.message ?? set.stderr}`);
+    return;
+  }
+  mkdirSync(`${fileSystem.path}/own`);
+  chownSync(`${fileSystem.path}/own`, 65_534, 65_534);
+  const program = fileURLToPath(new URL('quota-reader.ts', import.meta.url));
+  const { stdout, stderr } = spawnSync(process.execPath, [program, `${fileSystem.path}/own`], {
+    uid: 65_534,
+    gid: 65_534,
+    encoding: 'utf8',
+    env: { NODE_COMPILE_CACHE: '' },
+  });
+  t.match(stdout, /^served 60, EDQUOT [1-9]/, stderr);
+});
+
+t.test('at a quota the cache stays as it is until the disk is looked at again', async t => {
+  const { cache } = await scratchCache(t);
+  const storage = through(cache, generatedStorage(MIB));
+  await readPacks(t, storage, 0, 3);
+  const { used } = cache.ledger;
+  cache.diskFailed(Object.assign(new Error('no'), { code: 'EDQUOT' }));
+  await readPacks(t, storage, 3, 6);
+  t.same(cache.ledger.used, used);
+  t.same(cache.statistics.errors, { EDQUOT: 1 });
+  await cache.look();
+  await readPacks(t, storage, 6, 8);
+  t.ok(cache.ledger.used.bytes > used.bytes);
+});
+
+t.test('after errors of the disk the cache is gone and reads go on', async t => {
+  const fileSystem = mounted(t, EXT4);
+  if (fileSystem === undefined) return;
+  const { cache } = await scratchCache(t, { directory: fileSystem.path });
+  const inner = generatedStorage(MIB);
+  const storage = through(cache, inner);
+  await readPacks(t, storage, 0, 5);
+  const shutdown = [
+    'import fcntl,os,sys,struct',
+    'fcntl.ioctl(os.open(sys.argv[1],0),0x8004587d,struct.pack("I",2))',
+  ].join('\n');
+  execFileSync('python3', ['-c', shutdown, fileSystem.path]);
+  execFileSync('sh', ['-c', 'echo 3 > /proc/sys/vm/drop_caches']);
+  await readPacks(t, storage, 0, 12);
+  t.ok((cache.statistics.errors.EIO ?? 0) > 0, 'the disk did fail');
+  t.equal(cache.volume, undefined);
+  await cache.close();
+});
+
+t.test('on a file system that became read-only the cache is gone within one operation', async t => {
+  const fileSystem = mounted(t, { ...EXT4, mount: ['errors=remount-ro'] });
+  if (fileSystem === undefined) return;
+  const { cache, events } = await scratchCache(t, { directory: fileSystem.path });
+  const storage = through(cache, generatedStorage(MIB));
+  await readPacks(t, storage, 0, 3);
+  const [device] = execFileSync('findmnt', ['-no', 'SOURCE', fileSystem.path], { encoding: 'utf8' })
+    .trim()
+    .split('/')
+    .slice(-1);
+  writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, '1');
+  await readPacks(t, storage, 3, 4);
+  await readPacks(t, storage, 4, 8);
+  t.equal(cache.volume, undefined, JSON.stringify(cache.statistics.errors));
+  t.match(events.at(-1), { kind: 'unavailable' });
+  await cache.close();
+});
+
+t.test('a directory that is deleted is made again', async t => {
+  const directory = fastDirectory(t);
+  const clock = heldClock();
+  const { cache, events } = await scratchCache(t, { directory }, { clock });
+  const storage = through(cache, generatedStorage(MIB));
+  await readPacks(t, storage, 0, 5);
+  rmSync(`${directory}/stevedore-cache`, { recursive: true });
+  await readPacks(t, storage, 0, 8);
+  await cache.look();
+  t.equal(cache.volume, undefined);
+  clock.advance(10_000);
+  await cache.look();
+  t.ok(cache.volume);
+  await readPacks(t, storage, 0, 8);
+  t.same(
+    events.map(({ kind }) => kind).filter(kind => kind !== 'limit'),
+    ['attached', 'unavailable', 'attached'],
+  );
+});
+
+t.test('a volume that is detached and replaced by another is noticed', async t => {
+  const first = mounted(t, EXT4);
+  if (first === undefined) return;
+  const clock = heldClock();
+  const { cache } = await scratchCache(t, { directory: first.path }, { clock });
+  const storage = through(cache, generatedStorage(MIB));
+  await readPacks(t, storage, 0, 5);
+  execFileSync('umount', ['-l', first.path]);
+  await readPacks(t, storage, 0, 8);
+  await cache.look();
+  t.equal(cache.volume, undefined);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', first.path]);
+  clock.advance(10_000);
+  await cache.look();
+  t.ok(cache.volume, cache.obstacle ?? 'there');
+  t.ok((cache.limit?.bytes.amount ?? 0) <= 8 * MIB, 'with the limit of the new one');
+  await readPacks(t, storage, 0, 12);
+  await cache.close();
+});
+
+for (const [name, options] of Object.entries({
+  ext4: { make: ['mkfs.ext4', '-q', '-m', '0'], mib: 1 },
+  'ext4 of 3 MiB': { make: ['mkfs.ext4', '-q', '-m', '0'], mib: 3 },
+} satisfies Record<string, LoopOptions>)) {
+  t.test(`on a volume of a few blocks (${name}) reads go on within what there is`, async t => {
+    const fileSystem = mounted(t, options);
+    if (fileSystem === undefined) return;
+    const { cache } = await scratchCache(t, { directory: fileSystem.path });
+    const storage = through(cache, generatedStorage(MIB));
+    await readPacks(t, storage, 0, 5);
+    const small = { offset: 0, length: 50_000 };
+    await storage.get(packId(9), { range: small });
+    t.comment(`${cache.limit?.bytes.amount} bytes, ${cache.obstacle ?? 'used'}`);
+    t.ok(cache.ledger.used.bytes <= Math.max(cache.limit?.bytes.amount ?? 0, 0));
+    await cache.close();
+  });
+}
+
+t.test('a volume that grows is used, one that shrinks is not overdrawn', async t => {
+  const directory = fastDirectory(t);
+  const clock = heldClock();
+  let freeBytes = 4 * MIB;
+  const readDisk = async () => ({ ...ROOMY, totalBytes: 100 * MIB, freeBytes });
+  const { cache } = await scratchCache(
+    t,
+    { directory, absoluteBytes: 64 * MIB, marginBytes: 0, evictionLines: [] },
+    { clock, readDisk },
+  );
+  const storage = through(cache, generatedStorage(MIB));
+  await readPacks(t, storage, 0, 10);
+  t.ok(cache.ledger.used.bytes <= 4 * MIB);
+  freeBytes = 50 * MIB;
+  clock.advance(40_000);
+  await cache.look();
+  await readPacks(t, storage, 0, 30);
+  t.ok(cache.ledger.used.bytes > 20 * MIB);
+  freeBytes = 0;
+  const own = cache.volume?.segmentBytes() ?? 0;
+  for (const left of [own * 0.5, own * 0.25, 0]) {
+    freeBytes = left - (cache.volume?.segmentBytes() ?? 0);
+    await cache.look();
+    t.ok((cache.volume?.segmentBytes() ?? 0) <= left, `${left} left`);
+    await readPacks(t, storage, 0, 10);
+    t.ok((cache.volume?.segmentBytes() ?? 0) <= left, `${left} left, after reads`);
+  }
+});
+
+t.test('a neighbour who fills the disk takes all of it but the directory itself', async t => {
+  const fileSystem = mounted(t, { ...EXT4, mib: 64 });
+  if (fileSystem === undefined) return;
+  const { cache } = await scratchCache(t, {
+    directory: fileSystem.path,
+    absoluteBytes: 40 * MIB,
+    evictionLines: [{ signal: 'nodefs.available', threshold: { share: 0.1 } }],
+  });
+  const storage = through(cache, generatedStorage(MIB));
+  await readPacks(t, storage, 0, 40);
+  t.ok((cache.volume?.segmentBytes() ?? 0) > 30 * MIB);
+  let worst = 0;
+  for (let file = 0; file < 30; file++) {
+    try {
+      writeFileSync(`${fileSystem.path}/neighbour-${file}`, new Uint8Array(2 * MIB));
+    } catch {
+      t.comment(`the neighbour has ${2 * file} MiB`);
+      break;
+    }
+    await cache.look();
+    await readPacks(t, storage, file, file + 3);
+    const { bsize, bavail, blocks } = statfsSync(fileSystem.path);
+    const isBelowLine = bavail * bsize < blocks * bsize * 0.02;
+    const own = cache.volume?.segmentBytes() ?? 0;
+    if (isBelowLine && own > 0) worst = Math.max(worst, own);
+    cache.ledger.check();
+  }
+  t.equal(worst, 0, 'nothing of ours while the disk is full');
+  t.same(listed(cache), ['lock']);
+  await cache.close();
+});
+
+function listed(cache: Cache): string[] {
+  return cache.volume ? readdirSync(cache.volume.directory) : [];
+}
