@@ -7,7 +7,7 @@ import type { BlobKey } from './blob-key.ts';
 import type { CacheRepository } from './cache-repository.ts';
 import { coverage, type Part, type Span, wholeLength } from './coverage.ts';
 import { NO_ENTRY } from './entry-table.ts';
-import { type Flight, Flights } from './flights.ts';
+import type { Flight, Flights } from './flights.ts';
 
 export interface CachedBlob {
   readonly id: string;
@@ -28,12 +28,13 @@ const TO_THE_END = Number.POSITIVE_INFINITY;
 export class BlobReader {
   readonly #inner: Storage;
   readonly #repository: CacheRepository;
-  readonly #flights = new Flights();
+  readonly #flights: Flights;
   readonly #storing = new Set<Promise<unknown>>();
 
   constructor(inner: Storage, repository: CacheRepository) {
     this.#inner = inner;
     this.#repository = repository;
+    this.#flights = repository.flights;
   }
 
   async get(blob: CachedBlob, options: GetOptions): Promise<Uint8Array> {

@@ -7,7 +7,8 @@ import type { Cache } from './cache.ts';
 import type { CacheVolume, Stretch } from './cache-volume.ts';
 import type { Span } from './coverage.ts';
 import { type EntryTable, windowOf } from './entry-table.ts';
-import { HotRanges } from './hot-ranges.ts';
+import type { Flights } from './flights.ts';
+import type { HotRanges } from './hot-ranges.ts';
 import { Plan } from './planned-uses.ts';
 
 export interface CacheRepositoryOptions {
@@ -31,7 +32,8 @@ export const STORING_BYTES_MAX = 64 * 1024 * 1024;
 
 export class CacheRepository {
   readonly identity: string;
-  readonly hot = new HotRanges();
+  readonly flights: Flights;
+  readonly hot: HotRanges;
   readonly #cache: Cache;
   readonly #options: CacheRepositoryOptions;
   #visited: { readonly volume: CacheVolume; readonly index: number } | undefined;
@@ -41,6 +43,9 @@ export class CacheRepository {
     this.#cache = cache;
     this.#options = options;
     this.identity = options.identity;
+    const { flights, hot } = cache.sharedReads(options.identity);
+    this.flights = flights;
+    this.hot = hot;
   }
 
   /** Whether blobs of this kind are kept. */

@@ -13,6 +13,8 @@ import { type CacheEvent, type CacheSettings, limitSettings } from './cache-sett
 import { createChecksum } from './checksum.ts';
 import { type DiskSpace, readDisk, readDiskCarefully } from './disk-space.ts';
 import { FallRate } from './fall-rate.ts';
+import { Flights } from './flights.ts';
+import { HotRanges } from './hot-ranges.ts';
 import { Ledger } from './ledger.ts';
 import { type CacheLimit, cacheLimit, type DiskState } from './limit.ts';
 import { settleLimit, type SettledLimit } from './limit-growth.ts';
@@ -43,6 +45,12 @@ export interface CacheOptions {
   readonly isWatching?: boolean;
 }
 
+/** What all who have the same repository open share. */
+export interface SharedReads {
+  readonly flights: Flights;
+  readonly hot: HotRanges;
+}
+
 export class Cache implements AsyncDisposable {
   readonly ledger = new Ledger();
   readonly plans = new PlannedUses();
@@ -51,6 +59,7 @@ export class Cache implements AsyncDisposable {
   readonly #options: CacheOptions;
   readonly #clock: Clock;
   readonly #fall = new FallRate();
+  readonly #shared = new Map<string, SharedReads>();
   readonly #volumeParts: VolumeParts;
   #directory: CacheDirectory | undefined;
   #volume: CacheVolume | undefined;
@@ -114,6 +123,15 @@ export class Cache implements AsyncDisposable {
   /** Why there is no directory at the moment. */
   get obstacle(): string | undefined {
     return this.#obstacle;
+  }
+
+  /** For the repository of this identity; of a node there are few, and they stay. */
+  sharedReads(identity: string): SharedReads {
+    const known = this.#shared.get(identity);
+    if (known) return known;
+    const shared = { flights: new Flights(), hot: new HotRanges() };
+    this.#shared.set(identity, shared);
+    return shared;
   }
 
   /** Looks at the disk and at the directory, and does what follows from it. */
