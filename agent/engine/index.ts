@@ -2,6 +2,8 @@
 
 export { EngineError, isEngineError, type SerializedError } from '#engine/base/errors.ts';
 export { ERROR_CODES, type ErrorCode } from '#engine/base/error-codes.ts';
+export { Cache, type CacheOptions } from '#engine/cache/cache.ts';
+export type { CacheEvent, CacheSettings } from '#engine/cache/cache-settings.ts';
 export { CIPHERS } from '#engine/cipher/ciphers.ts';
 export { SPLITTERS } from '#engine/chunk/splitters.ts';
 export { HASHES } from '#engine/hash/hashes.ts';

@@ -3,6 +3,9 @@
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
+import type { Cache } from '#engine/cache/cache.ts';
+import { CacheRepository } from '#engine/cache/cache-repository.ts';
+import { cached } from '#engine/cache/cached.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import { createFormat } from '#engine/content/create-format.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
@@ -45,6 +48,8 @@ export type OpenRepositoryRequest = RepositoryPlace & {
   readonly isReadOnly?: boolean;
   /** Starts a thread while the key is derived, for work that will need one anyway. */
   readonly startsThread?: boolean;
+  /** Looked into first; stays the caller's. A storage with local files is read without it. */
+  readonly cache?: Cache;
   /** Stands in session markers while writing. */
   readonly owner?: RepositoryOwner;
   readonly clock?: Clock;
@@ -70,10 +75,17 @@ export type CreateRepositoryRequest = RepositoryPlace & {
 export class Repository implements AsyncDisposable {
   readonly parts: OpenContents<EngineTasks>;
   readonly manifests: ManifestStore;
+  /** Its part of the cache, where there is one. */
+  readonly cache: CacheRepository | undefined;
   readonly #ownStorage: Storage | undefined;
 
-  constructor(parts: OpenContents<EngineTasks>, ownStorage: Storage | undefined) {
+  constructor(
+    parts: OpenContents<EngineTasks>,
+    ownStorage: Storage | undefined,
+    cache?: CacheRepository,
+  ) {
     this.parts = parts;
+    this.cache = cache;
     this.#ownStorage = ownStorage;
     this.manifests = new ManifestStore({
       contents: parts.reader,
@@ -144,7 +156,9 @@ export async function openRepository(request: OpenRepositoryRequest): Promise<Re
   const { storage, own } = await storageOf(request, false);
   try {
     const options = { ...request, threadEntry: THREAD_ENTRY };
-    return new Repository(await OpenContents.open<EngineTasks>(storage, options), own);
+    const cache = cacheFor(storage, request.cache);
+    const place = cache ? cached(storage, cache) : storage;
+    return new Repository(await OpenContents.open<EngineTasks>(place, options), own, cache);
   } catch (error) {
     await own?.close();
     throw error;
@@ -171,6 +185,15 @@ export async function createRepository(request: CreateRepositoryRequest): Promis
   } finally {
     await own?.close();
   }
+}
+
+/**
+ * Blob ids are random or hashes, so a repository that was made anew in its place meets no others.
+ */
+function cacheFor(storage: Storage, cache: Cache | undefined): CacheRepository | undefined {
+  if (cache === undefined || storage.localPath) return undefined;
+  const { displayName } = storage;
+  return new CacheRepository(cache, { identity: displayName, name: displayName });
 }
 
 async function storageOf(

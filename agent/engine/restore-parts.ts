@@ -6,7 +6,7 @@ import type { PackSource } from '#engine/snapshot/restore/section-run.ts';
 import type { Storage } from '#engine/storage/storage.ts';
 import type { Repository } from './repository.ts';
 
-export function restorePartsOf({ parts, manifests, contents }: Repository): RestoreParts {
+export function restorePartsOf({ parts, manifests, contents, cache }: Repository): RestoreParts {
   const { index, pool, storage, isNativeAllowed } = parts;
   return {
     contents,
@@ -14,7 +14,7 @@ export function restorePartsOf({ parts, manifests, contents }: Repository): Rest
     runner: pool,
     keyBytes: 1 + index.hashBytes,
     locate: key => locate(index.view, key),
-    packs: packSource(storage),
+    packs: packSource(storage, cache),
     isNativeAllowed,
   };
 }
@@ -34,8 +34,11 @@ function locate(
   };
 }
 
-function packSource(storage: Storage): PackSource {
+function packSource(storage: Storage, cache: Repository['cache']): PackSource {
   return {
+    plan:
+      cache &&
+      (ranges => cache.plan(ranges.map(({ packId, ...range }) => ({ blobId: packId, ...range })))),
     get: (packId, range, signal) => storage.get(packId, { range, signal }),
     localPath: storage.localPath && (packId => storage.localPath?.(packId) ?? ''),
   };

@@ -32,6 +32,14 @@ import type {
 
 /** Where sealed bytes come from; contents are read one by one where there is none. */
 export interface PackSource {
+  /** Told of what will be got, in this order, until it is disposed of; for who keeps some of it. */
+  readonly plan?: (
+    ranges: readonly {
+      readonly packId: string;
+      readonly offset: number;
+      readonly length: number;
+    }[],
+  ) => Disposable;
   /** A file that a worker thread can read the pack from by itself. */
   readonly localPath?: (packId: string) => string;
   readonly get: (
@@ -111,6 +119,13 @@ export class SectionRun {
       this.#note(await this.#crew.task('restorePlain', { rows }, { workerIndex }));
     });
     if (this.#parts.packs) {
+      using _plan = this.#parts.packs.plan?.(
+        ranges.map(({ pack, offset, length }) => ({
+          packId: this.table.packIds[pack],
+          offset,
+          length,
+        })),
+      );
       await this.#crew.each(ranges, signal, (range, workerIndex, rangeSignal) =>
         this.#restoreRange(order, range, { workerIndex, signal: rangeSignal }),
       );
