@@ -1,5 +1,6 @@
 // The stages, by the names that `--only` takes. A new one is a file in stages/ and a row here.
 
+import { benchCache } from './stages/cache.ts';
 import { benchCipher } from './stages/cipher.ts';
 import { benchCompress } from './stages/compress.ts';
 import { benchDirectory } from './stages/directory.ts';
@@ -41,5 +42,6 @@ export const STAGES: readonly Stage[] = Object.freeze([
   { name: 'pack', title: 'Writing packs', run: benchPack },
   { name: 'directory', title: 'Directory objects', run: benchDirectory },
   { name: 'walk', title: 'Walking the source', run: benchWalk },
+  { name: 'cache', title: 'Hits of the cache', run: benchCache },
   { name: 'scrypt', title: 'From password to key', run: benchScrypt },
 ]);
