@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findProgram } from '#test/support/find-program.ts';
+import { findProgram, type FoundProgram } from '#test/support/find-program.ts';
 import { runCommand, type Command } from './measured-run.ts';
 
 export interface Contender {
@@ -56,10 +56,10 @@ const OVER = ['--overwrite', 'if-different', '--delta'];
 
 /** Ours on all cores and on one thread, then whoever else is there. */
 export function findContenders(): Contender[] {
+  const kopia = findProgram('kopia', { variable: 'KOPIA_BIN', versionWord: '--version' });
+  const restic = findProgram('restic', { variable: 'RESTIC_BIN', versionWord: 'version' });
   // What is installed is what is measured.
   execFileSync(process.execPath, [BUILD]);
-  const kopia = findProgram('kopia', 'KOPIA_BIN');
-  const restic = findProgram('restic', 'RESTIC_BIN');
   return [
     stevedore('stevedore', []),
     { ...stevedore('stevedore, 1 thread', ['--threads', '1']), isFirstBackupOnly: true },
@@ -107,7 +107,7 @@ function stevedore(name: string, more: readonly string[]): Contender {
   };
 }
 
-function kopiaContender(program: string): Contender {
+function kopiaContender({ path: program, said }: FoundProgram): Contender {
   const create = [
     `--block-hash=${HASH}`,
     `--encryption=${CIPHER}`,
@@ -118,7 +118,7 @@ function kopiaContender(program: string): Contender {
   const maintenance = ['maintenance', 'set', '--enable-quick=false', '--enable-full=false'];
   return {
     name: 'kopia',
-    version: execFileSync(program, ['--version'], { encoding: 'utf8' }).split(' ')[0] ?? '',
+    version: said.split(' ')[0] ?? '',
     told: [
       `repository create filesystem ${create.join(' ')}`,
       policy.join(' '),
@@ -158,10 +158,10 @@ function newestSnapshot(listed: string): string {
   return snapshots.at(-1)?.id ?? '';
 }
 
-function resticContender(program: string): Contender {
+function resticContender({ path: program, said }: FoundProgram): Contender {
   return {
     name: 'restic',
-    version: execFileSync(program, ['version'], { encoding: 'utf8' }).split(' ')[1] ?? '',
+    version: said.split(' ')[1] ?? '',
     told: [
       'init',
       'backup --compression off --quiet',

@@ -24,6 +24,7 @@ import { prepareSource } from './source-table.ts';
 import { STAGES } from './stage-table.ts';
 import type { BenchFigure } from './stages/figure.ts';
 import { indexTargets, rowTargets, type Target } from './target-table.ts';
+import { ProgramProblem } from '#test/support/find-program.ts';
 import { WorkPlace } from './work-place.ts';
 
 /** The JSON document; fields may be added. */
@@ -184,7 +185,13 @@ try {
     process.exitCode = faults.length > 0 ? 1 : 0;
   }
 } catch (error) {
-  if (!(error instanceof UsageProblem)) throw error;
-  process.stderr.write(`bench: ${error.message}\n\n${USAGE}`);
-  process.exitCode = 2;
+  if (error instanceof UsageProblem) {
+    process.stderr.write(`bench: ${error.message}\n\n${USAGE}`);
+    process.exitCode = 2;
+  } else if (error instanceof ProgramProblem) {
+    say(error.message);
+    process.exitCode = 1;
+  } else {
+    throw error;
+  }
 }

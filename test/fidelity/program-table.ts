@@ -1,9 +1,9 @@
 // The programs of the matrix, each told to keep as much as it can and to go on where it can.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { findProgram } from '#test/support/find-program.ts';
+import { findProgram, type FoundProgram } from '#test/support/find-program.ts';
 
 export interface Program {
   readonly name: string;
@@ -36,8 +36,8 @@ const OUTPUT_BYTES_MAX = 64 << 20;
 const SELINUX = '--selinux';
 
 export function findPrograms(): Program[] {
-  const kopia = findProgram('kopia', 'KOPIA_BIN');
-  const restic = findProgram('restic', 'RESTIC_BIN');
+  const kopia = findProgram('kopia', { variable: 'KOPIA_BIN', versionWord: '--version' });
+  const restic = findProgram('restic', { variable: 'RESTIC_BIN', versionWord: 'version' });
   return [
     stevedoreProgram(),
     ...(kopia === undefined ? [] : [kopiaProgram(kopia)]),
@@ -112,7 +112,7 @@ function pathsOf({ status, stdout, said }: Run, root: string): string[] {
   });
 }
 
-function kopiaProgram(program: string): Program {
+function kopiaProgram({ path: program, said: versionText }: FoundProgram): Program {
   const policy = [
     'policy',
     'set',
@@ -124,7 +124,7 @@ function kopiaProgram(program: string): Program {
   const restore = ['snapshot', 'restore', '--ignore-errors', '--write-sparse-files'];
   return {
     name: 'kopia',
-    version: execFileSync(program, ['--version'], { encoding: 'utf8' }).split(' ')[0] ?? '',
+    version: versionText.split(' ')[0] ?? '',
     told: [policy.join(' '), 'snapshot create', restore.join(' ')],
     run: ({ source, targets, scratch }) => {
       const environment = {
@@ -150,10 +150,10 @@ function kopiaProgram(program: string): Program {
   };
 }
 
-function resticProgram(program: string): Program {
+function resticProgram({ path: program, said: versionText }: FoundProgram): Program {
   return {
     name: 'restic',
-    version: execFileSync(program, ['version'], { encoding: 'utf8' }).split(' ')[1] ?? '',
+    version: versionText.split(' ')[1] ?? '',
     told: ['backup', 'restore latest --sparse'],
     run: ({ source, targets, scratch }) => {
       const environment = {
