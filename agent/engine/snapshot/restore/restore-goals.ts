@@ -1,12 +1,13 @@
 // Which parts of which snapshots go where: looked up and made ready before anything is planned.
 
 import fs from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { EngineError, systemCodeOf } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import { EXTRAS_FIELD } from '#engine/format/entry-extras.ts';
 import { isJsonObject } from '#engine/format/json-fields.ts';
 import { findStoredPath, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
+import { isSamePlace, isWithin, placeOfDirectory, placeOfEntry } from './target-place.ts';
 
 export interface RestoreGoal {
   /** `ID[:/path]`, as in RestoreRequest. */
@@ -50,7 +51,7 @@ export async function openGoals(
     const place = { snapshotId: stored.snapshot.id, target: resolve(target) };
     found.push({ ...place, ...(await placeOf(stored.entry, resolve(target))) });
   }
-  assertApart(found, options.isRemovingExtra);
+  if (found.length > 1) await assertApart(found, options.isRemovingExtra);
   // Nothing is made before everything was found.
   const opened: OpenGoal[] = [];
   for (const goal of found) opened.push({ ...goal, isNew: await openDirectory(goal, options) });
@@ -75,14 +76,24 @@ function renamed(entry: DirEntry, name: string): DirEntry {
 }
 
 /** Goals that share a place would overwrite, or remove, what the others make. @throws USAGE */
-function assertApart(goals: readonly Omit<OpenGoal, 'isNew'>[], isRemovingExtra: boolean): void {
-  const places = goals.map(({ entry, directory }) =>
-    entry.type === 'd' ? `${directory}/` : join(directory, entry.name),
-  );
-  for (const [index, place] of places.entries()) {
+async function assertApart(
+  goals: readonly Omit<OpenGoal, 'isNew'>[],
+  isRemovingExtra: boolean,
+): Promise<void> {
+  const places = [];
+  for (const { entry, directory } of goals) {
+    try {
+      const isTree = entry.type === 'd';
+      const place = isTree ? placeOfDirectory(directory) : placeOfEntry(directory, entry.name);
+      places.push({ isTree, place: await place });
+    } catch (error) {
+      throw targetError(error, directory);
+    }
+  }
+  for (const [index, { place }] of places.entries()) {
     const other = places.findIndex((each, at) => {
-      const isNested = isRemovingExtra && each.endsWith('/') && place.startsWith(each);
-      return at !== index && (each === place || isNested);
+      const isNested = isRemovingExtra && each.isTree && isWithin(place, each.place);
+      return at !== index && (isSamePlace(place, each.place) || isNested);
     });
     if (other === -1) continue;
     const both = `${goals[index].target} and ${goals[other].target}`;
