@@ -59,6 +59,7 @@ export class FileMaking {
     const { kind, action } = this.#thread.view.entries;
     this.#guard(row, () => {
       if (kind[row] === ENTRY_KIND.special) this.#makeSpecial(row);
+      else if (kind[row] === ENTRY_KIND.symlink) throw emptyLink(entryName(this.#thread.view, row));
       else if (action[row] === ENTRY_ACTION.settle) this.#settleExisting(row);
       else if (this.#ready(row)) this.#finish(row);
     });
@@ -230,6 +231,7 @@ export class FileMaking {
   #makeLink(row: number, { arena, offset, length }: PlainRegion): void {
     const { view, fileSystem } = this.#thread;
     const name = entryName(view, row);
+    if (length === 0) throw emptyLink(name);
     this.#makeWay(row, name);
     const target = arena.bytes.slice(offset, offset + length);
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
@@ -292,6 +294,13 @@ export function fileGone(name: Uint8Array): EngineError {
     'TARGET_NAME_UNSAFE',
     `going on with ${shown} was refused: something else has taken its place`,
   );
+}
+
+/** symlink(2) gives ENOENT for it; told before, so that nothing gives way to it. */
+function emptyLink(name: Uint8Array): EngineError {
+  const shown = JSON.stringify(Buffer.from(name).toString());
+  const text = `cannot make the link ${shown}: its target in the snapshot is empty`;
+  return new EngineError('TARGET_ENTRY_FAILED', `${text}; Linux has no such links`);
 }
 
 const OWNER_READS_AND_WRITES = 0o600;

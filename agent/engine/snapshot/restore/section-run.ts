@@ -232,10 +232,9 @@ export class SectionRun {
 
   /** Entries that need nothing from the repository. */
   *#plainTasks(): Generator<Uint32Array> {
-    const { action, chunksLeft, kind } = this.table.entries;
+    const { action, chunksLeft } = this.table.entries;
     const isPlain = (row: number): boolean =>
-      action[row] === ENTRY_ACTION.settle ||
-      (isMade(action[row]) && chunksLeft[row] === 0 && kind[row] !== ENTRY_KIND.symlink);
+      action[row] === ENTRY_ACTION.settle || (isMade(action[row]) && chunksLeft[row] === 0);
     yield* rowTasks(this.table.entryCount, ROWS_PER_TASK, isPlain);
   }
 

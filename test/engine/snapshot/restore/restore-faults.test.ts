@@ -67,6 +67,22 @@ t.test('entries of a type that nobody knows are named', async t => {
   t.match(differences, [{ path: 'odd', attribute: 'type', found: 'nothing' }]);
 });
 
+t.test('a link without a target is named, and nothing gives way to it', async t => {
+  const tree = {
+    directory: [
+      ['empty', { link: '' }],
+      ['link', { link: 'there' }],
+    ],
+  } as const;
+  const { target, run } = sceneOf(t, tree, { target: { empty: 'mine' } });
+  const { status, differences } = await run({ overwrite: 'always', verify: true });
+  t.equal(status, 'CompletedWithDifferences');
+  t.match(differences, [{ path: 'empty', attribute: 'entry', found: /target .* is empty/ }]);
+  t.equal(differences.length, 1);
+  t.equal(fs.readFileSync(join(target, 'empty'), 'utf8'), 'mine');
+  t.equal(fs.readlinkSync(join(target, 'link')), 'there');
+});
+
 t.test('an abort ends the restore and says which files are incomplete', async t => {
   const { contents, target, run } = sceneOf(t, {
     directory: [['large', { file: Buffer.alloc(500_000, 'abcdefg'), chunkBytes: 1000 }]],
