@@ -53,7 +53,10 @@ export type OpenRepositoryRequest = RepositoryPlace & {
   /** Stands in session markers while writing. */
   readonly owner?: RepositoryOwner;
   readonly clock?: Clock;
-  /** Told of what went wrong without harm: a blob that could not be removed. */
+  /**
+   * Told of what went wrong without harm: a blob that could not be removed, a cancelled backup
+   * whose state could not be saved.
+   */
   readonly onWarning?: (warning: EngineError) => void;
   readonly isNativeAllowed?: boolean;
   readonly signal?: AbortSignal;

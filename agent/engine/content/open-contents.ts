@@ -74,6 +74,8 @@ export class OpenContents<Tasks extends ContentTasks> {
   readonly memory: MemoryPlan;
   /** Whether fast paths through native code may be used. */
   readonly isNativeAllowed: boolean;
+  /** Tells the caller of what went wrong without harm. */
+  readonly warn: OnWarning;
   readonly #writing: ContentWriting | undefined;
   readonly #pressure: PressureWatch | undefined;
   readonly #obstacle: string | undefined;
@@ -87,6 +89,7 @@ export class OpenContents<Tasks extends ContentTasks> {
     const { config, cipherSecret } = format;
     const native = options.isNativeAllowed ?? true;
     this.isNativeAllowed = native;
+    this.warn = options.onWarning ?? (() => undefined);
     const hash = createHash(config.hash, config.secret, { native });
     const cipher = createCipher(config.encryption, cipherSecret, { native });
     const eccOverheadPercent = hasEcc(config) ? config.eccOverheadPercent : 0;
@@ -150,7 +153,7 @@ export class OpenContents<Tasks extends ContentTasks> {
     );
     if (this.#obstacle !== undefined) return;
     const owner = options.owner ?? { user: 'stevedore', host: 'localhost' };
-    const tidying = new Tidying(this.storage, options.onWarning ?? (() => undefined));
+    const tidying = new Tidying(this.storage, this.warn);
     const crypto = { hash, cipher };
     const markers = new SessionMarkers(this.storage, crypto, this.clock, { owner, tidying });
     const desk = new PackDesk(this.storage, markers, {

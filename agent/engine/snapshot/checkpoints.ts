@@ -2,6 +2,7 @@
 // that is killed need not begin anew and maintenance does not take its contents for garbage
 // (adr/0011; kopia snapshot/upload/upload.go checkpointRoot). Each replaces the one before it.
 
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { SnapshotManifest } from '#engine/format/snapshot-manifest.ts';
 import type { StoredManifest } from '#engine/manifest/manifest-store.ts';
 import { type BackupParts, publishSnapshot } from './publish-snapshot.ts';
@@ -68,17 +69,22 @@ export class Checkpoints implements CheckpointSink {
     else await this.#saveInTime(reason, gather);
   };
 
-  /** Best effort: what fails here is that less is saved, and the caller is told of the abort. */
+  /** Best effort: less is saved when it fails. The caller is warned, and told of the abort. */
   async #saveInTime(reason: IncompleteReason, gather: Gather): Promise<void> {
     const late = new AbortController();
     const done = new AbortController();
-    const saving = this.#save(reason, gather, late.signal).catch(() => undefined);
-    const waiting = this.#parts.contents.clock
-      .sleep(CANCELED_SAVE_MS_MAX, done.signal)
-      .catch(() => undefined);
-    await Promise.race([saving, waiting]);
+    const saving = this.#save(reason, gather, late.signal).then(
+      () => undefined,
+      (error: unknown) => notSaved(error),
+    );
+    const waiting = this.#parts.contents.clock.sleep(CANCELED_SAVE_MS_MAX, done.signal).then(
+      () => notSaved(tooLate()),
+      () => undefined,
+    );
+    const warning = await Promise.race([saving, waiting]);
     late.abort();
     done.abort();
+    if (warning !== undefined) this.#parts.contents.warn(warning);
   }
 
   async #save(reason: IncompleteReason, gather: Gather, late: AbortSignal): Promise<void> {
@@ -100,4 +106,20 @@ export class Checkpoints implements CheckpointSink {
   get #bytesRead(): number {
     return this.#parts.contents.control.total('bytesRead');
   }
+}
+
+function notSaved(cause: unknown): EngineError {
+  const error = isEngineError(cause) ? cause : undefined;
+  const reason = error?.message ?? (cause instanceof Error ? cause.message : String(cause));
+  const text = 'the state of the cancelled backup could not be saved, so that the next one reads';
+  return new EngineError(
+    error?.code ?? 'INTERNAL',
+    `${text} again what this one has read since its last checkpoint (${reason})`,
+    { cause },
+  );
+}
+
+function tooLate(): EngineError {
+  const text = `the storage took longer than ${CANCELED_SAVE_MS_MAX / 1000} s`;
+  return new EngineError('STORAGE_UNAVAILABLE', text);
 }

@@ -3,6 +3,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
+import type { EngineError } from '#engine/base/errors.ts';
 import { OpenContents } from '#engine/content/open-contents.ts';
 import { loadRepositoryFormat } from '#engine/content/repository-format.ts';
 import { createRepository, Repository } from '#engine/repository.ts';
@@ -117,11 +118,17 @@ export class CheckpointScene {
   readonly storage: MemoryStorage;
   readonly clock = new CheckpointClock();
   readonly repository: Repository;
+  readonly warnings: readonly EngineError[];
 
-  private constructor(storage: MemoryStorage, repository: Repository, clock: CheckpointClock) {
+  private constructor(
+    storage: MemoryStorage,
+    repository: Repository,
+    { clock, warnings }: Pick<CheckpointScene, 'clock' | 'warnings'>,
+  ) {
     this.storage = storage;
     this.repository = repository;
     this.clock = clock;
+    this.warnings = warnings;
   }
 
   static async open(
@@ -133,11 +140,13 @@ export class CheckpointScene {
     const { storage: empty, format } = await created;
     const storage = await copyOf(from ?? empty);
     // The key is derived from the password once, which takes longer than a backup here.
-    const options = { threadEntry: THREAD_ENTRY, threads, owner, clock };
+    const warnings: EngineError[] = [];
+    const onWarning = (warning: EngineError) => void warnings.push(warning);
+    const options = { threadEntry: THREAD_ENTRY, threads, owner, clock, onWarning };
     const parts = await OpenContents.openWith<EngineTasks>(storage, format, options);
     const repository = new Repository(parts, undefined);
     t.teardown(() => repository.close());
-    return new CheckpointScene(storage, repository, clock);
+    return new CheckpointScene(storage, repository, { clock, warnings });
   }
 
   backup(

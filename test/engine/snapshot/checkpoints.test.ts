@@ -2,6 +2,7 @@ import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { EngineError } from '#engine/base/errors.ts';
 import { listSnapshots, resolveSnapshot } from '#engine/operations.ts';
 import type { BackupOutcome, BackupRequest } from '#engine/snapshot/backup.ts';
 import { listTree } from '#engine/snapshot/stored-path.ts';
@@ -212,6 +213,23 @@ t.test('a backup that is cancelled saves what it has once more', async t => {
   }
 });
 
+t.test('a state that cannot be saved on cancelling is warned of once', async t => {
+  const path = makeTree(t);
+  const scene = await CheckpointScene.open(t);
+  const controller = new AbortController();
+  const { storage, clock } = scene;
+  const then = async () => {
+    clock.nowMs += 60_000;
+    storage.put = () => Promise.reject(new EngineError('STORAGE_FAILED', 'no more'));
+    controller.abort();
+  };
+  const stop = { kind: 'scanDirectory', count: 3, then } as const;
+  const { signal } = controller;
+  await t.rejects(scene.backup({ path }, { stop, signal }), { code: 'ABORTED' });
+  t.match(scene.warnings, [{ code: 'STORAGE_FAILED', message: /could not be saved.*no more/ }]);
+  t.equal(scene.warnings.length, 1);
+});
+
 t.test('a storage that hangs does not keep a cancelled backup for long', async t => {
   const path = makeTree(t);
   const scene = await CheckpointScene.open(t);
@@ -227,4 +245,5 @@ t.test('a storage that hangs does not keep a cancelled backup for long', async t
   const stop = { kind: 'scanDirectory', count: 3, then } as const;
   const { signal } = controller;
   await t.rejects(scene.backup({ path }, { stop, signal }), { code: 'ABORTED' });
+  t.match(scene.warnings, [{ message: /could not be saved.*longer than 8 s/ }]);
 });
