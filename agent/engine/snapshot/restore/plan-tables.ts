@@ -81,7 +81,14 @@ export const DIRECTORY_STATE = Object.freeze({
   foreign: 4,
   /** Nothing in it is restored, as far as is known. */
   unwanted: 5,
+  /** As foreign, and it did not exist, so nothing can be in the way in it. */
+  foreignNew: 6,
 });
+
+/** Whether a directory was not there before, and may not be there yet where only a plan is made. */
+export function isNewDirectory(state: number): boolean {
+  return state === DIRECTORY_STATE.made || state === DIRECTORY_STATE.foreignNew;
+}
 
 export const ENTRY_KIND = Object.freeze({ file: 0, symlink: 1, special: 2 });
 

@@ -107,14 +107,18 @@ export class RestorePlanner {
     return row;
   }
 
-  /** Plans one entry that is no directory, in the directory that is the target of that number. */
-  async addSingle(entry: DirEntry, target: number): Promise<void> {
+  /**
+   * Plans one entry that is no directory, in the directory that is the target of that number.
+   * @returns the row of that directory
+   */
+  async addSingle(entry: DirEntry, target: number): Promise<number> {
     const row = this.#addDirectory(NO_ROW, target, entry);
     this.directories.columns.state[row] = DIRECTORY_STATE.foreign;
     const directories = [{ objectId: '', bytes: directoryOf(entry) }];
     const { keyBytes, runner } = this.#parts;
     const decoded = await runner.run('restoreDecode', { keyBytes, directories });
     await this.#append({ directories: [{ row, objectId: '', depth: 0 }], decoded });
+    return row;
   }
 
   /**

@@ -144,15 +144,16 @@ export class RestoreWork {
   }
 
   async #plantGoals(): Promise<void> {
-    const { state } = this.#planner.directories.columns;
+    const { directories } = this.#planner;
     for (const [target, { entry, isNew }] of this.goals.entries()) {
       if (entry.type !== 'd') {
-        await this.#planner.addSingle(entry, target);
+        const row = await this.#planner.addSingle(entry, target);
+        if (isNew) directories.columns.state[row] = DIRECTORY_STATE.foreignNew;
         continue;
       }
       const row = this.#planner.addTree(entry, target);
       const isEmpty = isNew || this.#run.overwrite === undefined;
-      state[row] = isEmpty ? DIRECTORY_STATE.made : DIRECTORY_STATE.kept;
+      directories.columns.state[row] = isEmpty ? DIRECTORY_STATE.made : DIRECTORY_STATE.kept;
     }
   }
 

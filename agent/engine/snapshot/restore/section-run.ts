@@ -13,6 +13,7 @@ import {
   ENTRY_ACTION,
   ENTRY_FLAG,
   ENTRY_KIND,
+  isNewDirectory,
   NO_ROW,
   type SectionTable,
 } from './plan-tables.ts';
@@ -220,7 +221,7 @@ export class SectionRun {
     const { state } = directories.columns;
     const isExamined = (row: number): boolean =>
       (action[row] === ENTRY_ACTION.make || action[row] === ENTRY_ACTION.link) &&
-      state[directory[row]] !== DIRECTORY_STATE.made;
+      !isNewDirectory(state[directory[row]]);
     const tasks = rowTasks(this.table.entryCount, EXAMINED_PER_TASK, isExamined);
     await this.#crew.each(tasks, signal, async (rows, workerIndex) => {
       const examined = await this.#crew.task('restoreExamine', { rows }, { workerIndex });

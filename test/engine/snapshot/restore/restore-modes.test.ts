@@ -166,6 +166,19 @@ t.test('a plan says what a restore would do and writes nothing', async t => {
   );
 });
 
+t.test('a plan of one file for a directory that is not there is a plan', async t => {
+  const { repository, target, snapshot } = stored(t);
+  const one = { snapshot: `${snapshot}:/text`, target: join(target, 'new/mine') };
+  for (const overwrite of [undefined, 'never', 'always'] as const) {
+    const plan = await planRestore(repository, { ...one, overwrite });
+    t.match(plan, { files: 1, directories: 0, filesKept: 0 });
+    t.notOk(fs.existsSync(target));
+  }
+  const delta = await planRestore(repository, { ...one, delta: true });
+  const outcome = await restore(repository, { ...one, delta: true });
+  t.match(outcome, { files: 1, directories: 0, bytesFetched: delta.bytesToFetch });
+});
+
 t.test('globs choose what is restored, with the directories that lead there', async t => {
   const { repository, target, snapshot } = stored(t);
   await restore(repository, { snapshot, target, include: ['leaf', '/text'] });
