@@ -4,7 +4,7 @@
 // that directories show their own mtime and not their summary's maxTime.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
-import { EngineError } from '#engine/base/errors.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import {
@@ -299,8 +299,18 @@ export async function lookUpPath(
 
 /** By its text, or by its bytes as `ls` shows them: `\\xff` for what is no UTF-8. */
 function isCalled(entry: DirEntry, name: string): boolean {
-  const nameBytes = extrasOf(entry)?.nameBytes;
+  const nameBytes = nameBytesOrNone(entry);
   return nameBytes === undefined ? entry.name === name : printablePath(nameBytes) === name;
+}
+
+/** None where the extras are damaged: whoever looks for a neighbour need not know. */
+function nameBytesOrNone(entry: DirEntry): Uint8Array | undefined {
+  try {
+    return extrasOf(entry)?.nameBytes;
+  } catch (error) {
+    if (isEngineError(error, 'DIRECTORY_DAMAGED')) return undefined;
+    throw error;
+  }
 }
 
 function pathNotFound(path: string, name: string, isDirectory: boolean): EngineError {

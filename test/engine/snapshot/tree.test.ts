@@ -1,5 +1,6 @@
 import t from 'tap';
 import { findStoredPath, listTree, readFile } from '#engine/snapshot/stored-path.ts';
+import { encodeDirectory, encodeEntry } from '#engine/format/directory.ts';
 import { lookUpPath, walkTree, type TreeEntry } from '#engine/snapshot/tree.ts';
 import { MemoryContents } from '#test/support/memory-contents.ts';
 import { manifestsOver, putSnapshot, storeTree, type Node } from '#test/support/stored-tree.ts';
@@ -171,4 +172,16 @@ t.test('stored paths are listed and read', async t => {
   await t.rejects(read('sub'), { code: 'SNAPSHOT_PATH_NOT_FOUND', message: /is a directory/ });
   await t.rejects(read('sub/link'), { code: 'SNAPSHOT_PATH_NOT_FOUND', message: /is a symlink/ });
   await t.rejects(read('wrong'), { code: 'OBJECT_DAMAGED', message: /3 bytes .* instead of 4/ });
+});
+
+t.test('an entry is found beside one whose extra fields are damaged', async t => {
+  const contents = new MemoryContents();
+  const [odd, fine] = ['odd', 'fine'].map(name => storeTree(contents, { file: name }, name));
+  const texts = [encodeEntry({ ...odd, extra: { stevedore: { name: 5 } } }), encodeEntry(fine)];
+  const folder = storeTree(contents, { directory: [] });
+  if (folder.summary === undefined) throw new Error('a directory has a summary');
+  const objectId = contents.add(encodeDirectory(texts, folder.summary), 'k');
+  const root = { ...folder, objectId };
+  t.equal((await lookUpPath(contents, root, 'fine')).name, 'fine');
+  t.equal((await lookUpPath(contents, root, 'odd')).name, 'odd');
 });

@@ -1,7 +1,13 @@
 // Which entries of a tree a restore takes, by globs of their paths.
 
 import { matchesGlob } from 'node:path';
-import type { EntryFilter } from './restore-planner.ts';
+
+export interface EntryFilter {
+  /** Whether an entry is restored, by its path beneath the root of what is restored. */
+  readonly takes: (path: string) => boolean;
+  /** Whether something may be restored that lies in the directory at `path`. */
+  readonly mayTakeWithin: (path: string) => boolean;
+}
 
 /**
  * A filter for the globs; undefined when everything is wanted. `*` stays within a name, `**` spans
@@ -15,11 +21,26 @@ export function entryFilter(
   if (include.length === 0 && exclude.length === 0) return undefined;
   const included = include.map(fullGlob);
   const excluded = exclude.map(fullGlob);
-  return path => {
-    const above = pathsTo(path);
-    const isIncluded = included.length === 0 || above.some(each => matchesOne(each, included));
-    return isIncluded && !above.some(each => matchesOne(each, excluded));
+  const isExcluded = (path: string) => pathsTo(path).some(each => matchesOne(each, excluded));
+  const isIncluded = (path: string) =>
+    included.length === 0 || pathsTo(path).some(each => matchesOne(each, included));
+  return {
+    takes: path => isIncluded(path) && !isExcluded(path),
+    mayTakeWithin: path =>
+      !isExcluded(path) && (isIncluded(path) || included.some(glob => mayMatchWithin(path, glob))),
   };
+}
+
+/** Whether `glob` may match something below `path`; for certain only where its names are plain. */
+function mayMatchWithin(path: string, glob: string): boolean {
+  if (/[{([\\]/.test(glob)) return true;
+  const parts = glob.split('/');
+  for (const [index, name] of path.split('/').entries()) {
+    if (index >= parts.length) return false;
+    if (parts[index].includes('**')) return true;
+    if (!matchesGlob(name, parts[index])) return false;
+  }
+  return true;
 }
 
 function matchesOne(path: string, globs: readonly string[]): boolean {

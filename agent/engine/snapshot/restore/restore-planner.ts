@@ -9,6 +9,7 @@ import type { DirEntry } from '#engine/format/directory.ts';
 import { tooDeep, TREE_DEPTH_MAX, TreeReader } from '#engine/snapshot/tree.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { BatchRows, directoryOf } from './batch-rows.ts';
+import type { EntryFilter } from './entry-filter.ts';
 import { ChunkPlanner, type ChunkPlannerParts } from './chunk-planner.ts';
 import {
   DECODED_KIND,
@@ -31,11 +32,8 @@ export interface PlannerParts extends ChunkPlannerParts {
   readonly runner: TaskRunner<RestoreTasks>;
 }
 
-/** Whether an entry is restored, by its path beneath the root of what is restored. */
-export type EntryFilter = (path: string, isDirectory: boolean) => boolean;
-
 export interface PlannerOptions {
-  readonly isWanted?: EntryFilter;
+  readonly filter?: EntryFilter;
   /** Whether other names of a file may have to get its content, because the first is taken. */
   readonly mayBeTaken: boolean;
   readonly signal: AbortSignal | undefined;
@@ -223,8 +221,10 @@ export class RestorePlanner {
       this.#planned.push(unreadable(row));
       return;
     }
+    const { filter } = this.#options;
     for (const { name, ...problem } of described.problems) {
-      report.differ(path === '' ? name : `${path}/${name}`, [problem]);
+      const entryPath = path === '' ? name : `${path}/${name}`;
+      if (filter?.takes(entryPath) ?? true) report.differ(entryPath, [problem]);
     }
     this.#setSelf(row, rows, described);
     const entriesFrom = this.#section.entryCount;
@@ -233,6 +233,8 @@ export class RestorePlanner {
     for (let at = start; at < described.end; at++) {
       if (rows.columns.kind[at] === DECODED_KIND.directory) {
         const child = this.#appendChild(rows, at, row);
+        // What is not wanted is not read, so that its damage is nobody's.
+        if (filter && !filter.mayTakeWithin(this.paths.ofDirectory(child))) continue;
         children.push({ row: child, objectId: rows.objectIds.get(at) ?? '', depth: depth + 1 });
       } else {
         await this.#appendEntry(rows, at, row);
@@ -278,16 +280,16 @@ export class RestorePlanner {
     rows.copyAttributes(at, columns, row);
     columns.nameStart[row] = texts.add(rows.nameAt(at));
     columns.nameBytes[row] = rows.columns.nameBytes[at];
-    if (!this.#isWanted(parent, rows.nameAt(at), true)) {
+    if (!this.#isWanted(parent, rows.nameAt(at))) {
       columns.state[row] = DIRECTORY_STATE.unwanted;
     }
     return row;
   }
 
-  #isWanted(directory: number, name: Uint8Array, isDirectory: boolean): boolean {
-    const { isWanted } = this.#options;
-    if (isWanted === undefined) return true;
-    if (!isWanted(this.paths.join(directory, name), isDirectory)) return false;
+  #isWanted(directory: number, name: Uint8Array): boolean {
+    const { filter } = this.#options;
+    if (filter === undefined) return true;
+    if (!filter.takes(this.paths.join(directory, name))) return false;
     const { state, parent } = this.directories.columns;
     for (let at = directory; at !== NO_ROW; at = parent[at]) {
       if (state[at] === DIRECTORY_STATE.unwanted) state[at] = DIRECTORY_STATE.planned;
@@ -297,7 +299,7 @@ export class RestorePlanner {
 
   async #appendEntry(rows: BatchRows, at: number, directory: number): Promise<void> {
     const name = rows.nameAt(at);
-    if (!this.#isWanted(directory, name, false)) return;
+    if (!this.#isWanted(directory, name)) return;
     const row = this.#section.addEntry();
     const { entries, texts } = this.#section;
     rows.copyAttributes(at, entries, row);

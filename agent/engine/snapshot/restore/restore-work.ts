@@ -59,11 +59,10 @@ export class RestoreWork {
       isNativeAllowed: parts.isNativeAllowed ?? true,
       stop: new SharedArrayBuffer(4),
     };
-    const isWanted = entryFilter(include, exclude);
     this.#planner = new RestorePlanner(
       { ...parts, report },
       {
-        isWanted,
+        filter: entryFilter(include, exclude),
         mayBeTaken: this.#run.overwrite !== undefined,
         signal: this.#signal,
       },

@@ -55,6 +55,31 @@ t.test('a damaged directory or link costs what is below it and fails the restore
   t.same(fs.readdirSync(target).sort(), ['bad', 'fine', 'twice']);
 });
 
+t.test('damage of what is not wanted does not matter, and of what may be wanted does', async t => {
+  const bad = { objectId: 'k00', type: 'd' };
+  const { target, run } = sceneOf(t, {
+    directory: [
+      ['bad', bad],
+      ['odd', { objectId: '00', type: 'q' }],
+      ['fine', { directory: [['kept', small('kept')]] }],
+    ],
+  });
+  const selections = [
+    { exclude: ['bad', 'odd'] },
+    { include: ['/fine/*'] },
+    { include: ['/fine'] },
+  ];
+  for (const selection of selections) {
+    const outcome = await run({ ...selection, overwrite: 'always' });
+    t.same(outcome.differences, [], JSON.stringify(selection));
+    t.same(fs.readdirSync(target), ['fine']);
+  }
+  for (const include of [['kept'], ['/bad/x'], ['/*/x'], ['/b{ad,e}/x'], ['/fine/kept', 'bad']]) {
+    const failing = run({ include, overwrite: 'always' });
+    await t.rejects(failing, { code: 'CONTENT_NOT_FOUND', message: /"bad"/ }, include.join());
+  }
+});
+
 t.test('a file whose length is not what its entry says is named and fails the restore', async t => {
   const { target, run } = sceneOf(t, { directory: [['file', { file: 'four', size: 5 }]] });
   await t.rejects(run(), { code: 'OBJECT_DAMAGED', message: /4 bytes .* instead of 5/ });
