@@ -161,7 +161,9 @@ export async function openRepository(request: OpenRepositoryRequest): Promise<Re
     const options = { ...request, threadEntry: THREAD_ENTRY };
     const cache = cacheFor(storage, request.cache);
     const place = cache ? cached(storage, cache) : storage;
-    return new Repository(await OpenContents.open<EngineTasks>(place, options), own, cache);
+    const parts = await OpenContents.open<EngineTasks>(place, options);
+    // Closed through the cache, which then has what was on its way to it.
+    return new Repository(parts, own && place, cache);
   } catch (error) {
     await own?.close();
     throw error;

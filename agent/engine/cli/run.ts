@@ -3,6 +3,8 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { IoPriority } from '#engine/base/process-priority.ts';
+import { parseStorageUrl } from '#engine/storage/storage-url.ts';
+import { cacheChoice, openCache, type CacheChoice } from './cache-options.ts';
 import { parseCommandLine, type Program } from './command-line.ts';
 import { errorDocument, errorText } from './error-report.ts';
 import { EXIT, exitStatusOf, type ExitStatus } from './exit-status.ts';
@@ -124,6 +126,7 @@ interface Settings {
   readonly isPressureHeeded: boolean;
   readonly isQuiet: boolean;
   readonly passwordFile: string | undefined;
+  readonly cache: CacheChoice | undefined;
 }
 
 function settingsOf(options: OptionValues, environment: Surface['environment']): Settings {
@@ -140,6 +143,7 @@ function settingsOf(options: OptionValues, environment: Surface['environment']):
     memoryBytes: parseSize(optionalText(options, 'memory'), '--memory'),
     isQuiet: options.quiet === true,
     passwordFile: optionalText(options, 'passwordFile'),
+    cache: cacheChoice(options, environment),
   };
 }
 
@@ -170,6 +174,7 @@ async function sessionOf(
     },
     async withRepository({ isReadOnly, startsThread }, work) {
       const password = await findPassword(passwords);
+      await using cache = await cacheOf(engine, settings, surface.say);
       await using repository = await engine.openRepository({
         ...place,
         password,
@@ -178,6 +183,7 @@ async function sessionOf(
         isPressureHeeded,
         isReadOnly,
         startsThread,
+        cache,
         owner: { user: surface.surroundings.user, host: surface.surroundings.host },
         onWarning: ({ message }) => surface.say(`stevedore: warning: ${safeText(message)}\n`),
         signal,
@@ -186,6 +192,12 @@ async function sessionOf(
     },
     newRepository: async () => ({ ...place, password: await chooseNewPassword(passwords) }),
   };
+}
+
+/** None for a directory, which is read without one. */
+async function cacheOf(engine: Engine, { cache, url }: Settings, say: Surface['say']) {
+  if (cache === undefined || parseStorageUrl(url).scheme === 'file') return undefined;
+  return openCache(engine, cache, say);
 }
 
 function passwordSources(

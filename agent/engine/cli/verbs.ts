@@ -1,6 +1,7 @@
 // The verbs in the order of help. A new one is a file and a row here.
 
 import { backup } from './backup.ts';
+import { CACHE_OPTIONS } from './cache-options.ts';
 import { cat } from './cat.ts';
 import { diff } from './diff.ts';
 import { explain } from './explain.ts';
@@ -35,6 +36,7 @@ export const GLOBAL_OPTIONS: readonly OptionRow[] = Object.freeze([
   { flags: '-o, --output <format>', text: 'text, or json: exactly one document (text)' },
   { flags: '--threads <n>', text: 'worker threads (one for each processor)' },
   { flags: '--memory <size>', text: 'what it may take, such as 256MiB (as the machine allows)' },
+  ...CACHE_OPTIONS,
   { flags: '--nice <n>', text: 'priority for processors, -20 to 19 (as it was started)' },
   { flags: '--ionice <class>', text: 'for disks: idle, best-effort:0 to :7, realtime:0 to :7' },
   { flags: '--no-pressure-backoff', text: 'keep all threads busy on a machine that is short' },
