@@ -4,12 +4,14 @@
 import { throwIfAborted } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Cache } from '#engine/cache/cache.ts';
+import { repositoryIdentity } from '#engine/cache/blob-key.ts';
 import { CacheRepository } from '#engine/cache/cache-repository.ts';
 import { cached } from '#engine/cache/cached.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import { createFormat } from '#engine/content/create-format.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import { OpenContents } from '#engine/content/open-contents.ts';
+import type { RepositoryFormat } from '#engine/content/repository-format.ts';
 import { MANIFEST_PREFIX } from '#engine/format/content-id.ts';
 import {
   DEFAULT_MAINTENANCE_PARAMETERS,
@@ -158,10 +160,15 @@ export class Repository implements AsyncDisposable {
 export async function openRepository(request: OpenRepositoryRequest): Promise<Repository> {
   const { storage, own } = await storageOf(request, false);
   try {
-    const options = { ...request, threadEntry: THREAD_ENTRY };
-    const cache = cacheFor(storage, request.cache);
-    const place = cache ? cached(storage, cache) : storage;
-    const parts = await OpenContents.open<EngineTasks>(place, options);
+    let cache: CacheRepository | undefined;
+    let place = storage;
+    const storageFor = (format: RepositoryFormat): Storage => {
+      cache = cacheFor(storage, format, request.cache);
+      if (cache) place = cached(storage, cache);
+      return place;
+    };
+    const options = { ...request, threadEntry: THREAD_ENTRY, storageFor };
+    const parts = await OpenContents.open<EngineTasks>(storage, options);
     // Closed through the cache, which then has what was on its way to it.
     return new Repository(parts, own && place, cache);
   } catch (error) {
@@ -192,13 +199,14 @@ export async function createRepository(request: CreateRepositoryRequest): Promis
   }
 }
 
-/**
- * Blob ids are random or hashes, so a repository that was made anew in its place meets no others.
- */
-function cacheFor(storage: Storage, cache: Cache | undefined): CacheRepository | undefined {
+function cacheFor(
+  storage: Storage,
+  { config, blob }: RepositoryFormat,
+  cache: Cache | undefined,
+): CacheRepository | undefined {
   if (cache === undefined || storage.localPath) return undefined;
-  const { displayName } = storage;
-  return new CacheRepository(cache, { identity: displayName, name: displayName });
+  const identity = repositoryIdentity(config.masterKey, blob.uniqueId);
+  return new CacheRepository(cache, { identity, name: storage.displayName });
 }
 
 async function storageOf(

@@ -12,9 +12,9 @@ import type { HotRanges } from './hot-ranges.ts';
 import { Plan } from './planned-uses.ts';
 
 export interface CacheRepositoryOptions {
-  /** The repository's unique id together with where it is. */
+  /** Under which its blobs are found; a secret of those who can open it (blob-key.ts). */
   readonly identity: string;
-  /** For people. */
+  /** Where it is: what its account goes by, and what people are shown. */
   readonly name: string;
   readonly bounds?: RepositoryBounds;
   /** False for one that is too small to be worth it: then only index and metadata are kept. */
@@ -137,8 +137,8 @@ export class CacheRepository {
     const { volume } = this.#cache;
     if (volume === undefined) return undefined;
     if (this.#visited?.volume !== volume) {
-      const { identity, name, bounds } = this.#options;
-      const index = volume.visit(repositoryKey(identity), { name, bounds });
+      const { name, bounds } = this.#options;
+      const index = volume.visit(repositoryKey(name), { name, bounds });
       this.#visited = { volume, index };
     }
     return this.#visited;

@@ -44,6 +44,8 @@ export interface OpenContentsOptions {
   /** False keeps all threads busy however short of memory or disks the machine is. */
   readonly isPressureHeeded?: boolean;
   readonly isReadOnly?: boolean;
+  /** The storage for everything but the format, which says what that is. */
+  readonly storageFor?: (format: RepositoryFormat) => Storage;
   /**
    * Starts a thread while the key is derived, for work that will need one anyway. One is enough
    * when nothing has changed, and a second takes 16 MiB.
@@ -196,7 +198,8 @@ export class OpenContents<Tasks extends ContentTasks> {
     const waiting = options.startsThread ? new WaitingThread(options.threadEntry) : undefined;
     try {
       const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
-      return await OpenContents.openWith(storage, format, options, waiting);
+      const place = options.storageFor?.(format) ?? storage;
+      return await OpenContents.openWith(place, format, options, waiting);
     } catch (error) {
       waiting?.close();
       throw error;
@@ -210,7 +213,7 @@ export class OpenContents<Tasks extends ContentTasks> {
   static async openWith<Tasks extends ContentTasks>(
     storage: Storage,
     format: RepositoryFormat,
-    options: Omit<OpenContentsOptions, 'password'>,
+    options: Omit<OpenContentsOptions, 'password' | 'storageFor'>,
     waiting?: WaitingThread,
   ): Promise<OpenContents<Tasks>> {
     const contents = new OpenContents<Tasks>(storage, format, options, waiting);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
+import { repositoryIdentity } from '#engine/cache/blob-key.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 import type { GetOptions, Storage } from '#engine/storage/storage.ts';
 import { wrap } from '#engine/storage/wrap.ts';
@@ -230,3 +231,21 @@ function sameBytes(t: Test, found: Uint8Array, expected: Uint8Array): void {
 function digest(bytes: Uint8Array): string {
   return createHash('sha1').update(bytes).digest('hex');
 }
+
+t.test('an identity takes the master key, and not only what anybody can copy', async t => {
+  const key = (fill: number) => new Uint8Array(32).fill(fill);
+  const identity = repositoryIdentity(key(1), key(9));
+  t.equal(repositoryIdentity(key(1), key(9)), identity);
+  t.not(repositoryIdentity(key(2), key(9)), identity, 'another tenant, the unique id copied');
+  t.not(repositoryIdentity(key(1), key(8)), identity, 'a copy that got an id of its own');
+});
+
+t.test('at the same address another repository opens nothing', async t => {
+  const { cache } = await scratchCache(t);
+  const inner = generatedStorage(MIB);
+  const range = { offset: 0, length: 1000 };
+  await through(cache, inner, { identity: 'first', name: 's3://b/' }).get(packId(1), { range });
+  await through(cache, inner, { identity: 'second', name: 's3://b/' }).get(packId(1), { range });
+  t.equal(inner.gets, 2);
+  t.equal(cache.volume?.accounts.all().length, 1, 'and both are in one account');
+});
