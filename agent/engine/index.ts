@@ -4,6 +4,8 @@ export { EngineError, isEngineError, type SerializedError } from '#engine/base/e
 export { ERROR_CODES, type ErrorCode } from '#engine/base/error-codes.ts';
 export { Cache, type CacheOptions } from '#engine/cache/cache.ts';
 export type { CacheEvent, CacheSettings } from '#engine/cache/cache-settings.ts';
+export type { CacheDescription } from '#engine/cache/describe-cache.ts';
+export type { ClearedCache } from '#engine/cache/stored-cache.ts';
 export { CIPHERS } from '#engine/cipher/ciphers.ts';
 export { SPLITTERS } from '#engine/chunk/splitters.ts';
 export { HASHES } from '#engine/hash/hashes.ts';
@@ -46,6 +48,7 @@ export type { SkippedEntry } from '#engine/snapshot/upload/upload-tasks.ts';
 export { openStorage, type OpenStorageOptions } from '#engine/storage/open-storage.ts';
 export { STORAGE_URL_PARAMETERS } from '#engine/storage/storage-url.ts';
 export type { BlobMetadata, Storage } from '#engine/storage/storage.ts';
+export { cacheInfo, clearCache } from './cache-verbs.ts';
 export {
   backup,
   checkRepository,

@@ -308,7 +308,7 @@ const OBSTACLES = Object.freeze({
   'not ours': 'the directory belongs to another user or holds a link in place of its lock',
 });
 
-function readMounts(): string {
+export function readMounts(): string {
   try {
     return readFileSync('/proc/self/mountinfo', 'utf8');
   } catch {

@@ -104,6 +104,17 @@ function* inodeBounds({ evictionLines }: LimitSettings, disk: DiskState): Genera
   yield { amount: room, reason: 'file system' };
 }
 
+/** How far the free space is from the nearest line; undefined where none applies. */
+export function distanceToLine(
+  lines: readonly EvictionLine[],
+  { freeBytes, totalBytes }: Pick<DiskState, 'freeBytes' | 'totalBytes'>,
+): number | undefined {
+  const distances = lines
+    .filter(({ signal }) => signal.endsWith('.available'))
+    .map(({ threshold }) => freeBytes - lineOf(threshold, totalBytes));
+  return distances.length === 0 ? undefined : Math.min(...distances);
+}
+
 function lineOf(threshold: Threshold, total: number): number {
   return 'share' in threshold ? total * threshold.share : threshold.amount;
 }

@@ -15,8 +15,11 @@ import {
   tableBlocks,
 } from './segment-format.ts';
 
-export interface FoundRow {
-  readonly segment: Segment;
+/** What a table is read from. */
+export type TableSource = Pick<Segment, 'bytes' | 'readAt'>;
+
+export interface FoundRow<Source = Segment> {
+  readonly segment: Source;
   readonly slot: number;
   readonly row: EntryRow;
   readonly blocks: number;
@@ -25,11 +28,11 @@ export interface FoundRow {
 const STEP_BYTES = 64 * 1024;
 
 /** Rows of all segments, the newest first. Segments that cannot be read have none. */
-export async function readRows(
-  segments: readonly Segment[],
+export async function readRows<Source extends TableSource>(
+  segments: readonly Source[],
   signal: AbortSignal | undefined,
-): Promise<FoundRow[]> {
-  const found: FoundRow[] = [];
+): Promise<FoundRow<Source>[]> {
+  const found: FoundRow<Source>[] = [];
   for (const segment of segments) {
     throwIfAborted(signal);
     try {
@@ -41,7 +44,10 @@ export async function readRows(
   return found.sort((a, b) => b.row.sequence - a.row.sequence);
 }
 
-async function readTable(segment: Segment, found: FoundRow[]): Promise<void> {
+async function readTable<Source extends TableSource>(
+  segment: Source,
+  found: FoundRow<Source>[],
+): Promise<void> {
   const tableBytes = rowCount(segment.bytes) * ROW_BYTES;
   for (let position = 0; position < tableBytes; position += STEP_BYTES) {
     const step = Buffer.allocUnsafe(Math.min(STEP_BYTES, tableBytes - position));

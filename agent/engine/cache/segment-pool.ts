@@ -26,7 +26,7 @@ const MAP_BYTES_MIN = 2 * BLOCK_BYTES;
 /** A cache has some 64 segments, so that giving one back loses little. */
 const SEGMENTS_WANTED = 64;
 export const SEGMENTS_MAX = 32_768;
-const NAME = /^segment-(\d{5})$/;
+export const SEGMENT_NAME = /^segment-(\d{5})$/;
 
 export interface DropListeners {
   readonly onDrop: (segment: Segment) => void;
@@ -85,12 +85,12 @@ export class SegmentPool {
    */
   async adopt(): Promise<void> {
     for (const name of await readdir(this.#directory)) {
-      const index = Number(NAME.exec(name)?.[1] ?? Number.NaN);
+      const index = Number(SEGMENT_NAME.exec(name)?.[1] ?? Number.NaN);
       const path = join(this.#directory, name);
       const segment =
         index < SEGMENTS_MAX ? await openOrNot({ path, index }, this.#checksum) : undefined;
       if (segment === undefined) {
-        if (NAME.test(name)) await unlink(path).catch(() => undefined);
+        if (SEGMENT_NAME.test(name)) await unlink(path).catch(() => undefined);
         continue;
       }
       this.#segments[index] = segment;

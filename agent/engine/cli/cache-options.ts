@@ -56,13 +56,6 @@ export function cacheChoice(
   return { directory, ...bounds, isRootDiskAllowed };
 }
 
-/** The same, for verbs that are about nothing else. */
-export function requiredCache(options: OptionValues, environment: Environment): CacheChoice {
-  const choice = cacheChoice(options, environment);
-  if (choice) return choice;
-  throw usageError('no cache is named; give --cache-dir DIR, or set STEVEDORE_CACHE_DIR');
-}
-
 /** `20GiB`, or `10%` of the file system. */
 export function parseCacheLimit(
   text: string,

@@ -98,6 +98,7 @@ function parentOf(root: Command, verb: Verb): Command {
 
 const GROUPS: Readonly<Record<string, string>> = Object.freeze({
   repo: 'make a repository, look at it, check it',
+  cache: 'look at a cache, make it empty',
 });
 
 function leafWords(verb: Verb): string {

@@ -25,7 +25,7 @@ import { noProgress, progressLines, type ProgressDisplay } from './progress.ts';
 import { retryNotice } from './retry-notice.ts';
 import { safeText } from './terminal-text.ts';
 import { EPILOGUE, GLOBAL_OPTIONS, VERBS } from './verbs.ts';
-import type { Engine, Session, Surroundings } from './verb.ts';
+import type { Engine, Session, Surroundings, Verb } from './verb.ts';
 
 export interface Surface {
   readonly words: readonly string[];
@@ -78,7 +78,7 @@ async function dispatch(
   }
   const { verb, operands, options } = invocation;
   parseChoice(optionalText(options, 'output'), '--output', FORMATS);
-  const settings = settingsOf(options, surface.environment);
+  const settings = settingsOf(verb, options, surface.environment);
   const job = verb.prepare(operands, options, surface.surroundings);
   standBack(surface, options);
   return job(await sessionOf(surface, output, signal, settings));
@@ -120,6 +120,7 @@ function requestedFormat(words: readonly string[]): OutputFormat {
 }
 
 interface Settings {
+  /** '' for none. */
   readonly url: string;
   readonly threads: number | undefined;
   readonly memoryBytes: number | undefined;
@@ -129,13 +130,16 @@ interface Settings {
   readonly cache: CacheChoice | undefined;
 }
 
-function settingsOf(options: OptionValues, environment: Surface['environment']): Settings {
-  const url = requiredText(
-    { repo: optionalText(options, 'repo') ?? environment.STEVEDORE_REPO },
-    'repo',
+function settingsOf(
+  { isWithoutRepository }: Verb,
+  options: OptionValues,
+  environment: Surface['environment'],
+): Settings {
+  const repo = optionalText(options, 'repo') ?? environment.STEVEDORE_REPO;
+  const hint =
     'no repository is named; give --repo file:///dir or --repo s3://bucket/prefix, ' +
-      'or set STEVEDORE_REPO',
-  );
+    'or set STEVEDORE_REPO';
+  const url = isWithoutRepository ? (repo ?? '') : requiredText({ repo }, 'repo', hint);
   return {
     url,
     threads: parseThreads(optionalText(options, 'threads')),
@@ -162,6 +166,8 @@ async function sessionOf(
     engine,
     output,
     signal,
+    url: url === '' ? undefined : url,
+    cache: settings.cache,
     nowMs: surface.clock.now(),
     hasBar: surface.bar !== undefined && !settings.isQuiet,
     async withProgress(work) {

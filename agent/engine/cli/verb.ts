@@ -2,6 +2,7 @@
 // into a job. Preparing a job is pure and reports wrong usage; only running it touches the world.
 
 import type * as engine from '#engine/index.ts';
+import type { CacheChoice } from './cache-options.ts';
 import type { Progress } from './progress.ts';
 import type { OpenStorageOptions } from '#engine/storage/open-storage.ts';
 import type { ExitStatus } from './exit-status.ts';
@@ -44,6 +45,10 @@ export interface Session {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly nowMs: number;
+  /** Undefined where none is named, for verbs that need none. */
+  readonly url: string | undefined;
+  /** Which cache the options name. */
+  readonly cache: CacheChoice | undefined;
   /** Shows progress on standard error for as long as `work` runs. */
   readonly withProgress: <Result>(work: (update: Progress) => Promise<Result>) => Promise<Result>;
   /** Whether a person watches a bar, so that finding out a total is worth something. */
@@ -69,6 +74,8 @@ export interface Verb {
   readonly description: string;
   readonly options: readonly OptionRow[];
   readonly examples: readonly Example[];
+  /** Whether it does without a repository, and --repo may be missing. */
+  readonly isWithoutRepository?: boolean;
   /** @throws USAGE */
   readonly prepare: (
     operands: readonly string[],

@@ -1,6 +1,8 @@
 // The verbs in the order of help. A new one is a file and a row here.
 
 import { backup } from './backup.ts';
+import { cacheClear } from './cache-clear.ts';
+import { cacheInfo } from './cache-info.ts';
 import { CACHE_OPTIONS } from './cache-options.ts';
 import { cat } from './cat.ts';
 import { diff } from './diff.ts';
@@ -28,6 +30,8 @@ export const VERBS: readonly Verb[] = Object.freeze([
   restore,
   verify,
   forget,
+  cacheInfo,
+  cacheClear,
 ]);
 
 export const GLOBAL_OPTIONS: readonly OptionRow[] = Object.freeze([

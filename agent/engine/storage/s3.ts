@@ -30,6 +30,7 @@ import {
   storageClassOf,
   type StorageClassRule,
 } from './storage-class.ts';
+import { s3NameOf } from './storage-url.ts';
 import type {
   BlobMetadata,
   BlobRange,
@@ -75,7 +76,7 @@ export class S3Storage implements Storage {
     this.#connection = connection;
     this.#options = options;
     this.#slots = new Slots(options.parallelism ?? S3_DEFAULTS.parallelism);
-    this.displayName = `s3://${options.bucket}/${options.prefix}`;
+    this.displayName = s3NameOf(options);
     this.canPutIfAbsent = isConditional(options);
   }
 

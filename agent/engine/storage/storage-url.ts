@@ -7,7 +7,7 @@
 // Keys and passwords have no place here: command lines and error messages are read by many.
 
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EngineError } from '#engine/base/errors.ts';
 import type { S3Encryption, S3Options } from './s3-options.ts';
 
@@ -60,6 +60,20 @@ export interface S3Location {
 }
 
 export type StorageLocation = FileLocation | S3Location;
+
+/**
+ * What the storage at `text` calls itself (Storage.displayName), without opening it.
+ * @throws STORAGE_URL_INVALID
+ */
+export function storageNameOf(text: string): string {
+  const location = parseStorageUrl(text);
+  if (location.scheme === 'file') return pathToFileURL(location.directory).href;
+  return s3NameOf(location.s3);
+}
+
+export function s3NameOf({ bucket, prefix }: Pick<S3Options, 'bucket' | 'prefix'>): string {
+  return `s3://${bucket}/${prefix}`;
+}
 
 /** @throws STORAGE_URL_INVALID */
 export function parseStorageUrl(text: string): StorageLocation {

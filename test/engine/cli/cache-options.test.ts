@@ -1,6 +1,6 @@
 import t from 'tap';
 import { EngineError } from '#engine/base/errors.ts';
-import { cacheChoice, parseCacheLimit, requiredCache } from '#engine/cli/cache-options.ts';
+import { cacheChoice, parseCacheLimit } from '#engine/cli/cache-options.ts';
 import type { CacheEvent, CacheSettings } from '#engine/cache/cache-settings.ts';
 import type { Engine } from '#engine/cli/verb.ts';
 import { runWords } from './surface.ts';
@@ -9,7 +9,6 @@ t.test('without a directory there is no cache', async t => {
   t.equal(cacheChoice({}, {}), undefined);
   t.equal(cacheChoice({}, { STEVEDORE_CACHE_DIR: '', STEVEDORE_CACHE_LIMIT: '1G' }), undefined);
   t.throws(() => cacheChoice({ cacheLimit: '1G' }, {}), { code: 'USAGE', message: /--cache-dir/ });
-  t.throws(() => requiredCache({}, {}), { code: 'USAGE', message: /STEVEDORE_CACHE_DIR/ });
 });
 
 t.test('options win over the environment', async t => {

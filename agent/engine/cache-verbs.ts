@@ -1,0 +1,33 @@
+// The library's calls about a cache directory that nobody needs to have open.
+
+import { readMounts } from '#engine/cache/cache.ts';
+import type { CacheSettings } from '#engine/cache/cache-settings.ts';
+import { type CacheDescription, describeCache } from '#engine/cache/describe-cache.ts';
+import { type ClearedCache, clearStoredCache } from '#engine/cache/stored-cache.ts';
+import { storageNameOf } from '#engine/storage/storage-url.ts';
+
+/**
+ * What is in the cache and how large it may get; undefined where there is none.
+ * @param url a repository that is to be shown by name
+ */
+export async function cacheInfo(
+  settings: CacheSettings,
+  url?: string,
+): Promise<CacheDescription | undefined> {
+  const names = url === undefined ? [] : [storageNameOf(url)];
+  return describeCache(settings, { names, mountInfo: readMounts() });
+}
+
+/**
+ * Removes everything, or what is of the repository at `url`, which need not exist any more.
+ * @throws CACHE_IN_USE, STORAGE_URL_INVALID
+ */
+export async function clearCache(
+  { directory, node }: Pick<CacheSettings, 'directory' | 'node'>,
+  url?: string,
+): Promise<ClearedCache> {
+  return clearStoredCache(
+    { location: directory, node },
+    url === undefined ? undefined : storageNameOf(url),
+  );
+}

@@ -1,0 +1,149 @@
+// A cache directory seen from outside, by whoever does not run the cache: what is in it, and making
+// it empty. Looking changes nothing and goes on while an agent works there; clearing needs the
+// lock.
+
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError } from '#engine/base/errors.ts';
+import { repositoryKey } from './blob-key.ts';
+import { BlockMap } from './block-map.ts';
+import { CacheDirectory, cacheDirectoryOf, type DirectoryRequest } from './cache-directory.ts';
+import { createChecksum } from './checksum.ts';
+import { lockFile } from './native-files.ts';
+import { type FoundRow, readRows } from './recovery.ts';
+import { openSegment, type Segment } from './segment.ts';
+import { blockCount, isHeader, isSegmentBytes, ROW_BYTES } from './segment-format.ts';
+import { SEGMENT_NAME } from './segment-pool.ts';
+
+export interface StoredSegment {
+  readonly bytes: number;
+  readonly readAt: (position: number, target: Uint8Array) => Promise<number>;
+}
+
+export interface StoredCache {
+  readonly directory: string;
+  /** Whether a process has it open now. */
+  readonly isHeld: boolean;
+  readonly segmentBytes: readonly number[];
+  /** The newest first; of rows that claim the same blocks only the newest. */
+  readonly rows: readonly Omit<FoundRow<StoredSegment>, 'slot'>[];
+}
+
+/** What was removed. */
+export interface ClearedCache {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
+/** No entry, and not the zeros at which readers of a table stop. */
+const REMOVED_ROW = new Uint8Array(ROW_BYTES).fill(0xff);
+
+/** Undefined where there is no cache in the location. */
+export async function readStoredCache(request: DirectoryRequest): Promise<StoredCache | undefined> {
+  const directory = cacheDirectoryOf(request);
+  if (!existsSync(join(directory, 'lock'))) return undefined;
+  using opened = new OpenFiles();
+  const isHeld = lockFile(opened.open(join(directory, 'lock'))) === 'taken';
+  const segments = (await segmentNames(directory)).flatMap(name => {
+    const segment = storedSegment(opened, join(directory, name));
+    return segment ? [segment] : [];
+  });
+  const maps = new Map(segments.map(each => [each, new BlockMap(blockCount(each.bytes))]));
+  const rows = (await readRows(segments, undefined)).filter(({ segment, row, blocks }) => {
+    const map = maps.get(segment);
+    const run = { start: row.block, length: blocks };
+    if (!map?.isFree(run)) return false;
+    map.mark(run);
+    return true;
+  });
+  return { directory, isHeld, segmentBytes: segments.map(({ bytes }) => bytes), rows };
+}
+
+/**
+ * Removes everything, or what is of the repository at the address `name`.
+ * @throws CACHE_IN_USE while a process has it open
+ */
+export async function clearStoredCache(
+  request: DirectoryRequest,
+  name: string | undefined,
+): Promise<ClearedCache> {
+  const stored = await readStoredCache(request);
+  if (stored === undefined) return { entries: 0, bytes: 0 };
+  const directory = CacheDirectory.open(request);
+  if (typeof directory === 'string') {
+    const why = directory === 'locked' ? 'a process uses it' : `its lock was refused: ${directory}`;
+    throw new EngineError(
+      'CACHE_IN_USE',
+      `cannot clear the cache in ${stored.directory}: ${why}; end that process and try again`,
+    );
+  }
+  try {
+    if (name !== undefined) return await removeRepository(directory.path, name);
+    for (const each of await segmentNames(directory.path)) await unlink(join(directory.path, each));
+    const bytes = stored.rows.reduce((sum, { row }) => sum + row.length, 0);
+    return { entries: stored.rows.length, bytes };
+  } finally {
+    directory.close();
+  }
+}
+
+async function removeRepository(directory: string, name: string): Promise<ClearedCache> {
+  const key = repositoryKey(name);
+  const { kind } = createChecksum();
+  const segments: Segment[] = [];
+  try {
+    for (const [index, each] of (await segmentNames(directory)).entries()) {
+      const segment = await openSegment({ path: join(directory, each), index }, kind);
+      if (segment) segments.push(segment);
+    }
+    let entries = 0;
+    let bytes = 0;
+    for (const { segment, slot, row } of await readRows(segments, undefined)) {
+      if (row.repositoryA !== key.a || row.repositoryB !== key.b) continue;
+      await segment.writeRow(slot, REMOVED_ROW);
+      entries++;
+      bytes += row.length;
+    }
+    return { entries, bytes };
+  } finally {
+    for (const segment of segments) segment.close();
+  }
+}
+
+async function segmentNames(directory: string): Promise<string[]> {
+  return (await readdir(directory)).filter(name => SEGMENT_NAME.test(name)).sort();
+}
+
+/** Undefined for what is none, or is being made or given back just now. */
+function storedSegment(opened: OpenFiles, path: string): StoredSegment | undefined {
+  try {
+    const fd = opened.open(path);
+    const { size } = fstatSync(fd);
+    const header = Buffer.alloc(ROW_BYTES);
+    if (!isSegmentBytes(size) || readSync(fd, header, 0, ROW_BYTES, 0) !== ROW_BYTES) {
+      return undefined;
+    }
+    const isOurs = isHeader(header, size, 'poly1305') || isHeader(header, size, 'crc32');
+    const readAt = async (position: number, target: Uint8Array): Promise<number> =>
+      readSync(fd, target, 0, target.length, position);
+    return isOurs ? { bytes: size, readAt } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+class OpenFiles implements Disposable {
+  readonly #fds: number[] = [];
+
+  open(path: string): number {
+    const fd = openSync(path, READ_FLAGS);
+    this.#fds.push(fd);
+    return fd;
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#fds) closeSync(fd);
+  }
+}

@@ -1,0 +1,118 @@
+// A cache directory seen from outside.
+
+import { mkdirSync, readdirSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { clearCache } from '#engine/index.ts';
+import { describeCache } from '#engine/cache/describe-cache.ts';
+import { distanceToLine } from '#engine/cache/limit.ts';
+import { clearStoredCache } from '#engine/cache/stored-cache.ts';
+import { storageNameOf } from '#engine/storage/storage-url.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { generatedStorage, indexId, MIB, packId, scratchCache, through } from './scratch-cache.ts';
+
+const ADDRESSES = ['s3://bucket/a/', 's3://bucket/b/'];
+const LENGTH = 10_000;
+
+/** Two packs and an index of each repository; still open. */
+async function filled(t: Test) {
+  const directory = fastDirectory(t);
+  const { cache } = await scratchCache(t, { directory });
+  for (const name of ADDRESSES) {
+    const storage = through(cache, generatedStorage(LENGTH), { identity: name, name });
+    const range = { offset: 0, length: LENGTH };
+    await storage.get(packId(1), { range });
+    await storage.get(packId(2), { range });
+    await storage.get(indexId(1));
+    await storage.close();
+  }
+  return { directory, cache };
+}
+
+const describe = (directory: string) =>
+  describeCache(
+    { directory, absoluteBytes: 16 * MIB },
+    { names: [ADDRESSES[0] ?? ''], mountInfo: '' },
+  );
+
+t.test('what is in a cache can be seen while a process has it open', async t => {
+  const { directory, cache } = await filled(t);
+  const info = await describe(directory);
+  t.match(info, {
+    isHeld: true,
+    total: { entries: 6, bytes: 6 * LENGTH },
+    kinds: { data: { entries: 4 }, metadata: { entries: 0 }, index: { entries: 2 } },
+  });
+  t.equal(info?.usedBytes, cache.ledger.used.bytes, 'as the ledger has it');
+  t.equal(info?.usedInodes, cache.ledger.used.inodes);
+  t.strictSame(info?.limit.bytes, { amount: 16 * MIB, reason: 'absolute' });
+  t.strictSame(info?.repositories.map(({ name, entries }) => [name ?? 'unnamed', entries]).sort(), [
+    ['s3://bucket/a/', 3],
+    ['unnamed', 3],
+  ]);
+  await cache.close();
+  t.match(await describe(directory), { isHeld: false, total: { entries: 6 } });
+});
+
+t.test('looking at a directory makes nothing there', async t => {
+  const directory = fastDirectory(t);
+  t.equal(await describe(directory), undefined);
+  t.strictSame(await clearStoredCache({ location: directory, node: undefined }, undefined), {
+    entries: 0,
+    bytes: 0,
+  });
+  t.strictSame(readdirSync(directory), []);
+});
+
+t.test('a cache that a process has open is not cleared', async t => {
+  const { directory } = await filled(t);
+  await t.rejects(clearCache({ directory }), { code: 'CACHE_IN_USE', message: /end that process/ });
+  t.match(await describe(directory), { total: { entries: 6 } });
+});
+
+t.test('of one repository everything goes, and nothing of another', async t => {
+  const { directory, cache } = await filled(t);
+  await cache.close();
+  const cleared = await clearCache({ directory }, 's3://bucket/b?region=eu-1');
+  t.strictSame(cleared, { entries: 3, bytes: 3 * LENGTH });
+  const { cache: next } = await scratchCache(t, { directory });
+  await next.recovered();
+  t.equal(next.volume?.table.count, 3);
+  const inner = generatedStorage(LENGTH);
+  const [first = ''] = ADDRESSES;
+  const storage = through(next, inner, { identity: first, name: first });
+  await storage.get(packId(1), { range: { offset: 0, length: LENGTH } });
+  t.equal(inner.gets, 0);
+});
+
+t.test('a cache that was cleared has no segments and can be used', async t => {
+  const { directory, cache } = await filled(t);
+  await cache.close();
+  t.strictSame(await clearCache({ directory }), { entries: 6, bytes: 6 * LENGTH });
+  t.strictSame(readdirSync(`${directory}/stevedore-cache`), ['lock']);
+  const { cache: next } = await scratchCache(t, { directory });
+  t.ok(next.volume);
+});
+
+t.test('what is no segment is passed over', async t => {
+  const { directory, cache } = await filled(t);
+  await cache.close();
+  mkdirSync(`${directory}/stevedore-cache/segment-00900`);
+  t.match(await describe(directory), { total: { entries: 6 } });
+});
+
+t.test('a storage can be named without opening it', async t => {
+  t.equal(storageNameOf('s3://bucket/a/b?endpoint=https://h'), 's3://bucket/a/b/');
+  t.equal(storageNameOf('s3://bucket'), 's3://bucket/');
+  t.equal(storageNameOf('/dir'), 'file:///dir');
+});
+
+t.test('the nearest line counts', async t => {
+  const space = { totalBytes: 1000, freeBytes: 300 };
+  const lines = [
+    { signal: 'nodefs.available', threshold: { share: 0.1 } },
+    { signal: 'imagefs.available', threshold: { amount: 250 } },
+    { signal: 'nodefs.inodesFree', threshold: { amount: 299 } },
+  ] as const;
+  t.equal(distanceToLine(lines, space), 50);
+  t.equal(distanceToLine([], space), undefined);
+});
