@@ -1,5 +1,6 @@
 // The library's calls about a cache directory that nobody needs to have open.
 
+import { resolve } from 'node:path';
 import { readMounts } from '#engine/cache/cache.ts';
 import type { CacheSettings } from '#engine/cache/cache-settings.ts';
 import { type CacheDescription, describeCache } from '#engine/cache/describe-cache.ts';
@@ -15,7 +16,8 @@ export async function cacheInfo(
   url?: string,
 ): Promise<CacheDescription | undefined> {
   const names = url === undefined ? [] : [storageNameOf(url)];
-  return describeCache(settings, { names, mountInfo: readMounts() });
+  const directory = resolve(settings.directory);
+  return describeCache({ ...settings, directory }, { names, mountInfo: readMounts() });
 }
 
 /**

@@ -1,8 +1,9 @@
 // A cache directory seen from outside.
 
 import { mkdirSync, readdirSync } from 'node:fs';
+import { relative } from 'node:path';
 import t, { type Test } from 'tap';
-import { clearCache } from '#engine/index.ts';
+import { cacheInfo, clearCache } from '#engine/index.ts';
 import { describeCache } from '#engine/cache/describe-cache.ts';
 import { distanceToLine } from '#engine/cache/limit.ts';
 import { clearStoredCache } from '#engine/cache/stored-cache.ts';
@@ -91,6 +92,17 @@ t.test('a cache that was cleared has no segments and can be used', async t => {
   t.strictSame(readdirSync(`${directory}/stevedore-cache`), ['lock']);
   const { cache: next } = await scratchCache(t, { directory });
   t.ok(next.volume);
+});
+
+t.test('a relative directory is at the same location as its absolute path', async t => {
+  const { directory } = await filled(t);
+  const short = relative(process.cwd(), directory);
+  const [one, other] = await Promise.all([
+    cacheInfo({ directory }),
+    cacheInfo({ directory: short }),
+  ]);
+  t.ok(one);
+  t.equal(other?.location, one?.location);
 });
 
 t.test('what is no segment is passed over', async t => {
