@@ -1,6 +1,7 @@
 // Reads stretches of blobs through the cache: what is there from the disk, what is on its way from
 // whoever fetches it, the rest from the storage, each byte once.
 
+import { unfilledBytes } from '#engine/base/bytes.ts';
 import { truncatedError } from '#engine/storage/blob-id.ts';
 import type { GetOptions, Storage } from '#engine/storage/storage.ts';
 import type { BlobKey } from './blob-key.ts';
@@ -98,7 +99,7 @@ export class BlobReader {
     const missing = pieces.filter(piece => piece.row === NO_ENTRY && !piece.flight);
     const isMissingAll = missing.length === pieces.length || missing.length > FETCHES_MAX;
     if (isMissingAll) return this.#fetch(blob, span, signal);
-    const target = new Uint8Array(new ArrayBuffer(span.to - span.from));
+    const target = unfilledBytes(span.to - span.from);
     const reads = pieces.map(piece =>
       this.#fill(
         blob,

@@ -1,5 +1,6 @@
 // The cache as one open repository sees it: its own entries, its own bounds, never another's.
 
+import { unfilledBytes } from '#engine/base/bytes.ts';
 import { systemCodeOf } from '#engine/base/errors.ts';
 import type { RepositoryBounds } from './accounts.ts';
 import { type BlobKey, blobKey, repositoryKey } from './blob-key.ts';
@@ -75,7 +76,7 @@ export class CacheRepository {
     const { offset, length } = volume.table.columns;
     const start = span.from - offset[row];
     const isWhole = start === 0 && span.to - span.from === length[row];
-    const bytes = isWhole ? target : new Uint8Array(new ArrayBuffer(length[row]));
+    const bytes = isWhole ? target : unfilledBytes(length[row]);
     try {
       if (!(await volume.read(row, key, bytes))) return false;
     } catch (error) {

@@ -11,6 +11,7 @@ import { ENTRY_KINDS, EntryTable, NO_ENTRY, WINDOW_BYTES, windowOf } from './ent
 import type { EvictionPolicy } from './eviction-policy.ts';
 import { Evictor, type Newcomer } from './evictor.ts';
 import type { Amount, Ledger } from './ledger.ts';
+import { checkOf, readChecked } from './pieces.ts';
 import type { PlannedUses } from './planned-uses.ts';
 import { readRows } from './recovery.ts';
 import type { Segment } from './segment.ts';
@@ -148,8 +149,8 @@ export class CacheVolume {
     columns.readers[row]++;
     this.#policies[columns.kind[row]].used(row);
     try {
-      const isWhole = await segment.read(block, target);
-      const found = isWhole ? this.#parts.checksum.of({ key, offset }, target) : undefined;
+      const reader = segment.reader(block);
+      const found = await readChecked(this.#parts.checksum, { key, offset }, target, reader);
       const isSound = found !== undefined && found.a === check.a && found.b === check.b;
       if (!isSound && this.#isThere(row)) this.remove(row, 'damage');
       return isSound;
@@ -240,7 +241,7 @@ export class CacheVolume {
     if (place === undefined) return 0;
     const length = Math.min(wanted, place.run.length * BLOCK_BYTES);
     const piece = bytes.subarray(at, at + length);
-    const check = this.#parts.checksum.of({ key, offset }, piece);
+    const check = checkOf(this.#parts.checksum, { key, offset }, piece);
     const isLast = stretch.isEnd && at + length === bytes.length;
     const entry = { key, offset, length, check, repository, kind, isLast };
     try {

@@ -3,7 +3,12 @@
 // system would else copy. Each says so where it is not to be had.
 
 import { allocateArena } from '#engine/base/arena.ts';
-import { nativeErrno, nativeFunction, type NativeFunction } from '#engine/base/native.ts';
+import {
+  addressOf,
+  nativeErrno,
+  nativeFunction,
+  type NativeFunction,
+} from '#engine/base/native.ts';
 
 const LOCK_EXCLUSIVE = 2;
 const LOCK_NOW = 4;
@@ -54,6 +59,30 @@ export function forbidCopyOnWrite(directoryFd: number): boolean {
   if (ioctl(directoryFd, FS_IOC_GETFLAGS, address) !== 0) return false;
   flags.setUint32(0, flags.getUint32(0, true) | FS_NOCOW_FL, true);
   return ioctl(directoryFd, FS_IOC_SETFLAGS, address) === 0;
+}
+
+/** Two words of 64 bits: where to, and how many (readv(2)). */
+const IOVEC_BYTES = 16;
+const RWF_NOWAIT = 8;
+let iovec: { readonly view: DataView; readonly address: number } | undefined;
+
+/**
+ * Fills `target`, as long as the kernel has all of it in memory; false where it would have to wait
+ * for a disk, or anything is wrong. Saves the way to a thread and back, some 50 us.
+ */
+export function readFromMemory(fd: number, target: Uint8Array, position: number): boolean {
+  const prototype = 'int64_t preadv2(int fd, uintptr_t pieces, int count, int64_t at, int flags)';
+  const preadv2 = bound(prototype);
+  if (preadv2 === undefined || target.length === 0) return false;
+  const { view, address } = (iovec ??= newIovec());
+  view.setBigUint64(0, BigInt(addressOf(target)), true);
+  view.setBigUint64(8, BigInt(target.length), true);
+  return preadv2(fd, address, 1, position, RWF_NOWAIT) === target.length;
+}
+
+function newIovec(): { readonly view: DataView; readonly address: number } {
+  const { bytes, address } = allocateArena(IOVEC_BYTES);
+  return { view: new DataView(bytes.buffer), address };
 }
 
 const known = new Map<string, NativeFunction | undefined>();

@@ -13,7 +13,8 @@ export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 /** The least table is worth one block; one row for two blocks is enough for entries of 8 KiB. */
 const BLOCKS_PER_ROW = 2;
 const MAGIC = 0x53_56_44_43;
-const VERSION = 1;
+/** 2: entries of more than one piece are checked piece by piece (pieces.ts). */
+const VERSION = 2;
 const CRC_AT = ROW_BYTES - 4;
 
 export type ChecksumKind = 'poly1305' | 'crc32';

@@ -14,7 +14,8 @@ import {
 } from 'node:fs';
 import { EngineError } from '#engine/base/errors.ts';
 import { BlockMap, type BlockRun } from './block-map.ts';
-import { allocateBlocks } from './native-files.ts';
+import { allocateBlocks, readFromMemory } from './native-files.ts';
+import type { PieceReader } from './pieces.ts';
 import {
   BLOCK_BYTES,
   blockCount,
@@ -98,9 +99,13 @@ export class Segment {
     this.entryOfSlot[slot] = NO_ENTRY;
   }
 
-  /** Fills `target` from block `block` on; false where the file ends sooner. */
-  async read(block: number, target: Uint8Array): Promise<boolean> {
-    return (await this.readAt(block * BLOCK_BYTES, target)) === target.length;
+  /** Of an entry that begins with `block`. */
+  reader(block: number): PieceReader {
+    const start = block * BLOCK_BYTES;
+    return {
+      now: (at, target) => !this.#isDropped && readFromMemory(this.#fd, target, start + at),
+      read: async (at, target) => (await this.readAt(start + at, target)) === target.length,
+    };
   }
 
   readAt(position: number, target: Uint8Array): Promise<number> {
