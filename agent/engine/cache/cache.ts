@@ -16,17 +16,15 @@ import { FallRate } from './fall-rate.ts';
 import { Flights } from './flights.ts';
 import { HotRanges } from './hot-ranges.ts';
 import { Ledger } from './ledger.ts';
-import { type CacheLimit, cacheLimit, type DiskState } from './limit.ts';
+import { type CacheLimit, cacheLimit, type DiskState, headroomBytes } from './limit.ts';
 import { settleLimit, type SettledLimit } from './limit-growth.ts';
 import { type CacheLocation, locationOf } from './location.ts';
+import { LOOK_INTERVAL_MS_MAX, lookIntervalMs } from './look-interval.ts';
 import { PlannedUses } from './planned-uses.ts';
 import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
 import { SEGMENT_BYTES_MIN } from './segment-format.ts';
 import { s3Fifo } from './s3-fifo.ts';
 
-/** How often the disk is looked at, and while it is filling. */
-export const LOOK_INTERVAL_MS = 1000;
-export const LOOK_INTERVAL_FALLING_MS = 100;
 /** A directory that was lost is tried again after this long. */
 const RETRY_MS = 5000;
 /** Errors after which the directory is given up at once. */
@@ -68,6 +66,7 @@ export class Cache implements AsyncDisposable {
   #disk: DiskState | undefined;
   #obstacle: string | undefined = 'not opened yet';
   #retryAtMs = 0;
+  #lookIntervalMs = LOOK_INTERVAL_MS_MAX;
   #errors = 0;
   #looking: Promise<void> | undefined;
   #recovering: Promise<void> | undefined;
@@ -184,10 +183,9 @@ export class Cache implements AsyncDisposable {
 
   #watch(): void {
     if (this.#isClosed) return;
-    const delayMs = this.#fall.isFalling ? LOOK_INTERVAL_FALLING_MS : LOOK_INTERVAL_MS;
     this.#timer = setTimeout(() => {
       void this.look().finally(() => this.#watch());
-    }, delayMs).unref();
+    }, this.#lookIntervalMs).unref();
   }
 
   async #look(): Promise<void> {
@@ -218,10 +216,18 @@ export class Cache implements AsyncDisposable {
     const fallBytesPerSecond = this.#fall.note(othersBytes, nowMs);
     const ownInodes = this.#volume ? this.ledger.used.inodes : 0;
     this.#disk = { ...space, ownBytes, ownInodes, fallBytesPerSecond };
-    const wanted = cacheLimit(limitSettings(this.#settings, this.#location), this.#disk);
+    const settings = limitSettings(this.#settings, this.#location);
+    const wanted = cacheLimit(settings, this.#disk);
     const before = this.#settled;
     this.#settled = settleLimit(before, wanted, nowMs);
     const { bytes, inodes } = this.#settled.limit;
+    const roomToTake = Math.max(0, bytes.amount - ownBytes);
+    this.#lookIntervalMs = lookIntervalMs({
+      headroomBytes: Math.max(0, headroomBytes(settings, this.#disk) - roomToTake),
+      fallBytesPerSecond,
+      isFalling: this.#fall.isFalling,
+      cacheBytes: Math.max(ownBytes, bytes.amount),
+    });
     this.#volume?.setLimit({ bytes: bytes.amount, inodes: inodes.amount });
     this.#volume?.resumeGrowth();
     if (before?.limit.bytes.amount !== bytes.amount) {

@@ -76,6 +76,14 @@ export function marginBytes(settings: LimitSettings, disk: DiskState): number {
   return still + disk.fallBytesPerSecond * REACTION_SECONDS;
 }
 
+/** What others can still write before they meet the highest line, whatever the cache does. */
+export function headroomBytes({ evictionLines }: LimitSettings, disk: DiskState): number {
+  const lines = evictionLines
+    .filter(({ signal }) => signal.endsWith('.available'))
+    .map(({ threshold }) => lineOf(threshold, disk.totalBytes));
+  return Math.max(0, disk.freeBytes - Math.max(0, ...lines));
+}
+
 function* byteBounds(settings: LimitSettings, disk: DiskState): Generator<Bound> {
   const { absoluteBytes, share, emptyDirBytes, memoryBytes, evictionLines } = settings;
   if (absoluteBytes !== undefined) yield { amount: absoluteBytes, reason: 'absolute' };
