@@ -205,7 +205,8 @@ export class Cache implements AsyncDisposable {
   #readDisk(): Promise<DiskSpace> {
     const { directory } = this.#settings;
     if (this.#options.readDisk) return this.#options.readDisk(directory);
-    return this.#settled === undefined ? readDiskCarefully(directory) : readDisk(directory);
+    if (this.#settled === undefined) return readDiskCarefully(directory);
+    return readDisk(directory, this.#location?.fileSystem);
   }
 
   /** Brings the limit to where the disk wants it. */

@@ -3,6 +3,7 @@
 // counts.
 
 import { statfsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 
 export interface DiskSpace {
   readonly totalBytes: number;
@@ -15,13 +16,20 @@ export interface DiskSpace {
 
 export type ReadDisk = (directory: string) => Promise<DiskSpace>;
 
+/** Of these nobody else has to answer, who might not. */
+const LOCAL = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'f2fs', 'tmpfs', 'overlay']);
+
 /**
- * What statfs(2) says; the system's tools where that fails. On this thread: those of libuv may all
- * be held up by the disk that somebody is filling, and then the answer came 145 ms too late.
+ * What statfs(2) says; the system's tools where that fails. Of a local file system on this thread:
+ * those of libuv may all be held up by the disk that somebody is filling, and then the answer came
+ * 145 ms too late.
+ * @param fileSystem its type; one that is not known may hang and is asked elsewhere
  */
-export async function readDisk(directory: string): Promise<DiskSpace> {
+export async function readDisk(directory: string, fileSystem = ''): Promise<DiskSpace> {
   try {
-    const { blocks, bavail, bsize, files, ffree } = statfsSync(directory);
+    const isLocal = LOCAL.has(fileSystem);
+    const found = isLocal ? statfsSync(directory) : await statfs(directory);
+    const { blocks, bavail, bsize, files, ffree } = found;
     return {
       totalBytes: blocks * bsize,
       freeBytes: bavail * bsize,
