@@ -64,6 +64,7 @@ export class ContentShelf<Read extends { readonly contentId: string; readonly by
         this.#shelf.set(read.contentId, read);
         this.#shelfBytes += read.bytes.length;
       }
+      this.#dropOldest();
     } catch (error) {
       throwIfAborted(options.signal);
       // What is at fault says so when it is read by itself; the others are not to suffer for it.
@@ -71,10 +72,17 @@ export class ContentShelf<Read extends { readonly contentId: string; readonly by
     }
   }
 
+  /** What was announced and is not needed after all must not keep others away. */
+  #dropOldest(): void {
+    for (const [contentId, { bytes }] of this.#shelf) {
+      if (this.#shelfBytes <= SHELF_BYTES_MAX && this.#shelf.size <= SHELF_CONTENTS_MAX) return;
+      this.#shelf.delete(contentId);
+      this.#shelfBytes -= bytes.length;
+    }
+  }
+
   #wanted(objectIds: Iterable<string>): string[] {
     const wanted: string[] = [];
-    const bytesMax = Math.min(BATCH_BYTES_MAX, SHELF_BYTES_MAX - this.#shelfBytes);
-    const countMax = Math.min(BATCH_CONTENTS_MAX, SHELF_CONTENTS_MAX - this.#shelf.size);
     let bytes = 0;
     for (const objectId of objectIds) {
       const { indirection, contentId } = parseObjectId(objectId);
@@ -83,7 +91,7 @@ export class ContentShelf<Read extends { readonly contentId: string; readonly by
       const entry = indirection > 0 || isHere ? undefined : this.#source.find(contentId);
       if (!entry) continue;
       bytes += entry.originalBytes;
-      if (bytes > bytesMax || wanted.length >= countMax) break;
+      if (bytes > BATCH_BYTES_MAX || wanted.length >= BATCH_CONTENTS_MAX) break;
       wanted.push(contentId);
     }
     return wanted;

@@ -31,7 +31,8 @@ export class EarlierDirectories {
 
   /** Whether the index knows of it, and not as of something that is on its way out. */
   has(objectId: string): boolean {
-    return this.#source.find(parseObjectId(objectId).contentId)?.isDeleted === false;
+    const { indirection, contentId } = parseObjectId(objectId);
+    return indirection === 0 && this.#source.find(contentId)?.isDeleted === false;
   }
 
   /** Undefined when it cannot be had. Whether it is sound is seen when it is opened. */

@@ -228,7 +228,7 @@ export class KnownRecord {
 
   /** The stamp of the directory itself. */
   get own(): Uint32Array {
-    return this.words.subarray(OWN_STAMP, HEADER_WORDS);
+    return this.words.subarray(OWN_STAMP, OWN_STAMP + STAMP_WORDS);
   }
 
   /** Digest of the entries; undefined where there is none. */

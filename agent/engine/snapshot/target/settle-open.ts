@@ -89,11 +89,18 @@ export function settle(
   const permitted = permit(type, wanted, policy);
   const reasons = new Map<string, string>();
   const subject: Subject = { calls, handle, type, wanted, permitted, policy, stat, reasons };
-  if (isOld && compareAttributes(subject, settlement).length === 0) return [...permitted.stripped];
+  const isRight = isOld && compareAttributes(subject, settlement).length === 0;
+  if (isRight && !lendsToOther(subject)) return [...permitted.stripped];
   examine(subject);
   // What has taken the entry's place gets none of its attributes; comparing names it.
   if (stat.type === type) applyAttributes(subject);
   return [...permitted.stripped, ...compareAttributes(subject, settlement)];
+}
+
+/** Whether set-id bits lend the rights of somebody whom nobody meant: the long way takes them. */
+function lendsToOther({ wanted, permitted, stat: found }: Subject): boolean {
+  const isOther = found.uid !== wanted.uid || found.gid !== wanted.gid;
+  return isOther && (permitted.mode & SET_ID_BITS) !== 0;
 }
 
 /** Whether the short way may be tried. */

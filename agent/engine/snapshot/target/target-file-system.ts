@@ -180,9 +180,9 @@ export class TargetFileSystem {
     if (REPLACE.has(-descriptor)) return undefined;
     if (descriptor < 0) throw this.#error('open', directory, name, descriptor);
     const file = new TargetFile(this.calls, descriptor, directory, [name]);
-    // What settles it looks at its type first, and nothing is written to it.
-    if (access === 'settle' && allowsSeveralNames) return file;
     this.statOpen(file, this.#otherStat);
+    // Nothing is written to it, so it need not be nobody's elsewhere.
+    if (access === 'settle' && allowsSeveralNames && this.#otherStat.isFile) return file;
     // Asked by name and after opening: one name alone, and that this one, means that the file is
     // nobody's elsewhere. The count of an open file falls when a name is taken away again.
     const isThere = this.statAt(directory, name, this.#stat) && isFit();

@@ -64,7 +64,8 @@ export class PreviousEntries {
     const { table } = this;
     const count = table.count - table.directoryCount + this.special.length;
     const known = record && new KnownRecord(record);
-    if (known?.count === count) {
+    // What is known says nothing without the object that it is known of.
+    if (this.object !== undefined && known?.count === count) {
       this.known = known;
       this.stamps = known.words;
       this.#firstStamp = HEADER_WORDS;

@@ -74,7 +74,7 @@ t.test('a file that is right already is looked at once and left alone', nativeOn
     return file && settleFile(fileSystem, file, wanted, { policy, bytes: 0 });
   };
   t.same(settleAgain(wish()), []);
-  const looking = ['statOpen', 'listXattrs', 'getProjectId', 'getFlags'];
+  const looking = ['statOpen', 'statOpen', 'listXattrs', 'getProjectId', 'getFlags'];
   t.same(names, ['statAt', 'openAt', ...looking, 'close']);
   t.same(settleAgain(wish({ mode: 0o600 })), [], 'and one that is not is made so');
   t.equal(Number(scene.stat('there').mode) & 0o7777, 0o600);
