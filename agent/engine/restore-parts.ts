@@ -7,7 +7,7 @@ import type { Storage } from '#engine/storage/storage.ts';
 import type { Repository } from './repository.ts';
 
 export function restorePartsOf({ parts, manifests, contents, cache }: Repository): RestoreParts {
-  const { index, pool, storage, isNativeAllowed } = parts;
+  const { index, pool, storage, memory, isNativeAllowed } = parts;
   return {
     contents,
     manifests,
@@ -15,6 +15,7 @@ export function restorePartsOf({ parts, manifests, contents, cache }: Repository
     keyBytes: 1 + index.hashBytes,
     locate: key => locate(index.view, key),
     packs: packSource(storage, cache),
+    memory,
     isNativeAllowed,
   };
 }

@@ -29,8 +29,10 @@ export interface MemoryPlan {
   /** How much a reader of many contents looks ahead, and in how many requests. */
   readonly readWindowBytes: number;
   readonly readsAhead: number;
-  /** What a restore may hold of files that it writes. */
+  /** What a restore may hold that was fetched and is not written yet. */
   readonly restoreWindowBytes: number;
+  /** The tables of a restore: the part of its plan that is in memory. */
+  readonly restorePlanBytes: number;
 }
 
 export const MIB = 2 ** 20;
@@ -56,6 +58,8 @@ const READ_WINDOW_BYTES_MAX = 32 * 2 ** 20;
 const READS_AHEAD_MAX = 4;
 const RESTORE_WINDOW_BYTES_MIN = 8 * 2 ** 20;
 const RESTORE_WINDOW_BYTES_MAX = 64 * 2 ** 20;
+const RESTORE_PLAN_BYTES_MIN = 8 * 2 ** 20;
+const RESTORE_PLAN_BYTES_MAX = 128 * 2 ** 20;
 
 /**
  * @param budgetBytes what the process may take in all, without the index
@@ -83,6 +87,7 @@ export function memoryPlan(budgetBytes: number, needs: MemoryNeeds): MemoryPlan 
     readWindowBytes: clamp(share(0.25), READ_WINDOW_BYTES_MIN, READ_WINDOW_BYTES_MAX),
     readsAhead: clamp(Math.floor(share(0.25) / RANGE_BYTES), 1, READS_AHEAD_MAX),
     restoreWindowBytes: clamp(share(0.5), RESTORE_WINDOW_BYTES_MIN, RESTORE_WINDOW_BYTES_MAX),
+    restorePlanBytes: clamp(share(0.25), RESTORE_PLAN_BYTES_MIN, RESTORE_PLAN_BYTES_MAX),
   };
 }
 

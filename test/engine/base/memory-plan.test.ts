@@ -11,20 +11,20 @@ const BUFFERS: MemoryNeeds = { ...FILES, arePacksInMemory: true };
 
 t.test('the budget decides how many threads, packs and contents there are', t => {
   // Budget in MiB; threads, packs in flight, waiting contents in thousands, reader's window in MiB
-  // and requests, restore's window in MiB.
+  // and requests, restore's window and tables in MiB.
   const rows: readonly (readonly [number, MemoryNeeds, readonly number[]])[] = [
-    [192, FILES, [1, 4, 176, 13, 1, 27]],
-    [256, FILES, [3, 4, 111, 8, 1, 17]],
-    [256, { ...FILES, threads: 1 }, [1, 4, 386, 29, 3, 59]],
-    [512, FILES, [8, 4, 262, 20, 2, 40]],
-    [4096, FILES, [8, 4, 1000, 32, 4, 64]],
-    [4096, { ...FILES, threads: 64 }, [64, 4, 1000, 32, 4, 64]],
-    [192, BUFFERS, [1, 1, 104, 8, 1, 16]],
-    [256, BUFFERS, [1, 2, 288, 22, 2, 44]],
-    [512, BUFFERS, [5, 1, 183, 14, 1, 28]],
-    [4096, BUFFERS, [8, 4, 1000, 32, 4, 64]],
-    [4096, { ...BUFFERS, threads: 64 }, [55, 1, 131, 10, 1, 20]],
-    [256, { ...FILES, chunkBytesMax: 16 * MIB }, [2, 4, 144, 11, 1, 22]],
+    [192, FILES, [1, 4, 176, 13, 1, 27, 13]],
+    [256, FILES, [3, 4, 111, 8, 1, 17, 8]],
+    [256, { ...FILES, threads: 1 }, [1, 4, 386, 29, 3, 59, 29]],
+    [512, FILES, [8, 4, 262, 20, 2, 40, 20]],
+    [4096, FILES, [8, 4, 1000, 32, 4, 64, 128]],
+    [4096, { ...FILES, threads: 64 }, [64, 4, 1000, 32, 4, 64, 128]],
+    [192, BUFFERS, [1, 1, 104, 8, 1, 16, 8]],
+    [256, BUFFERS, [1, 2, 288, 22, 2, 44, 22]],
+    [512, BUFFERS, [5, 1, 183, 14, 1, 28, 14]],
+    [4096, BUFFERS, [8, 4, 1000, 32, 4, 64, 128]],
+    [4096, { ...BUFFERS, threads: 64 }, [55, 1, 131, 10, 1, 20, 10]],
+    [256, { ...FILES, chunkBytesMax: 16 * MIB }, [2, 4, 144, 11, 1, 22, 11]],
   ];
   for (const [budget, needs, expected] of rows) {
     const plan = memoryPlan(budget * MIB, needs);
@@ -35,6 +35,7 @@ t.test('the budget decides how many threads, packs and contents there are', t =>
       Math.floor(plan.readWindowBytes / MIB),
       plan.readsAhead,
       Math.floor(plan.restoreWindowBytes / MIB),
+      Math.floor(plan.restorePlanBytes / MIB),
     ];
     t.strictSame(found, expected, `${budget} MiB, ${JSON.stringify(needs)}`);
     t.equal(plan.budgetBytes, budget * MIB);

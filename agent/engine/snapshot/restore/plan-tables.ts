@@ -238,6 +238,13 @@ export class SectionTable {
     return this.#chunks.count;
   }
 
+  /** Memory that the tables take; each of them doubles when it is full. */
+  get allocatedBytes(): number {
+    const tables = [this.#entries.memory.buffer, this.#chunks.memory.buffer];
+    const buffers = [...tables, this.texts.bytes, this.#keys.bytes];
+    return buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
   addEntry(): number {
     return this.#entries.addRow();
   }

@@ -34,6 +34,8 @@ export interface PlannerParts extends ChunkPlannerParts {
 
 export interface PlannerOptions {
   readonly filter?: EntryFilter;
+  /** Tables of a section, but for what one directory takes that is larger than all. */
+  readonly sectionBytesMax: number;
   /** Whether other names of a file may have to get its content, because the first is taken. */
   readonly mayBeTaken: boolean;
   readonly signal: AbortSignal | undefined;
@@ -82,6 +84,8 @@ export class RestorePlanner {
   readonly #reader: TreeReader;
   readonly #chunks: ChunkPlanner;
   readonly #unread: UnreadDirectory[] = [];
+  /** What is being read, in order; goes on while a section is carried out. */
+  readonly #pending: Promise<Batch>[] = [];
   readonly #leads = new Map<string, LeadingName>();
   #section: SectionTable;
   #newLeads: LeadingName[] = [];
@@ -124,12 +128,11 @@ export class RestorePlanner {
    * @throws what ends the restore
    */
   async nextSection(): Promise<PlannedSection | undefined> {
-    const pending: Promise<Batch>[] = [];
+    const pending = this.#pending;
     const ahead = 2 * this.#parts.runner.size;
-    for (;;) {
+    while (this.#hasRoom()) {
       throwIfAborted(this.#options.signal);
-      const hasRoom = this.#section.entryCount < SECTION_ENTRIES_MAX;
-      while (hasRoom && this.#unread.length > 0 && pending.length < ahead) {
+      while (this.#unread.length > 0 && pending.length < ahead) {
         const batch = this.#readBatch(this.#takeBatch());
         // A failure is met when its turn comes.
         batch.catch(() => undefined);
@@ -145,6 +148,13 @@ export class RestorePlanner {
     return isFirst || section.table.entryCount > 0 || section.directories.length > 0
       ? section
       : undefined;
+  }
+
+  /** Tables double, so that half of what they may take is where they have to end. */
+  #hasRoom(): boolean {
+    const { entryCount, allocatedBytes } = this.#section;
+    const isSmall = 2 * allocatedBytes < this.#options.sectionBytesMax;
+    return entryCount === 0 || (entryCount < SECTION_ENTRIES_MAX && isSmall);
   }
 
   #takeSection(): PlannedSection {

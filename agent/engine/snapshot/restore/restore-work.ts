@@ -1,5 +1,6 @@
 // One restore, or the description of one: goals, planner, worker threads and report put together.
 
+import { ByteWindow } from '#engine/base/byte-window.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
 import { KEEP_ALL } from '#engine/snapshot/target/wanted-attributes.ts';
@@ -32,6 +33,7 @@ export class RestoreWork {
   readonly #run: RestoreRun;
   readonly #signal: AbortSignal;
   readonly #failure = new AbortController();
+  readonly #window: ByteWindow;
   #current: SectionRun | undefined;
 
   private constructor(
@@ -41,6 +43,7 @@ export class RestoreWork {
     { report, signal, isDryRun = false }: WorkOptions,
   ) {
     this.#parts = parts;
+    this.#window = new ByteWindow(parts.memory.restoreWindowBytes);
     this.#request = request;
     this.#report = report;
     this.goals = goals;
@@ -63,6 +66,7 @@ export class RestoreWork {
       { ...parts, report },
       {
         filter: entryFilter(include, exclude),
+        sectionBytesMax: parts.memory.restorePlanBytes,
         mayBeTaken: this.#run.overwrite !== undefined,
         signal: this.#signal,
       },
@@ -169,7 +173,8 @@ export class RestoreWork {
     for (let row = 0; row < section.table.entryCount; row++) this.#report.bytesTotal += bytes[row];
     const { directories, paths } = this.#planner;
     const { contents, packs, runner } = this.#parts;
-    const parts = { contents, packs, runner, report: this.#report, directories, paths };
+    const window = this.#window;
+    const parts = { contents, packs, window, runner, report: this.#report, directories, paths };
     this.#current = new SectionRun(parts, this.#run, section);
     return this.#current;
   }

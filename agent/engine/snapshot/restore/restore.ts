@@ -4,6 +4,7 @@
 // named in the outcome.
 
 import { systemClock } from '#engine/base/clock.ts';
+import type { MemoryPlan } from '#engine/base/memory-plan.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { ManifestReader } from '#engine/manifest/manifest-store.ts';
 import type { AttributePolicy } from '#engine/snapshot/target/wanted-attributes.ts';
@@ -98,6 +99,9 @@ export interface RestorePlan {
   readonly differenceCount: number;
 }
 
+/** What a restore may take besides its threads. */
+export type RestoreMemory = Pick<MemoryPlan, 'restoreWindowBytes' | 'restorePlanBytes'>;
+
 export interface RestoreParts {
   readonly contents: ContentSource;
   readonly manifests: ManifestReader;
@@ -106,6 +110,7 @@ export interface RestoreParts {
   readonly locate: (key: Uint8Array) => LocatedContent | undefined;
   /** Contents are read one by one where there is none. */
   readonly packs?: PackSource;
+  readonly memory: RestoreMemory;
   readonly isNativeAllowed?: boolean;
 }
 

@@ -29,6 +29,11 @@ export class SectionCrew {
     this.#share = share;
   }
 
+  /** How many items are in work at once. */
+  get laneCount(): number {
+    return LANES_PER_THREAD * this.#runner.size;
+  }
+
   /** Runs a task in a thread that has the tables of the section. */
   async task<Kind extends keyof RestoreTasks>(
     kind: Kind,
@@ -58,7 +63,7 @@ export class SectionCrew {
     work: (item: Item, workerIndex: number, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const { size } = this.#runner;
-    const options = { parallelism: LANES_PER_THREAD * size, signal };
+    const options = { parallelism: this.laneCount, signal };
     await mapBounded(items, options, (item, itemSignal, { laneIndex }) =>
       work(item, laneIndex % size, itemSignal),
     );

@@ -3,10 +3,11 @@
 // and what is to be said about it.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
+import type { ByteWindow } from '#engine/base/byte-window.ts';
 import { deserializeError, isEngineError } from '#engine/base/errors.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
-import { chunkRanges, type ChunkRange, fetchOrder } from './pack-order.ts';
+import { chunkRanges, type ChunkRange, fetchOrder, type RangeLimits } from './pack-order.ts';
 import {
   DIRECTORY_STATE,
   type DirectoryTable,
@@ -53,6 +54,8 @@ export interface PackSource {
 export interface SectionParts {
   readonly contents: ContentSource;
   readonly packs: PackSource | undefined;
+  /** Of packs that are no files; a range of a file is in its thread, and counted there. */
+  readonly window: ByteWindow;
   readonly runner: TaskRunner<RestoreTasks>;
   readonly report: RestoreReport;
   readonly directories: DirectoryTable;
@@ -66,6 +69,7 @@ const DIRECTORIES_PER_TASK = 512;
 /** A request to an object store costs about as long as 64 KiB take to arrive. */
 const REMOTE_LIMITS = Object.freeze({
   gapBytesMax: 64 << 10,
+  rangeBytesMin: 1 << 20,
   rangeBytesMax: 8 << 20,
   chunksMax: 4096,
 });
@@ -109,8 +113,16 @@ export class SectionRun {
   /** Ranges that have to be fetched, in order; after prepare(). */
   ranges(): { readonly order: Uint32Array; readonly ranges: readonly ChunkRange[] } {
     const order = this.#order();
-    const limits = this.#parts.packs?.localPath ? LOCAL_LIMITS : REMOTE_LIMITS;
+    const limits = this.#parts.packs?.localPath ? LOCAL_LIMITS : this.#remoteLimits();
     return { order, ranges: [...chunkRanges(this.table.chunks, order, limits)] };
+  }
+
+  /** All lanes have a range at a time, as far as there is room in the window. */
+  #remoteLimits(): RangeLimits {
+    const { rangeBytesMin, rangeBytesMax } = REMOTE_LIMITS;
+    const shareBytes = Math.floor(this.#parts.window.bytesMax / this.#crew.laneCount);
+    const bytes = Math.min(rangeBytesMax, Math.max(rangeBytesMin, shareBytes));
+    return { ...REMOTE_LIMITS, rangeBytesMax: bytes };
   }
 
   /** Fetches and writes. */
@@ -255,15 +267,19 @@ export class SectionRun {
     { workerIndex, signal }: TaskPlace,
   ): Promise<void> {
     throwIfAborted(signal);
-    const { report } = this.#parts;
+    const { report, packs, window } = this.#parts;
     const { from, to, offset } = range;
-    try {
+    const write = async (): Promise<void> => {
       const source = await this.#sourceOf(range, signal);
       const transfer = 'bytes' in source ? [source.bytes.buffer as ArrayBuffer] : [];
       const chunks = order.slice(from, to);
       const input = { source, packOffset: offset, chunks };
       this.#note(await this.#crew.task('restoreRange', input, { workerIndex, transfer }));
       report.bytesFetched += range.length;
+    };
+    try {
+      if (packs?.localPath) await write();
+      else await window.hold(range.length, signal, write);
     } catch (error) {
       if (!isEngineError(error, ...ELSEWHERE)) throw error;
       // Maintenance may have moved the contents; what is still missing then is damage.

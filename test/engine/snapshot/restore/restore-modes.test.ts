@@ -4,6 +4,9 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { backup, planRestore, restore } from '#engine/operations.ts';
+import { restorePartsOf } from '#engine/restore-parts.ts';
+import { restore as restoreParts } from '#engine/snapshot/restore/restore.ts';
+import type { PackSource } from '#engine/snapshot/restore/section-run.ts';
 import type { Repository } from '#engine/repository.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 import type { GetOptions } from '#engine/storage/storage.ts';
@@ -253,6 +256,33 @@ class CountingStorage extends MemoryStorage {
     return bytes;
   }
 }
+
+t.test('what is fetched and not written stays within the window', async t => {
+  const storage = new CountingStorage();
+  const original = await emptyStorage();
+  for await (const { id } of original.list('')) await storage.put(id, [await original.get(id)]);
+  const repository = await repositoryFor(t, { storage });
+  const { snapshotId: id } = await backup(repository, request(tree));
+  const target = join(t.testdir({}), 'target');
+  const parts = restorePartsOf(repository);
+  let heldBytes = 0;
+  let mostBytes = 0;
+  const packs: PackSource = {
+    get: async (packId, range, signal) => {
+      heldBytes += range.length;
+      mostBytes = Math.max(mostBytes, heldBytes);
+      // Others come to fetch before it is there, as far as they may.
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      heldBytes -= range.length;
+      return await storage.get(packId, { range, signal });
+    },
+  };
+  const memory = { ...parts.memory, restoreWindowBytes: 1 << 20 };
+  await restoreParts({ ...parts, packs, memory }, { snapshot: id, target });
+  t.same(contentOf(target), contentOf(tree));
+  t.ok(mostBytes > 1 << 19);
+  t.ok(mostBytes <= 1 << 20, `${mostBytes} bytes`);
+});
 
 t.test('no byte of a pack is fetched twice, however often it is needed', async t => {
   const copies = join(t.testdir({}), 'tree');

@@ -44,7 +44,8 @@ export function sceneOf(
   const target = join(directory, 'target');
   const runner = inlineRunner();
   const locate = (key: Uint8Array) => contents.find(contentIdOfKnownKey(key));
-  const parts: RestoreParts = { contents, manifests, runner, keyBytes: 17, locate };
+  const memory = { restoreWindowBytes: 8 << 20, restorePlanBytes: 8 << 20 };
+  const parts: RestoreParts = { contents, manifests, runner, keyBytes: 17, locate, memory };
   return {
     contents,
     parts,
