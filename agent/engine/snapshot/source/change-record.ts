@@ -110,13 +110,23 @@ export class StampBuilder {
   }
 }
 
-/** Writes the stamp of what `stat` describes to words[at]. */
-export function putStamp(words: Uint32Array, at: number, stat: SourceStat, seenMs: number): void {
-  const { ctimeSeconds, ctimeNanoseconds } = stat;
-  words[at] = ctimeSeconds >>> 0;
-  words[at + 1] = ctimeNanoseconds * 4 + (Math.floor(ctimeSeconds / 0x1_0000_0000) & 3);
+/** Writes change time and inode of what `stat` describes to the STAMP_WORDS from words[at] on. */
+export function putChange(words: Uint32Array, at: number, stat: SourceStat): void {
+  words[at] = stat.ctimeSeconds >>> 0;
+  words[at + NANOSECONDS] = changeNanoseconds(stat);
   words[at + 2] = stat.inodeLow;
   words[at + 3] = stat.inodeHigh;
+}
+
+/** Nanoseconds times four, and two more bits of the seconds. */
+function changeNanoseconds({ ctimeSeconds, ctimeNanoseconds }: SourceStat): number {
+  return ctimeNanoseconds * 4 + (Math.floor(ctimeSeconds / 0x1_0000_0000) & 3);
+}
+
+/** Writes the stamp of what `stat` describes to words[at]. */
+export function putStamp(words: Uint32Array, at: number, stat: SourceStat, seenMs: number): void {
+  const { ctimeSeconds } = stat;
+  putChange(words, at, stat);
   if (ctimeSeconds < 0 || ctimeSeconds >= SECONDS_MAX) words[at + 1] = UNKNOWN;
   else if (hasChangedSince(stat, seenMs)) words[at + 1] = RACY;
 }
@@ -155,11 +165,9 @@ export function stampState(
   const nanoseconds = words[at + 1];
   if (nanoseconds === UNKNOWN) return unknownState(stat, rules);
   if (nanoseconds === RACY) return ignoreCtime ? STATE.unknown : STATE.changed;
-  const { ctimeSeconds } = stat;
   const isSameTime =
     ignoreCtime ||
-    (words[at] === ctimeSeconds >>> 0 &&
-      nanoseconds === stat.ctimeNanoseconds * 4 + (Math.floor(ctimeSeconds / 0x1_0000_0000) & 3));
+    (words[at] === stat.ctimeSeconds >>> 0 && nanoseconds === changeNanoseconds(stat));
   const isSameInode =
     ignoreInode || (words[at + 2] === stat.inodeLow && words[at + 3] === stat.inodeHigh);
   return isSameTime && isSameInode ? STATE.same : STATE.changed;

@@ -6,7 +6,7 @@
 
 import { allocateArena } from '#engine/base/arena.ts';
 import type { ContentHash } from '#engine/hash/content-hash.ts';
-import { DIGEST_WORDS } from './change-record.ts';
+import { DIGEST_WORDS, putChange, STAMP_WORDS } from './change-record.ts';
 import type { SourceListing } from './source-listing.ts';
 import type { SourceStat } from './source-stat.ts';
 
@@ -60,10 +60,8 @@ export class EntriesDigest {
     words[at++] = stat.mtimeSeconds >>> 0;
     words[at++] = Math.floor(stat.mtimeSeconds / WORD) * 16 + stat.mtimeEras;
     words[at++] = stat.mtimeNanoseconds;
-    words[at++] = stat.ctimeSeconds >>> 0;
-    words[at++] = stat.ctimeNanoseconds * 4 + (Math.floor(stat.ctimeSeconds / WORD) & 3);
-    words[at++] = stat.inodeLow;
-    words[at++] = stat.inodeHigh;
+    putChange(words, at, stat);
+    at += STAMP_WORDS;
     words[at + nameWords - 1] = 0;
     const { bytes } = names.arena;
     const from = names.offsets[index];
