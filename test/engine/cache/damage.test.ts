@@ -23,6 +23,7 @@ import {
   generatedStorage,
   MIB,
   packId,
+  readPacks,
   scratchCache,
   through,
 } from './scratch-cache.ts';
@@ -53,12 +54,7 @@ async function readBack(t: Test, directory: string, count = 12): Promise<number>
   await cache.recovered();
   const inner = generatedStorage(MIB);
   const storage = through(cache, inner);
-  for (let pack = 0; pack < count; pack++) {
-    const got = await storage.get(packId(pack), { range: RANGE });
-    if (Buffer.compare(got, expectedBytes(packId(pack), 0, RANGE.length)) !== 0) {
-      t.fail(`wrong bytes of pack ${pack}`);
-    }
-  }
+  await readPacks(t, storage, { to: count, bytes: RANGE.length });
   await cache.close();
   return inner.gets;
 }

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { Clock } from '#engine/base/clock.ts';
 import type { Cache } from '#engine/cache/cache.ts';
-import type { Storage } from '#engine/storage/storage.ts';
 import {
   type LoopFileSystem,
   type LoopOptions,
@@ -15,10 +14,10 @@ import {
 } from '#test/support/loop-file-system.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import {
-  expectedBytes,
   generatedStorage,
   MIB,
   packId,
+  readPacks,
   scratchCache,
   through,
 } from './scratch-cache.ts';
@@ -32,15 +31,6 @@ function mounted(t: Test, options: LoopOptions): LoopFileSystem | undefined {
   t.comment(`skipped: ${found.reason}`);
   t.pass(found.reason);
   return undefined;
-}
-
-/** Reads through the cache; whatever that does, the bytes have to be right. */
-async function readPacks(t: Test, storage: Storage, from: number, to: number): Promise<void> {
-  for (let pack = from; pack < to; pack++) {
-    const got = await storage.get(packId(pack), { range: { offset: 0, length: MIB } });
-    const isRight = Buffer.compare(got, expectedBytes(packId(pack), 0, MIB)) === 0;
-    if (!isRight) t.fail(`wrong bytes of pack ${pack}`);
-  }
 }
 
 interface HeldClock extends Clock {
@@ -68,7 +58,7 @@ t.test('on a disk that is full, whatever it said, reads go on', async t => {
     { directory: fileSystem.path, absoluteBytes: 200 * MIB },
     { readDisk: async () => ROOMY },
   );
-  await readPacks(t, through(cache, generatedStorage(MIB)), 0, 60);
+  await readPacks(t, through(cache, generatedStorage(MIB)), { to: 60 });
   t.ok((cache.statistics.errors.ENOSPC ?? 0) > 0, 'it did get full');
   t.ok(cache.volume, 'and the cache still is there');
   t.ok(cache.statistics.storedBytes > 10 * MIB);
@@ -99,14 +89,14 @@ t.test('within a quota, reads go on', async t => {
 t.test('at a quota the cache stays as it is until the disk is looked at again', async t => {
   const { cache } = await scratchCache(t);
   const storage = through(cache, generatedStorage(MIB));
-  await readPacks(t, storage, 0, 3);
+  await readPacks(t, storage, { to: 3 });
   const { used } = cache.ledger;
   cache.diskFailed(Object.assign(new Error('no'), { code: 'EDQUOT' }));
-  await readPacks(t, storage, 3, 6);
+  await readPacks(t, storage, { from: 3, to: 6 });
   t.same(cache.ledger.used, used);
   t.same(cache.statistics.errors, { EDQUOT: 1 });
   await cache.look();
-  await readPacks(t, storage, 6, 8);
+  await readPacks(t, storage, { from: 6, to: 8 });
   t.ok(cache.ledger.used.bytes > used.bytes);
 });
 
@@ -116,14 +106,14 @@ t.test('after errors of the disk the cache is gone and reads go on', async t => 
   const { cache } = await scratchCache(t, { directory: fileSystem.path });
   const inner = generatedStorage(MIB);
   const storage = through(cache, inner);
-  await readPacks(t, storage, 0, 5);
+  await readPacks(t, storage, { to: 5 });
   const shutdown = [
     'import fcntl,os,sys,struct',
     'fcntl.ioctl(os.open(sys.argv[1],0),0x8004587d,struct.pack("I",2))',
   ].join('\n');
   execFileSync('python3', ['-c', shutdown, fileSystem.path]);
   execFileSync('sh', ['-c', 'echo 3 > /proc/sys/vm/drop_caches']);
-  await readPacks(t, storage, 0, 12);
+  await readPacks(t, storage, { to: 12 });
   t.ok((cache.statistics.errors.EIO ?? 0) > 0, 'the disk did fail');
   t.equal(cache.volume, undefined);
   await cache.close();
@@ -134,14 +124,14 @@ t.test('on a file system that became read-only the cache is gone within one oper
   if (fileSystem === undefined) return;
   const { cache, events } = await scratchCache(t, { directory: fileSystem.path });
   const storage = through(cache, generatedStorage(MIB));
-  await readPacks(t, storage, 0, 3);
+  await readPacks(t, storage, { to: 3 });
   const [device] = execFileSync('findmnt', ['-no', 'SOURCE', fileSystem.path], { encoding: 'utf8' })
     .trim()
     .split('/')
     .slice(-1);
   writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, '1');
-  await readPacks(t, storage, 3, 4);
-  await readPacks(t, storage, 4, 8);
+  await readPacks(t, storage, { from: 3, to: 4 });
+  await readPacks(t, storage, { from: 4, to: 8 });
   t.equal(cache.volume, undefined, JSON.stringify(cache.statistics.errors));
   t.match(events.at(-1), { kind: 'unavailable' });
   await cache.close();
@@ -152,15 +142,15 @@ t.test('a directory that is deleted is made again', async t => {
   const clock = heldClock();
   const { cache, events } = await scratchCache(t, { directory }, { clock });
   const storage = through(cache, generatedStorage(MIB));
-  await readPacks(t, storage, 0, 5);
+  await readPacks(t, storage, { to: 5 });
   rmSync(`${directory}/stevedore-cache`, { recursive: true });
-  await readPacks(t, storage, 0, 8);
+  await readPacks(t, storage, { to: 8 });
   await cache.look();
   t.equal(cache.volume, undefined);
   clock.advance(10_000);
   await cache.look();
   t.ok(cache.volume);
-  await readPacks(t, storage, 0, 8);
+  await readPacks(t, storage, { to: 8 });
   t.same(
     events.map(({ kind }) => kind).filter(kind => kind !== 'limit'),
     ['attached', 'unavailable', 'attached'],
@@ -173,9 +163,9 @@ t.test('a volume that is detached and replaced by another is noticed', async t =
   const clock = heldClock();
   const { cache } = await scratchCache(t, { directory: first.path }, { clock });
   const storage = through(cache, generatedStorage(MIB));
-  await readPacks(t, storage, 0, 5);
+  await readPacks(t, storage, { to: 5 });
   execFileSync('umount', ['-l', first.path]);
-  await readPacks(t, storage, 0, 8);
+  await readPacks(t, storage, { to: 8 });
   await cache.look();
   t.equal(cache.volume, undefined);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', first.path]);
@@ -183,7 +173,7 @@ t.test('a volume that is detached and replaced by another is noticed', async t =
   await cache.look();
   t.ok(cache.volume, cache.obstacle ?? 'there');
   t.ok((cache.limit?.bytes.amount ?? 0) <= 8 * MIB, 'with the limit of the new one');
-  await readPacks(t, storage, 0, 12);
+  await readPacks(t, storage, { to: 12 });
   await cache.close();
 });
 
@@ -196,7 +186,7 @@ for (const [name, options] of Object.entries({
     if (fileSystem === undefined) return;
     const { cache } = await scratchCache(t, { directory: fileSystem.path });
     const storage = through(cache, generatedStorage(MIB));
-    await readPacks(t, storage, 0, 5);
+    await readPacks(t, storage, { to: 5 });
     const small = { offset: 0, length: 50_000 };
     await storage.get(packId(9), { range: small });
     t.comment(`${cache.limit?.bytes.amount} bytes, ${cache.obstacle ?? 'used'}`);
@@ -216,12 +206,12 @@ t.test('a volume that grows is used, one that shrinks is not overdrawn', async t
     { clock, readDisk },
   );
   const storage = through(cache, generatedStorage(MIB));
-  await readPacks(t, storage, 0, 10);
+  await readPacks(t, storage, { to: 10 });
   t.ok(cache.ledger.used.bytes <= 4 * MIB);
   freeBytes = 50 * MIB;
   clock.advance(40_000);
   await cache.look();
-  await readPacks(t, storage, 0, 30);
+  await readPacks(t, storage, { to: 30 });
   t.ok(cache.ledger.used.bytes > 20 * MIB);
   freeBytes = 0;
   const own = cache.volume?.segmentBytes() ?? 0;
@@ -229,7 +219,7 @@ t.test('a volume that grows is used, one that shrinks is not overdrawn', async t
     freeBytes = left - (cache.volume?.segmentBytes() ?? 0);
     await cache.look();
     t.ok((cache.volume?.segmentBytes() ?? 0) <= left, `${left} left`);
-    await readPacks(t, storage, 0, 10);
+    await readPacks(t, storage, { to: 10 });
     t.ok((cache.volume?.segmentBytes() ?? 0) <= left, `${left} left, after reads`);
   }
 });
@@ -243,7 +233,7 @@ t.test('a neighbour who fills the disk takes all of it but the directory itself'
     evictionLines: [{ signal: 'nodefs.available', threshold: { share: 0.1 } }],
   });
   const storage = through(cache, generatedStorage(MIB));
-  await readPacks(t, storage, 0, 40);
+  await readPacks(t, storage, { to: 40 });
   t.ok((cache.volume?.segmentBytes() ?? 0) > 30 * MIB);
   let worst = 0;
   for (let file = 0; file < 30; file++) {
@@ -254,7 +244,7 @@ t.test('a neighbour who fills the disk takes all of it but the directory itself'
       break;
     }
     await cache.look();
-    await readPacks(t, storage, file, file + 3);
+    await readPacks(t, storage, { from: file, to: file + 3 });
     const { bsize, bavail, blocks } = statfsSync(fileSystem.path);
     const isBelowLine = bavail * bsize < blocks * bsize * 0.02;
     const own = cache.volume?.segmentBytes() ?? 0;

@@ -1,12 +1,12 @@
 // Least recently used goes first. For comparison, and for what is used evenly.
 
-import { type EntryTable, NO_ENTRY } from './entry-table.ts';
+import { type EntryTable, NO_ENTRY } from '#engine/cache/entry-table.ts';
 import {
   EntryQueue,
   type EvictionPolicy,
   type IsFree,
   PASSED_OVER_MAX,
-} from './eviction-policy.ts';
+} from '#engine/cache/eviction-policy.ts';
 
 export function lru(table: EntryTable): EvictionPolicy {
   const queue = new EntryQueue(table);

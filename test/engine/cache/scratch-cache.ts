@@ -85,6 +85,19 @@ export function expectedBytes(id: string, offset: number, length: number): Uint8
   return new Uint8Array(words.buffer).slice(start, start + length);
 }
 
+/** Reads the first `bytes` of packs `from` to before `to`; they have to be right, come what may. */
+export async function readPacks(
+  t: Test,
+  storage: Storage,
+  { from = 0, to, bytes = MIB }: { from?: number; to: number; bytes?: number },
+): Promise<void> {
+  for (let pack = from; pack < to; pack++) {
+    const got = await storage.get(packId(pack), { range: { offset: 0, length: bytes } });
+    const isRight = Buffer.compare(got, expectedBytes(packId(pack), 0, bytes)) === 0;
+    if (!isRight) t.fail(`wrong bytes of pack ${pack}`);
+  }
+}
+
 /** A storage with packs that no memory is needed for. */
 export function generatedStorage(blobBytes: number): CountingStorage {
   const memory = new MemoryStorage();

@@ -2,13 +2,13 @@
 // in the order in which they came; a hand goes from the oldest to the newest, spares what was used
 // since it last came by, and takes the first that was not.
 
-import { type EntryTable, NO_ENTRY } from './entry-table.ts';
+import { type EntryTable, NO_ENTRY } from '#engine/cache/entry-table.ts';
 import {
   EntryQueue,
   type EvictionPolicy,
   type IsFree,
   PASSED_OVER_MAX,
-} from './eviction-policy.ts';
+} from '#engine/cache/eviction-policy.ts';
 
 export function sieve(table: EntryTable): EvictionPolicy {
   return new Sieve(table);
