@@ -14,7 +14,7 @@ import { KnownChanges } from '#engine/snapshot/upload/known-changes.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { setXattr } from '#test/support/set-attributes.ts';
 import { storedEntries } from '#test/support/stored-extras.ts';
-import { repositoryFor, request } from './backup-scene.ts';
+import { emptyStorage, repositoryFor, request } from './backup-scene.ts';
 
 const { signal } = new AbortController();
 
@@ -83,6 +83,27 @@ t.test('change times and inodes can be left out of account', async t => {
   linkSync(`${root}/f0`, `${root}/../other`);
   t.equal((await run(repository, root, { ignoreCtime: true })).read, 0);
   t.match(await run(repository, root), { read: 1 }, 'and it is not forgotten');
+});
+
+t.test("a directory keeps its attributes when the parent's object is damaged", async t => {
+  if (!isNativeAvailable()) return void t.comment('skipped: only system calls see attributes');
+  const root = `${fastDirectory(t)}/tree`;
+  mkdirSync(`${root}/outer/inner`, { recursive: true });
+  writeFileSync(`${root}/outer/inner/file`, '');
+  if (!setXattr(`${root}/outer`, 'user.a', Buffer.of(1)))
+    return void t.comment('skipped: none here');
+  const storage = await emptyStorage();
+  const repository = await repositoryFor(t, { storage });
+  await settle(repository, root);
+  const before = await run(repository, root);
+  const outer = (await storedEntries(repository, before.snapshotId)).get('outer');
+  const stored = outer && repository.contents.find(outer.entry.objectId);
+  if (!stored) return void t.fail('it has no object');
+  const pack = (await storage.get(stored.packId)).slice();
+  pack[stored.packOffset + 20] ^= 1;
+  await storage.put(stored.packId, [pack]);
+  const after = await run(repository, root);
+  t.equal(after.rootObjectId, before.rootObjectId);
 });
 
 t.test('attributes are looked at again where nothing is known', async t => {

@@ -77,6 +77,24 @@ t.test('owners that are not asked for stay, and set-id bits with them', nativeRo
 });
 
 t.test(
+  "set-id bits of somebody else's file go, though all else is right",
+  nativeRootOnly,
+  async t => {
+    using scene = new TargetScene();
+    t.same(scene.file('there', '', wish({ uid: 1234, gid: 1234, mode: 0o4755 })), []);
+    const { fileSystem, root } = scene;
+    const options = { allowsSeveralNames: true, access: 'settle' } as const;
+    using file = fileSystem.openFile(root, bytesOf('there'), options);
+    const policy = { ...KEEP_ALL, owners: false };
+    const wanted = wish({ mode: 0o4755 });
+    t.same(file && settleFile(fileSystem, file, wanted, { policy, bytes: 0 }), [
+      { attribute: 'mode', expected: '04755', found: '0755 (the owner is another)' },
+    ]);
+    t.equal(Number(scene.stat('there').mode) & 0o7777, 0o755);
+  },
+);
+
+t.test(
   'who is not root names the owner, the device and what is privileged',
   nativeOnly,
   async t => {
