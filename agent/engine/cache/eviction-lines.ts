@@ -2,7 +2,7 @@
 // (kubernetes pkg/kubelet/apis/config/v1beta1/defaults_linux.go, pkg/kubelet/eviction/helpers.go,
 // KubeletConfiguration.evictionHard). Only this block of the file is read, in YAML or JSON.
 
-import type { EvictionLine, EvictionSignal, Threshold } from './limit.ts';
+import type { EvictionLine, Threshold } from './limit.ts';
 
 export const DEFAULT_EVICTION_LINES: readonly EvictionLine[] = Object.freeze([
   { signal: 'nodefs.available', threshold: { share: 0.1 } },
@@ -84,9 +84,4 @@ function yamlBlock(text: string): string {
   const flow = /^evictionHard:\s*\{([^}]*)\}/m.exec(text)?.[1];
   if (flow !== undefined) return flow.replaceAll(',', '\n');
   return /^evictionHard:[^\S\n]*(?:#.*)?\n((?:[^\S\n]+.*\n?|\s*\n)*)/m.exec(text)?.[1] ?? '';
-}
-
-/** For messages and `cache info`. */
-export function isEvictionSignal(reason: string): reason is EvictionSignal {
-  return reason.startsWith('nodefs.') || reason.startsWith('imagefs.');
 }
