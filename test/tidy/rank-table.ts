@@ -38,20 +38,36 @@ const engineAreas: Area[] = ENGINE_RANKS.flatMap((folders, rank) =>
 
 /** Rows further down win, so that `agent/` is what remains of agent/. */
 export const AREAS: readonly Area[] = Object.freeze([
-  { name: 'agent', prefix: 'agent/', mayImport: ['engine', 'kube', 'moves', 'base'] },
+  {
+    name: 'agent',
+    prefix: 'agent/',
+    mayImport: ['engine', 'kube', 'moves', 'volumes', 'repositories', 'volume-mover', 'base'],
+  },
   { name: 'coordinator', prefix: 'agent/coordinator', mayImport: ['agent', 'base', 'proto'] },
   { name: 'launcher', prefix: 'agent/stevedore.js', mayImport: ['agent', 'cli', 'base'] },
   { name: 'engine', prefix: 'agent/engine/', mayImport: ENGINE_FOLDERS },
   ...engineAreas,
   { name: 'cli', prefix: 'agent/engine/cli/', mayImport: ['engine', ...ENGINE_FOLDERS] },
   { name: 'kube', prefix: 'agent/kube/', mayImport: ['base'] },
-  { name: 'moves', prefix: 'agent/moves/', mayImport: ['engine', 'kube', 'base'] },
+  { name: 'moves', prefix: 'agent/moves/', mayImport: ['kube', 'base'] },
+  { name: 'volumes', prefix: 'agent/volumes/', mayImport: ['kube', 'base'] },
+  {
+    name: 'repositories',
+    prefix: 'agent/repositories/',
+    mayImport: ['engine', 'kube', 'moves', 'base', ...MIDDLE, 'cache'],
+  },
+  {
+    name: 'volume-mover',
+    prefix: 'agent/volume-mover/',
+    mayImport: ['engine', 'moves', 'volumes', 'repositories', 'base'],
+  },
   { name: 'controller', prefix: 'controller/', mayImport: ['base', 'kube', 'proto'] },
   { name: 'proto', prefix: 'proto/', mayImport: ['base'] },
 ]);
 
 const ALIASES: readonly (readonly [string, string])[] = [
   ['#engine/', 'agent/engine/'],
+  ['#agent/', 'agent/'],
   ['#kube/', 'agent/kube/'],
   ['#proto/', 'proto/'],
   ['#test/', 'test/'],
@@ -68,6 +84,10 @@ export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
   '@noble/hashes': 'agent/engine/hash/noble.ts',
   'check-disk-space': 'agent/engine/cache/disk-space.ts',
   'lru-cache': 'agent/engine/cache/hot-ranges.ts',
+  '@kubernetes/client-node': 'agent/kube/kube-config.ts',
+  pino: 'agent/log.ts',
+  'prom-client': 'agent/metrics.ts',
+  yaml: 'agent/engine/base/yaml.ts',
   commander: 'agent/engine/cli/command-line.ts',
   'cli-progress': 'agent/engine/cli/progress-bar.ts',
   assemblyscript: 'agent/engine/build-wasm.ts',

@@ -1,0 +1,80 @@
+// What a reconciler asks of the engine: one volume into a repository, or out of it. Knows paths,
+// repositories and snapshots, and nothing of custom resources; the reconcilers know nothing of
+// files.
+
+/** A BackupRepository: one for each namespace, storage location and type. */
+export interface RepositoryName {
+  /** Namespace of the volumes at backup time. */
+  readonly volumeNamespace: string;
+  readonly backupStorageLocation: string;
+}
+
+export interface MoveProgress {
+  readonly totalBytes: number;
+  readonly bytesDone: number;
+}
+
+export interface MoveOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: MoveProgress) => void;
+}
+
+export interface PodVolume {
+  readonly podUid: string;
+  readonly podNamespace: string;
+  readonly podName: string;
+  /** Name in `pod.spec.volumes[]`. */
+  readonly volume: string;
+}
+
+export interface BackupOrder {
+  readonly repository: RepositoryName;
+  readonly volume: PodVolume;
+  /**
+   * Name and uid of the claim, where there is one: how a parent is found when the pod is another.
+   */
+  readonly claim?: { readonly name: string; readonly uid: string };
+  /** Of the custom resource; the root entry's name and `status.path`. */
+  readonly moveUid: string;
+  /** Velero's `ParallelFilesUpload`; 0 or absent: as the memory plan says. */
+  readonly parallelFiles?: number;
+}
+
+export interface BackupResult {
+  readonly snapshotId: string;
+  readonly totalBytes: number;
+  /** Bytes that were not served from the parent. */
+  readonly incrementalBytes: number;
+  readonly isEmpty: boolean;
+  readonly skippedCount: number;
+  /** The first few of them, `path: what`, for status.message. */
+  readonly skipped: readonly string[];
+}
+
+export interface RestoreOrder {
+  readonly repository: RepositoryName;
+  readonly volume: PodVolume;
+  readonly snapshotId: string;
+  /** Name of the done file: the uid of the Restore. */
+  readonly doneFile: string;
+  readonly moveUid: string;
+  readonly parallelFiles?: number;
+}
+
+export interface RestoreResult {
+  readonly totalBytes: number;
+  readonly differenceCount: number;
+  readonly differences: readonly string[];
+}
+
+export interface VolumeMover {
+  /**
+   * Durable, indexed and read again when it resolves. A later call with the same `moveUid`, or for
+   * the same claim, goes on from the last checkpoint of one that was ended.
+   * @throws VOLUME_NOT_FOUND, REPOSITORY_NOT_READY, REPOSITORY_PASSWORD_WRONG, ABORTED, …
+   */
+  backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult>;
+
+  /** The data is synced and the done file is there, synced too, when it resolves. */
+  restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult>;
+}
