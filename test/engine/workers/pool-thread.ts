@@ -9,7 +9,9 @@ export type PoolTestTasks = {
   whoAmI: { input: undefined; output: { readonly seed: unknown; readonly threadId: number } };
   /** Waits until the word in shared memory is set. */
   waitFor: { input: { readonly word: SharedArrayBuffer }; output: number };
-  /** The same, letting other tasks in meanwhile. */
+  /** Keeps the thread for so many milliseconds. */
+  last: { input: number; output: undefined };
+  /** As waitFor, letting other tasks in meanwhile. */
   waitGently: { input: { readonly word: SharedArrayBuffer }; output: number };
   fail: { input: { readonly isOurs: boolean }; output: undefined };
   exit: { input: number; output: undefined };
@@ -27,6 +29,10 @@ serveTasks<PoolTestTasks, unknown>(seed => ({
   waitFor: ({ word }) => {
     Atomics.wait(new Int32Array(word), 0, 0);
     return { output: threadId };
+  },
+  last: ms => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    return { output: undefined };
   },
   waitGently: async ({ word }) => {
     await Atomics.waitAsync(new Int32Array(word), 0, 0).value;

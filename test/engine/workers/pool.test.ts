@@ -57,6 +57,13 @@ t.test('a brief task is no reason to start a thread, until it has waited', async
   await Promise.all(busy);
 });
 
+t.test('brief tasks that turn out not to be have a second thread', async t => {
+  const { pool, seeded } = newPool(t);
+  const tasks = Array.from({ length: 40 }, () => pool.run('last', 25, { isBrief: true }));
+  await Promise.all(tasks);
+  t.strictSame(seeded, [0, 1], 'each answered sooner than a task is waited for');
+});
+
 t.test('a task waits with us when every thread has one in hand and one ready', async t => {
   const { pool } = newPool(t, 1);
   const { word, open } = gate();
