@@ -35,7 +35,8 @@ let changing = Promise.resolve();
 process.on('disconnect', () => process.exit());
 process.on('message', (order: RunOrder) => {
   changing = changing.then(() => limitTo(order.limit));
-  if (order.kind === 'run') changing = changing.then(() => run(order.seed));
+  // Limits that are asked for later hold while this one still reads.
+  if (order.kind === 'run') changing = changing.then(() => void run(order.seed));
 });
 
 async function limitTo(limit: number): Promise<void> {

@@ -72,8 +72,10 @@ class Harness {
   readonly #baseBytes: number;
   readonly #neighbourFd: number;
   #child: ChildProcess | undefined;
-  /** No more than this may be allocated. The greater of two while one becomes the other. */
-  #limit = 0;
+  /** What the cache has last said that it keeps to. */
+  #acknowledged = 0;
+  /** Limits that were asked for since, in that order: each may hold by now, or not yet. */
+  #asked: number[] = [];
   #isDone = false;
   #hasNeighbour = false;
   #overdrawnSinceMs: number | undefined;
@@ -94,10 +96,8 @@ class Harness {
     if (!this.#hasNeighbour) ftruncateSync(this.#neighbourFd, 0);
     const killAt = 1 + random.below(100);
     const child = this.#living();
-    // Until the new limit holds, the old one does; a new process finds what the last has left.
-    this.#limit = Math.max(this.#limit, limit);
     this.#isDone = false;
-    this.#send({ kind: 'run', seed: random.below(2 ** 31), limit });
+    this.#order({ kind: 'run', seed: random.below(2 ** 31), limit });
     for (let sample = 1; !this.#isDone; sample++) {
       this.#disturb();
       this.#sample();
@@ -120,8 +120,14 @@ class Harness {
   #living(): ChildProcess {
     if (this.#child) return this.#child;
     const child = fork(READER, [this.#directory]);
-    child.on('message', message => this.#hear(message as ReaderMessage));
+    child.on('message', message => {
+      // What one that was killed has said before it died may come after its end.
+      if (this.#child === child) this.#hear(message as ReaderMessage);
+    });
     child.on('exit', () => {
+      // The next process finds what this one left, which may be as much as it was ever allowed.
+      this.#acknowledged = this.#limit;
+      this.#asked = [];
       this.#isDone = true;
       this.#child = undefined;
     });
@@ -136,7 +142,10 @@ class Harness {
   }
 
   #hear(message: ReaderMessage): void {
-    if (message.kind === 'limited') this.#limit = message.limit;
+    if (message.kind === 'limited') {
+      this.#acknowledged = message.limit;
+      this.#asked.shift();
+    }
     if (message.kind !== 'done') return;
     this.#isDone = true;
     this.outcome.hits += message.hits;
@@ -144,7 +153,13 @@ class Harness {
     this.outcome.failedReads += message.failedReads;
   }
 
-  #send(order: RunOrder): void {
+  /** No more than this may be allocated now. */
+  get #limit(): number {
+    return Math.max(this.#acknowledged, ...this.#asked);
+  }
+
+  #order(order: RunOrder): void {
+    this.#asked.push(order.limit);
     this.#child?.send(order);
   }
 
@@ -152,10 +167,8 @@ class Harness {
   #disturb(): void {
     const random = this.#random;
     if (random.once(60)) {
-      const limit = random.pick(LIMITS);
-      this.#limit = Math.max(this.#limit, limit);
       this.outcome.changes++;
-      this.#send({ kind: 'limit', limit });
+      this.#order({ kind: 'limit', limit: random.pick(LIMITS) });
     }
     if (!this.#hasNeighbour || !random.once(8)) return;
     const { size } = fstatSync(this.#neighbourFd);
