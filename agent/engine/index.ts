@@ -45,7 +45,18 @@ export {
   type VerifyRequest,
 } from '#engine/snapshot/verify.ts';
 export type { SkippedEntry } from '#engine/snapshot/upload/upload-tasks.ts';
-export { openStorage, type OpenStorageOptions } from '#engine/storage/open-storage.ts';
+export {
+  openStorage,
+  openStorageAt,
+  type OpenStorageOptions,
+  type StoragePlace,
+} from '#engine/storage/open-storage.ts';
+export type {
+  S3Credentials,
+  S3CredentialsSource,
+  S3Encryption,
+  S3Options,
+} from '#engine/storage/s3-options.ts';
 export { STORAGE_URL_PARAMETERS } from '#engine/storage/storage-url.ts';
 export type { BlobMetadata, Storage } from '#engine/storage/storage.ts';
 export { cacheInfo, clearCache } from './cache-verbs.ts';

@@ -12,8 +12,8 @@ import { metered, type StorageMetrics } from './metered.ts';
 import { readOnly } from './readonly.ts';
 import { retrying, type RetryEvent, type RetryingOptions } from './retrying.ts';
 import type { RetryPolicy } from './retry-policy.ts';
-import type { S3Credentials } from './s3-options.ts';
-import { parseStorageUrl, type S3Location, type StorageLocation } from './storage-url.ts';
+import type { S3Credentials, S3Options } from './s3-options.ts';
+import { type FileLocation, parseStorageUrl, type S3Location } from './storage-url.ts';
 import type { Storage } from './storage.ts';
 
 export interface OpenStorageOptions {
@@ -30,6 +30,11 @@ export interface OpenStorageOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Where a storage is, by somebody who has more to say than fits into a URL. */
+export type StoragePlace =
+  | Pick<FileLocation, 'scheme' | 'directory'>
+  | { readonly scheme: 's3'; readonly s3: S3Options };
+
 const SSE_KEY_BYTES = 32;
 
 /**
@@ -39,36 +44,46 @@ const SSE_KEY_BYTES = 32;
  */
 export async function openStorage(url: string, options: OpenStorageOptions = {}): Promise<Storage> {
   throwIfAborted(options.signal);
+  const location = parseStorageUrl(url);
+  if (location.scheme === 's3') return openStorageAt(await s3PlaceOf(location, options), options);
+  const { directory, shards } = location;
+  return wrapped(await openFilesystem(directory, { create: options.create, shards }), options);
+}
+
+/** The same for a place that is no URL. @throws as openStorage */
+export async function openStorageAt(
+  place: StoragePlace,
+  options: Omit<OpenStorageOptions, 's3Credentials'> = {},
+): Promise<Storage> {
+  const { signal, create } = options;
+  throwIfAborted(signal);
+  if (place.scheme === 'file') {
+    return wrapped(await openFilesystem(place.directory, { create }), options);
+  }
+  const { openS3 } = await import('./s3.ts');
+  return wrapped(await openS3(place.s3, { signal, retry: retryOf(options) }), options);
+}
+
+function wrapped(place: Storage, options: OpenStorageOptions): Storage {
   const { clock, limits, metrics } = options;
-  let storage = await openLocation(parseStorageUrl(url), options);
+  let storage = place;
   if (metrics) storage = metered(storage, metrics, clock);
   if (limits) storage = limited(storage, limits, clock);
   storage = retrying(storage, retryOf(options));
   return options.isReadOnly ? readOnly(storage) : storage;
 }
 
-async function openLocation(
-  location: StorageLocation,
-  options: OpenStorageOptions,
-): Promise<Storage> {
-  if (location.scheme === 's3') return openS3Location(location, options);
-  const { directory, shards } = location;
-  return openFilesystem(directory, { create: options.create, shards });
-}
-
-async function openS3Location(
+async function s3PlaceOf(
   { s3, caFile, sseCustomerKeyFile }: S3Location,
-  options: OpenStorageOptions,
-): Promise<Storage> {
+  { s3Credentials: credentials }: OpenStorageOptions,
+): Promise<StoragePlace> {
   const caPem = caFile && (await readNamed('caFile', caFile)).toString('utf8');
   const key = sseCustomerKeyFile && (await readNamed('sseCustomerKeyFile', sseCustomerKeyFile));
   if (key && key.length !== SSE_KEY_BYTES) {
     throw invalidFile('sseCustomerKeyFile', `has ${key.length} bytes and not ${SSE_KEY_BYTES}`);
   }
   const encryption = key ? { kind: 'customer' as const, key } : s3.encryption;
-  const { openS3 } = await import('./s3.ts');
-  const { s3Credentials: credentials, signal } = options;
-  return openS3({ ...s3, credentials, caPem, encryption }, { signal, retry: retryOf(options) });
+  return { scheme: 's3', s3: { ...s3, credentials, caPem, encryption } };
 }
 
 function retryOf({ retryPolicy: policy, onRetry, clock }: OpenStorageOptions): RetryingOptions {

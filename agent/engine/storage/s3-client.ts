@@ -6,7 +6,12 @@ import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { EngineError, messageOf } from '#engine/base/errors.ts';
-import { S3_DEFAULTS, type S3Options } from './s3-options.ts';
+import {
+  S3_DEFAULTS,
+  type S3Credentials,
+  type S3CredentialsSource,
+  type S3Options,
+} from './s3-options.ts';
 
 export type { Sdk };
 
@@ -45,8 +50,10 @@ function clientConfig(options: S3Options): Sdk.S3ClientConfig {
   return {
     endpoint: options.endpoint,
     forcePathStyle: options.pathStyle ?? options.endpoint !== undefined,
-    credentials: options.credentials,
+    credentials: credentialsOf(options.credentials),
     profile: options.profile,
+    // Where nobody names the region of a bucket of Amazon's, its first answer does.
+    followRegionRedirects: options.region === undefined && options.endpoint === undefined,
     maxAttempts: 1,
     logger: silent,
     requestChecksumCalculation: checksumMode,
@@ -61,6 +68,14 @@ function clientConfig(options: S3Options): Sdk.S3ClientConfig {
       logger: silent,
     },
   };
+}
+
+/** The SDK keeps what it was given until that expires, so a source's answer is always just that. */
+function credentialsOf(
+  credentials: S3Credentials | S3CredentialsSource | undefined,
+): Sdk.S3ClientConfig['credentials'] {
+  if (typeof credentials !== 'function') return credentials;
+  return async () => ({ ...(await credentials()), expiration: new Date(0) });
 }
 
 function trust(options: S3Options): { ca?: string[]; rejectUnauthorized?: boolean } {

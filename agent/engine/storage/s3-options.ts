@@ -6,6 +6,9 @@ export interface S3Credentials {
   readonly sessionToken?: string;
 }
 
+/** Asked for before every request, so that what has changed is used by the next one; keep it fast. */
+export type S3CredentialsSource = () => Promise<S3Credentials>;
+
 export type S3Encryption =
   | { readonly kind: 'AES256' }
   /** Without a key id the bucket's default key is used. */
@@ -24,13 +27,15 @@ export interface S3Options {
   /** `endpoint/bucket/key` rather than `bucket.endpoint/key`; by default with an endpoint. */
   readonly pathStyle?: boolean;
   /** By default the environment, the profile files, web identity, the instance's role. */
-  readonly credentials?: S3Credentials;
+  readonly credentials?: S3Credentials | S3CredentialsSource;
   /** Section of the profile files; by default AWS_PROFILE, then `default`. */
   readonly profile?: string;
   /** Certificates (PEM) that are trusted beside the system's. */
   readonly caPem?: string;
   readonly insecureSkipTlsVerify?: boolean;
   readonly encryption?: S3Encryption;
+  /** Tags of every object that is written, as a query: `team=a&kind=backup`. */
+  readonly tagging?: string;
   /**
    * `when-required` leaves out the newer checksum headers, which many S3-compatible servers refuse;
    * every put has a Content-MD5 either way.

@@ -202,6 +202,7 @@ export class S3Storage implements Storage {
       ...(encryption && encryption.kind !== 'customer' && serverKey(encryption)),
       ContentType: 'application/x-kopia',
       StorageClass,
+      Tagging: this.#options.tagging,
       ObjectLockMode: retention?.mode,
       ObjectLockRetainUntilDate: retention && new Date(retention.untilMs),
     };

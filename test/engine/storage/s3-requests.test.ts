@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { openStorageAt } from '#engine/storage/open-storage.ts';
 import { openS3 } from '#engine/storage/s3.ts';
 import { bytes, failsWith, read } from './storage-asserts.ts';
 import {
@@ -60,6 +61,49 @@ t.test('encryption, lock and storage class are headers of the put', async t => {
   await storage.put('q1', [bytes('x')]);
   t.match(fake.seen[1]?.headers, { 'x-amz-storage-class': 'WARM' });
   t.notOk(fake.seen[1]?.headers['x-amz-object-lock-mode']);
+});
+
+t.test('tags go with every put', async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake, { tagging: 'team=a&kind=backup' });
+  fake.play(STORED);
+  await storage.put('p1', [bytes('x')]);
+  t.equal(fake.seen[0]?.headers['x-amz-tagging'], 'team=a&kind=backup');
+});
+
+t.test('a source of credentials is asked again for every request', async t => {
+  const fake = await startFakeS3(t);
+  let accessKeyId = 'AKFIRST';
+  const credentials = () => Promise.resolve({ ...CREDENTIALS, accessKeyId });
+  const storage = await openFake(t, fake, { credentials });
+  fake.play(STORED);
+  await storage.put('p1', [bytes('x')]);
+  accessKeyId = 'AKSECOND';
+  await storage.put('p2', [bytes('x')]);
+  const used = fake.seen.map(({ headers }) => /Credential=(\w+)/.exec(headers.authorization ?? ''));
+  t.same(
+    used.map(match => match?.[1]),
+    ['AKFIRST', 'AKSECOND'],
+  );
+});
+
+t.test('a place that is no URL is opened with all that can be said of it', async t => {
+  const fake = await startFakeS3(t);
+  const s3 = { bucket: 'b', prefix: 'kopia/ns/', endpoint: fake.endpoint, tagging: 'a=b' };
+  await using storage = new AsyncDisposableStack();
+  const opened = await openStorageAt({ scheme: 's3', s3: { ...s3, credentials: CREDENTIALS } });
+  storage.defer(() => opened.close());
+  fake.play(STORED);
+  await opened.put('p1', [bytes('x')]);
+  t.match(fake.seen.at(-1), { url: '/b/kopia/ns/p1?x-id=PutObject' });
+  t.equal(fake.seen.at(-1)?.headers['x-amz-tagging'], 'a=b');
+  const directory = t.testdir({ repository: {} });
+  const files = await openStorageAt({ scheme: 'file', directory: `${directory}/repository` });
+  await files.put('p1', [bytes('x')]);
+  t.equal(await read(files, 'p1'), 'x');
+  await files.close();
+  const absent = { scheme: 'file', directory: `${directory}/absent` } as const;
+  await failsWith(t, 'STORAGE_NOT_FOUND', () => openStorageAt(absent));
 });
 
 t.test('a customer key goes with put, get and head', async t => {
