@@ -9,6 +9,8 @@ export interface BackupTotals {
   readonly directories: number;
   /** Bytes of files that were read. */
   readonly bytes: number;
+  /** Bytes of files that are as they were. */
+  readonly bytesTakenOver: number;
   /** Sealed bytes of contents that were new. */
   readonly bytesUploaded: number;
   readonly contentsNew: number;
@@ -16,7 +18,16 @@ export interface BackupTotals {
   readonly durationMs: number;
 }
 
+/** What an upload has finished; what is in the middle of a file comes from the counters. */
+export interface FinishedBytes {
+  readonly readBytes: number;
+  readonly cachedBytes: number;
+}
+
 const INTERVAL_MS = 250;
+
+/** Backups of one repository share its counters. */
+const running = new WeakMap<RunControl, Set<BackupProgress>>();
 
 export class BackupProgress implements Disposable {
   phase: BackupTotals['phase'] = 'upload';
@@ -25,6 +36,9 @@ export class BackupProgress implements Disposable {
   readonly #startMs: number;
   readonly #start: ReadonlyMap<CounterName, number>;
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #others: Set<BackupProgress>;
+  #hasCompany = false;
+  #finished: FinishedBytes | undefined;
 
   constructor(
     control: RunControl,
@@ -34,9 +48,16 @@ export class BackupProgress implements Disposable {
     this.#control = control;
     this.#clock = clock;
     this.#startMs = clock.monotonic();
+    this.#others = running.get(control) ?? new Set();
+    running.set(control, this.#others.add(this));
+    if (this.#others.size > 1) for (const each of this.#others) each.#hasCompany = true;
     // Counters belong to the repository and may have been moved by earlier backups.
     this.#start = new Map(COUNTERS.map(name => [name, control.total(name)]));
     this.#timer = onProgress && setInterval(() => onProgress(this.totals()), INTERVAL_MS);
+  }
+
+  follow(finished: FinishedBytes): void {
+    this.#finished = finished;
   }
 
   totals(): BackupTotals {
@@ -44,7 +65,8 @@ export class BackupProgress implements Disposable {
       phase: this.phase,
       files: this.#since('files') + this.#since('filesReused'),
       directories: this.#since('directories'),
-      bytes: this.#since('bytesRead'),
+      bytes: this.#bytesRead(),
+      bytesTakenOver: this.#finished?.cachedBytes ?? 0,
       bytesUploaded: this.#since('bytesStored'),
       contentsNew: this.#since('contentsNew'),
       contentsReused: this.#since('contentsReused'),
@@ -54,6 +76,13 @@ export class BackupProgress implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.#others.delete(this);
+  }
+
+  /** With company the counters say what all have read, and only whole tasks can be told apart. */
+  #bytesRead(): number {
+    if (!this.#hasCompany) return this.#since('bytesRead');
+    return this.#finished?.readBytes ?? 0;
   }
 
   #since(name: CounterName): number {

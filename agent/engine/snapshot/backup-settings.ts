@@ -122,8 +122,10 @@ export function selectionFor(
 
 /** Only what concerns the selection goes along with it from directory to directory. */
 function selecting(request: SelectionRequest): SelectionRequest {
-  const { ignoreFileNames, fileBytesMax, isOneFileSystem, storesCacheDirectories } = request;
-  return { ignoreFileNames, fileBytesMax, isOneFileSystem, storesCacheDirectories };
+  const { ignoreFileNames, fileBytesMax, isOneFileSystem } = request;
+  const { storesCacheDirectories, storesIgnoredFiles } = request;
+  const stores = { storesCacheDirectories, storesIgnoredFiles };
+  return { ignoreFileNames, fileBytesMax, isOneFileSystem, ...stores };
 }
 
 const SELECTING_FIELDS: readonly SelectingField[] = [

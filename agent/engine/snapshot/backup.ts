@@ -37,6 +37,13 @@ export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionR
    * backups after it that did not end have left.
    */
   readonly parent?: string;
+  /**
+   * Where the source has no complete snapshot, the latest one that has all of these tags is the
+   * parent, whatever its source; incomplete ones with them count like those of the source.
+   */
+  readonly relatedTags?: Readonly<Record<string, string>>;
+  /** Name of the root entry; by default the last name of `path`. */
+  readonly rootName?: string;
   /** Reads every file, whatever is known of it. */
   readonly forceHash?: boolean;
   /** Where change times, or inode numbers, are not to be relied on (network, FUSE). */
@@ -55,9 +62,11 @@ export interface BackupOutcome {
   readonly files: number;
   readonly directories: number;
   readonly bytes: number;
-  /** Bytes of files that were read; the others are as in earlier snapshots. */
+  /** Bytes of files that were read. */
   readonly bytesRead: number;
-  /** Sealed bytes of new contents. */
+  /** Bytes of files that are as in earlier snapshots, and were not read. */
+  readonly bytesTakenOver: number;
+  /** Sealed bytes of new contents, those of other backups of the repository meanwhile included. */
   readonly bytesUploaded: number;
   readonly contentsNew: number;
   readonly contentsReused: number;
@@ -114,7 +123,7 @@ async function store(
       endTimeNs: contents.clock.nowNanoseconds(),
       incomplete,
       extra: plan.note,
-      rootName: baseName(request.path),
+      rootName: request.rootName ?? baseName(request.path),
       isDirectory,
     });
   using progress = new BackupProgress(contents.control, contents.clock, onProgress);
@@ -129,6 +138,7 @@ async function store(
     readChunks: resumed => readChunks(contents.reader, resumed, signal),
     checkpoints,
     afterTask: () => contents.writing.keepUp(signal),
+    onTotals: totals => progress.follow(totals),
   };
   const upload = isDirectory ? uploadTree : uploadFileRoot;
   const uploaded = await withUpkeep(contents.writing, signal, uploadSignal =>
@@ -142,20 +152,21 @@ async function store(
     ...superseded,
     ...(current ? [current] : []),
   ]);
-  return { snapshotId, ...outcomeOf(uploaded), ...countsOf(progress), parentIds };
+  return { snapshotId, ...outcomeOf(uploaded), ...countsOf(progress.totals()), parentIds };
 }
 
 function outcomeOf({ root, totals }: UploadedTree) {
   const { files, directories, bytes } = root.summary;
   const { skipped, skippedCount, failedCount, ignoredErrorCount } = totals;
-  const tree = { rootObjectId: root.objectId, files, directories, bytes };
+  const { readBytes: bytesRead, cachedBytes: bytesTakenOver } = totals;
+  const rootObjectId = root.objectId;
+  const tree = { rootObjectId, files, directories, bytes, bytesRead, bytesTakenOver };
   return { ...tree, skipped, skippedCount, failedCount, ignoredErrorCount };
 }
 
-function countsOf(progress: BackupProgress) {
-  const totals = progress.totals();
-  const { bytesUploaded, contentsNew, contentsReused, durationMs, bytes: bytesRead } = totals;
-  return { bytesRead, bytesUploaded, contentsNew, contentsReused, durationMs };
+function countsOf(totals: BackupTotals) {
+  const { bytesUploaded, contentsNew, contentsReused, durationMs } = totals;
+  return { bytesUploaded, contentsNew, contentsReused, durationMs };
 }
 
 /** Runs `upload` with flushes in time; a flush that fails ends it. */

@@ -2,7 +2,12 @@
 // have left.
 
 import type { SnapshotManifest, SnapshotSource } from '#engine/format/snapshot-manifest.ts';
-import { decodeSnapshotManifest, sourceLabels } from '#engine/format/snapshot-manifest.ts';
+import {
+  decodeSnapshotManifest,
+  SNAPSHOT_TYPE,
+  sourceLabels,
+} from '#engine/format/snapshot-manifest.ts';
+import { type Labels, TYPE_LABEL } from '#engine/format/manifest.ts';
 import type { ManifestReader } from '#engine/manifest/manifest-store.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { type FoundSnapshot, resumedSnapshots } from './incomplete.ts';
@@ -15,6 +20,8 @@ export interface ParentRequest {
    * and incomplete ones that are newer.
    */
   readonly parent?: string;
+  /** Tags of snapshots that count besides, as in BackupRequest. */
+  readonly relatedTags?: Labels;
   readonly signal?: AbortSignal;
 }
 
@@ -22,7 +29,7 @@ export interface Parents {
   readonly parent: SnapshotManifest | undefined;
   /** Incomplete ones to go on from, oldest first. */
   readonly resumed: readonly FoundSnapshot[];
-  /** All snapshots of the source that can be read. */
+  /** All snapshots of the source that can be read, and incomplete ones that are related. */
   readonly found: readonly FoundSnapshot[];
 }
 
@@ -31,20 +38,44 @@ export interface Parents {
  */
 export async function findParents(
   manifests: ManifestReader,
-  { source, parent, signal }: ParentRequest,
+  { source, parent, relatedTags, signal }: ParentRequest,
 ): Promise<Parents> {
-  const found: FoundSnapshot[] = [];
-  for (const { id, data, modifiedNs } of await manifests.find(sourceLabels(source), { signal })) {
-    const snapshot = decodeOrSkip(data, id);
-    if (snapshot !== undefined) found.push({ snapshot, modifiedNs });
-  }
+  const own = await findSnapshots(manifests, sourceLabels(source), signal);
+  const others = relatedTags
+    ? await findRelated(manifests, { ...relatedTags, [TYPE_LABEL]: SNAPSHOT_TYPE }, own, signal)
+    : [];
+  const found = [...own, ...others.filter(({ snapshot }) => snapshot.incomplete !== '')];
   if (parent === 'none') return { parent: undefined, resumed: [], found };
   if (parent !== undefined) {
     const named = await resolveSnapshot(manifests, parent, {}, { signal });
     return { parent: named, resumed: [], found };
   }
-  const latest = latestComplete(found);
+  const latest = latestComplete(own) ?? latestComplete(others);
   return { parent: latest, resumed: resumedSnapshots(found, latest), found };
+}
+
+async function findSnapshots(
+  manifests: ManifestReader,
+  labels: Labels,
+  signal: AbortSignal | undefined,
+): Promise<FoundSnapshot[]> {
+  const found: FoundSnapshot[] = [];
+  for (const { id, data, modifiedNs } of await manifests.find(labels, { signal })) {
+    const snapshot = decodeOrSkip(data, id);
+    if (snapshot !== undefined) found.push({ snapshot, modifiedNs });
+  }
+  return found;
+}
+
+async function findRelated(
+  manifests: ManifestReader,
+  labels: Labels,
+  own: readonly FoundSnapshot[],
+  signal: AbortSignal | undefined,
+): Promise<FoundSnapshot[]> {
+  const ownIds = new Set(own.map(({ snapshot }) => snapshot.id));
+  const all = await findSnapshots(manifests, labels, signal);
+  return all.filter(({ snapshot }) => !ownIds.has(snapshot.id));
 }
 
 function latestComplete(found: readonly FoundSnapshot[]): SnapshotManifest | undefined {

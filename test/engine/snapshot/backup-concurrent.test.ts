@@ -46,6 +46,7 @@ t.test('two backups at the same time in one repository object are both whole', a
     backup(repository, request(root, { source: { ...source, path: '/third' } })),
   ]);
   t.equal(outcomes[2].rootObjectId, outcomes[0].rootObjectId);
+  for (const { bytesRead, bytes } of outcomes) t.equal(bytesRead, bytes, 'each counts its own');
   const fresh = await repositoryFor(t, { storage });
   for (const [index, { snapshotId }] of outcomes.entries()) {
     const target = `${t.testdirName}/restored${index}`;

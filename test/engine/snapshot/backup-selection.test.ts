@@ -128,3 +128,12 @@ t.test('another file system is left out when asked', async t => {
     execFileSync('umount', [place]);
   }
 });
+
+t.test('ignore files of kopia are files like any other where everything is wanted', async t => {
+  const root = makeTree(t);
+  const repository = await repositoryFor(t);
+  t.notOk((await stored(repository, root, {})).includes('a.kopia'));
+  const everything = { storesIgnoredFiles: true, storesCacheDirectories: true };
+  const paths = await stored(repository, root, everything);
+  for (const path of ['a.kopia', '.kopiaignore', 'cache/thing']) t.ok(paths.includes(path), path);
+});

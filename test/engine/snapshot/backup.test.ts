@@ -1,6 +1,6 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { backup, restore } from '#engine/operations.ts';
+import { backup, resolveSnapshot, restore } from '#engine/operations.ts';
 import { emptyStorage, makeTree, repositoryFor, request } from './backup-scene.ts';
 
 t.test('what is restored is what was backed up', async t => {
@@ -23,6 +23,9 @@ t.test('a second backup of the same tree reads and stores nothing', async t => {
   t.equal(second.rootObjectId, first.rootObjectId);
   t.not(second.snapshotId, first.snapshotId);
   t.equal(second.contentsNew, 1, 'the manifest');
+  t.match(first, { bytesRead: first.bytes, bytesTakenOver: 0 });
+  t.equal(second.bytesRead, 0);
+  t.ok(second.bytesTakenOver >= second.bytes, 'links count besides');
   t.ok(first.contentsNew > 20);
   const read = await backup(repository, request(root, { parent: 'none' }));
   t.equal(read.rootObjectId, first.rootObjectId);
@@ -41,6 +44,13 @@ t.test('a change deep below stores what has changed and no more', async t => {
   rmSync(`${root}/sub/deep/er/leaf`);
   const third = await backup(repository, request(root));
   t.equal(third.files, 5);
+});
+
+t.test('the root entry has the name that is asked for', async t => {
+  const repository = await repositoryFor(t);
+  const { snapshotId } = await backup(repository, request(makeTree(t), { rootName: 'a-uid' }));
+  const { rootEntry } = await resolveSnapshot(repository, snapshotId);
+  t.match(rootEntry, { name: 'a-uid', type: 'd' });
 });
 
 t.test('a file can be the root of a snapshot', async t => {

@@ -9,7 +9,8 @@ function scene() {
   const contents = new MemoryContents();
   const manifests = manifestsOver(contents);
   const root = storeTree(contents, { directory: [] });
-  const put = (startTimeNs: bigint, options: { incomplete?: string; path?: string } = {}) =>
+  type PutOptions = { incomplete?: string; path?: string; tags?: Record<string, string> };
+  const put = (startTimeNs: bigint, options: PutOptions = {}) =>
     putSnapshot(manifests, root, { startTimeNs, ...options });
   return { manifests, put };
 }
@@ -73,4 +74,25 @@ t.test('a damaged snapshot is passed over', async t => {
   manifests.put(labels, '{"startTime":"not a time"}');
   manifests.put(labels, '[]');
   t.match(await findParents(manifests, { source }), { parent: { id: good }, resumed: [] });
+});
+
+t.test('related snapshots count where the source has none, and incomplete ones always', async t => {
+  const { manifests, put } = scene();
+  const relatedTags = { claim: 'c', tool: 'ours' };
+  const related = { path: '/elsewhere', tags: relatedTags };
+  put(900n, { path: '/elsewhere', tags: { claim: 'other', tool: 'ours' } });
+  put(900n, { path: '/elsewhere', tags: { claim: 'c' } });
+  put(100n, related);
+  const latest = put(200n, related);
+  const left = put(300n, { ...related, incomplete: 'checkpoint' });
+  const found = await findParents(manifests, { source, relatedTags });
+  t.equal(found.parent?.id, latest);
+  t.match(found.resumed, [{ snapshot: { id: left } }]);
+  t.match(found.found, [{ snapshot: { id: left } }], 'and only that one is in the way later');
+  t.match(await findParents(manifests, { source }), { parent: undefined, resumed: [] });
+  const own = put(150n, { tags: relatedTags });
+  const again = await findParents(manifests, { source, relatedTags });
+  t.equal(again.parent?.id, own, 'the source comes first');
+  t.match(again.resumed, [{ snapshot: { id: left } }]);
+  t.equal(again.found.length, 2);
 });

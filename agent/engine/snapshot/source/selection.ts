@@ -42,6 +42,8 @@ export interface SelectionRequest {
   readonly isOneFileSystem?: boolean;
   /** Directories with a CACHEDIR.TAG are stored like any other. */
   readonly storesCacheDirectories?: boolean;
+  /** Ignore files in kopia's language, which policies name, are files like any other. */
+  readonly storesIgnoredFiles?: boolean;
 }
 
 /** The fields of a policy that can leave something out. */
@@ -158,7 +160,7 @@ function applyPolicy(selection: Selection, policy: FilesPolicy, origins: Origins
   return withRules(
     {
       ...selection,
-      ignoreFileNames: policy.ignoreDotFiles ?? [],
+      ignoreFileNames: request.storesIgnoredFiles ? [] : (policy.ignoreDotFiles ?? []),
       skipsCacheDirectories:
         request.storesCacheDirectories !== true && (policy.ignoreCacheDirs ?? true),
       fileBytesMax: Number.isFinite(fileBytesMax) ? fileBytesMax : 0,

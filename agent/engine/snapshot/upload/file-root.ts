@@ -44,6 +44,7 @@ async function upload(parts: UploadParts, options: UploadOptions): Promise<Uploa
   const { stat, extras, unreadable } = look(run, name);
   const listed = largeFileOf(name, stat, { extras, stampIndex: 0 });
   const totals = new TotalsBuilder();
+  parts.onTotals?.(totals);
   if (unreadable.length > 0) {
     const path = printablePath(fileRun.root);
     totals.addSkipped(unreadableAttributes(path, unreadable));

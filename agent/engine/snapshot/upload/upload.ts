@@ -63,6 +63,8 @@ export interface UploadParts {
   readonly checkpoints: CheckpointSink;
   /** Called between tasks; flushes when that is due. */
   readonly afterTask: () => Promise<void>;
+  /** Told at the beginning where the sums are, which grow with every task that ends. */
+  readonly onTotals?: (totals: Readonly<TotalsBuilder>) => void;
 }
 
 /** `warn` stores the rest and names it; `fail` ends the upload soon. */
@@ -113,6 +115,7 @@ class Upload {
 
   constructor(parts: UploadParts, options: UploadOptions) {
     this.#parts = parts;
+    parts.onTotals?.(this.#totals);
     this.#options = options;
     this.#run = options.run;
     this.#queue = new WorkQueue(parts.runner.size);
