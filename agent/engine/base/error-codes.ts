@@ -82,6 +82,27 @@ export const ERROR_CODES = Object.freeze({
   TARGET_ENTRY_REFUSED: final,
   TARGET_NOT_WRITABLE: final,
   TARGET_FULL: final,
+
+  // Volumes of pods
+  POD_NOT_FOUND: final,
+  VOLUME_NOT_FOUND: final,
+  VOLUME_NOT_MOUNTED: final,
+  VOLUME_IS_BLOCK: final,
+  VOLUME_TYPE_UNSUPPORTED: final,
+  VOLUME_UNRESPONSIVE: retryable,
+
+  // Storage locations, Secrets and repositories as Velero's objects name them
+  STORAGE_LOCATION_NOT_FOUND: final,
+  STORAGE_LOCATION_UNAVAILABLE: retryable,
+  STORAGE_LOCATION_READ_ONLY: final,
+  STORAGE_LOCATION_INVALID: final,
+  SECRET_NOT_FOUND: final,
+  SECRET_KEY_MISSING: final,
+  REPOSITORY_NOT_READY: retryable,
+  REPOSITORY_UNKNOWN: final,
+
+  // The Kubernetes API
+  KUBE_NOT_FOUND: final,
 }) satisfies Readonly<Record<string, ErrorCodeTraits>>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
