@@ -57,6 +57,7 @@ export type {
   S3Encryption,
   S3Options,
 } from '#engine/storage/s3-options.ts';
+export type { StorageMetrics } from '#engine/storage/metered.ts';
 export { STORAGE_URL_PARAMETERS } from '#engine/storage/storage-url.ts';
 export type { BlobMetadata, Storage } from '#engine/storage/storage.ts';
 export { cacheInfo, clearCache } from './cache-verbs.ts';

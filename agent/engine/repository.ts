@@ -33,11 +33,12 @@ export interface RepositoryOwner {
 }
 
 /**
- * Where a repository is: a URL that this opens and closes, or a storage that stays the caller's.
+ * Where a repository is: a URL that this opens and closes, or a storage, which stays the caller's
+ * unless it is given away: then it is closed with the repository, and not when opening fails.
  */
 export type RepositoryPlace =
   | { readonly url: string; readonly storageOptions?: OpenStorageOptions }
-  | { readonly storage: Storage };
+  | { readonly storage: Storage; readonly isStorageOwned?: boolean };
 
 export type OpenRepositoryRequest = RepositoryPlace & {
   readonly password: string;
@@ -170,7 +171,8 @@ export async function openRepository(request: OpenRepositoryRequest): Promise<Re
     const options = { ...request, threadEntry: THREAD_ENTRY, storageFor };
     const parts = await OpenContents.open<EngineTasks>(storage, options);
     // Closed through the cache, which then has what was on its way to it.
-    return new Repository(parts, own && place, cache);
+    const isOwned = 'storage' in request ? request.isStorageOwned : true;
+    return new Repository(parts, isOwned ? place : undefined, cache);
   } catch (error) {
     await own?.close();
     throw error;

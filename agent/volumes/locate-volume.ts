@@ -1,5 +1,5 @@
-// Where the volume of a pod is on this node: asks the API for pod, claim and persistent volume, reads
-// the names of the kubelet's directories and the mount table, and lets the pure part decide.
+// Where the volume of a pod is on this node: asks the API for pod, claim and persistent volume,
+// reads the names of the kubelet's directories and the mount table, and lets the pure part decide.
 
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
@@ -73,7 +73,8 @@ export async function locateVolume(
   const volume = volumeOfPod(pod, query.volume);
   const what = `volume ${volume.name} of ${describePod(pod)}`;
   const claimName = claimNameOf(pod, volume);
-  const claim = claimName === undefined ? undefined : await findClaim(parts, pod, claimName, signal);
+  const claim =
+    claimName === undefined ? undefined : await findClaim(parts, pod, claimName, signal);
   const wanted = claim
     ? claimDirectory(pod, claim, await findPersistentVolume(parts, claim, signal))
     : inlineDirectory(pod, volume);

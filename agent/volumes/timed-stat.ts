@@ -1,6 +1,6 @@
 // A look at a path that may never answer: a server of NFS or a FUSE daemon that is gone holds the
-// caller in the kernel. Such a call cannot be taken back, and each holds one of the few threads that
-// Node has for files. So there is one for each path, however often one looks, and few in all.
+// caller in the kernel. Such a call cannot be taken back, and each holds one of the few threads
+// that Node has for files. So there is one for each path, however often one looks, and few in all.
 
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';

@@ -10,7 +10,9 @@ export interface WantedDirectory {
   readonly podDirectory: string;
   /** Name beneath the directory of a plugin. */
   readonly name: string;
-  /** Directory of the plugin; any of them when absent, as drivers take over from in-tree plugins. */
+  /**
+   * Directory of the plugin; any of them when absent, as drivers take over from in-tree plugins.
+   */
   readonly plugin?: string;
   /** Whether something is mounted there; where it is not, the directory itself is the volume. */
   readonly isMounted: boolean;

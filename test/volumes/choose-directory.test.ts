@@ -21,7 +21,10 @@ function podWith(volume: PodVolumeSpec, metadata: Partial<Pod['metadata']> = {})
 }
 
 function line(path: string, type = 'ext4', root = '/', source = '/dev/sda'): string {
-  const escaped = path.replace(/[ \\\t\n]/g, c => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  const escaped = path.replace(
+    /[ \\\t\n]/g,
+    c => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
   return `36 35 98:0 ${root} ${escaped} rw,noatime shared:1 - ${type} ${source} rw`;
 }
 
@@ -127,7 +130,9 @@ const CASES: readonly Case[] = [
   {
     title: 'a type that is not known, in the directory of its plugin',
     inline: { name: 'glus', glusterfs: {} },
-    node: nodeWith({ 'kubernetes.io~glusterfs': ['glus'] }, [`${ROOT}/kubernetes.io~glusterfs/glus`]),
+    node: nodeWith({ 'kubernetes.io~glusterfs': ['glus'] }, [
+      `${ROOT}/kubernetes.io~glusterfs/glus`,
+    ]),
     gives: `${ROOT}/kubernetes.io~glusterfs/glus`,
   },
   {

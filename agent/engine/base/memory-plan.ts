@@ -40,7 +40,7 @@ export const MIB = 2 ** 20;
 export const MEMORY_BYTES_MIN = 192 * 2 ** 20;
 
 /** The program, its libraries and the main thread, measured: 70 to 90 MiB. */
-const PROCESS_BYTES = 96 * MIB;
+export const PROCESS_BYTES = 96 * MIB;
 /** A thread with its heap, code, stack and two buffers for packs: 16 to 26 MiB. */
 const THREAD_BYTES = 26 * MIB;
 /** What is left when threads are counted must have this much, or there are fewer threads. */

@@ -26,7 +26,7 @@ export interface FinishedBytes {
 
 const INTERVAL_MS = 250;
 
-/** Backups of one repository share its counters. */
+/** Uploads of one repository share its counters. */
 const running = new WeakMap<RunControl, Set<BackupProgress>>();
 
 export class BackupProgress implements Disposable {
@@ -36,7 +36,6 @@ export class BackupProgress implements Disposable {
   readonly #startMs: number;
   readonly #start: ReadonlyMap<CounterName, number>;
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #others: Set<BackupProgress>;
   #hasCompany = false;
   #finished: FinishedBytes | undefined;
 
@@ -48,16 +47,17 @@ export class BackupProgress implements Disposable {
     this.#control = control;
     this.#clock = clock;
     this.#startMs = clock.monotonic();
-    this.#others = running.get(control) ?? new Set();
-    running.set(control, this.#others.add(this));
-    if (this.#others.size > 1) for (const each of this.#others) each.#hasCompany = true;
     // Counters belong to the repository and may have been moved by earlier backups.
     this.#start = new Map(COUNTERS.map(name => [name, control.total(name)]));
     this.#timer = onProgress && setInterval(() => onProgress(this.totals()), INTERVAL_MS);
   }
 
+  /** From here on it is an upload that reads. */
   follow(finished: FinishedBytes): void {
     this.#finished = finished;
+    const uploads = running.get(this.#control) ?? new Set();
+    running.set(this.#control, uploads.add(this));
+    if (uploads.size > 1) for (const each of uploads) each.#hasCompany = true;
   }
 
   totals(): BackupTotals {
@@ -76,7 +76,7 @@ export class BackupProgress implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    this.#others.delete(this);
+    running.get(this.#control)?.delete(this);
   }
 
   /** With company the counters say what all have read, and only whole tasks can be told apart. */

@@ -32,8 +32,7 @@ export interface OpenStorageOptions {
 
 /** Where a storage is, by somebody who has more to say than fits into a URL. */
 export type StoragePlace =
-  | Pick<FileLocation, 'scheme' | 'directory'>
-  | { readonly scheme: 's3'; readonly s3: S3Options };
+  Pick<FileLocation, 'scheme' | 'directory'> | { readonly scheme: 's3'; readonly s3: S3Options };
 
 const SSE_KEY_BYTES = 32;
 

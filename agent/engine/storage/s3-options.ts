@@ -6,7 +6,9 @@ export interface S3Credentials {
   readonly sessionToken?: string;
 }
 
-/** Asked for before every request, so that what has changed is used by the next one; keep it fast. */
+/**
+ * Asked for before every request, so that what has changed is used by the next one; keep it fast.
+ */
 export type S3CredentialsSource = () => Promise<S3Credentials>;
 
 export type S3Encryption =

@@ -92,11 +92,8 @@ export interface UploadedTree extends IncompleteTree {
  * @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE when the root itself cannot be listed
  * @throws ABORTED
  */
-export async function uploadTree(
-  parts: UploadParts,
-  options: UploadOptions,
-): Promise<UploadedTree> {
-  return await stoppable(parts.runner, options, () => new Upload(parts, options).run());
+export function uploadTree(parts: UploadParts, options: UploadOptions): Promise<UploadedTree> {
+  return stoppable(parts.runner, options, () => new Upload(parts, options).run());
 }
 
 class Upload {

@@ -1,0 +1,199 @@
+// Things that are costly to open, are used by several at a time, and are few: counted while they
+// are used, kept open for a while afterwards, closed when another one needs their place. What is
+// opened here knows nothing of it.
+
+import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
+import type { Clock } from '#engine/base/clock.ts';
+
+export interface LeaseTableParts<Thing extends AsyncDisposable> {
+  readonly clock: Clock;
+  /** Told when closing one has failed, which nobody waits for. */
+  readonly onCloseFailure: (error: unknown) => void;
+  /** How many may be open at once. */
+  readonly countMax: number;
+  /** How long one stays open that nobody uses. */
+  readonly idleMs: number;
+  /** Makes a thing that was there before as good as new. */
+  readonly refresh: (thing: Thing, signal?: AbortSignal) => Promise<void>;
+}
+
+export interface Lease<Thing> extends AsyncDisposable {
+  readonly thing: Thing;
+  /** Nobody else gets it any more; it is closed when all have given it back. */
+  discard(): void;
+}
+
+interface Entry<Thing> {
+  readonly key: string;
+  readonly opening: Promise<Thing>;
+  users: number;
+  isDiscarded: boolean;
+  /** Ends the wait after which an idle one is closed. */
+  idle: AbortController | undefined;
+  closing: Promise<void> | undefined;
+}
+
+export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposable {
+  readonly #parts: LeaseTableParts<Thing>;
+  readonly #entries = new Set<Entry<Thing>>();
+  /** Woken when a place becomes free. */
+  #waiting = Promise.withResolvers<void>();
+  #isClosed = false;
+
+  constructor(parts: LeaseTableParts<Thing>) {
+    this.#parts = parts;
+  }
+
+  /** Opened and not closed yet. */
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * The thing of that key, opened by `open` where there is none. Opening goes on when one who waits
+   * for it gives up: others may wait, too.
+   * @throws what `open` and `refresh` throw, ABORTED
+   */
+  async acquire(
+    key: string,
+    open: () => Promise<Thing>,
+    signal?: AbortSignal,
+  ): Promise<Lease<Thing>> {
+    throwIfAborted(signal);
+    const known = this.#take(key);
+    const entry = known ?? (await this.#add(key, open, signal));
+    try {
+      const thing = await abortable(entry.opening, signal);
+      if (known) await this.#parts.refresh(thing, signal);
+      return this.#lease(entry, thing);
+    } catch (error) {
+      await this.#release(entry);
+      throw error;
+    }
+  }
+
+  /** Closes all, whoever uses them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#wake();
+    await Promise.all([...this.#entries].map(entry => this.#close(entry)));
+  }
+
+  /** Counted as used from here on: nobody may close it in between. */
+  #take(key: string): Entry<Thing> | undefined {
+    const found = [...this.#entries].find(entry => entry.key === key && !entry.isDiscarded);
+    if (found === undefined) return undefined;
+    found.users += 1;
+    found.idle?.abort();
+    return found;
+  }
+
+  async #add(
+    key: string,
+    open: () => Promise<Thing>,
+    signal: AbortSignal | undefined,
+  ): Promise<Entry<Thing>> {
+    while (this.#entries.size >= this.#parts.countMax) {
+      await this.#makeRoom(signal);
+      // Meanwhile somebody may have opened the same.
+      const same = this.#take(key);
+      if (same) return same;
+    }
+    if (this.#isClosed) throw abortedError(AbortSignal.abort());
+    const opening = open();
+    const state = { users: 1, isDiscarded: false, idle: undefined, closing: undefined };
+    const entry: Entry<Thing> = { key, opening, ...state };
+    this.#entries.add(entry);
+    opening.catch(() => {
+      this.#entries.delete(entry);
+      this.#wake();
+    });
+    return entry;
+  }
+
+  async #makeRoom(signal: AbortSignal | undefined): Promise<void> {
+    const idle = [...this.#entries].find(({ users, closing }) => users === 0 && !closing);
+    if (idle) await this.#close(idle);
+    else await abortable(this.#waiting.promise, signal);
+    throwIfAborted(signal);
+  }
+
+  #lease(entry: Entry<Thing>, thing: Thing): Lease<Thing> {
+    let isGiven = true;
+    return {
+      thing,
+      discard: () => {
+        entry.isDiscarded = true;
+      },
+      [Symbol.asyncDispose]: async () => {
+        if (!isGiven) return;
+        isGiven = false;
+        await this.#release(entry);
+      },
+    };
+  }
+
+  async #release(entry: Entry<Thing>): Promise<void> {
+    entry.users -= 1;
+    if (entry.users > 0 || !this.#entries.has(entry)) return;
+    if (entry.isDiscarded) {
+      await this.#close(entry);
+      return;
+    }
+    // The one that was used last is taken last when room is needed.
+    this.#entries.delete(entry);
+    this.#entries.add(entry);
+    entry.idle = new AbortController();
+    void this.#closeWhenIdle(entry, entry.idle.signal);
+    this.#wake();
+  }
+
+  async #closeWhenIdle(entry: Entry<Thing>, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#parts.clock.sleep(this.#parts.idleMs, signal);
+    } catch {
+      return; // It is used again, or closed.
+    }
+    if (entry.users === 0) await this.#close(entry);
+  }
+
+  #close(entry: Entry<Thing>): Promise<void> {
+    entry.isDiscarded = true;
+    entry.idle?.abort();
+    entry.closing ??= this.#dispose(entry);
+    return entry.closing;
+  }
+
+  async #dispose(entry: Entry<Thing>): Promise<void> {
+    try {
+      await (await entry.opening)[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#parts.onCloseFailure(error);
+    }
+    // Only now: what is closing still takes memory.
+    this.#entries.delete(entry);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#waiting.resolve();
+    this.#waiting = Promise.withResolvers<void>();
+  }
+}
+
+/** `promise`, or ABORTED when the signal fires first. */
+async function abortable<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  throwIfAborted(signal);
+  if (signal === undefined) return await promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(abortedError(signal));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

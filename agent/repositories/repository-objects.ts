@@ -1,0 +1,52 @@
+// What is read of Velero's BackupStorageLocation and BackupRepository and of Secrets (velero 1.18.1
+// pkg/apis/velero/v1/{backupstoragelocation_types,backup_repository_types}.go). Nothing of it is
+// ever written.
+
+import type { KubeObject, Resource } from '#kube/kube-object.ts';
+
+const velero = (plural: string, kind: string): Resource =>
+  Object.freeze({ group: 'velero.io', version: 'v1', plural, kind, isNamespaced: true });
+
+export const STORAGE_LOCATIONS = velero('backupstoragelocations', 'BackupStorageLocation');
+export const REPOSITORIES = velero('backuprepositories', 'BackupRepository');
+
+export const SECRETS: Resource = Object.freeze({
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  kind: 'Secret',
+  isNamespaced: true,
+});
+
+export interface SecretKey {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface Secret extends KubeObject {
+  /** Values in base64. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface StorageLocation extends KubeObject {
+  readonly spec?: {
+    /** `aws` means `velero.io/aws`. */
+    readonly provider?: string;
+    readonly config?: Readonly<Record<string, string>>;
+    readonly credential?: SecretKey;
+    readonly objectStorage?: {
+      readonly bucket?: string;
+      readonly prefix?: string;
+      /** PEM in base64. */
+      readonly caCert?: string;
+      /** Since 1.18; instead of caCert. */
+      readonly caCertRef?: SecretKey;
+    };
+    readonly accessMode?: string;
+  };
+  readonly status?: { readonly phase?: string; readonly message?: string };
+}
+
+export interface BackupRepository extends KubeObject {
+  readonly status?: { readonly phase?: string; readonly message?: string };
+}

@@ -1,0 +1,149 @@
+// The repositories of this process. A move asks for one by namespace and storage location and gets
+// it open, as the objects of Velero and their Secrets say at that moment; moves of the same one
+// share it. A Secret or a location that has changed is a repository of its own: moves that are
+// under way end with what they began with.
+
+import { createHash } from 'node:crypto';
+import type { Clock } from '#engine/base/clock.ts';
+import { EngineError, messageOf } from '#engine/base/errors.ts';
+import {
+  type Cache,
+  openRepository,
+  openStorageAt,
+  type Repository,
+  type StorageMetrics,
+} from '#engine/index.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import type { RepositoryName } from '#agent/moves/volume-mover.ts';
+import { type Access, findLocation } from './find-location.ts';
+import { type Lease, LeaseTable } from './lease-table.ts';
+import { type LocationPlan, planLocation } from './location-plan.ts';
+import { placeOf, withCertificates } from './location-place.ts';
+import { waitUntilReady } from './ready-repository.ts';
+import type { RepositoryShares } from './repository-shares.ts';
+import { readSecret } from './secrets.ts';
+
+export interface RepositoryParts {
+  readonly kube: Pick<KubeClient, 'get' | 'list'>;
+  readonly clock: Clock;
+  /** One for all; looked into first. */
+  readonly cache?: Cache;
+  readonly metrics?: StorageMetrics;
+  /** What went wrong without harm, and settings that have no effect. */
+  readonly onWarning: (warning: EngineError) => void;
+}
+
+export interface RepositorySettings {
+  /** Velero's namespace. */
+  readonly namespace: string;
+  /** How long a BackupRepository may take to become ready. */
+  readonly readyTimeoutMs: number;
+  readonly shares: RepositoryShares;
+  /** For locations that name no credential. */
+  readonly credentialsFile?: string;
+  readonly isNativeAllowed?: boolean;
+}
+
+export type RepositoryLease = Lease<Repository>;
+
+/** Between two moves of a schedule it is not worth keeping; between those of one backup it is. */
+export const REPOSITORY_IDLE_MS = 60_000;
+
+/** Velero's one for all repositories (velero pkg/repository/keys/keys.go). */
+const PASSWORD = Object.freeze({ name: 'velero-repo-credentials', key: 'repository-password' });
+/** In session markers; the identity of Velero's own clients. */
+const OWNER = Object.freeze({ user: 'default', host: 'default' });
+
+export class SharedRepositories implements AsyncDisposable {
+  readonly #parts: RepositoryParts;
+  readonly #settings: RepositorySettings;
+  readonly #leases: LeaseTable<Repository>;
+
+  constructor(parts: RepositoryParts, settings: RepositorySettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#leases = new LeaseTable<Repository>({
+      clock: parts.clock,
+      onCloseFailure: error => parts.onWarning(notClosed(error)),
+      countMax: settings.shares.repositoriesMax,
+      idleMs: REPOSITORY_IDLE_MS,
+      refresh: (repository, signal) => repository.refresh(signal),
+    });
+  }
+
+  /** Open now. */
+  get count(): number {
+    return this.#leases.count;
+  }
+
+  /**
+   * Ready, open, and as others have left it. Waits for the server to prepare it, and for a place
+   * where as many are open as may be.
+   * @throws STORAGE_LOCATION_NOT_FOUND, STORAGE_LOCATION_READ_ONLY, STORAGE_LOCATION_UNAVAILABLE,
+   *   STORAGE_LOCATION_INVALID, SECRET_NOT_FOUND, SECRET_KEY_MISSING, REPOSITORY_UNKNOWN,
+   *   REPOSITORY_NOT_READY, REPOSITORY_PASSWORD_WRONG, STORAGE_NOT_FOUND, ABORTED, …
+   */
+  async acquire(
+    name: RepositoryName,
+    access: Access,
+    signal?: AbortSignal,
+  ): Promise<RepositoryLease> {
+    const { namespace, readyTimeoutMs: timeoutMs } = this.#settings;
+    const parts = { ...this.#parts, namespace, timeoutMs };
+    const location = await findLocation(parts, name.backupStorageLocation, access, signal);
+    const planned = planLocation(location, name.volumeNamespace);
+    await waitUntilReady(parts, name, signal);
+    const plan = await withCertificates(parts, planned, signal);
+    const secret = await readSecret(parts, PASSWORD, 'the password of the repositories', signal);
+    // Velero trims it, too.
+    const password = secret.trim();
+    const open = () => this.#open(plan, password);
+    return await this.#leases.acquire(keyOf(plan, password), open, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#leases[Symbol.asyncDispose]();
+  }
+
+  async #open(plan: LocationPlan, password: string): Promise<Repository> {
+    const { clock, cache, metrics, onWarning } = this.#parts;
+    const { namespace, credentialsFile, shares, isNativeAllowed } = this.#settings;
+    for (const notice of plan.notices)
+      onWarning(new EngineError('STORAGE_LOCATION_INVALID', notice));
+    const place = await placeOf({ ...this.#parts, namespace, credentialsFile }, plan);
+    const { isReadOnly } = plan;
+    const storage = await openStorageAt(place, { isReadOnly, metrics, clock });
+    try {
+      const repository = await openRepository({
+        storage,
+        isStorageOwned: true,
+        password,
+        isReadOnly,
+        isNativeAllowed,
+        cache,
+        clock,
+        onWarning,
+        owner: OWNER,
+        threads: shares.threads,
+        memoryBytes: shares.memoryBytes,
+      });
+      return repository;
+    } catch (error) {
+      await storage.close();
+      throw error;
+    }
+  }
+}
+
+/** Equal for the same repository with the same words for it. Holds nothing that could be read. */
+function keyOf(plan: LocationPlan, password: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([plan, password]))
+    .digest('base64');
+}
+
+function notClosed(cause: unknown): EngineError {
+  return new EngineError('INTERNAL', `a repository was not closed well: ${messageOf(cause)}`, {
+    cause,
+  });
+}

@@ -1,0 +1,122 @@
+import t from 'tap';
+import { systemClock } from '#engine/base/clock.ts';
+import { LeaseTable } from '#agent/repositories/lease-table.ts';
+
+/** Things that say when they are opened, refreshed and closed; time stands still until told. */
+function scene(countMax = 2) {
+  const log: string[] = [];
+  const sleeps: { resolve: () => void; signal: AbortSignal | undefined }[] = [];
+  const clock = {
+    ...systemClock,
+    sleep: (_ms: number, signal?: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        sleeps.push({ resolve, signal });
+        signal?.addEventListener('abort', () => reject(new Error('aborted')));
+      }),
+  };
+  class Thing implements AsyncDisposable {
+    readonly name: string;
+    constructor(name: string) {
+      this.name = name;
+    }
+    [Symbol.asyncDispose](): Promise<void> {
+      log.push(`close ${this.name}`);
+      return this.name === 'stuck' ? Promise.reject(new Error('stuck')) : Promise.resolve();
+    }
+  }
+  const table = new LeaseTable<Thing>({
+    clock,
+    countMax,
+    idleMs: 1000,
+    onCloseFailure: error => log.push(String(error)),
+    refresh: async ({ name }) => void log.push(`refresh ${name}`),
+  });
+  const acquire = (name: string, signal?: AbortSignal) =>
+    table.acquire(
+      name,
+      async () => {
+        log.push(`open ${name}`);
+        if (name === 'broken') throw new Error('broken');
+        return new Thing(name);
+      },
+      signal,
+    );
+  const elapse = async () => {
+    for (const { resolve, signal } of sleeps.splice(0)) if (!signal?.aborted) resolve();
+    await settled();
+  };
+  return { table, acquire, log, elapse };
+}
+
+const settled = () => new Promise(resolve => setImmediate(resolve));
+
+t.test('one is opened once, refreshed for the next, and closed when idle for long', async t => {
+  const { acquire, log, elapse, table } = scene();
+  const [a, b] = await Promise.all([acquire('x'), acquire('x')]);
+  t.equal(a.thing, b.thing);
+  await a[Symbol.asyncDispose]();
+  await a[Symbol.asyncDispose]();
+  await elapse();
+  t.strictSame(log, ['open x', 'refresh x'], 'it is used still, though given back twice by one');
+  await b[Symbol.asyncDispose]();
+  const again = await acquire('x');
+  await elapse();
+  t.strictSame(log, ['open x', 'refresh x', 'refresh x']);
+  await again[Symbol.asyncDispose]();
+  await elapse();
+  t.strictSame(log.at(-1), 'close x');
+  t.equal(table.count, 0);
+});
+
+t.test('an idle one makes room, the longest idle first, and a used one is waited for', async t => {
+  const { acquire, log } = scene();
+  const x = await acquire('x');
+  const y = await acquire('y');
+  await y[Symbol.asyncDispose]();
+  await x[Symbol.asyncDispose]();
+  const z = await acquire('z');
+  t.strictSame(log, ['open x', 'open y', 'close y', 'open z']);
+  const again = await acquire('x');
+  const abort = new AbortController();
+  const impatient = acquire('w', abort.signal);
+  const waiting = acquire('v');
+  abort.abort();
+  await t.rejects(impatient, { code: 'ABORTED' });
+  await settled();
+  t.notOk(log.includes('open v'));
+  await z[Symbol.asyncDispose]();
+  t.equal((await waiting).thing.name, 'v');
+  t.strictSame(log.slice(-2), ['close z', 'open v']);
+  await again[Symbol.asyncDispose]();
+});
+
+t.test('what could not be opened is tried anew and takes no place', async t => {
+  const { acquire, table } = scene(1);
+  await t.rejects(acquire('broken'), { message: 'broken' });
+  await t.rejects(acquire('broken'), { message: 'broken' });
+  t.equal(table.count, 0);
+  t.equal((await acquire('x')).thing.name, 'x');
+});
+
+t.test('a discarded one goes with its last user, and others get a new one', async t => {
+  const { acquire, log } = scene();
+  const first = await acquire('x');
+  const second = await acquire('x');
+  first.discard();
+  await first[Symbol.asyncDispose]();
+  const third = await acquire('x');
+  t.not(third.thing, second.thing);
+  t.notOk(log.includes('close x'));
+  await second[Symbol.asyncDispose]();
+  t.strictSame(log, ['open x', 'refresh x', 'open x', 'close x']);
+});
+
+t.test('the end closes all, and a failure there is told', async t => {
+  const { acquire, log, table } = scene();
+  await acquire('stuck');
+  await (await acquire('x'))[Symbol.asyncDispose]();
+  await table[Symbol.asyncDispose]();
+  t.strictSame(log.slice(2), ['close stuck', 'close x', 'Error: stuck']);
+  t.equal(table.count, 0);
+  await t.rejects(acquire('x'), { code: 'ABORTED' });
+});

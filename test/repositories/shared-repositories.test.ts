@@ -1,0 +1,187 @@
+import { rmSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { EngineError } from '#engine/base/errors.ts';
+import { systemClock } from '#engine/base/clock.ts';
+import { waitUntilReady } from '#agent/repositories/ready-repository.ts';
+import {
+  REPOSITORIES,
+  SECRETS,
+  STORAGE_LOCATIONS,
+} from '#agent/repositories/repository-objects.ts';
+import { repositoryShares } from '#agent/repositories/repository-shares.ts';
+import { KubeObjects } from '#test/support/kube-objects.ts';
+import { NAME, PASSWORD, VELERO, VeleroScene } from '#test/support/velero-scene.ts';
+import { startFakeS3 } from '#test/engine/storage/fake-s3.ts';
+
+const MIB = 2 ** 20;
+
+async function sceneFor(t: Test): Promise<VeleroScene> {
+  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0 });
+  t.teardown(() => scene[Symbol.asyncDispose]());
+  return scene;
+}
+
+t.test('moves of one repository share it, and see what others have written', async t => {
+  const scene = await sceneFor(t);
+  await using first = await scene.repositories.acquire(NAME, 'write');
+  await using second = await scene.repositories.acquire(NAME, 'read');
+  t.equal(first.thing, second.thing);
+  t.equal(scene.repositories.count, 1);
+  const other = await VeleroScene.make(`${scene.root}/other`);
+  t.teardown(() => other[Symbol.asyncDispose]());
+  other.putLocation({ config: { fspath: scene.root } });
+  const writer = await other.repositories.acquire(NAME, 'write');
+  t.not(writer.thing, first.thing);
+  const id = writer.thing.manifests.put({ type: 'test' }, '{}');
+  await writer.thing.flush();
+  t.equal(await first.thing.manifests.get(id), undefined);
+  await using third = await scene.repositories.acquire(NAME, 'read');
+  t.ok(await third.thing.manifests.get(id));
+  await writer[Symbol.asyncDispose]();
+});
+
+t.test(
+  'a location that has changed is opened anew, and the old one lives on in its use',
+  async t => {
+    const scene = await sceneFor(t);
+    await using before = await scene.repositories.acquire(NAME, 'read');
+    scene.putLocation({ config: { fspath: scene.root }, accessMode: 'ReadOnly' });
+    await using after = await scene.repositories.acquire(NAME, 'read');
+    t.not(after.thing, before.thing);
+    await t.rejects(after.thing.flush(), { code: 'REPOSITORY_WRITE_UNSUPPORTED' });
+    await before.thing.flush();
+  },
+);
+
+t.test('what keeps a repository from being used has a code and says what to do', async t => {
+  const scene = await sceneFor(t);
+  const refused = async (code: string, message: RegExp) => {
+    await t.rejects(scene.repositories.acquire(NAME, 'write'), { code, message });
+    t.equal(scene.repositories.count, 0, 'nothing is left open');
+  };
+  const fspath = scene.root;
+  scene.putLocation({ config: { fspath }, accessMode: 'ReadOnly' });
+  await refused('STORAGE_LOCATION_READ_ONLY', /accessMode is ReadOnly/);
+  const status = { phase: 'Unavailable', message: 'no such bucket' };
+  scene.putLocation({ config: { fspath } }, status);
+  await refused('STORAGE_LOCATION_UNAVAILABLE', /no such bucket/);
+  const lease = await scene.repositories.acquire(NAME, 'read');
+  t.equal(scene.repositories.count, 1, 'reading is tried');
+  lease.discard();
+  await lease[Symbol.asyncDispose]();
+  scene.putLocation({ config: { fspath } });
+  const secret = 'velero-repo-credentials';
+  scene.putSecret(secret, { 'repository-password': 'guess' });
+  await refused('REPOSITORY_PASSWORD_WRONG', /password/);
+  scene.putSecret(secret, { password: 'x' });
+  await refused('SECRET_KEY_MISSING', /"repository-password" is not there \(keys: password\)/);
+  scene.putSecret(secret, { 'repository-password': ' \n' });
+  await refused('SECRET_KEY_MISSING', /is empty/);
+  scene.kube.remove(SECRETS, { namespace: VELERO, name: secret });
+  await refused('SECRET_NOT_FOUND', /velero\/velero-repo-credentials: it is not there/);
+  scene.putSecret(secret, { 'repository-password': PASSWORD });
+  scene.putRepository('shop', { phase: 'NotReady', message: 'the bucket is gone' });
+  await refused('REPOSITORY_NOT_READY', /the server says: the bucket is gone/);
+  scene.putRepository('shop', { phase: 'New' });
+  await refused('REPOSITORY_NOT_READY', /its phase is New after 0 s/);
+  scene.putRepository('shop', {}, 'second');
+  await refused('REPOSITORY_UNKNOWN', /shop-default-kopia and second/);
+  for (const name of ['second', 'shop-default-kopia']) {
+    scene.kube.remove(REPOSITORIES, { namespace: VELERO, name });
+  }
+  await refused('REPOSITORY_UNKNOWN', /there is no BackupRepository/);
+  scene.putRepository('shop', { phase: 'Ready' });
+  rmSync(`${scene.directory}/kopia.repository.f`, { force: true });
+  rmSync(`${scene.directory}/kopia.repository`, { force: true });
+  await refused('REPOSITORY_NOT_FOUND', /repository/);
+  rmSync(scene.directory, { recursive: true });
+  await refused('STORAGE_NOT_FOUND', /shop/);
+  scene.kube.failure = new EngineError('INTERNAL', 'the API server is away');
+  await refused('INTERNAL', /away/);
+  scene.kube.failure = undefined;
+  scene.kube.remove(STORAGE_LOCATIONS, { namespace: VELERO, name: 'default' });
+  await refused('STORAGE_LOCATION_NOT_FOUND', /default in namespace velero/);
+});
+
+t.test('a bucket is asked with the keys of the Secret that the location names', async t => {
+  const scene = await sceneFor(t);
+  const fake = await startFakeS3(t);
+  const credential = { name: 'cloud-credentials', key: 'cloud' };
+  const config = { s3Url: fake.endpoint, region: 'minio' };
+  scene.putLocation({ provider: 'aws', config, credential });
+  const acquire = () => scene.repositories.acquire(NAME, 'write');
+  await t.rejects(acquire(), { code: 'SECRET_NOT_FOUND' });
+  const name = credential.name;
+  scene.putSecret(name, { cloud: '[default]\nrole_arn = x\n' });
+  await t.rejects(acquire(), { code: 'SECRET_KEY_MISSING', message: /profile \[default\]/ });
+  t.equal(fake.seen.length, 0);
+  scene.putSecret(name, {
+    cloud: '[default]\naws_access_key_id = AKSECRET\naws_secret_access_key = s\n',
+  });
+  await t.rejects(acquire(), { code: 'REPOSITORY_NOT_FOUND' });
+  t.match(fake.seen[0]?.url, /^\/unused\/cluster-a\/kopia\/shop\//);
+  t.match(fake.seen[0]?.headers.authorization, /Credential=AKSECRET\/\d+\/minio\//);
+  fake.play((_request, response) => {
+    const error = '<Error><Code>NoSuchBucket</Code><Message>no</Message></Error>';
+    response.writeHead(404, { 'content-type': 'application/xml' }).end(error);
+  });
+  await t.rejects(acquire(), { code: 'STORAGE_NOT_FOUND', message: /unused/ });
+  scene.putLocation({
+    provider: 'aws',
+    config: { ...config, customerKeyEncryptionFile: '/k' },
+    credential,
+  });
+  await t.rejects(acquire(), { code: 'STORAGE_NOT_FOUND' });
+  t.match(scene.warnings, [{ message: /customerKeyEncryptionFile is not applied/ }]);
+});
+
+t.test('the server may take its time, and a user may not want to wait', async t => {
+  const kube = new KubeObjects();
+  const labels = {
+    'velero.io/volume-namespace': 'shop',
+    'velero.io/storage-location': 'default',
+    'velero.io/repository-type': 'kopia',
+  };
+  const phases = [undefined, 'New', '', 'Ready'];
+  let nowMs = 0;
+  const clock = {
+    ...systemClock,
+    monotonic: () => nowMs,
+    sleep: async (ms: number) => {
+      nowMs += ms;
+      const phase = phases.shift();
+      const metadata = { name: 'r', namespace: VELERO, labels };
+      const object = { metadata, status: { phase } };
+      if (phase !== undefined) kube.put(REPOSITORIES, object);
+    },
+  };
+  const parts = { kube, clock, namespace: VELERO, timeoutMs: 600_000 };
+  await waitUntilReady(parts, NAME);
+  t.strictSame([phases, nowMs], [[], 2000]);
+  const nothing = { ...parts, kube: new KubeObjects() };
+  await t.rejects(waitUntilReady(nothing, NAME), { code: 'REPOSITORY_UNKNOWN' });
+  t.equal(nowMs, 32_000);
+  const aborted = waitUntilReady({ ...nothing, clock: systemClock }, NAME, AbortSignal.abort());
+  await t.rejects(aborted, { code: 'ABORTED' });
+});
+
+t.test('all that are open at once stay within what there is', async t => {
+  const process = { memoryBytes: 1024 * MIB, threads: 8 };
+  t.strictSame(repositoryShares(1, process), {
+    repositoriesMax: 1,
+    threads: 8,
+    memoryBytes: 1024 * MIB,
+  });
+  t.strictSame(repositoryShares(4, process), {
+    repositoriesMax: 4,
+    threads: 2,
+    memoryBytes: 328 * MIB,
+  });
+  const small = { memoryBytes: 300 * MIB, threads: 1 };
+  t.strictSame(repositoryShares(10, small), {
+    repositoriesMax: 2,
+    threads: 1,
+    memoryBytes: 198 * MIB,
+  });
+  t.match(repositoryShares(3, { memoryBytes: 0, threads: 2 }), { repositoriesMax: 1 });
+});
