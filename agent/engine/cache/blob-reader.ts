@@ -2,6 +2,7 @@
 // whoever fetches it, the rest from the storage, each byte once.
 
 import { unfilledBytes } from '#engine/base/bytes.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
 import { truncatedError } from '#engine/storage/blob-id.ts';
 import type { GetOptions, Storage } from '#engine/storage/storage.ts';
 import type { BlobKey } from './blob-key.ts';
@@ -21,6 +22,8 @@ type Piece = Part & { readonly flight?: Flight };
 
 /** A disk that takes longer than this to take bytes in is not waited for. */
 export const STORE_WAIT_MS = 250;
+/** Closing a repository waits this long for what is being stored; then it goes on by itself. */
+export const CLOSE_WAIT_MS = 5000;
 /** More holes than this, and all of the stretch is fetched anew. */
 const FETCHES_MAX = 8;
 const DATA = 0;
@@ -56,9 +59,10 @@ export class BlobReader {
     await this.#repository.removeBlob(id);
   }
 
-  /** When nothing is being stored any more. */
+  /** When nothing is being stored any more, or the disk has had its time. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#storing);
+    if (this.#storing.size === 0) return;
+    await settlesWithin(Promise.allSettled(this.#storing), CLOSE_WAIT_MS);
   }
 
   async #getWhole(blob: CachedBlob, signal: AbortSignal | undefined): Promise<Uint8Array> {
@@ -213,16 +217,4 @@ function splitByFlights(part: Part, flights: readonly Flight[]): Piece[] {
     at = to;
   }
   return pieces;
-}
-
-async function settlesWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>(resolve => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
