@@ -1,9 +1,9 @@
 // The library's calls about a cache directory that nobody needs to have open.
 
 import { resolve } from 'node:path';
-import { readMounts } from '#engine/cache/cache.ts';
 import type { CacheSettings } from '#engine/cache/cache-settings.ts';
 import { type CacheDescription, describeCache } from '#engine/cache/describe-cache.ts';
+import { readMounts } from '#engine/cache/location.ts';
 import { type ClearedCache, clearStoredCache } from '#engine/cache/stored-cache.ts';
 import { storageNameOf } from '#engine/storage/storage-url.ts';
 

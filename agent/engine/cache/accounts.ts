@@ -1,10 +1,12 @@
 // What each repository has in the cache, by kind, and what it may have: a floor that others cannot
-// take from it, a ceiling that it does not get above, and whether it is an orphan, which goes first
-// and completely.
+// take from it, a ceiling that it does not get above, and whether it is an orphan, deleted or long
+// not visited, which goes first and completely.
 
 import type { RepositoryKey } from './blob-key.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { ENTRY_KINDS } from './entry-table.ts';
+import { textOfKey } from './key-text.ts';
+import type { RepositoryNote } from './notes-format.ts';
 
 export interface RepositoryBounds {
   /** Bytes that entries of other repositories never push out. */
@@ -18,9 +20,18 @@ export interface Account {
   /** By the index of the kind. */
   readonly bytes: number[];
   entries: number;
+  /** On their way to the disk; count for the ceiling. */
+  storingBytes: number;
   bounds: RepositoryBounds;
+  /** Deleted, or not visited for too long. */
   isOrphan: boolean;
-  /** For people; unknown for what was found on disk and not opened since. */
+  /** Until somebody opens it anew. */
+  isDeleted: boolean;
+  /** How long nobody has used it, as far as that is known (repository-age.ts). */
+  unvisitedMs: number;
+  /** Whether it was used or had entries in this life of the cache. */
+  isLive: boolean;
+  /** For people; unknown for what was found on disk and never noted. */
   name: string | undefined;
 }
 
@@ -33,7 +44,7 @@ export class Accounts {
 
   /** The number of a repository, which it keeps. */
   indexOf(key: RepositoryKey): number {
-    const text = `${key.a}:${key.b}`;
+    const text = textOfKey(key);
     const known = this.#indexes.get(text);
     if (known !== undefined) return known;
     const index = this.#accounts.length;
@@ -45,8 +56,12 @@ export class Accounts {
       key,
       bytes,
       entries: 0,
+      storingBytes: 0,
       bounds: {},
       isOrphan: false,
+      isDeleted: false,
+      unvisitedMs: 0,
+      isLive: false,
       name: undefined,
     });
     this.#indexes.set(text, index);
@@ -61,10 +76,56 @@ export class Accounts {
     return this.#accounts;
   }
 
+  /** Somebody opens it: from now on it is no orphan. */
+  visit(index: number, name: string, bounds: RepositoryBounds): void {
+    const fresh = { isOrphan: false, isDeleted: false, unvisitedMs: 0, isLive: true };
+    Object.assign(this.#accounts[index], { name, bounds, ...fresh });
+  }
+
+  /** Somebody who has opened it uses it; of one that was deleted since, in vain. */
+  touch(index: number): void {
+    const account = this.#accounts[index];
+    account.unvisitedMs = 0;
+    if (!account.isDeleted) account.isOrphan = false;
+  }
+
+  /** The repository is no more. */
+  markDeleted(index: number): void {
+    Object.assign(this.#accounts[index], { isDeleted: true, isOrphan: true });
+  }
+
+  /** Time goes by. Gives those that became orphans by it. */
+  age(passedMs: number, unvisitedMsMax: number): readonly Account[] {
+    const orphaned: Account[] = [];
+    for (const account of this.#accounts) {
+      account.unvisitedMs += passedMs;
+      if (account.isOrphan || account.unvisitedMs <= unvisitedMsMax) continue;
+      account.isOrphan = true;
+      orphaned.push(account);
+    }
+    return orphaned;
+  }
+
+  /** What an earlier life has noted; of those that were used meanwhile it is of no interest. */
+  recall(notes: readonly RepositoryNote[], pauseMs: number): void {
+    for (const { key, name, unvisitedMs, isDeleted } of notes) {
+      const account = this.#accounts[this.indexOf(key)];
+      if (account.isLive) continue;
+      const isOrphan = account.isOrphan || isDeleted;
+      Object.assign(account, { name, unvisitedMs: unvisitedMs + pauseMs, isDeleted, isOrphan });
+    }
+  }
+
+  /** What is worth noting for the next life. */
+  notes(isRecovered: boolean): RepositoryNote[] {
+    return this.#accounts.filter(({ isLive }) => isLive || !isRecovered);
+  }
+
   add(index: number, kind: number, bytes: number): void {
     const account = this.#accounts[index];
     account.bytes[kind] += bytes;
     account.entries++;
+    account.isLive = true;
   }
 
   remove(index: number, kind: number, bytes: number): void {
@@ -93,11 +154,17 @@ export class Accounts {
     return floorBytes === 0 || totalOf(account) - bytes >= floorBytes;
   }
 
+  /** Whether `bytes` could be had at all, if everything else of it went. */
+  isWithinCeiling(index: number, bytes: number): boolean {
+    return bytes <= (this.#accounts[index].bounds.ceilingBytes ?? Number.POSITIVE_INFINITY);
+  }
+
   /** Whether `bytes` more would bring it above its ceiling. */
   isAtCeiling(index: number, bytes: number): boolean {
     const account = this.#accounts[index];
     const { ceilingBytes } = account.bounds;
-    return ceilingBytes !== undefined && totalOf(account) + bytes > ceilingBytes;
+    if (ceilingBytes === undefined) return false;
+    return totalOf(account) + account.storingBytes + bytes > ceilingBytes;
   }
 }
 

@@ -125,6 +125,7 @@ export class CacheRepository {
   }
 
   noteHit(bytes: number): void {
+    this.#visit();
     this.#cache.statistics.hits++;
     this.#cache.statistics.hitBytes += bytes;
   }
@@ -142,6 +143,7 @@ export class CacheRepository {
       const index = volume.visit(repositoryKey(name), { name, bounds });
       this.#visited = { volume, index };
     }
+    volume.accounts.touch(this.#visited.index);
     return this.#visited;
   }
 }

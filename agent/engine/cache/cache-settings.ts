@@ -21,13 +21,20 @@ export interface CacheSettings {
   readonly marginBytes?: number;
   /** Of the kubelet on this node; its defaults where nothing is known. */
   readonly evictionLines?: readonly EvictionLine[];
+  /** Entries of a repository that nobody has used for longer go first; 14 where nothing is set. */
+  readonly unvisitedDaysMax?: number;
   readonly newPolicy?: (table: EntryTable) => EvictionPolicy;
 }
 
 export type CacheEvent =
   | { readonly kind: 'attached'; readonly directory: string }
   | { readonly kind: 'unavailable'; readonly reason: string }
+  | { readonly kind: 'orphaned'; readonly repository: string; readonly reason: OrphanReason }
   | { readonly kind: 'limit'; readonly bytes: number; readonly reason: LimitReason };
+
+export type OrphanReason = 'deleted' | 'unvisited';
+
+export const UNVISITED_DAYS_MAX = 14;
 
 /** Of the file system, where the operator sets nothing. */
 const DEFAULT_SHARES: Readonly<Record<LocationKind, number>> = Object.freeze({

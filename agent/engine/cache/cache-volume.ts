@@ -4,18 +4,20 @@
 // opened.
 
 import { isEngineError } from '#engine/base/errors.ts';
-import { type Account, Accounts, type RepositoryBounds } from './accounts.ts';
+import { Accounts, type RepositoryBounds } from './accounts.ts';
 import type { BlobKey, RepositoryKey } from './blob-key.ts';
 import type { Checksum } from './checksum.ts';
 import { ENTRY_KINDS, EntryTable, NO_ENTRY, WINDOW_BYTES, windowOf } from './entry-table.ts';
 import type { EvictionPolicy } from './eviction-policy.ts';
 import { Evictor, type Newcomer } from './evictor.ts';
+import { type KeptEntry, valueOf } from './kept-entry.ts';
 import type { Amount, Ledger } from './ledger.ts';
+import { OrphanRows } from './orphan-rows.ts';
 import { checkOf, readChecked } from './pieces.ts';
 import type { PlannedUses } from './planned-uses.ts';
 import { readRows } from './recovery.ts';
 import type { Segment } from './segment.ts';
-import { BLOCK_BYTES, encodeRow, ROW_BYTES } from './segment-format.ts';
+import { BLOCK_BYTES, encodeRow, REMOVED_ROW } from './segment-format.ts';
 import { type PoolPlace, SegmentPool } from './segment-pool.ts';
 
 export interface VolumeParts {
@@ -46,12 +48,7 @@ export interface Stretch {
 /** An entry is not cut shorter than this, as long as a few evictions make the room. */
 const LEAST_BLOCKS = 16;
 const EVICTIONS_MAX = 64;
-const EMPTY_ROW = new Uint8Array(ROW_BYTES);
-/** What a byte of index or metadata is worth in bytes of data, when a segment has to go. */
-const UPPER_KIND_VALUE = 4;
 const ENTRY_BYTES_MAX = 2 ** 32 - 1;
-/** Orphans that are removed in one go, so that the thread stays free for others. */
-const PURGED_AT_ONCE = 10_000;
 
 export class CacheVolume {
   readonly directory: string;
@@ -61,6 +58,7 @@ export class CacheVolume {
   readonly #pool: SegmentPool;
   readonly #policies: readonly EvictionPolicy[];
   readonly #evictor: Evictor;
+  readonly #orphans = new OrphanRows(this.table, this.accounts);
   /** Rows that were removed while somebody read them. */
   readonly #zombies = new Map<number, PoolPlace>();
   #sequence = 1;
@@ -119,7 +117,7 @@ export class CacheVolume {
     { name, bounds = {} }: { readonly name: string; readonly bounds?: RepositoryBounds },
   ): number {
     const index = this.accounts.indexOf(key);
-    Object.assign(this.accounts.get(index), { name, bounds, isOrphan: false });
+    this.accounts.visit(index, name, bounds);
     return index;
   }
 
@@ -195,20 +193,25 @@ export class CacheVolume {
     const rows = [...this.table.ofBlob(key)];
     const places = rows.map(row => this.#placeOf(row));
     for (const row of rows) this.remove(row, 'deleted');
-    const writes = places.map(({ segment, slot }) => segment.writeRow(slot, EMPTY_ROW));
+    const writes = places.map(({ segment, slot }) => segment.writeRow(slot, REMOVED_ROW));
     await Promise.allSettled(writes);
   }
 
-  /** Removes what orphans have, or what one repository has; false when there is nothing more. */
-  purge(isGone: (account: Account) => boolean): boolean {
-    const gone = this.accounts.all().map(isGone);
-    let removed = 0;
-    for (const row of this.table.rows()) {
-      if (!gone[this.table.columns.repository[row]]) continue;
+  /**
+   * Removes some of what orphans have, now and for those who open the directory later.
+   * @returns how many entries; 0 when there is nothing more that could go now
+   */
+  async purge(): Promise<number> {
+    const rows = this.#orphans.next();
+    const writes = rows.map(async row => {
+      const { segment, slot } = this.#placeOf(row);
+      // Like a reader: its row on disk is nobody else's until that is written.
+      this.table.columns.readers[row]++;
       this.remove(row, 'orphan');
-      if (++removed === PURGED_AT_ONCE) return true;
-    }
-    return false;
+      await segment.writeRow(slot, REMOVED_ROW).finally(() => this.#endRead(row));
+    });
+    await Promise.allSettled(writes);
+    return rows.length;
   }
 
   /** Makes the limit hold from now on, at the price of entries. */
@@ -236,6 +239,7 @@ export class CacheVolume {
     const { key, repository, kind, bytes } = stretch;
     const offset = stretch.offset + at;
     if (this.#isClosed || offset + wanted > ENTRY_BYTES_MAX) return 0;
+    if (!this.accounts.isWithinCeiling(repository, wanted)) return 0;
     const distance = this.#parts.plans.distance(key, windowOf(offset));
     const place = await this.#place({ repository, kind, bytes: wanted, distance });
     if (place === undefined) return 0;
@@ -249,6 +253,8 @@ export class CacheVolume {
     } catch (error) {
       this.#giveUnlessDropped(place);
       throw error;
+    } finally {
+      this.accounts.get(repository).storingBytes -= wanted;
     }
     const isKept =
       !this.#isClosed &&
@@ -291,13 +297,13 @@ export class CacheVolume {
     for (let evictions = 0; evictions < EVICTIONS_MAX;) {
       const isAtCeiling = this.accounts.isAtCeiling(newcomer.repository, newcomer.bytes);
       const place = isAtCeiling ? undefined : this.#pool.take(blocks, least);
-      if (place) return place;
+      if (place) {
+        this.accounts.get(newcomer.repository).storingBytes += newcomer.bytes;
+        return place;
+      }
       if (!isAtCeiling && (await this.#grow())) continue;
       if (this.#isClosed) return undefined;
-      if (this.accounts.orphan() !== undefined) {
-        this.purge(({ isOrphan }) => isOrphan);
-        continue;
-      }
+      if ((await this.purge()) > 0) continue;
       const row = this.#evictor.victim(newcomer);
       if (row === NO_ENTRY) return undefined;
       this.remove(row, 'room');
@@ -376,18 +382,4 @@ export class CacheVolume {
     }
     return true;
   }
-}
-
-interface KeptEntry {
-  readonly key: Pick<BlobKey, 'a' | 'b'>;
-  readonly offset: number;
-  readonly length: number;
-  readonly check: { readonly a: number; readonly b: number };
-  readonly repository: number;
-  readonly kind: number;
-  readonly isLast: boolean;
-}
-
-function valueOf(kind: number, bytes: number): number {
-  return kind === 0 ? bytes : bytes * UPPER_KIND_VALUE;
 }

@@ -2,25 +2,34 @@
 // itself to the repositories that are open. Whatever happens to the directory, reads go on without
 // it, and it comes back by itself.
 
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { EngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
+import { CLOSE_WAIT_MS } from './blob-reader.ts';
 import { CacheDirectory } from './cache-directory.ts';
 import { CacheStatistics } from './cache-statistics.ts';
 import { CacheVolume, type VolumeParts } from './cache-volume.ts';
-import { type CacheEvent, type CacheSettings, limitSettings } from './cache-settings.ts';
+import {
+  type CacheEvent,
+  type CacheSettings,
+  limitSettings,
+  UNVISITED_DAYS_MAX,
+} from './cache-settings.ts';
 import { createChecksum } from './checksum.ts';
 import { type DiskSpace, readDisk, readDiskCarefully } from './disk-space.ts';
 import { FallRate } from './fall-rate.ts';
 import { Flights } from './flights.ts';
 import { HotRanges } from './hot-ranges.ts';
+import { type CacheMoment, Housekeeping } from './housekeeping.ts';
 import { Ledger } from './ledger.ts';
 import { type CacheLimit, cacheLimit, type DiskState, headroomBytes } from './limit.ts';
 import { settleLimit, type SettledLimit } from './limit-growth.ts';
-import { type CacheLocation, locationOf } from './location.ts';
+import { type CacheLocation, locationOf, readMounts } from './location.ts';
 import { LOOK_INTERVAL_MS_MAX, lookIntervalMs } from './look-interval.ts';
+import { pinnedBytes } from './pinned.ts';
 import { PlannedUses } from './planned-uses.ts';
+import { type Boot, readBoot } from './repository-age.ts';
 import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
 import { SEGMENT_BYTES_MIN } from './segment-format.ts';
 import { s3Fifo } from './s3-fifo.ts';
@@ -41,6 +50,8 @@ export interface CacheOptions {
   readonly readDisk?: (directory: string) => Promise<DiskSpace>;
   /** False: whoever opens it calls look() by themselves. */
   readonly isWatching?: boolean;
+  /** Which start of the machine this is, for ages of repositories. */
+  readonly readBoot?: () => Boot;
 }
 
 /** What all who have the same repository open share. */
@@ -59,6 +70,7 @@ export class Cache implements AsyncDisposable {
   readonly #fall = new FallRate();
   readonly #shared = new Map<string, SharedReads>();
   readonly #volumeParts: VolumeParts;
+  readonly #housekeeping: Housekeeping;
   #directory: CacheDirectory | undefined;
   #volume: CacheVolume | undefined;
   #location: CacheLocation | undefined;
@@ -69,7 +81,6 @@ export class Cache implements AsyncDisposable {
   #lookIntervalMs = LOOK_INTERVAL_MS_MAX;
   #errors = 0;
   #looking: Promise<void> | undefined;
-  #recovering: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -77,6 +88,13 @@ export class Cache implements AsyncDisposable {
     this.#settings = settings;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#housekeeping = new Housekeeping({
+      clock: this.#clock,
+      readBoot: options.readBoot ?? readBoot,
+      statistics: this.statistics,
+      tell: event => this.#tell(event),
+      onError: error => this.statistics.noteError(systemCodeOf(error)),
+    });
     const { isNativeAllowed } = options;
     this.#volumeParts = {
       ledger: this.ledger,
@@ -150,9 +168,18 @@ export class Cache implements AsyncDisposable {
     await this.look();
   }
 
+  /**
+   * The repository at this address was deleted: what is there of it goes before anything else, and
+   * is gone when it resolves. One that is opened there afterwards is another one. Without a
+   * directory at the moment it is done when there is one again.
+   */
+  async forgetRepository(name: string): Promise<void> {
+    await this.#housekeeping.forgetRepository(name);
+  }
+
   /** When everything that was there at the start is known again. */
   async recovered(): Promise<void> {
-    await this.#recovering;
+    await this.#housekeeping.recovered();
   }
 
   /** Something went wrong with the directory while it was used. */
@@ -173,7 +200,8 @@ export class Cache implements AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    await this.#looking;
+    await settlesWithin(this.#looking ?? Promise.resolve(), CLOSE_WAIT_MS);
+    await this.#housekeeping.close(this.#moment());
     this.#detach();
   }
 
@@ -197,6 +225,8 @@ export class Cache implements AsyncDisposable {
       if (this.#volume === undefined && this.#clock.monotonic() >= this.#retryAtMs) {
         await this.#attach(space);
       }
+      const { unvisitedDaysMax = UNVISITED_DAYS_MAX } = this.#settings;
+      this.#housekeeping.look(() => this.#moment(), unvisitedDaysMax);
     } catch (error) {
       this.#lose(messageOf(error));
     }
@@ -232,6 +262,9 @@ export class Cache implements AsyncDisposable {
     this.#volume?.setLimit({ bytes: bytes.amount, inodes: inodes.amount });
     this.#volume?.resumeGrowth();
     if (before?.limit.bytes.amount !== bytes.amount) {
+      const [fromBytes, toBytes] = [before?.limit.bytes.amount ?? 0, bytes.amount];
+      const { reason } = bytes;
+      if (toBytes < fromBytes) this.#housekeeping.limitFell({ fromBytes, toBytes, reason });
       this.#tell({ kind: 'limit', bytes: bytes.amount, reason: bytes.reason });
     }
   }
@@ -257,8 +290,19 @@ export class Cache implements AsyncDisposable {
     this.#errors = 0;
     this.#obstacle = undefined;
     this.#follow(space);
-    this.#recovering = volume.recover().catch((error: unknown) => this.diskFailed(error));
+    const recover = () => volume.recover().catch((error: unknown) => this.diskFailed(error));
+    this.#housekeeping.attach(volume, recover);
     this.#tell({ kind: 'attached', directory: directory.path });
+  }
+
+  #moment(): CacheMoment {
+    const { amount: limitBytes = 0, reason: limitReason = '' } = this.limit?.bytes ?? {};
+    return {
+      limitBytes,
+      limitReason,
+      reservedBytes: this.ledger.reserved.bytes,
+      pinnedBytes: this.#volume ? pinnedBytes(this.plans, this.#volume.table) : 0,
+    };
   }
 
   /** @throws CACHE_LOCATION_REFUSED */
@@ -293,6 +337,7 @@ export class Cache implements AsyncDisposable {
   }
 
   #detach(): void {
+    this.#housekeeping.detach();
     this.#volume?.close();
     if (this.#directory) this.ledger.giveBack(BASE_CHARGE);
     try {
@@ -314,11 +359,3 @@ const OBSTACLES = Object.freeze({
   'not a directory': 'there is something else where the directory should be',
   'not ours': 'the directory belongs to another user or holds a link in place of its lock',
 });
-
-export function readMounts(): string {
-  try {
-    return readFileSync('/proc/self/mountinfo', 'utf8');
-  } catch {
-    return '';
-  }
-}

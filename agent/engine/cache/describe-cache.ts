@@ -5,6 +5,7 @@ import { repositoryKey } from './blob-key.ts';
 import { type CacheSettings, limitSettings } from './cache-settings.ts';
 import { readDisk } from './disk-space.ts';
 import { ENTRY_KINDS, type EntryKind } from './entry-table.ts';
+import { textOfKey } from './key-text.ts';
 import { cacheLimit, type CacheLimit, distanceToLine } from './limit.ts';
 import { locationOf, type LocationKind } from './location.ts';
 import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
@@ -64,10 +65,10 @@ function sharesOf(
   rows: StoredCache['rows'],
   names: readonly string[],
 ): Pick<CacheDescription, 'total' | 'kinds' | 'repositories'> {
-  const known = new Map(names.map(name => [textOf(repositoryKey(name)), name]));
+  const known = new Map(names.map(name => [textOfKey(repositoryKey(name)), name]));
   const repositories = new Map<string, StoredCache['rows'][number][]>();
   for (const each of rows) {
-    const key = textOf({ a: each.row.repositoryA, b: each.row.repositoryB });
+    const key = textOfKey({ a: each.row.repositoryA, b: each.row.repositoryB });
     const list = repositories.get(key);
     if (list) list.push(each);
     else repositories.set(key, [each]);
@@ -85,8 +86,4 @@ function sharesOf(
 
 function shareOf(rows: StoredCache['rows']): Share {
   return { entries: rows.length, bytes: rows.reduce((sum, { row }) => sum + row.length, 0) };
-}
-
-function textOf({ a, b }: { readonly a: number; readonly b: number }): string {
-  return [a, b].map(word => word.toString(16).padStart(8, '0')).join('');
 }

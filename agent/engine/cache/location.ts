@@ -2,6 +2,8 @@
 // volume of its own, a part of the node's disk, memory. Decides which limits apply and whether a
 // cache may be there without being asked for twice.
 
+import { readFileSync } from 'node:fs';
+
 export type LocationKind = 'volume' | 'emptyDir' | 'node disk' | 'root disk' | 'tmpfs';
 
 export interface CacheLocation {
@@ -77,4 +79,13 @@ function unescaped(text: string): string {
 
 function isBelow(directory: string, point: string): boolean {
   return point === '/' || directory === point || directory.startsWith(`${point}/`);
+}
+
+/** The table of mounts of this process; '' where there is none. */
+export function readMounts(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -12,6 +12,8 @@ export const SEGMENT_BYTES_MIN = 128 * 1024;
 export const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 /** The least table is worth one block; one row for two blocks is enough for entries of 8 KiB. */
 const BLOCKS_PER_ROW = 2;
+/** No entry, and not the zeros at which readers of a table stop. */
+export const REMOVED_ROW: Uint8Array = new Uint8Array(ROW_BYTES).fill(0xff);
 const MAGIC = 0x53_56_44_43;
 /** 2: entries of more than one piece are checked piece by piece (pieces.ts). */
 const VERSION = 2;

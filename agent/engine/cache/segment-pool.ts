@@ -15,8 +15,8 @@ import {
   SEGMENT_BYTES_MIN,
 } from './segment-format.ts';
 
-/** The directory, the lock file, and what a file system allocates with the first inodes. */
-export const BASE_CHARGE: Amount = Object.freeze({ bytes: 16 * BLOCK_BYTES, inodes: 3 });
+/** The directory, the lock file, the notes, and what a file system allocates with first inodes. */
+export const BASE_CHARGE: Amount = Object.freeze({ bytes: 32 * BLOCK_BYTES, inodes: 4 });
 /**
  * What a file system needs to know where the blocks of a segment are, as a part of it and at least.
  * Measured with each block an extent of its own: 7 KiB for 4 MiB on ext4, 10 KiB on xfs.

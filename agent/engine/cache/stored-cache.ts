@@ -13,7 +13,7 @@ import { createChecksum } from './checksum.ts';
 import { lockFile } from './native-files.ts';
 import { type FoundRow, readRows } from './recovery.ts';
 import { openSegment, type Segment } from './segment.ts';
-import { blockCount, isHeader, isSegmentBytes, ROW_BYTES } from './segment-format.ts';
+import { blockCount, isHeader, isSegmentBytes, REMOVED_ROW, ROW_BYTES } from './segment-format.ts';
 import { SEGMENT_NAME } from './segment-pool.ts';
 
 export interface StoredSegment {
@@ -37,8 +37,6 @@ export interface ClearedCache {
 }
 
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
-/** No entry, and not the zeros at which readers of a table stop. */
-const REMOVED_ROW = new Uint8Array(ROW_BYTES).fill(0xff);
 
 /** Undefined where there is no cache in the location. */
 export async function readStoredCache(request: DirectoryRequest): Promise<StoredCache | undefined> {
