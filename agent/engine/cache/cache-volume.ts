@@ -214,6 +214,11 @@ export class CacheVolume {
     return rows.length;
   }
 
+  /** When what had to go for the limit is gone from the disk. */
+  async settled(): Promise<void> {
+    await this.#pool.settled();
+  }
+
   /** Makes the limit hold from now on, at the price of entries. */
   setLimit(limit: Amount): void {
     this.#pool.shrinkTo(limit, {

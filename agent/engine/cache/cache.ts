@@ -116,6 +116,7 @@ export class Cache implements AsyncDisposable {
     const cache = new Cache({ ...settings, directory: resolve(settings.directory) }, options);
     cache.#location = cache.#locate();
     await cache.look();
+    await cache.settled();
     if (options.isWatching ?? true) cache.#watch();
     return cache;
   }
@@ -166,6 +167,12 @@ export class Cache implements AsyncDisposable {
     // What a person asks for holds at once, also where it is more.
     this.#settled = undefined;
     await this.look();
+    await this.settled();
+  }
+
+  /** When what had to go for the limit is gone from the disk. */
+  async settled(): Promise<void> {
+    await this.#volume?.settled();
   }
 
   /**
@@ -202,6 +209,8 @@ export class Cache implements AsyncDisposable {
     clearTimeout(this.#timer);
     await settlesWithin(this.#looking ?? Promise.resolve(), CLOSE_WAIT_MS);
     await this.#housekeeping.close(this.#moment());
+    // Whoever opens the directory next finds no file that is about to go.
+    await settlesWithin(this.settled(), CLOSE_WAIT_MS);
     this.#detach();
   }
 

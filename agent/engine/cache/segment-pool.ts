@@ -54,9 +54,13 @@ export class SegmentPool {
   readonly #checksum: ChecksumKind;
   readonly #segments: (Segment | undefined)[] = [];
   #growing: Promise<boolean> | undefined;
-  /** Of segments that were given back and have operations under way. */
-  #closingBytes = 0;
-  #closingInodes = 0;
+  /** Segments that are being given back, by index: their files may still be there. */
+  readonly #leaving = new Map<number, Promise<void>>();
+  /** Of those. */
+  #leavingBytes = 0;
+  #leavingInodes = 0;
+  /** Of those that have their blocks still. */
+  #unemptiedBytes = 0;
   #isClosed = false;
 
   constructor(directory: string, ledger: Ledger, checksum: ChecksumKind) {
@@ -71,8 +75,9 @@ export class SegmentPool {
     return segment;
   }
 
+  /** What is allocated for segments, those included that are about to be given back. */
   get bytes(): number {
-    return [...this.all()].reduce((sum, segment) => sum + segment.bytes, 0);
+    return [...this.all()].reduce((sum, segment) => sum + segment.bytes, this.#unemptiedBytes);
   }
 
   *all(): Generator<Segment> {
@@ -127,13 +132,13 @@ export class SegmentPool {
   }
 
   /**
-   * Gives segments back, least valuable first, until no more than `limit` is used. Those that are
-   * still read or written are off the account a moment later, of which `onClosed` tells.
+   * Gives segments back, least valuable first, until no more than `limit` is used. They are off the
+   * account when they are gone from the disk, of which `onClosed` tells.
    */
   shrinkTo(limit: Amount, { onDrop, onClosed }: DropListeners): void {
     for (;;) {
       const excess = this.#ledger.excessOver(limit);
-      const isEnough = excess.bytes <= this.#closingBytes && excess.inodes <= this.#closingInodes;
+      const isEnough = excess.bytes <= this.#leavingBytes && excess.inodes <= this.#leavingInodes;
       if (isEnough) return;
       let least: Segment | undefined;
       for (const segment of this.all()) {
@@ -147,17 +152,29 @@ export class SegmentPool {
     }
   }
 
+  /** When nothing is being given back any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#leaving.values());
+  }
+
   #drop(segment: Segment, onClosed: () => void): void {
-    this.#segments[segment.index] = undefined;
-    const charge = segmentCharge(segment.bytes);
-    this.#closingBytes += charge.bytes;
-    this.#closingInodes += charge.inodes;
-    segment.drop(() => {
-      this.#closingBytes -= charge.bytes;
-      this.#closingInodes -= charge.inodes;
+    const { index, bytes } = segment;
+    const charge = segmentCharge(bytes);
+    this.#segments[index] = undefined;
+    this.#leavingBytes += charge.bytes;
+    this.#leavingInodes += charge.inodes;
+    this.#unemptiedBytes += bytes;
+    const emptied = (): void => {
+      this.#unemptiedBytes -= bytes;
+    };
+    const left = segment.drop(emptied).then(() => {
+      this.#leaving.delete(index);
+      this.#leavingBytes -= charge.bytes;
+      this.#leavingInodes -= charge.inodes;
       this.#ledger.giveBack(charge);
       if (!this.#isClosed) onClosed();
     });
+    this.#leaving.set(index, left);
   }
 
   /** Leaves the files. */
@@ -184,7 +201,8 @@ export class SegmentPool {
     try {
       const segment = await createSegment(place, bytes, this.#checksum);
       if (this.#isClosed) {
-        segment.drop(() => room.release());
+        await segment.drop();
+        room.release();
         return false;
       }
       this.#segments[index] = segment;
@@ -198,7 +216,7 @@ export class SegmentPool {
 
   #freeIndex(): number | undefined {
     for (let index = 0; index < SEGMENTS_MAX; index++) {
-      if (this.#segments[index] === undefined) return index;
+      if (this.#segments[index] === undefined && !this.#leaving.has(index)) return index;
     }
     return undefined;
   }

@@ -218,6 +218,7 @@ t.test('a volume that grows is used, one that shrinks is not overdrawn', async t
   for (const left of [own * 0.5, own * 0.25, 0]) {
     freeBytes = left - (cache.volume?.segmentBytes() ?? 0);
     await cache.look();
+    await cache.settled();
     t.ok((cache.volume?.segmentBytes() ?? 0) <= left, `${left} left`);
     await readPacks(t, storage, { to: 10 });
     t.ok((cache.volume?.segmentBytes() ?? 0) <= left, `${left} left, after reads`);
@@ -244,6 +245,7 @@ t.test('a neighbour who fills the disk takes all of it but the directory itself'
       break;
     }
     await cache.look();
+    await cache.settled();
     await readPacks(t, storage, { from: file, to: file + 3 });
     const { bsize, bavail, blocks } = statfsSync(fileSystem.path);
     const isBelowLine = bavail * bsize < blocks * bsize * 0.02;
