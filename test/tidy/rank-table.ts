@@ -41,7 +41,17 @@ export const AREAS: readonly Area[] = Object.freeze([
   {
     name: 'agent',
     prefix: 'agent/',
-    mayImport: ['engine', 'kube', 'moves', 'volumes', 'repositories', 'volume-mover', 'base'],
+    // Of the command: its parser of words, sizes and limits.
+    mayImport: [
+      'engine',
+      'cli',
+      'kube',
+      'moves',
+      'volumes',
+      'repositories',
+      'volume-mover',
+      'base',
+    ],
   },
   { name: 'coordinator', prefix: 'agent/coordinator', mayImport: ['agent', 'base', 'proto'] },
   { name: 'launcher', prefix: 'agent/stevedore.js', mayImport: ['agent', 'cli', 'base'] },

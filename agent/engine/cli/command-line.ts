@@ -55,6 +55,47 @@ export function parseCommandLine(program: Program, words: readonly string[]): In
   return found.invocation ?? { kind: 'text', text: root.helpInformation() };
 }
 
+/** A program without verbs, such as a server. */
+export type FlagProgram = Pick<Program, 'name' | 'summary' | 'epilogue' | 'columns'> & {
+  readonly options: readonly OptionRow[];
+};
+
+export type Flags =
+  | {
+      readonly kind: 'flags';
+      readonly values: OptionValues;
+      /** Words that are no option of the program, and no value of one. */
+      readonly strangers: readonly string[];
+    }
+  | { readonly kind: 'text'; readonly text: string };
+
+/**
+ * Options alone. What is unknown is returned, so that all of it can be reported at once.
+ * @throws USAGE when the value of an option is missing
+ */
+export function parseFlags(program: FlagProgram, words: readonly string[]): Flags {
+  const written: string[] = [];
+  const root = new Command(program.name)
+    .description(program.summary)
+    .usage('[options]')
+    .configureOutput({
+      writeErr: text => written.push(text),
+      getOutHelpWidth: () => program.columns,
+    })
+    .exitOverride();
+  for (const row of program.options) root.addOption(optionOf(row));
+  if (words.some(word => word === '--help' || word === '-h')) {
+    return { kind: 'text', text: `${root.helpInformation()}\n${program.epilogue}` };
+  }
+  try {
+    const { operands, unknown } = root.parseOptions([...words]);
+    return { kind: 'flags', values: root.opts(), strangers: [...operands, ...unknown] };
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw usageError(messageIn(error, written));
+  }
+}
+
 function addGlobals(root: Command, program: Program, written: string[]): void {
   const keep = (text: string) => written.push(text);
   root

@@ -1,0 +1,204 @@
+// Every setting of the agent: flag, variable, key in the file, default and meaning are one row here.
+// `--help` and docs/configuration.md are made of these rows, so neither can be out of date.
+
+import { parseCacheLimit } from '#engine/cli/cache-options.ts';
+import {
+  oneOf,
+  parseAbsolutePath,
+  parseBoolean,
+  parseDuration,
+  parseListenAddress,
+  parseMemory,
+  parseObjectName,
+  parseRemoteAddress,
+  parseText,
+  type ParseText,
+} from './config-values.ts';
+
+export interface Setting<Value> {
+  /** `--cache-dir <dir>` */
+  readonly flags: string;
+  /** Of the environment; the first that is set and not empty counts. */
+  readonly variables: readonly string[];
+  readonly text: string;
+  /** As it would be written; undefined where nothing is the default. */
+  readonly initial: string | undefined;
+  /** What to do when it is missing, for those that have to be there. */
+  readonly missing?: string;
+  readonly parse: ParseText<Value>;
+}
+
+type Row<Value> = Omit<Setting<Value>, 'initial' | 'missing'>;
+
+function optional<Value>(row: Row<Value>): Setting<Value | undefined> {
+  return { ...row, initial: undefined };
+}
+
+function preset<Value>(initial: string, row: Row<Value>): Setting<Value> {
+  return { ...row, initial };
+}
+
+function needed<Value>(missing: string, row: Row<Value>): Setting<Value> {
+  return { ...row, initial: undefined, missing };
+}
+
+/** logrus, which stock uses, has names of its own for two of them. */
+const LEVELS = {
+  trace: 'trace',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  fatal: 'fatal',
+  panic: 'fatal',
+} as const;
+
+/** Stock's first (velero pkg/cmd/cli/nodeagent/server.go), then ours. */
+export const SETTINGS = Object.freeze({
+  nodeName: needed('set NODE_NAME from the field spec.nodeName of the pod, or give --node-name', {
+    flags: '--node-name <name>',
+    variables: ['NODE_NAME'],
+    text: 'the node whose volumes are moved',
+    parse: parseObjectName,
+  }),
+  namespace: preset('velero', {
+    flags: '-n, --namespace <name>',
+    variables: ['VELERO_NAMESPACE'],
+    text: "Velero's namespace",
+    parse: parseObjectName,
+  }),
+  logLevel: preset('info', {
+    flags: '--log-level <level>',
+    variables: ['STEVEDORE_LOG_LEVEL'],
+    text: 'trace, debug, info, warning, error or fatal',
+    parse: oneOf(LEVELS),
+  }),
+  logFormat: preset('json', {
+    flags: '--log-format <format>',
+    variables: ['STEVEDORE_LOG_FORMAT'],
+    text: 'json, or text for people',
+    parse: oneOf({ json: 'json', text: 'text' }),
+  }),
+  metricsAddress: preset(':8085', {
+    flags: '--metrics-address <address>',
+    variables: ['STEVEDORE_METRICS_ADDRESS'],
+    text: 'where /metrics, /healthz and /readyz are served',
+    parse: parseListenAddress,
+  }),
+  nodeAgentConfigmap: optional({
+    flags: '--node-agent-configmap <name>',
+    variables: ['STEVEDORE_NODE_AGENT_CONFIGMAP'],
+    text: 'ConfigMap with loadConcurrency',
+    parse: parseObjectName,
+  }),
+  backupRepositoryConfigmap: optional({
+    flags: '--backup-repository-configmap <name>',
+    variables: ['STEVEDORE_BACKUP_REPOSITORY_CONFIGMAP'],
+    text: 'ConfigMap of the server; read to say which of its keys have no effect here',
+    parse: parseObjectName,
+  }),
+  dataMoverPrepareTimeout: preset('30m', {
+    flags: '--data-mover-prepare-timeout <duration>',
+    variables: ['STEVEDORE_DATA_MOVER_PREPARE_TIMEOUT'],
+    text: 'how long an accepted move may wait for what it needs',
+    parse: parseDuration,
+  }),
+  resourceTimeout: preset('10m', {
+    flags: '--resource-timeout <duration>',
+    variables: ['STEVEDORE_RESOURCE_TIMEOUT'],
+    text: 'how long a move waits for a repository to become ready',
+    parse: parseDuration,
+  }),
+  kubeconfig: optional({
+    flags: '--kubeconfig <file>',
+    variables: ['KUBECONFIG'],
+    text: 'how to reach the API server; in a pod, its service account',
+    parse: parseText,
+  }),
+  credentialsFile: optional({
+    flags: '--credentials-file <file>',
+    variables: ['AWS_SHARED_CREDENTIALS_FILE'],
+    text: 'for storage locations that name no credential',
+    parse: parseAbsolutePath,
+  }),
+  hostPods: preset('/host_pods', {
+    flags: '--host-pods <dir>',
+    variables: ['STEVEDORE_HOST_PODS'],
+    text: "the kubelet's pods/, as mounted here",
+    parse: parseAbsolutePath,
+  }),
+  cacheDir: optional({
+    flags: '--cache-dir <dir>',
+    variables: ['STEVEDORE_CACHE_DIR', 'VELERO_SCRATCH_DIR'],
+    text: 'directory for the cache of this node',
+    parse: parseAbsolutePath,
+  }),
+  cacheLimit: optional({
+    flags: '--cache-limit <size>',
+    variables: ['STEVEDORE_CACHE_LIMIT'],
+    text: 'what the cache may take, such as 20GiB or 10% of its disk',
+    parse: parseCacheLimit,
+  }),
+  cacheAllowRootDisk: preset('false', {
+    flags: '--cache-allow-root-disk',
+    variables: ['STEVEDORE_CACHE_ALLOW_ROOT_DISK'],
+    text: 'the cache may lie on the disk of /',
+    parse: parseBoolean,
+  }),
+  memory: optional({
+    flags: '--memory <size>',
+    variables: ['STEVEDORE_MEMORY'],
+    text: 'what the process may take; by default most of what its control group allows',
+    parse: parseMemory,
+  }),
+  shutdownGrace: preset('25s', {
+    flags: '--shutdown-grace <duration>',
+    variables: ['STEVEDORE_SHUTDOWN_GRACE'],
+    text: 'how long moves may end after SIGTERM; less than the grace period of the pod',
+    parse: parseDuration,
+  }),
+  hostPlugins: optional({
+    flags: '--host-plugins <dir>',
+    variables: ['STEVEDORE_HOST_PLUGINS'],
+    text: "the kubelet's plugins/; accepted, for block volumes to come",
+    parse: parseAbsolutePath,
+  }),
+  controller: optional({
+    flags: '--controller <address>',
+    variables: ['STEVEDORE_CONTROLLER'],
+    text: 'HOST:PORT of a controller; accepted, agents work alone for now',
+    parse: parseRemoteAddress,
+  }),
+});
+
+export type SettingName = keyof typeof SETTINGS;
+
+export type AgentConfig = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value>
+    ? Value
+    : never;
+};
+
+/**
+ * Flags of stock's command and of its libraries that change nothing here (velero
+ * pkg/client/factory.go, klog's). Starting with them is not an error.
+ */
+export const INERT_FLAGS: readonly string[] = Object.freeze([
+  '--features <list>',
+  '--colorized [choice]',
+  '--kubecontext <name>',
+  '-v, --v <level>',
+  '--vmodule <list>',
+  '--logtostderr [choice]',
+  '--alsologtostderr [choice]',
+  '--stderrthreshold <level>',
+]);
+
+/** Of ours, those that are accepted and have no effect yet. */
+export const INERT_SETTINGS: readonly SettingName[] = Object.freeze(['hostPlugins', 'controller']);
+
+/** `--cache-dir` of `--cache-dir <dir>` */
+export function longFlag(flags: string): string {
+  return /--[a-z_-]+/.exec(flags)?.[0] ?? flags;
+}
