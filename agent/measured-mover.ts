@@ -1,0 +1,52 @@
+// A volume mover that counts: bytes as they go, how long it took, what was not perfect. Whoever asks
+// for the move does not notice.
+
+import type { Clock } from '#engine/base/clock.ts';
+import type { MoveOptions, MoveProgress, VolumeMover } from '#agent/moves/volume-mover.ts';
+import type { AgentMetrics, MoveKind } from './metrics.ts';
+
+export function measuredMover(
+  mover: VolumeMover,
+  metrics: Pick<AgentMetrics, 'bytesMoved' | 'bytesNew' | 'entriesImperfect' | 'stageEnded'>,
+  clock: Clock,
+): VolumeMover {
+  async function measure<Result extends { readonly totalBytes: number }>(
+    kind: MoveKind,
+    { signal, onProgress }: MoveOptions,
+    work: (options: MoveOptions) => Promise<Result>,
+  ): Promise<Result> {
+    const startedMs = clock.monotonic();
+    let countedBytes = 0;
+    const countUpTo = (bytes: number) => {
+      metrics.bytesMoved(kind, bytes - countedBytes);
+      countedBytes = Math.max(countedBytes, bytes);
+    };
+    const onEach = (progress: MoveProgress) => {
+      countUpTo(progress.bytesDone);
+      onProgress?.(progress);
+    };
+    try {
+      const result = await work({ signal, onProgress: onEach });
+      countUpTo(result.totalBytes);
+      return result;
+    } finally {
+      metrics.stageEnded(kind, 'moving', clock.monotonic() - startedMs);
+    }
+  }
+
+  return {
+    async backup(order, options) {
+      const work = (counted: MoveOptions) => mover.backup(order, counted);
+      const result = await measure('PodVolumeBackup', options, work);
+      metrics.bytesNew(result.incrementalBytes);
+      metrics.entriesImperfect('PodVolumeBackup', result.skippedCount);
+      return result;
+    },
+    async restore(order, options) {
+      const work = (counted: MoveOptions) => mover.restore(order, counted);
+      const result = await measure('PodVolumeRestore', options, work);
+      metrics.entriesImperfect('PodVolumeRestore', result.differenceCount);
+      return result;
+    },
+  };
+}

@@ -1,0 +1,267 @@
+// What the agent counts, in Prometheus' text format. The only file that imports prom-client. Each
+// metric has a row in docs/metrics.md, and each label a bounded set of values.
+
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { systemClock, type Clock } from '#engine/base/clock.ts';
+
+export type MoveKind = 'PodVolumeBackup' | 'PodVolumeRestore';
+export type MoveOutcome = 'completed' | 'failed' | 'canceled';
+/** Waiting for a slot, and the work itself. */
+export type MoveStage = 'waiting' | 'moving';
+
+export interface EndedMove {
+  readonly kind: MoveKind;
+  readonly outcome: MoveOutcome;
+  /** Of its storage location. */
+  readonly location: string;
+  readonly durationMs: number;
+}
+
+export interface SlotState {
+  readonly total: number;
+  readonly used: number;
+  readonly waiting: number;
+}
+
+/** Asked when metrics are read. */
+export interface MetricSources {
+  readonly slots: () => SlotState;
+  readonly queueDepths: () => Readonly<Record<string, number>>;
+}
+
+/** Velero's (pkg/metrics/metrics.go); the last is its fs-backup timeout. */
+const LATENCY_BUCKETS = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400];
+const STAGE_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
+const LAG_BUCKETS = [0.005, 0.02, 0.05, 0.1, 0.25, 1, 5];
+const LAG_INTERVAL_MS = 1000;
+const KINDS: readonly MoveKind[] = ['PodVolumeBackup', 'PodVolumeRestore'];
+const OUTCOMES: readonly MoveOutcome[] = ['completed', 'failed', 'canceled'];
+
+export class AgentMetrics implements Disposable {
+  readonly registry = new Registry();
+  readonly #node: string;
+  readonly #velero: ReturnType<typeof veleroMetrics>;
+  readonly #own: ReturnType<typeof ownMetrics>;
+  readonly #lag: Disposable;
+
+  constructor(node: string, clock: Clock = systemClock) {
+    this.#node = node;
+    this.#velero = veleroMetrics(this.registry, node);
+    this.#own = ownMetrics(this.registry);
+    addProcessMetrics(this.registry);
+    this.#lag = watchLag(this.registry, clock);
+  }
+
+  /** Gauges whose values lie elsewhere; called once. */
+  observe({ slots, queueDepths }: MetricSources): void {
+    addSourceMetrics(this.registry, { slots, queueDepths });
+  }
+
+  moveStarted(kind: MoveKind): void {
+    if (kind === 'PodVolumeBackup') this.#velero.enqueued.inc({ node: this.#node });
+    this.#own.running.inc({ kind });
+  }
+
+  moveEnded({ kind, outcome, location, durationMs }: EndedMove): void {
+    this.#own.running.dec({ kind });
+    this.#own.ended.inc({ kind, outcome });
+    if (kind !== 'PodVolumeBackup' || outcome !== 'completed') return;
+    const labels = {
+      node: this.#node,
+      operation: `${location}-kopia-backup`,
+      backupName: '',
+      pod_volume_backup: '',
+    };
+    this.#velero.dequeued.inc({ node: this.#node });
+    this.#velero.latency.observe(labels, durationMs / 1000);
+    this.#velero.latest.set(labels, durationMs / 1000);
+    this.#own.lastSuccess.set({ location }, Date.now() / 1000);
+  }
+
+  stageEnded(kind: MoveKind, stage: MoveStage, durationMs: number): void {
+    this.#own.stages.observe({ kind, stage }, durationMs / 1000);
+  }
+
+  bytesMoved(kind: MoveKind, bytes: number): void {
+    if (bytes > 0) this.#own.bytes.inc({ kind }, bytes);
+  }
+
+  /** Bytes that were not served from the parent. */
+  bytesNew(bytes: number): void {
+    this.#own.incremental.inc(bytes);
+  }
+
+  /** Of a backup what was left out, of a restore what came back different. */
+  entriesImperfect(kind: MoveKind, count: number): void {
+    this.#own.imperfect.inc({ kind }, count);
+  }
+
+  [Symbol.dispose](): void {
+    this.#lag[Symbol.dispose]();
+  }
+}
+
+/**
+ * Names and labels as dashboards for stock have them. What stock puts into `operation`, `backupName`
+ * and `pod_volume_backup` makes new series for each volume of each backup; here they are bounded.
+ */
+function veleroMetrics(registry: Registry, node: string) {
+  const registers = [registry];
+  const counter = (name: string, help: string) => {
+    const made = new Counter({ name, help, labelNames: ['node'], registers });
+    made.inc({ node }, 0);
+    return made;
+  };
+  const labelNames = ['node', 'operation', 'backupName', 'pod_volume_backup'];
+  const latency = 'podVolume_pod_volume_operation_latency_seconds';
+  for (const kind of ['upload', 'download']) {
+    for (const outcome of ['success', 'failure', 'cancel']) {
+      counter(`podVolume_data_${kind}_${outcome}_total`, `Data ${kind}s: ${outcome}`);
+    }
+  }
+  return {
+    enqueued: counter('podVolume_pod_volume_backup_enqueue_count', 'Backups that have begun'),
+    dequeued: counter('podVolume_pod_volume_backup_dequeue_count', 'Backups that completed'),
+    latency: new Histogram({
+      name: latency,
+      help: 'Time from the creation of a PodVolumeBackup to its completion',
+      labelNames,
+      buckets: LATENCY_BUCKETS,
+      registers,
+    }),
+    latest: new Gauge({
+      name: `${latency}_gauge`,
+      help: 'The last of them',
+      labelNames,
+      registers,
+    }),
+  };
+}
+
+function ownMetrics(registry: Registry) {
+  const registers = [registry];
+  const ended = new Counter({
+    name: 'stevedore_moves_total',
+    help: 'Moves that have ended',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
+  const ofKind = (name: string, help: string) =>
+    new Counter({ name, help, labelNames: ['kind'], registers });
+  const bytes = ofKind('stevedore_move_bytes_total', 'Bytes of files that were gone through');
+  const imperfect = ofKind(
+    'stevedore_move_imperfect_entries_total',
+    'Entries left out or different',
+  );
+  const running = new Gauge({
+    name: 'stevedore_moves_running',
+    help: 'Moves that the engine works on now',
+    labelNames: ['kind'],
+    registers,
+  });
+  // From the start, so that a rate is there for the first one.
+  for (const kind of KINDS) {
+    for (const outcome of OUTCOMES) ended.inc({ kind, outcome }, 0);
+    bytes.inc({ kind }, 0);
+    imperfect.inc({ kind }, 0);
+    running.set({ kind }, 0);
+  }
+  return {
+    ended,
+    bytes,
+    imperfect,
+    running,
+    incremental: new Counter({
+      name: 'stevedore_backup_new_bytes_total',
+      help: 'Bytes that were not in the parent snapshot',
+      registers,
+    }),
+    stages: new Histogram({
+      name: 'stevedore_move_stage_seconds',
+      help: 'Time that moves spent waiting and moving',
+      labelNames: ['kind', 'stage'],
+      buckets: STAGE_BUCKETS,
+      registers,
+    }),
+    lastSuccess: new Gauge({
+      name: 'stevedore_backup_last_success_timestamp_seconds',
+      help: 'When a backup of this node last completed',
+      labelNames: ['location'],
+      registers,
+    }),
+  };
+}
+
+function addSourceMetrics(registry: Registry, { slots, queueDepths }: MetricSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'stevedore_slots',
+    help: 'Moves that may run at once, that have a slot, and that wait for one',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { total, used, waiting } = slots();
+      this.set({ state: 'total' }, total);
+      this.set({ state: 'used' }, used);
+      this.set({ state: 'waiting' }, waiting);
+    },
+  });
+  new Gauge({
+    name: 'stevedore_queue_depth',
+    help: 'Objects that wait to be looked at',
+    labelNames: ['queue'],
+    registers,
+    collect() {
+      for (const [queue, depth] of Object.entries(queueDepths())) this.set({ queue }, depth);
+    },
+  });
+}
+
+/** Under the names that Prometheus' client libraries share. */
+function addProcessMetrics(registry: Registry): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Gauge({
+    name: 'process_start_time_seconds',
+    help: 'When the process was started',
+    registers,
+  }).set((Date.now() - performance.now()) / 1000);
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'Processor time, of all threads',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+}
+
+/** How late a timer is, once a second: prom-client's own asks a hundred times. */
+function watchLag(registry: Registry, clock: Clock): Disposable {
+  const lag = new Histogram({
+    name: 'stevedore_event_loop_lag_seconds',
+    help: 'How late the main thread gets to what is due',
+    buckets: LAG_BUCKETS,
+    registers: [registry],
+  });
+  let dueMs = clock.monotonic() + LAG_INTERVAL_MS;
+  const timer = setInterval(() => {
+    const nowMs = clock.monotonic();
+    lag.observe(Math.max(0, nowMs - dueMs) / 1000);
+    dueMs = nowMs + LAG_INTERVAL_MS;
+  }, LAG_INTERVAL_MS).unref();
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+    },
+  };
+}

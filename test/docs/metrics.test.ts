@@ -1,0 +1,40 @@
+// docs/metrics.md has a row for each metric that the agent serves, with its type and labels.
+
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { AgentMetrics } from '#agent/metrics.ts';
+
+const ROW = /^\| `(\w+)` \| (\w+) \| ([^|]*)\| \S.* \|$/;
+const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+const rows = text.split('\n').filter(line => line.startsWith('| `'));
+
+t.test('each metric of the agent has its row, with its type and labels', async t => {
+  using metrics = new AgentMetrics('worker-1');
+  metrics.observe({ slots: () => ({ total: 1, used: 0, waiting: 0 }), queueDepths: () => ({ q: 0 }) });
+  metrics.moveStarted('PodVolumeBackup');
+  metrics.moveEnded({
+    kind: 'PodVolumeBackup',
+    outcome: 'completed',
+    location: 'default',
+    durationMs: 1,
+  });
+  metrics.stageEnded('PodVolumeBackup', 'waiting', 1);
+  const served = await metrics.registry.getMetricsAsJSON();
+  const found = served.map(({ name, type, values }) => {
+    const labels = new Set(values.flatMap(value => Object.keys(value.labels)));
+    labels.delete('le');
+    return `${name} ${String(type)} ${[...labels].sort().join(' ')}`.trim();
+  });
+  const documented = rows.map(row => {
+    const [, name = '', type = '', labels = ''] = ROW.exec(row) ?? [];
+    const names = [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label);
+    return `${name} ${type} ${names.sort().join(' ')}`.trim();
+  });
+  const cache = documented.filter(each => each.startsWith('stevedore_cache_'));
+  t.strictSame(documented.filter(each => !cache.includes(each)).sort(), found.sort());
+});
+
+t.test('a metric says its unit', async t => {
+  for (const row of rows)
+    t.match(row, /`\w+?(_seconds|_bytes|_total|_count|_seconds_gauge|_running|_slots|_depth)` /);
+});
