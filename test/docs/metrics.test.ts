@@ -10,7 +10,10 @@ const rows = text.split('\n').filter(line => line.startsWith('| `'));
 
 t.test('each metric of the agent has its row, with its type and labels', async t => {
   using metrics = new AgentMetrics('worker-1');
-  metrics.observe({ slots: () => ({ total: 1, used: 0, waiting: 0 }), queueDepths: () => ({ q: 0 }) });
+  metrics.observe({
+    slots: () => ({ total: 1, used: 0, waiting: 0 }),
+    queueDepths: () => ({ q: 0 }),
+  });
   metrics.moveStarted('PodVolumeBackup');
   metrics.moveEnded({
     kind: 'PodVolumeBackup',
