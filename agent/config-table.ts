@@ -110,6 +110,12 @@ export const SETTINGS = Object.freeze({
     text: 'how long a move waits for a repository to become ready',
     parse: parseDuration,
   }),
+  serverVersion: optional({
+    flags: '--server-version <version>',
+    variables: ['STEVEDORE_SERVER_VERSION'],
+    text: "Velero's version, such as v1.18.1; by default the server is asked",
+    parse: parseText,
+  }),
   kubeconfig: optional({
     flags: '--kubeconfig <file>',
     variables: ['KUBECONFIG'],

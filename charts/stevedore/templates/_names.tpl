@@ -1,0 +1,32 @@
+{{- define "stevedore.serviceAccountName" -}}
+{{- if .Values.serviceAccount.name -}}
+{{ .Values.serviceAccount.name }}
+{{- else if .Values.serviceAccount.create -}}
+{{ printf "%s-node-agent" .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else -}}
+default
+{{- end -}}
+{{- end -}}
+
+{{- define "stevedore.labels" -}}
+app.kubernetes.io/name: stevedore
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+component: velero
+{{- end -}}
+
+{{- define "stevedore.image" -}}
+{{- $image := .Values.image -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ $image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{- /* A size of Kubernetes as the agent writes it: 20Gi is 20GiB. */ -}}
+{{- define "stevedore.size" -}}
+{{- if regexMatch "i$" . -}}{{ . }}B{{- else -}}{{ . }}{{- end -}}
+{{- end -}}

@@ -1,0 +1,173 @@
+// charts/stevedore: that it asks for what the agent needs and for no more, by reading its files; and
+// where there is a helm (HELM_BIN), what it renders and what it refuses.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parseAllDocuments } from 'yaml';
+import { longFlag, type Setting, SETTINGS } from '#agent/config-table.ts';
+import { PERMISSIONS } from '#agent/permissions.ts';
+import { parseYaml } from '#engine/base/yaml.ts';
+import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
+
+const CHART = join(REPOSITORY_ROOT, 'charts/stevedore');
+const template = (name: string) => readFileSync(join(CHART, 'templates', name), 'utf8');
+const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
+
+function rulesOf(kind: string): unknown {
+  const part = template('rbac.yaml').split(new RegExp(`^kind: ${kind}$`, 'm'))[1] ?? '';
+  const [rules = ''] = part.slice(part.indexOf('rules:')).split('\n---');
+  return (parseYaml(rules, kind) as { rules: unknown }).rules;
+}
+
+function ruleOf({ group, resource, verbs }: (typeof PERMISSIONS)[number]) {
+  return { apiGroups: [group], resources: [resource], verbs };
+}
+
+t.test('the roles allow each verb that the agent uses, and nothing else', async t => {
+  const wanted = (isNamespaced: boolean) =>
+    PERMISSIONS.filter(each => each.isNamespaced === isNamespaced).map(ruleOf);
+  t.strictSame(rulesOf('Role'), wanted(true));
+  t.strictSame(rulesOf('ClusterRole'), wanted(false));
+});
+
+t.test('each rule says what it is for', async t => {
+  for (const { reason } of PERMISSIONS) {
+    t.match(template('rbac.yaml').replace(/\n +# /g, ' '), reason);
+  }
+});
+
+t.test('nothing is written by the agent outside of the namespace', async t => {
+  const reading = new Set(['get', 'list', 'watch']);
+  for (const { resource, verbs } of PERMISSIONS.filter(each => !each.isNamespaced)) {
+    t.strictSame(
+      verbs.filter(verb => !reading.has(verb)),
+      [],
+      resource,
+    );
+  }
+});
+
+t.test('flags and variables of the DaemonSet are those of the agent', async t => {
+  const text = template('daemonset.yaml');
+  const flags = new Set(settings.map(({ flags }) => longFlag(flags)));
+  const variables = new Set(settings.flatMap(({ variables }) => variables));
+  for (const [, flag = ''] of text.matchAll(/^ +- (--[a-z-]+)=/gm)) t.ok(flags.has(flag), flag);
+  for (const [, name = ''] of text.matchAll(/- name: ([A-Z_]+)$/gm)) {
+    t.ok(variables.has(name), name);
+  }
+});
+
+t.test('the capabilities are those that the Dockerfile gives reasons for', async t => {
+  const listed = /list ((?:"[A-Z_]+" ?)+)/.exec(template('daemonset.yaml'))?.[1] ?? '';
+  const dockerfile = readFileSync(join(REPOSITORY_ROOT, 'Dockerfile'), 'utf8');
+  const reasoned = [...dockerfile.matchAll(/^# {3}([A-Z_]+) {2}/gm)].map(([, name]) => name);
+  t.ok(reasoned.length > 0);
+  t.strictSame(listed.replaceAll('"', '').trim().split(' ').sort(), reasoned.sort());
+});
+
+t.test('every value has its place in the schema', async t => {
+  const values = parseYaml(readFileSync(join(CHART, 'values.yaml'), 'utf8'), 'values.yaml');
+  const schema: unknown = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
+  const keysOf = (value: unknown): string[] =>
+    Object.entries(value as Record<string, object>).flatMap(([key, below]) => [
+      key,
+      ...Object.keys(below).map(each => `${key}.${each}`),
+    ]);
+  const { properties } = schema as { properties: Record<string, { properties?: object }> };
+  const known = Object.entries(properties).flatMap(([key, below]) => [
+    key,
+    ...Object.keys(below.properties ?? {}).map(each => `${key}.${each}`),
+  ]);
+  t.strictSame(keysOf(values).sort(), known.filter(key => key !== 'global').sort());
+});
+
+const HELM = process.env.HELM_BIN;
+const IMAGE = '--set=image.repository=registry.example/stevedore';
+const skip = HELM === undefined ? 'HELM_BIN names no helm' : false;
+
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels: Record<string, string> };
+  readonly spec: { readonly template: { readonly spec: PodSpec; readonly metadata: object } };
+}
+
+interface PodSpec {
+  readonly containers: readonly {
+    readonly args: readonly string[];
+    readonly securityContext: object;
+    readonly volumeMounts: readonly { readonly name: string }[];
+  }[];
+  readonly volumes: readonly object[];
+}
+
+function helm(...words: string[]): string {
+  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] } as const;
+  return execFileSync(HELM ?? 'helm', words, options);
+}
+
+function render(...words: string[]): Rendered[] {
+  const text = helm('template', 'stevedore', CHART, '--namespace=velero', IMAGE, ...words);
+  // Written by the chart; what is asked of it below fails where it is something else.
+  return parseAllDocuments(text).flatMap(each => (each.toJS() as Rendered | null) ?? []);
+}
+
+function daemonSet(...words: string[]): Rendered {
+  const found = render(...words).find(({ kind }) => kind === 'DaemonSet');
+  if (found === undefined) throw new Error('there is no DaemonSet');
+  return found;
+}
+
+t.test('helm finds nothing to say about the chart', { skip }, async t => {
+  t.match(helm('lint', '--strict', CHART, IMAGE), '0 chart(s) failed');
+});
+
+t.test('what is installed is what Velero looks for', { skip }, async t => {
+  const { metadata, spec } = daemonSet();
+  t.match(metadata, { name: 'node-agent', labels: { component: 'velero' } });
+  t.match(spec.template.metadata, { labels: { name: 'node-agent', role: 'node-agent' } });
+  const [container, ...others] = spec.template.spec.containers;
+  t.strictSame(others, [], 'one container: movers of a stock agent copy it');
+  t.match(container, {
+    image: 'registry.example/stevedore:0.1.0',
+    ports: [{ name: 'http-monitoring', containerPort: 8085 }],
+    securityContext: {
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'], add: ['CHOWN', 'DAC_OVERRIDE'] },
+    },
+  });
+  t.ok(container?.args.includes('--cache-limit=20GiB'));
+  t.ok(container?.args.includes('--shutdown-grace=55s'));
+});
+
+t.test('settings for other clusters', { skip }, async t => {
+  const spec = daemonSet(
+    '--set=cache.type=none,nodeAgent.trustedAttributes=true,credentials.useSecret=false',
+    '--set=nodeAgent.podVolumePath=/var/lib/rancher/pods,nodeAgent.podLabels.team=a',
+    '--set=nodeAgent.containerSecurityContext.privileged=true',
+  ).spec.template.spec;
+  const [container] = spec.containers;
+  t.strictSame(
+    container?.volumeMounts.map(({ name }) => name),
+    ['host-pods', 'host-plugins', 'tmp'],
+  );
+  t.notMatch(container?.args.join(' '), 'cache');
+  t.match(container?.securityContext, { privileged: true, readOnlyRootFilesystem: true });
+  t.match(JSON.stringify(container?.securityContext), 'SYS_ADMIN');
+  t.match(spec.volumes[0], { hostPath: { path: '/var/lib/rancher/pods' } });
+});
+
+t.test('values that cannot work are refused', { skip }, async t => {
+  const wrong = [
+    'image.repository=',
+    'cache.type=hostPath',
+    'cache.limit=10%',
+    'nodeagent.resources=',
+    'nodeAgent.podVolumePath=pods',
+    'configuration.logLevel=loud',
+  ];
+  for (const setting of wrong) {
+    t.throws(() => render(`--set=${setting}`), { message: /schema/ }, setting);
+  }
+});
