@@ -3,8 +3,8 @@ import t from 'tap';
 import { retrying } from '#engine/storage/retrying.ts';
 import { openS3 } from '#engine/storage/s3.ts';
 import { findServer, startServer, type ServerKind } from '#test/servers/start.ts';
-import { storageCompliance } from './compliance.ts';
-import { bytes, ids, read } from './storage-asserts.ts';
+import { storageCompliance } from '#test/engine/storage/compliance.ts';
+import { bytes, ids, read } from '#test/engine/storage/storage-asserts.ts';
 
 const kinds: ServerKind[] = ['versitygw', 'rclone'];
 const BROKEN_BY_RCLONE = Object.freeze({
