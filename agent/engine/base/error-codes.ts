@@ -102,7 +102,19 @@ export const ERROR_CODES = Object.freeze({
   REPOSITORY_UNKNOWN: final,
 
   // The Kubernetes API
+  KUBE_CONFIG_INVALID: final,
+  KUBE_UNAVAILABLE: retryable,
+  KUBE_TIMEOUT: retryable,
+  KUBE_THROTTLED: retryable,
+  KUBE_UNAUTHORIZED: final,
+  KUBE_FORBIDDEN: final,
+  KUBE_KIND_UNKNOWN: final,
   KUBE_NOT_FOUND: final,
+  KUBE_EXISTS: final,
+  KUBE_CONFLICT: retryable,
+  KUBE_INVALID: final,
+  KUBE_EXPIRED: final,
+  KUBE_FAILED: final,
 }) satisfies Readonly<Record<string, ErrorCodeTraits>>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
