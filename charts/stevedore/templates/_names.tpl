@@ -28,5 +28,12 @@ component: velero
 
 {{- /* A size of Kubernetes as the agent writes it: 20Gi is 20GiB. */ -}}
 {{- define "stevedore.size" -}}
-{{- if regexMatch "i$" . -}}{{ . }}B{{- else -}}{{ . }}{{- end -}}
+{{ . }}B
+{{- end -}}
+
+{{- /* A tenth more than the cache may take: the kubelet evicts whoever is above the sizeLimit. */ -}}
+{{- define "stevedore.sizeLimit" -}}
+{{- $count := regexFind "^[0-9]+" . | int64 -}}
+{{- $unit := regexFind "[MGT]i$" . -}}
+{{ mul $count 1127 }}{{ get (dict "Mi" "Ki" "Gi" "Mi" "Ti" "Gi") $unit }}
 {{- end -}}
