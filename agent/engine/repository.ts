@@ -6,6 +6,7 @@ import type { Clock } from '#engine/base/clock.ts';
 import type { Cache } from '#engine/cache/cache.ts';
 import { repositoryIdentity } from '#engine/cache/blob-key.ts';
 import { CacheRepository } from '#engine/cache/cache-repository.ts';
+import type { CacheShare } from '#engine/cache/cache-settings.ts';
 import { cached } from '#engine/cache/cached.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import { createFormat } from '#engine/content/create-format.ts';
@@ -25,6 +26,7 @@ import { THREAD_ENTRY } from '#engine/snapshot/thread-entry.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { openStorage, type OpenStorageOptions } from '#engine/storage/open-storage.ts';
 import type { Storage } from '#engine/storage/storage.ts';
+import { DataThreshold, type SizedIndex } from './data-threshold.ts';
 import { type RepositoryInfo, repositoryInfo } from './repository-info.ts';
 
 export interface RepositoryOwner {
@@ -53,6 +55,8 @@ export type OpenRepositoryRequest = RepositoryPlace & {
   readonly startsThread?: boolean;
   /** Looked into first; stays the caller's. A storage with local files is read without it. */
   readonly cache?: Cache;
+  /** What it may have of the cache: a floor, a ceiling, a size below which it keeps no data. */
+  readonly cacheShare?: CacheShare;
   /** Stands in session markers while writing. */
   readonly owner?: RepositoryOwner;
   readonly clock?: Clock;
@@ -163,13 +167,19 @@ export async function openRepository(request: OpenRepositoryRequest): Promise<Re
   try {
     let cache: CacheRepository | undefined;
     let place = storage;
+    const loaded: { index?: SizedIndex } = {};
+    const threshold = new DataThreshold(request.cacheShare?.dataBytesMin ?? 0);
+    // Until the index is loaded nobody reads data.
+    const keepsData = (): boolean =>
+      loaded.index !== undefined && threshold.isReached(loaded.index);
     const storageFor = (format: RepositoryFormat): Storage => {
-      cache = cacheFor(storage, format, request.cache);
+      cache = cacheFor(storage, format, request, keepsData);
       if (cache) place = cached(storage, cache);
       return place;
     };
     const options = { ...request, threadEntry: THREAD_ENTRY, storageFor };
     const parts = await OpenContents.open<EngineTasks>(storage, options);
+    loaded.index = parts.index;
     // Closed through the cache, which then has what was on its way to it.
     const isOwned = 'storage' in request ? request.isStorageOwned : true;
     return new Repository(parts, isOwned ? place : undefined, cache);
@@ -204,11 +214,12 @@ export async function createRepository(request: CreateRepositoryRequest): Promis
 function cacheFor(
   storage: Storage,
   { config, blob }: RepositoryFormat,
-  cache: Cache | undefined,
+  { cache, cacheShare: share }: Pick<OpenRepositoryRequest, 'cache' | 'cacheShare'>,
+  keepsData: () => boolean,
 ): CacheRepository | undefined {
   if (cache === undefined || storage.localPath) return undefined;
   const identity = repositoryIdentity(config.masterKey, blob.uniqueId);
-  return new CacheRepository(cache, { identity, name: storage.displayName });
+  return new CacheRepository(cache, { identity, name: storage.displayName, share, keepsData });
 }
 
 async function storageOf(

@@ -154,9 +154,10 @@ export class Accounts {
     return floorBytes === 0 || totalOf(account) - bytes >= floorBytes;
   }
 
-  /** Whether `bytes` could be had at all, if everything else of it went. */
+  /** Whether `bytes` could be had if all entries of it went. */
   isWithinCeiling(index: number, bytes: number): boolean {
-    return bytes <= (this.#accounts[index].bounds.ceilingBytes ?? Number.POSITIVE_INFINITY);
+    const { bounds, storingBytes } = this.#accounts[index];
+    return bounds.ceilingBytes === undefined || storingBytes + bytes <= bounds.ceilingBytes;
   }
 
   /** Whether `bytes` more would bring it above its ceiling. */

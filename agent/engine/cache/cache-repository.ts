@@ -1,13 +1,13 @@
 // The cache as one open repository sees it: its own entries, its own bounds, never another's.
 
 import { unfilledBytes } from '#engine/base/bytes.ts';
-import { systemCodeOf } from '#engine/base/errors.ts';
-import type { RepositoryBounds } from './accounts.ts';
+import { EngineError, systemCodeOf } from '#engine/base/errors.ts';
 import { type BlobKey, blobKey, repositoryKey } from './blob-key.ts';
 import type { Cache } from './cache.ts';
+import type { CacheShare } from './cache-settings.ts';
 import type { CacheVolume, Stretch } from './cache-volume.ts';
 import type { Span } from './coverage.ts';
-import { type EntryTable, windowOf } from './entry-table.ts';
+import { ENTRY_KINDS, type EntryTable, windowOf } from './entry-table.ts';
 import type { Flights } from './flights.ts';
 import type { HotRanges } from './hot-ranges.ts';
 import { Plan } from './planned-uses.ts';
@@ -17,9 +17,9 @@ export interface CacheRepositoryOptions {
   readonly identity: string;
   /** Where it is: what its account goes by, and what people are shown. */
   readonly name: string;
-  readonly bounds?: RepositoryBounds;
+  readonly share?: CacheShare;
   /** False for one that is too small to be worth it: then only index and metadata are kept. */
-  readonly keepsData?: boolean;
+  readonly keepsData?: () => boolean;
 }
 
 export interface PlannedRead {
@@ -31,6 +31,8 @@ export interface PlannedRead {
 /** Bytes that are being stored at a time; what comes beyond that is served and not kept. */
 export const STORING_BYTES_MAX = 64 * 1024 * 1024;
 
+const DATA = ENTRY_KINDS.indexOf('data');
+
 export class CacheRepository {
   readonly identity: string;
   readonly flights: Flights;
@@ -38,9 +40,12 @@ export class CacheRepository {
   readonly #cache: Cache;
   readonly #options: CacheRepositoryOptions;
   #visited: { readonly volume: CacheVolume; readonly index: number } | undefined;
+  /** Of restores that are too small for their data to be kept. */
+  readonly #smallPlans = new Set<Plan>();
   #storingBytes = 0;
 
   constructor(cache: Cache, options: CacheRepositoryOptions) {
+    requireShare(options.share ?? {});
     this.#cache = cache;
     this.#options = options;
     this.identity = options.identity;
@@ -51,7 +56,7 @@ export class CacheRepository {
 
   /** Whether blobs of this kind are kept. */
   keeps(kind: number): boolean {
-    return kind > 0 || (this.#options.keepsData ?? true);
+    return kind > DATA || (this.#options.keepsData?.() ?? true);
   }
 
   /** What is in the cache; undefined while there is none. */
@@ -66,7 +71,11 @@ export class CacheRepository {
       offset,
       length,
     }));
-    return this.#cache.plans.begin(new Plan(ranges));
+    const plan = new Plan(ranges);
+    const bytes = reads.reduce((sum, { length }) => sum + length, 0);
+    if (bytes >= (this.#options.share?.dataBytesMin ?? 0)) return this.#cache.plans.begin(plan);
+    this.#smallPlans.add(plan);
+    return { [Symbol.dispose]: () => void this.#smallPlans.delete(plan) };
   }
 
   /** The bytes of `span` from the entry in `row`; false where they cannot be had. */
@@ -94,7 +103,7 @@ export class CacheRepository {
     const visited = this.#visit();
     const { statistics } = this.#cache;
     const { length } = stretch.bytes;
-    if (visited === undefined) return;
+    if (visited === undefined || this.#isOfSmallPlan(stretch)) return;
     if (this.#storingBytes + length > STORING_BYTES_MAX) {
       statistics.refusals++;
       return;
@@ -135,15 +144,32 @@ export class CacheRepository {
     this.#cache.statistics.missBytes += bytes;
   }
 
+  #isOfSmallPlan({ kind, key, offset }: Omit<Stretch, 'repository'>): boolean {
+    if (kind !== DATA) return false;
+    for (const plan of this.#smallPlans) if (plan.includes(key, windowOf(offset))) return true;
+    return false;
+  }
+
   #visit(): { readonly volume: CacheVolume; readonly index: number } | undefined {
     const { volume } = this.#cache;
     if (volume === undefined) return undefined;
     if (this.#visited?.volume !== volume) {
-      const { name, bounds } = this.#options;
+      const { name, share: bounds } = this.#options;
       const index = volume.visit(repositoryKey(name), { name, bounds });
       this.#visited = { volume, index };
     }
     volume.accounts.touch(this.#visited.index);
     return this.#visited;
   }
+}
+
+/** @throws USAGE */
+function requireShare({ floorBytes = 0, ceilingBytes, dataBytesMin = 0 }: CacheShare): void {
+  const isRight = floorBytes >= 0 && dataBytesMin >= 0 && (ceilingBytes ?? 0) >= 0;
+  if (isRight && floorBytes <= (ceilingBytes ?? floorBytes)) return;
+  throw new EngineError(
+    'USAGE',
+    `a floor of ${floorBytes} and a ceiling of ${ceilingBytes} bytes, and data from ` +
+      `${dataBytesMin} on, are no share of a cache; give none below 0 and no floor above the ceiling`,
+  );
 }

@@ -1,5 +1,6 @@
 // What can be set about a cache, what holds where nothing is set, and what it tells about itself.
 
+import type { RepositoryBounds } from './accounts.ts';
 import type { EntryTable } from './entry-table.ts';
 import { DEFAULT_EVICTION_LINES } from './eviction-lines.ts';
 import type { EvictionPolicy } from './eviction-policy.ts';
@@ -24,6 +25,12 @@ export interface CacheSettings {
   /** Entries of a repository that nobody has used for longer go first; 14 where nothing is set. */
   readonly unvisitedDaysMax?: number;
   readonly newPolicy?: (table: EntryTable) => EvictionPolicy;
+}
+
+/** What one repository may have of a cache. */
+export interface CacheShare extends RepositoryBounds {
+  /** A repository, or a restore, of fewer bytes keeps index and metadata alone. */
+  readonly dataBytesMin?: number;
 }
 
 export type CacheEvent =

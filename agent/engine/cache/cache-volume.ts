@@ -244,7 +244,6 @@ export class CacheVolume {
     const { key, repository, kind, bytes } = stretch;
     const offset = stretch.offset + at;
     if (this.#isClosed || offset + wanted > ENTRY_BYTES_MAX) return 0;
-    if (!this.accounts.isWithinCeiling(repository, wanted)) return 0;
     const distance = this.#parts.plans.distance(key, windowOf(offset));
     const place = await this.#place({ repository, kind, bytes: wanted, distance });
     if (place === undefined) return 0;
@@ -300,6 +299,7 @@ export class CacheVolume {
     const blocks = Math.ceil(newcomer.bytes / BLOCK_BYTES);
     let least = Math.min(blocks, LEAST_BLOCKS);
     for (let evictions = 0; evictions < EVICTIONS_MAX;) {
+      if (!this.accounts.isWithinCeiling(newcomer.repository, newcomer.bytes)) return undefined;
       const isAtCeiling = this.accounts.isAtCeiling(newcomer.repository, newcomer.bytes);
       const place = isAtCeiling ? undefined : this.#pool.take(blocks, least);
       if (place) {

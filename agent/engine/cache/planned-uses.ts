@@ -52,6 +52,11 @@ export class Plan {
     }
   }
 
+  /** Whether the window is or was a part of it. */
+  includes(key: Pick<BlobKey, 'a' | 'b'>, window: number): boolean {
+    return this.#find(key, window) !== undefined;
+  }
+
   /** Steps until the window is read; NEVER when it is not, or was. */
   distance(key: Pick<BlobKey, 'a' | 'b'>, window: number): number {
     const step = this.#find(key, window);
