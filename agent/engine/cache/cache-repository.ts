@@ -170,6 +170,7 @@ function requireShare({ floorBytes = 0, ceilingBytes, dataBytesMin = 0 }: CacheS
   throw new EngineError(
     'USAGE',
     `a floor of ${floorBytes} and a ceiling of ${ceilingBytes} bytes, and data from ` +
-      `${dataBytesMin} on, are no share of a cache; give none below 0 and no floor above the ceiling`,
+      `${dataBytesMin} on, are no share of a cache; give none below 0, and no floor above the ` +
+      'ceiling',
   );
 }

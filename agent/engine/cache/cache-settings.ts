@@ -2,7 +2,6 @@
 
 import type { RepositoryBounds } from './accounts.ts';
 import type { EntryTable } from './entry-table.ts';
-import { DEFAULT_EVICTION_LINES } from './eviction-lines.ts';
 import type { EvictionPolicy } from './eviction-policy.ts';
 import type { EvictionLine, LimitReason, LimitSettings } from './limit.ts';
 import type { CacheLocation, LocationKind } from './location.ts';
@@ -20,8 +19,12 @@ export interface CacheSettings {
   /** What may be taken of memory, where the directory is in memory. */
   readonly memoryBytes?: number;
   readonly marginBytes?: number;
-  /** Of the kubelet on this node; its defaults where nothing is known. */
+  /** Of the kubelet on this node; what its configuration says where nothing is given. */
   readonly evictionLines?: readonly EvictionLine[];
+  /** Of the kubelet; its defaults hold where there is none. */
+  readonly kubeletConfiguration?: string;
+  /** Directory of drop-ins, the kubelet's `--config-dir`. */
+  readonly kubeletDropIns?: string;
   /** Entries of a repository that nobody has used for longer go first; 14 where nothing is set. */
   readonly unvisitedDaysMax?: number;
   readonly newPolicy?: (table: EntryTable) => EvictionPolicy;
@@ -37,6 +40,7 @@ export type CacheEvent =
   | { readonly kind: 'attached'; readonly directory: string }
   | { readonly kind: 'unavailable'; readonly reason: string }
   | { readonly kind: 'orphaned'; readonly repository: string; readonly reason: OrphanReason }
+  | { readonly kind: 'eviction lines'; readonly origin: string }
   | { readonly kind: 'limit'; readonly bytes: number; readonly reason: LimitReason };
 
 export type OrphanReason = 'deleted' | 'unvisited';
@@ -56,10 +60,10 @@ const DEFAULT_SHARES: Readonly<Record<LocationKind, number>> = Object.freeze({
 export function limitSettings(
   settings: CacheSettings,
   location: CacheLocation | undefined,
+  lines: readonly EvictionLine[],
 ): LimitSettings {
   const { absoluteBytes, share, emptyDirBytes, memoryBytes, marginBytes } = settings;
   const kind = location?.kind ?? 'node disk';
-  const isWatched = kind !== 'volume' && kind !== 'tmpfs';
   const isSet = absoluteBytes !== undefined || share !== undefined;
   return {
     absoluteBytes,
@@ -67,6 +71,11 @@ export function limitSettings(
     emptyDirBytes,
     memoryBytes: kind === 'tmpfs' ? memoryBytes : undefined,
     marginBytes,
-    evictionLines: isWatched ? (settings.evictionLines ?? DEFAULT_EVICTION_LINES) : [],
+    evictionLines: isWatched(location) ? lines : [],
   };
+}
+
+/** Whether the kubelet watches the disk there. */
+export function isWatched(location: CacheLocation | undefined): boolean {
+  return location?.kind !== 'volume' && location?.kind !== 'tmpfs';
 }

@@ -13,6 +13,7 @@ import { CacheVolume, type VolumeParts } from './cache-volume.ts';
 import {
   type CacheEvent,
   type CacheSettings,
+  isWatched,
   limitSettings,
   UNVISITED_DAYS_MAX,
 } from './cache-settings.ts';
@@ -22,6 +23,7 @@ import { FallRate } from './fall-rate.ts';
 import { Flights } from './flights.ts';
 import { HotRanges } from './hot-ranges.ts';
 import { type CacheMoment, Housekeeping } from './housekeeping.ts';
+import { type FoundLines, KubeletLines } from './kubelet-configuration.ts';
 import { Ledger } from './ledger.ts';
 import { type CacheLimit, cacheLimit, type DiskState, headroomBytes } from './limit.ts';
 import { settleLimit, type SettledLimit } from './limit-growth.ts';
@@ -71,6 +73,8 @@ export class Cache implements AsyncDisposable {
   readonly #shared = new Map<string, SharedReads>();
   readonly #volumeParts: VolumeParts;
   readonly #housekeeping: Housekeeping;
+  readonly #kubelet: KubeletLines;
+  #lines: FoundLines | undefined;
   #directory: CacheDirectory | undefined;
   #volume: CacheVolume | undefined;
   #location: CacheLocation | undefined;
@@ -88,6 +92,7 @@ export class Cache implements AsyncDisposable {
     this.#settings = settings;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#kubelet = new KubeletLines(this.#clock);
     this.#housekeeping = new Housekeeping({
       clock: this.#clock,
       readBoot: options.readBoot ?? readBoot,
@@ -138,6 +143,11 @@ export class Cache implements AsyncDisposable {
     return this.#disk;
   }
 
+  /** Of the kubelet, where it watches this disk. */
+  get evictionLines(): FoundLines | undefined {
+    return this.#lines;
+  }
+
   /** Why there is no directory at the moment. */
   get obstacle(): string | undefined {
     return this.#obstacle;
@@ -164,6 +174,7 @@ export class Cache implements AsyncDisposable {
   async change(settings: Partial<Omit<CacheSettings, 'directory' | 'node'>>): Promise<void> {
     await this.#looking;
     this.#settings = { ...this.#settings, ...settings };
+    this.#lines = undefined;
     // What a person asks for holds at once, also where it is more.
     this.#settled = undefined;
     await this.look();
@@ -228,6 +239,7 @@ export class Cache implements AsyncDisposable {
   async #look(): Promise<void> {
     try {
       if (this.#volume && !this.#isInPlace()) this.#lose('the directory was replaced or removed');
+      await this.#readLines();
       const space = await this.#readDisk();
       if (this.#isClosed) return;
       this.#follow(space);
@@ -239,6 +251,20 @@ export class Cache implements AsyncDisposable {
     } catch (error) {
       this.#lose(messageOf(error));
     }
+  }
+
+  async #readLines(): Promise<void> {
+    const { evictionLines, kubeletConfiguration: path, kubeletDropIns: dropIns } = this.#settings;
+    const before = this.#lines?.origin;
+    if (!isWatched(this.#location)) this.#lines = undefined;
+    else if (evictionLines) this.#lines = { lines: evictionLines, origin: 'settings' };
+    else {
+      const looking = this.#kubelet.look({ path, dropIns });
+      // Only the first time is waited for: a disk that is busy must not delay the look at it.
+      this.#lines = this.#lines === undefined ? await looking : this.#kubelet.found;
+    }
+    const origin = this.#lines?.origin;
+    if (origin !== undefined && origin !== before) this.#tell({ kind: 'eviction lines', origin });
   }
 
   #readDisk(): Promise<DiskSpace> {
@@ -256,7 +282,7 @@ export class Cache implements AsyncDisposable {
     const fallBytesPerSecond = this.#fall.note(othersBytes, nowMs);
     const ownInodes = this.#volume ? this.ledger.used.inodes : 0;
     this.#disk = { ...space, ownBytes, ownInodes, fallBytesPerSecond };
-    const settings = limitSettings(this.#settings, this.#location);
+    const settings = limitSettings(this.#settings, this.#location, this.#lines?.lines ?? []);
     const wanted = cacheLimit(settings, this.#disk);
     const before = this.#settled;
     this.#settled = settleLimit(before, wanted, nowMs);

@@ -2,12 +2,13 @@
 // much room its disk has. Read from outside, so what only a running cache knows is not in it.
 
 import { repositoryKey } from './blob-key.ts';
-import { type CacheSettings, limitSettings } from './cache-settings.ts';
+import { type CacheSettings, isWatched, limitSettings } from './cache-settings.ts';
 import { readDisk } from './disk-space.ts';
 import { ENTRY_KINDS, type EntryKind } from './entry-table.ts';
+import { type FoundLines, readKubeletLines } from './kubelet-configuration.ts';
 import { textOfKey } from './key-text.ts';
 import { cacheLimit, type CacheLimit, distanceToLine } from './limit.ts';
-import { locationOf, type LocationKind } from './location.ts';
+import { type CacheLocation, locationOf, type LocationKind } from './location.ts';
 import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
 import { readStoredCache, type StoredCache } from './stored-cache.ts';
 
@@ -28,6 +29,8 @@ export interface CacheDescription {
   readonly usedInodes: number;
   readonly freeBytes: number;
   readonly distanceToLineBytes: number | undefined;
+  /** Where the kubelet's lines were found; undefined where none apply. */
+  readonly linesFrom: string | undefined;
   readonly total: Share;
   readonly kinds: Readonly<Record<EntryKind, Share>>;
   /** The largest first. Addresses are not stored: `name` is there for those that were asked for. */
@@ -45,7 +48,8 @@ export async function describeCache(
   const location = locationOf(mountInfo, directory);
   const space = await readDisk(directory);
   const used = [BASE_CHARGE, ...stored.segmentBytes.map(segmentCharge)];
-  const limits = limitSettings(settings, location);
+  const lines = await linesOf(settings, location);
+  const limits = limitSettings(settings, location, lines?.lines ?? []);
   const ownBytes = stored.segmentBytes.reduce((sum, bytes) => sum + bytes, 0);
   const ownInodes = stored.segmentBytes.length + BASE_CHARGE.inodes;
   return {
@@ -56,9 +60,20 @@ export async function describeCache(
     usedBytes: used.reduce((sum, { bytes }) => sum + bytes, 0),
     usedInodes: used.reduce((sum, { inodes }) => sum + inodes, 0),
     freeBytes: space.freeBytes,
+    linesFrom: lines?.origin,
     distanceToLineBytes: distanceToLine(limits.evictionLines, space),
     ...sharesOf(stored.rows, names),
   };
+}
+
+async function linesOf(
+  settings: CacheSettings,
+  location: CacheLocation | undefined,
+): Promise<FoundLines | undefined> {
+  if (!isWatched(location)) return undefined;
+  const { evictionLines, kubeletConfiguration: path, kubeletDropIns: dropIns } = settings;
+  if (evictionLines) return { lines: evictionLines, origin: 'settings' };
+  return readKubeletLines({ path, dropIns });
 }
 
 function sharesOf(

@@ -1,6 +1,6 @@
 // The kubelet's hard eviction thresholds for disks: its defaults, and what its configuration says
 // (kubernetes pkg/kubelet/apis/config/v1beta1/defaults_linux.go, pkg/kubelet/eviction/helpers.go,
-// KubeletConfiguration.evictionHard). Only this block of the file is read, in YAML or JSON.
+// KubeletConfiguration.evictionHard).
 
 import type { EvictionLine, Threshold } from './limit.ts';
 
@@ -44,44 +44,17 @@ export function parseThreshold(text: string): Threshold | undefined {
 }
 
 /**
- * The lines of a kubelet with this configuration. The default stands for what it does not mention:
+ * The lines of a kubelet with this `evictionHard`. The default stands for what it does not mention:
  * a kubelet may have no line there at all, and keeping away from one that is not there costs
  * little. A threshold that cannot be read counts as not mentioned.
  */
-export function evictionLinesOf(configuration: string | undefined): readonly EvictionLine[] {
-  const hard =
-    configuration === undefined ? new Map<string, string>() : evictionHard(configuration);
+export function evictionLinesOf(
+  evictionHard: Readonly<Record<string, unknown>>,
+): readonly EvictionLine[] {
   return DEFAULT_EVICTION_LINES.map(line => {
-    const text = hard.get(line.signal);
-    const threshold = text === undefined ? undefined : parseThreshold(text);
+    const value = evictionHard[line.signal];
+    const isText = typeof value === 'string' || typeof value === 'number';
+    const threshold = isText ? parseThreshold(String(value)) : undefined;
     return threshold === undefined ? line : { signal: line.signal, threshold };
   });
-}
-
-/** Those that apply to the disk of the kubelet's own directory, or of the images, or both. */
-export function linesFor(
-  lines: readonly EvictionLine[],
-  disk: { readonly isNodeDisk: boolean; readonly isImageDisk: boolean },
-): readonly EvictionLine[] {
-  return lines.filter(({ signal }) =>
-    signal.startsWith('nodefs.') ? disk.isNodeDisk : disk.isImageDisk,
-  );
-}
-
-function evictionHard(text: string): Map<string, string> {
-  const json = /"evictionHard"\s*:\s*\{([^}]*)\}/.exec(text)?.[1];
-  const block = json?.replaceAll(',', '\n') ?? yamlBlock(text);
-  const found = new Map<string, string>();
-  for (const line of block.split('\n')) {
-    const [, name, value] = /^\s*["']?([\w.]+)["']?\s*:\s*["']?([^"'\s#]+)/.exec(line) ?? [];
-    if (name !== undefined && value !== undefined) found.set(name, value);
-  }
-  return found;
-}
-
-/** Lines that are indented further than `evictionHard:`, or the braces behind it. */
-function yamlBlock(text: string): string {
-  const flow = /^evictionHard:\s*\{([^}]*)\}/m.exec(text)?.[1];
-  if (flow !== undefined) return flow.replaceAll(',', '\n');
-  return /^evictionHard:[^\S\n]*(?:#.*)?\n((?:[^\S\n]+.*\n?|\s*\n)*)/m.exec(text)?.[1] ?? '';
 }

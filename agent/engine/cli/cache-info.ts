@@ -27,7 +27,7 @@ export function renderCacheInfo(info: CacheDescription): string {
       'eviction line',
       distanceToLineBytes === undefined
         ? 'none applies here'
-        : `${formatBytes(distanceToLineBytes)} away`,
+        : `${formatBytes(distanceToLineBytes)} away (${safeText(info.linesFrom ?? '')})`,
     ],
     ['entries', shareText(total)],
     ['  index', shareText(kinds.index)],

@@ -24,11 +24,15 @@ export const CACHE_OPTIONS: readonly OptionRow[] = Object.freeze([
     flags: '--cache-allow-root-disk',
     text: 'also on the disk of / (STEVEDORE_CACHE_ALLOW_ROOT_DISK=1)',
   },
+  {
+    flags: '--kubelet-config <path>',
+    text: "whose eviction lines hold (STEVEDORE_KUBELET_CONFIG; the node's, where it can be read)",
+  },
 ]);
 
 export type CacheChoice = Pick<
   CacheSettings,
-  'directory' | 'absoluteBytes' | 'share' | 'isRootDiskAllowed'
+  'directory' | 'absoluteBytes' | 'share' | 'isRootDiskAllowed' | 'kubeletConfiguration'
 >;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -53,7 +57,9 @@ export function cacheChoice(
   }
   const isRootDiskAllowed =
     isSet(options, 'cacheAllowRootDisk') || unlessEmpty(environment, 'ALLOW_ROOT_DISK') === '1';
-  return { directory, ...bounds, isRootDiskAllowed };
+  const kubeletConfiguration =
+    optionalText(options, 'kubeletConfig') ?? (environment.STEVEDORE_KUBELET_CONFIG || undefined);
+  return { directory, ...bounds, isRootDiskAllowed, kubeletConfiguration };
 }
 
 /** `20GiB`, or `10%` of the file system. */
@@ -98,6 +104,9 @@ function cacheNotice(say: (text: string) => void): {
   };
   const onEvent = (event: CacheEvent): void => {
     if (event.kind === 'unavailable') tell(event.reason);
+    if (event.kind === 'eviction lines' && event.origin.includes(' cannot be read: ')) {
+      say(`stevedore: eviction lines of the cache: ${safeText(event.origin)}\n`);
+    }
   };
   return { tell, onEvent };
 }

@@ -17,11 +17,13 @@ t.test('options win over the environment', async t => {
     directory: '/e',
     share: 0.1,
     isRootDiskAllowed: false,
+    kubeletConfiguration: undefined,
   });
   t.strictSame(cacheChoice({ cacheDir: '/o', cacheLimit: '2GiB' }, environment), {
     directory: '/o',
     absoluteBytes: 2 ** 31,
     isRootDiskAllowed: false,
+    kubeletConfiguration: undefined,
   });
 });
 
