@@ -1,7 +1,7 @@
 // What the agent counts, in Prometheus' text format. The only file that imports prom-client. Each
 // metric has a row in docs/metrics.md, and each label a bounded set of values.
 
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 
 export type MoveKind = 'PodVolumeBackup' | 'PodVolumeRestore';

@@ -4,6 +4,7 @@ export { EngineError, isEngineError, type SerializedError } from '#engine/base/e
 export { ERROR_CODES, type ErrorCode } from '#engine/base/error-codes.ts';
 export { Cache, type CacheOptions } from '#engine/cache/cache.ts';
 export type { CacheEvent, CacheSettings, CacheShare } from '#engine/cache/cache-settings.ts';
+export { cacheStatus, type CacheStatus } from '#engine/cache/cache-status.ts';
 export type { CacheDescription } from '#engine/cache/describe-cache.ts';
 export type { ClearedCache } from '#engine/cache/stored-cache.ts';
 export { CIPHERS } from '#engine/cipher/ciphers.ts';

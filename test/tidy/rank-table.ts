@@ -76,8 +76,8 @@ export const AREAS: readonly Area[] = Object.freeze([
 ]);
 
 const ALIASES: readonly (readonly [string, string])[] = [
-  ['#engine/', 'agent/engine/'],
   ['#agent/', 'agent/'],
+  ['#engine/', 'agent/engine/'],
   ['#kube/', 'agent/kube/'],
   ['#proto/', 'proto/'],
   ['#test/', 'test/'],
@@ -96,7 +96,7 @@ export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
   'lru-cache': 'agent/engine/cache/hot-ranges.ts',
   '@kubernetes/client-node': 'agent/kube/kube-config.ts',
   pino: 'agent/log.ts',
-  'prom-client': 'agent/metrics.ts',
+  'prom-client': 'agent/prometheus.ts',
   yaml: 'agent/engine/base/yaml.ts',
   commander: 'agent/engine/cli/command-line.ts',
   'cli-progress': 'agent/engine/cli/progress-bar.ts',

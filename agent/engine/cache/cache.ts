@@ -29,6 +29,7 @@ import { type CacheLimit, cacheLimit, type DiskState, headroomBytes } from './li
 import { settleLimit, type SettledLimit } from './limit-growth.ts';
 import { type CacheLocation, locationOf, readMounts } from './location.ts';
 import { LOOK_INTERVAL_MS_MAX, lookIntervalMs } from './look-interval.ts';
+import type { Shrink } from './notes-format.ts';
 import { pinnedBytes } from './pinned.ts';
 import { PlannedUses } from './planned-uses.ts';
 import { type Boot, readBoot } from './repository-age.ts';
@@ -146,6 +147,11 @@ export class Cache implements AsyncDisposable {
   /** Of the kubelet, where it watches this disk. */
   get evictionLines(): FoundLines | undefined {
     return this.#lines;
+  }
+
+  /** Why the limit fell last, since this process has opened it. */
+  get lastShrink(): Shrink | undefined {
+    return this.#housekeeping.lastShrink;
   }
 
   /** Why there is no directory at the moment. */

@@ -92,6 +92,14 @@ export class Plan {
     }
   }
 
+  /** Windows that are still to be read, in that order. */
+  *ahead(): Generator<PlannedWindow> {
+    for (let step = this.#cursor; step < this.#count; step++) {
+      if (this.#isDone[step] === 1) continue;
+      yield { key: { a: this.#a[step], b: this.#b[step] }, window: this.#window[step] };
+    }
+  }
+
   #add(key: Pick<BlobKey, 'a' | 'b'>, window: number): void {
     if (this.#find(key, window) !== undefined) return;
     const step = this.#count++;
@@ -145,6 +153,10 @@ export class PlannedUses {
 
   stored(key: Pick<BlobKey, 'a' | 'b'>, window: number): void {
     for (const plan of this.#plans) plan.stored(key, window);
+  }
+
+  *ahead(): Generator<PlannedWindow> {
+    for (const plan of this.#plans) yield* plan.ahead();
   }
 
   *fromTheEnd(hasEntries: HasEntries): Generator<PlannedWindow> {
