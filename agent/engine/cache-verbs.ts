@@ -22,7 +22,7 @@ export async function cacheInfo(
 
 /**
  * Removes everything, or what is of the repository at `url`, which need not exist any more.
- * @throws CACHE_IN_USE, STORAGE_URL_INVALID
+ * @throws CACHE_IN_USE, CACHE_NOT_FOUND, STORAGE_URL_INVALID
  */
 export async function clearCache(
   { directory, node }: Pick<CacheSettings, 'directory' | 'node'>,

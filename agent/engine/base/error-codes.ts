@@ -67,6 +67,7 @@ export const ERROR_CODES = Object.freeze({
   // The cache
   CACHE_LOCATION_REFUSED: final,
   CACHE_IN_USE: retryable,
+  CACHE_NOT_FOUND: final,
 
   // The file system that is backed up or restored to
   SOURCE_NOT_FOUND: final,

@@ -1,16 +1,26 @@
 // What `cache info` tells about a directory: what is in it, how large it may get and why, and how
-// much room its disk has. Read from outside, so what only a running cache knows is not in it.
+// much room its disk has. Read from outside; what only a running cache knows is as it was noted.
 
 import { repositoryKey } from './blob-key.ts';
-import { type CacheSettings, isWatched, limitSettings } from './cache-settings.ts';
+import {
+  type CacheSettings,
+  isWatched,
+  limitSettings,
+  UNVISITED_DAYS_MAX,
+} from './cache-settings.ts';
 import { readDisk } from './disk-space.ts';
 import { ENTRY_KINDS, type EntryKind } from './entry-table.ts';
 import { type FoundLines, readKubeletLines } from './kubelet-configuration.ts';
 import { textOfKey } from './key-text.ts';
 import { cacheLimit, type CacheLimit, distanceToLine } from './limit.ts';
 import { type CacheLocation, locationOf, type LocationKind } from './location.ts';
+import type { CacheNotes, CacheTotals, Shrink } from './notes-format.ts';
 import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
 import { readStoredCache, type StoredCache } from './stored-cache.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** The last that a Date can be. */
+const WALL_MS_MAX = 8.64e15;
 
 export interface Share {
   readonly entries: number;
@@ -33,8 +43,33 @@ export interface CacheDescription {
   readonly linesFrom: string | undefined;
   readonly total: Share;
   readonly kinds: Readonly<Record<EntryKind, Share>>;
-  /** The largest first. Addresses are not stored: `name` is there for those that were asked for. */
-  readonly repositories: readonly (Share & { readonly key: string; readonly name?: string })[];
+  /** Of repositories that were deleted, or that nobody visits. */
+  readonly orphaned: Share;
+  /** The largest first. */
+  readonly repositories: readonly DescribedRepository[];
+  /** Undefined where no process has noted anything. */
+  readonly noted: DescribedNotes | undefined;
+}
+
+export interface DescribedRepository extends Share {
+  readonly key: string;
+  /** Address; of one that was not used since the notes were lost only where it was asked for. */
+  readonly name?: string;
+  readonly isOrphan: boolean;
+  /** As of the notes. */
+  readonly unvisitedDays?: number;
+}
+
+/** What the process that has the cache open, or had it last, knew. Times are RFC 3339. */
+export interface DescribedNotes extends CacheTotals {
+  readonly at: string;
+  /** With the settings of that process. */
+  readonly limit: { readonly amount: number; readonly reason: string };
+  readonly reservedBytes: number;
+  readonly pinnedBytes: number;
+  /** Of all bytes that were asked for since the cache was made; undefined for none. */
+  readonly hitRatio: number | undefined;
+  readonly lastShrink: (Omit<Shrink, 'wallMs'> & { readonly at: string }) | undefined;
 }
 
 /** Undefined where there is no cache. `names` are addresses of repositories. */
@@ -62,7 +97,8 @@ export async function describeCache(
     freeBytes: space.freeBytes,
     linesFrom: lines?.origin,
     distanceToLineBytes: distanceToLine(limits.evictionLines, space),
-    ...sharesOf(stored.rows, names),
+    ...sharesOf(stored.rows, notesByKey(stored.notes, names, settings)),
+    noted: stored.notes && describedNotes(stored.notes),
   };
 }
 
@@ -76,26 +112,71 @@ async function linesOf(
   return readKubeletLines({ path, dropIns });
 }
 
+type KnownRepository = Pick<DescribedRepository, 'name' | 'isOrphan' | 'unvisitedDays'>;
+
+function notesByKey(
+  notes: CacheNotes | undefined,
+  names: readonly string[],
+  { unvisitedDaysMax = UNVISITED_DAYS_MAX }: CacheSettings,
+): ReadonlyMap<string, KnownRepository> {
+  const known = new Map<string, KnownRepository>();
+  for (const { key, name, unvisitedMs, isDeleted } of notes?.repositories ?? []) {
+    const unvisitedDays = unvisitedMs / DAY_MS;
+    const isOrphan = isDeleted || unvisitedDays > unvisitedDaysMax;
+    known.set(textOfKey(key), { name, isOrphan, unvisitedDays });
+  }
+  for (const name of names) {
+    const key = textOfKey(repositoryKey(name));
+    known.set(key, { isOrphan: false, ...known.get(key), name });
+  }
+  return known;
+}
+
+function describedNotes(notes: CacheNotes): DescribedNotes {
+  const { totals, at, lastShrink, limitBytes, limitReason, reservedBytes, pinnedBytes } = notes;
+  const bytes = totals.hitBytes + totals.missBytes;
+  return {
+    at: timeText(at.wallMs),
+    limit: { amount: limitBytes, reason: limitReason },
+    reservedBytes,
+    pinnedBytes,
+    ...totals,
+    hitRatio: bytes === 0 ? undefined : totals.hitBytes / bytes,
+    lastShrink: lastShrink && {
+      fromBytes: lastShrink.fromBytes,
+      toBytes: lastShrink.toBytes,
+      reason: lastShrink.reason,
+      at: timeText(lastShrink.wallMs),
+    },
+  };
+}
+
+/** A clock may have been anywhere. */
+function timeText(wallMs: number): string {
+  return new Date(Math.min(wallMs, WALL_MS_MAX)).toISOString();
+}
+
 function sharesOf(
   rows: StoredCache['rows'],
-  names: readonly string[],
-): Pick<CacheDescription, 'total' | 'kinds' | 'repositories'> {
-  const known = new Map(names.map(name => [textOfKey(repositoryKey(name)), name]));
-  const repositories = new Map<string, StoredCache['rows'][number][]>();
-  for (const each of rows) {
-    const key = textOfKey({ a: each.row.repositoryA, b: each.row.repositoryB });
-    const list = repositories.get(key);
-    if (list) list.push(each);
-    else repositories.set(key, [each]);
-  }
+  known: ReadonlyMap<string, KnownRepository>,
+): Pick<CacheDescription, 'total' | 'kinds' | 'repositories' | 'orphaned'> {
+  const byKey = Map.groupBy(rows, ({ row }) =>
+    textOfKey({ a: row.repositoryA, b: row.repositoryB }),
+  );
   const ofKind = (kind: number) => shareOf(rows.filter(({ row }) => row.kind === kind));
   const [data, metadata, index] = ENTRY_KINDS.map((_, kind) => ofKind(kind));
+  const repositories = [...byKey]
+    .map(([key, list]) => ({ key, isOrphan: false, ...known.get(key), ...shareOf(list) }))
+    .sort((one, other) => other.bytes - one.bytes);
+  const orphans = repositories.filter(({ isOrphan }) => isOrphan);
   return {
     total: shareOf(rows),
     kinds: { data, metadata, index },
-    repositories: [...repositories]
-      .map(([key, list]) => ({ key, name: known.get(key), ...shareOf(list) }))
-      .sort((one, other) => other.bytes - one.bytes),
+    orphaned: {
+      entries: orphans.reduce((sum, { entries }) => sum + entries, 0),
+      bytes: orphans.reduce((sum, { bytes }) => sum + bytes, 0),
+    },
+    repositories,
   };
 }
 

@@ -3,7 +3,7 @@
 // lock.
 
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { readdir, unlink } from 'node:fs/promises';
+import { readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '#engine/base/errors.ts';
 import { repositoryKey } from './blob-key.ts';
@@ -11,6 +11,8 @@ import { BlockMap } from './block-map.ts';
 import { CacheDirectory, cacheDirectoryOf, type DirectoryRequest } from './cache-directory.ts';
 import { createChecksum } from './checksum.ts';
 import { lockFile } from './native-files.ts';
+import { NOTES_NAME, readNotes } from './notes-file.ts';
+import type { CacheNotes } from './notes-format.ts';
 import { type FoundRow, readRows } from './recovery.ts';
 import { openSegment, type Segment } from './segment.ts';
 import { blockCount, isHeader, isSegmentBytes, REMOVED_ROW, ROW_BYTES } from './segment-format.ts';
@@ -26,12 +28,16 @@ export interface StoredCache {
   /** Whether a process has it open now. */
   readonly isHeld: boolean;
   readonly segmentBytes: readonly number[];
+  /** What the process that has it open, or had it last, has noted. */
+  readonly notes: CacheNotes | undefined;
   /** The newest first; of rows that claim the same blocks only the newest. */
   readonly rows: readonly Omit<FoundRow<StoredSegment>, 'slot'>[];
 }
 
 /** What was removed. */
 export interface ClearedCache {
+  /** False where there was no cache. */
+  readonly isFound: boolean;
   readonly entries: number;
   readonly bytes: number;
 }
@@ -56,19 +62,22 @@ export async function readStoredCache(request: DirectoryRequest): Promise<Stored
     map.mark(run);
     return true;
   });
-  return { directory, isHeld, segmentBytes: segments.map(({ bytes }) => bytes), rows };
+  const segmentBytes = segments.map(({ bytes }) => bytes);
+  return { directory, isHeld, segmentBytes, rows, notes: readNotes(directory) };
 }
 
 /**
  * Removes everything, or what is of the repository at the address `name`.
  * @throws CACHE_IN_USE while a process has it open
+ * @throws CACHE_NOT_FOUND where the location does not exist
  */
 export async function clearStoredCache(
   request: DirectoryRequest,
   name: string | undefined,
 ): Promise<ClearedCache> {
   const stored = await readStoredCache(request);
-  if (stored === undefined) return { entries: 0, bytes: 0 };
+  if (!existsSync(request.location)) throw notFound(request.location);
+  if (stored === undefined) return { isFound: false, entries: 0, bytes: 0 };
   const directory = CacheDirectory.open(request);
   if (typeof directory === 'string') {
     const why = directory === 'locked' ? 'a process uses it' : `its lock was refused: ${directory}`;
@@ -80,11 +89,20 @@ export async function clearStoredCache(
   try {
     if (name !== undefined) return await removeRepository(directory.path, name);
     for (const each of await segmentNames(directory.path)) await unlink(join(directory.path, each));
+    await rm(join(directory.path, NOTES_NAME), { force: true });
     const bytes = stored.rows.reduce((sum, { row }) => sum + row.length, 0);
-    return { entries: stored.rows.length, bytes };
+    return { isFound: true, entries: stored.rows.length, bytes };
   } finally {
     directory.close();
   }
+}
+
+function notFound(location: string): EngineError {
+  return new EngineError(
+    'CACHE_NOT_FOUND',
+    `cannot clear the cache in ${location}: there is no such directory; name the one that ` +
+      'the cache was given',
+  );
 }
 
 async function removeRepository(directory: string, name: string): Promise<ClearedCache> {
@@ -104,7 +122,7 @@ async function removeRepository(directory: string, name: string): Promise<Cleare
       entries++;
       bytes += row.length;
     }
-    return { entries, bytes };
+    return { isFound: true, entries, bytes };
   } finally {
     for (const segment of segments) segment.close();
   }

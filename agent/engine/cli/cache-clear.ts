@@ -4,9 +4,13 @@ import { cacheOf } from './cache-info.ts';
 import { EXIT } from './exit-status.ts';
 import { optionalText } from './option-values.ts';
 import { counted, formatBytes } from './quantity.ts';
-import type { Verb } from './verb.ts';
+import { safeText } from './terminal-text.ts';
+import type { Engine, Verb } from './verb.ts';
 
-export function renderCleared({ entries, bytes }: { entries: number; bytes: number }): string {
+type Cleared = Awaited<ReturnType<Engine['clearCache']>>;
+
+export function renderCleared({ isFound, entries, bytes }: Cleared, directory: string): string {
+  if (!isFound) return `There is no cache in ${safeText(directory)}; nothing was removed\n`;
   return `Removed ${counted(entries, 'entry', 'entries')}, ${formatBytes(bytes)}\n`;
 }
 
@@ -17,7 +21,7 @@ export const cacheClear: Verb = Object.freeze({
   description:
     'Removes everything from a cache, or what is there of one repository, which need not exist ' +
     'any more and whose password is not asked for. --repo plays no part in it. Fails while a ' +
-    'process has the cache open.',
+    'process has the cache open, and where the directory does not exist.',
   options: [{ flags: '--repository <url>', text: 'only what is of the repository there' }],
   isWithoutRepository: true,
   examples: [
@@ -28,11 +32,9 @@ export const cacheClear: Verb = Object.freeze({
     },
   ],
   prepare: (_operands, options) => async session => {
-    const cleared = await session.engine.clearCache(
-      cacheOf(session),
-      optionalText(options, 'repository'),
-    );
-    await session.output.report(cleared, () => renderCleared(cleared));
+    const cache = cacheOf(session);
+    const cleared = await session.engine.clearCache(cache, optionalText(options, 'repository'));
+    await session.output.report(cleared, () => renderCleared(cleared, cache.directory));
     return EXIT.done;
   },
 } satisfies Verb);

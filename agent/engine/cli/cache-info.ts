@@ -33,6 +33,8 @@ export function renderCacheInfo(info: CacheDescription): string {
     ['  index', shareText(kinds.index)],
     ['  metadata', shareText(kinds.metadata)],
     ['  data', shareText(kinds.data)],
+    ['orphaned', shareText(info.orphaned)],
+    ...(info.noted ? notedFields(info.noted) : []),
   ]);
   const { repositories } = info;
   if (repositories.length === 0) return `Cache\n\n${fields}`;
@@ -41,10 +43,40 @@ export function renderCacheInfo(info: CacheDescription): string {
       { title: 'REPOSITORY', text: ({ key, name }) => (name === undefined ? key : safeText(name)) },
       { title: 'ENTRIES', isRight: true, text: ({ entries }) => formatCount(entries) },
       { title: 'SIZE', isRight: true, text: ({ bytes }) => formatBytes(bytes) },
+      { title: 'VISITED', text: visitText },
     ],
     repositories,
   );
   return `Cache\n\n${fields}\n${table}`;
+}
+
+/** What the process that has it open, or had it last, has written down. */
+function notedFields(noted: NonNullable<CacheDescription['noted']>): [string, string][] {
+  const { hitBytes, missBytes, lastShrink } = noted;
+  const total = hitBytes + missBytes;
+  return [
+    ['noted', safeText(noted.at)],
+    ['  limit then', `${formatBytes(noted.limit.amount)} (${safeText(noted.limit.reason)})`],
+    ['  reserved', formatBytes(noted.reservedBytes)],
+    ['  pinned', `${formatBytes(noted.pinnedBytes)}, which running restores will read`],
+    [
+      '  hits',
+      `${formatBytes(hitBytes)} of ${formatBytes(total)} (${formatShare(hitBytes, total)})`,
+    ],
+    [
+      '  last shrink',
+      lastShrink
+        ? `${formatBytes(lastShrink.fromBytes)} to ${formatBytes(lastShrink.toBytes)} ` +
+          `(${safeText(lastShrink.reason)}), ${lastShrink.at}`
+        : 'none',
+    ],
+  ];
+}
+
+function visitText({ isOrphan, unvisitedDays }: CacheDescription['repositories'][number]): string {
+  const days = unvisitedDays === undefined ? 'not known' : `${Math.floor(unvisitedDays)} days ago`;
+  const text = unvisitedDays !== undefined && unvisitedDays < 1 ? 'within a day' : days;
+  return isOrphan ? `${text}, orphaned` : text;
 }
 
 function shareText({ entries, bytes }: CacheDescription['total']): string {
@@ -64,8 +96,9 @@ export const cacheInfo: Verb = Object.freeze({
   description:
     'Shows the limit of a cache with its reason, what it takes, how far its disk is from the ' +
     "kubelet's eviction line, and what is in it. Changes nothing, and may be used while a " +
-    'process has the cache open. The cache does not store addresses: a repository is shown by ' +
-    'a hash of its address, and by its address when --repo names it.',
+    'process has the cache open. What only that process knows is shown as it was noted, a few ' +
+    'seconds ago at most while something happens. A repository that was not used since the ' +
+    'notes were lost is shown by a hash of its address, and by its address when --repo names it.',
   options: [],
   isWithoutRepository: true,
   examples: [
