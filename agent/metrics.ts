@@ -1,4 +1,4 @@
-// What the agent counts, in Prometheus' text format. The only file that imports prom-client. Each
+// What the agent counts, in Prometheus' text format. Each
 // metric has a row in docs/metrics.md, and each label a bounded set of values.
 
 import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
