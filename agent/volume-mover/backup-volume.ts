@@ -1,0 +1,117 @@
+// One volume into its repository: what is in it, all of it, under the names that Velero gives it.
+
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import {
+  backup,
+  type BackupOutcome,
+  type BackupRequest,
+  listSnapshots,
+  listTree,
+  type Repository,
+  resolveSnapshot,
+  surveyBackup,
+} from '#engine/index.ts';
+import type { BackupOrder, BackupResult, MoveOptions } from '#agent/moves/volume-mover.ts';
+import type { VolumePlace } from '#agent/volumes/locate-volume.ts';
+import { ProgressMeter } from './move-progress.ts';
+import { LINES_MAX, skippedLine } from './result-text.ts';
+import { veleroNames } from './velero-source.ts';
+
+/** @throws what backup() throws; SNAPSHOT_NOT_FOUND when what was published cannot be read again */
+export async function backupVolume(
+  repository: Repository,
+  place: VolumePlace,
+  order: BackupOrder,
+  { signal, onProgress }: MoveOptions,
+): Promise<BackupResult> {
+  const request = requestFor(place, order);
+  const meter = new ProgressMeter(onProgress);
+  const ended = new AbortController();
+  const estimating = estimate(repository, request, AbortSignal.any([signal, ended.signal]), meter);
+  let outcome: BackupOutcome;
+  try {
+    outcome = await backup(repository, request, {
+      signal,
+      onProgress: ({ bytes, bytesTakenOver }) => meter.done(bytes + bytesTakenOver),
+    });
+  } finally {
+    ended.abort();
+    await estimating;
+  }
+  const isEmpty = await readBack(repository, outcome, signal);
+  meter.finish(outcome.bytes);
+  return {
+    snapshotId: outcome.snapshotId,
+    totalBytes: outcome.bytes,
+    incrementalBytes: outcome.bytesRead,
+    isEmpty,
+    skippedCount: outcome.skippedCount,
+    skipped: outcome.skipped.slice(0, LINES_MAX).map(each => skippedLine(each, place.path)),
+  };
+}
+
+/**
+ * Everything in the volume is stored: what a `.kopiaignore` or a CACHEDIR.TAG in it names is data
+ * of whoever asked for a backup, and stock leaves it out without a word (velero#7510, #4129). What
+ * somebody has put into a policy of the repository counts. No policy is written: stock writes its
+ * own before it looks (compression none, kopia's retention off), and none is needed to restore;
+ * pins keep kopia's retention away.
+ */
+function requestFor(place: VolumePlace, order: BackupOrder): BackupRequest {
+  return {
+    ...veleroNames(order, place.claim ?? order.claim),
+    path: place.path,
+    // Sealed by the content, which readers know by a number in it: kopia reads both.
+    compression: 'auto',
+    storesIgnoredFiles: true,
+    storesCacheDirectories: true,
+    ignoreInode: place.hasPassingInodes,
+    onError: 'warn',
+  };
+}
+
+/**
+ * Says how much there will be: as much as last time, else what a walk finds that goes beside the
+ * backup. Best effort, as nothing but a progress bar depends on it.
+ */
+async function estimate(
+  repository: Repository,
+  request: BackupRequest,
+  signal: AbortSignal,
+  meter: ProgressMeter,
+): Promise<void> {
+  try {
+    const { source, relatedTags: tags } = request;
+    const own = await listSnapshots(repository, { source }, { signal });
+    const related = tags ? await listSnapshots(repository, { tags }, { signal }) : [];
+    const latest = own.at(-1) ?? related.at(-1);
+    if (latest && latest.bytes > 0) {
+      meter.estimate(latest.bytes);
+      return;
+    }
+    const { files } = await surveyBackup(repository, request, { signal });
+    meter.estimate(files.new.bytes + files.changed.bytes + files.unchanged.bytes);
+  } catch (error) {
+    // The backup itself meets whatever this has met, and tells it.
+    if (!isEngineError(error)) throw error;
+  }
+}
+
+/**
+ * Looks for the snapshot in what others see, and reads its manifest and the root.
+ * @returns whether nothing is in it
+ */
+async function readBack(
+  repository: Repository,
+  { snapshotId, rootObjectId }: BackupOutcome,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await repository.refresh(signal);
+  const { id, rootEntry } = await resolveSnapshot(repository, snapshotId, {}, { signal });
+  if (id !== snapshotId || rootEntry?.objectId !== rootObjectId) {
+    const text = `snapshot ${snapshotId} is not what was written, reading it again`;
+    throw new EngineError('SNAPSHOT_DAMAGED', `${text}; run the backup again`);
+  }
+  for await (const _entry of listTree(repository, snapshotId, {}, { signal })) return false;
+  return true;
+}

@@ -1,0 +1,97 @@
+// `.velero/<uid of the restore>` in the root of a restored volume: the init container of the pod
+// waits for it (velero 1.18.1 cmd/velero-restore-helper). A `.velero` that is there is left over
+// from an earlier restore and goes, as with stock.
+
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
+import { beneath, openDirectory, removeBeneath } from './open-beneath.ts';
+
+export const DONE_DIRECTORY = '.velero';
+
+const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
+/** Somebody else may make a `.velero` between our removing one and making ours. */
+const ATTEMPTS_MAX = 3;
+
+/**
+ * Durable on return: the file, its directory and the entry of that. The modification time of the
+ * root stays what it was, to the microsecond.
+ * @throws TARGET_NOT_WRITABLE, USAGE
+ */
+export async function writeDoneFile(root: string, name: string): Promise<void> {
+  await inRoot(root, name, async volume => {
+    for (let attempt = 1; ; attempt++) {
+      await removeBeneath(volume, DONE_DIRECTORY);
+      try {
+        await make(volume, name);
+        return;
+      } catch (error) {
+        if (systemCodeOf(error) !== 'EEXIST' || attempt === ATTEMPTS_MAX) throw error;
+      }
+    }
+  });
+}
+
+/**
+ * Takes the file away again, and its directory when nothing else is in it: the init container runs
+ * as another user and often may not. Nothing happens where there is none.
+ * @throws TARGET_NOT_WRITABLE, USAGE
+ */
+export async function removeDoneFile(root: string, name: string): Promise<void> {
+  await inRoot(root, name, async volume => {
+    try {
+      const directory = await openDirectory(beneath(volume, DONE_DIRECTORY));
+      try {
+        await unlink(beneath(directory, name));
+      } finally {
+        await directory.close();
+      }
+      await rmdir(beneath(volume, DONE_DIRECTORY));
+    } catch (error) {
+      const left = ['ENOENT', 'ENOTEMPTY', 'ELOOP', 'ENOTDIR'];
+      if (!left.includes(systemCodeOf(error) ?? '')) throw error;
+    }
+  });
+}
+
+async function make(volume: FileHandle, name: string): Promise<void> {
+  await mkdir(beneath(volume, DONE_DIRECTORY), 0o755);
+  const directory = await openDirectory(beneath(volume, DONE_DIRECTORY));
+  try {
+    // Whatever the umask says: the init container has to see it.
+    await directory.chmod(0o755);
+    const file = await open(beneath(directory, name), NEW_FILE, 0o644);
+    try {
+      await file.chmod(0o644);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function inRoot(
+  root: string,
+  name: string,
+  work: (volume: FileHandle) => Promise<void>,
+): Promise<void> {
+  if (!/^[0-9A-Za-z][-.0-9A-Za-z]{0,252}$/.test(name)) {
+    throw new EngineError('USAGE', `cannot call a done file ${JSON.stringify(name)}`);
+  }
+  try {
+    await using volume = await openDirectory(root);
+    const { atimeMs, mtimeMs } = await volume.stat();
+    await work(volume);
+    await volume.utimes(atimeMs / 1000, mtimeMs / 1000);
+    await volume.sync();
+  } catch (error) {
+    const why = isEngineError(error) ? error.message : (systemCodeOf(error) ?? String(error));
+    const text = `cannot tell the pod that its volume is restored, in ${root}/${DONE_DIRECTORY}`;
+    throw new EngineError('TARGET_NOT_WRITABLE', `${text}: ${why}; check the volume's rights`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,98 @@
+// The volume mover of this node: finds the volume, borrows the repository, and lets the engine do
+// it.
+
+import { isEngineError } from '#engine/base/errors.ts';
+import type { ErrorCode } from '#engine/base/error-codes.ts';
+import type { Repository } from '#engine/index.ts';
+import type {
+  BackupOrder,
+  BackupResult,
+  MoveOptions,
+  PodVolume,
+  RepositoryName,
+  RestoreOrder,
+  RestoreResult,
+  VolumeMover,
+} from '#agent/moves/volume-mover.ts';
+import type { SharedRepositories } from '#agent/repositories/shared-repositories.ts';
+import {
+  type LocateParts,
+  type LocateSettings,
+  locateVolume,
+  type VolumePlace,
+} from '#agent/volumes/locate-volume.ts';
+import { backupVolume } from './backup-volume.ts';
+import { removeDoneFile } from './done-file.ts';
+import { restoreVolume } from './restore-volume.ts';
+
+export interface VolumeMoverParts extends LocateParts {
+  readonly repositories: Pick<SharedRepositories, 'acquire'>;
+}
+
+/** What says nothing against the repository that was used meanwhile. */
+const REPOSITORY_IS_FINE: readonly ErrorCode[] = [
+  'ABORTED',
+  'SOURCE_NOT_FOUND',
+  'SOURCE_UNREADABLE',
+  'SNAPSHOT_NOT_FOUND',
+  'TARGET_NOT_WRITABLE',
+  'TARGET_FULL',
+];
+
+export class EngineVolumeMover implements VolumeMover {
+  readonly #parts: VolumeMoverParts;
+  readonly #settings: LocateSettings;
+
+  constructor(parts: VolumeMoverParts, settings: LocateSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+  }
+
+  async backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult> {
+    const place = await this.#locate(order.volume, options.signal);
+    return await this.#with(order.repository, 'write', options, repository =>
+      backupVolume(repository, place, order, options),
+    );
+  }
+
+  async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
+    const place = await this.#locate(order.volume, options.signal);
+    return await this.#with(order.repository, 'read', options, repository =>
+      restoreVolume(repository, place, order, options),
+    );
+  }
+
+  /**
+   * For when the init container has ended, which often may not do it: takes the done file out of
+   * the volume again, so that no later backup has it.
+   * @throws TARGET_NOT_WRITABLE, and what finding the volume throws
+   */
+  async tidy(
+    { volume, doneFile }: Pick<RestoreOrder, 'volume' | 'doneFile'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const place = await this.#locate(volume, signal);
+    await removeDoneFile(place.path, doneFile);
+  }
+
+  #locate(volume: PodVolume, signal: AbortSignal): Promise<VolumePlace> {
+    return locateVolume(this.#parts, this.#settings, volume, signal);
+  }
+
+  async #with<Result>(
+    name: RepositoryName,
+    access: 'read' | 'write',
+    { signal }: MoveOptions,
+    work: (repository: Repository) => Promise<Result>,
+  ): Promise<Result> {
+    await using lease = await this.#parts.repositories.acquire(name, access, signal);
+    try {
+      return await work(lease.thing);
+    } catch (error) {
+      // A dead thread, or a storage that was lost in the middle: the next move begins with a new
+      // one.
+      if (!isEngineError(error, ...REPOSITORY_IS_FINE)) lease.discard();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// A snapshot of Velero into a volume: what is there is overwritten where the snapshot has
+// something, and nothing else of it is removed, as with stock. When all is synced the pod is told.
+
+import { EngineError } from '#engine/base/errors.ts';
+import { type Repository, resolveSnapshot, restore } from '#engine/index.ts';
+import type { MoveOptions, RestoreOrder, RestoreResult } from '#agent/moves/volume-mover.ts';
+import type { VolumePlace } from '#agent/volumes/locate-volume.ts';
+import { DONE_DIRECTORY, writeDoneFile } from './done-file.ts';
+import { ProgressMeter } from './move-progress.ts';
+import { differenceLine, LINES_MAX } from './result-text.ts';
+
+/** @throws what restore() throws, SNAPSHOT_NOT_FOUND, TARGET_NOT_WRITABLE */
+export async function restoreVolume(
+  repository: Repository,
+  place: VolumePlace,
+  order: RestoreOrder,
+  { signal, onProgress }: MoveOptions,
+): Promise<RestoreResult> {
+  const bytes = await requireSnapshot(repository, order.snapshotId, signal);
+  const meter = new ProgressMeter(onProgress);
+  meter.estimate(bytes);
+  const request = {
+    snapshot: order.snapshotId,
+    target: place.path,
+    // Files that are there already are compared by their hashes and written where they differ. So a
+    // restore that was interrupted goes on, and no file is taken for the right one by its time.
+    overwrite: 'always' as const,
+    delta: true,
+    exclude: [`/${DONE_DIRECTORY}`],
+  };
+  const outcome = await restore(repository, request, {
+    signal,
+    onProgress: progress => meter.done(progress.bytes),
+  });
+  await writeDoneFile(place.path, order.doneFile);
+  meter.finish(bytes);
+  return {
+    totalBytes: bytes,
+    differenceCount: outcome.differenceCount,
+    differences: outcome.differences.slice(0, LINES_MAX).map(differenceLine),
+  };
+}
+
+/** How many bytes it has. @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_DAMAGED */
+async function requireSnapshot(
+  repository: Repository,
+  snapshotId: string,
+  signal: AbortSignal,
+): Promise<number> {
+  // Beginnings of ids and `latest` are for people.
+  if (!/^[0-9a-f]{32}$/.test(snapshotId)) throw notFound(snapshotId);
+  const { rootEntry } = await resolveSnapshot(repository, snapshotId, {}, { signal });
+  if (rootEntry?.type !== 'd') {
+    const text = `cannot restore snapshot ${snapshotId}: it is not of a directory`;
+    throw new EngineError('SNAPSHOT_DAMAGED', `${text}; it was made of something else`);
+  }
+  return rootEntry.summary?.bytes ?? 0;
+}
+
+function notFound(snapshotId: string): EngineError {
+  const text = `cannot restore snapshot ${JSON.stringify(snapshotId)}: this is no id of one`;
+  return new EngineError('SNAPSHOT_NOT_FOUND', `${text}; see status.snapshotID of the backup`);
+}

@@ -1,0 +1,50 @@
+// A node as the kubelet leaves it: directories of pods and their volumes, and a mount table that
+// says what of it would be mounted.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { PodVolume } from '#agent/moves/volume-mover.ts';
+import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#agent/volumes/volume-objects.ts';
+import type { LocateSettings } from '#agent/volumes/locate-volume.ts';
+import type { KubeObjects } from './kube-objects.ts';
+
+export class NodeScene {
+  readonly settings: LocateSettings & { readonly mountTable: string };
+  readonly #kube: KubeObjects;
+  readonly #mounts: string[] = [];
+
+  constructor(root: string, kube: KubeObjects) {
+    this.#kube = kube;
+    mkdirSync(`${root}/pods`, { recursive: true });
+    const mountTable = `${root}/mountinfo`;
+    this.settings = { hostPods: `${root}/pods`, nodeName: 'worker-1', mountTable };
+    writeFileSync(mountTable, '');
+  }
+
+  /** A running pod with the volume `data` of a claim; where that is, and how it is asked for. */
+  runPod(
+    podName: string,
+    { claim = 'web-data', podNamespace = 'shop' } = {},
+  ): { path: string; volume: PodVolume; claim: { name: string; uid: string } } {
+    const podUid = `uid-of-${podName}`;
+    const volumeName = `pv-of-${podNamespace}-${claim}`;
+    const uid = `uid-of-${podNamespace}-${claim}`;
+    const podVolumes = `${this.settings.hostPods}/${podUid}/volumes`;
+    const path = `${podVolumes}/kubernetes.io~csi/${volumeName}/mount`;
+    mkdirSync(path, { recursive: true });
+    this.#mounts.push(`1 1 0:1 / ${path} rw - ext4 /dev/sda rw\n`);
+    writeFileSync(this.settings.mountTable, this.#mounts.join(''));
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: claim } }];
+    const pod = {
+      metadata: { name: podName, namespace: podNamespace, uid: podUid },
+      spec: { nodeName: 'worker-1', volumes },
+    };
+    this.#kube.put(PODS, pod);
+    const metadata = { name: claim, namespace: podNamespace, uid };
+    const bound = { metadata, spec: { volumeName } };
+    this.#kube.put(CLAIMS, bound);
+    const persistentVolume = { metadata: { name: volumeName }, spec: { csi: {} } };
+    this.#kube.put(PERSISTENT_VOLUMES, persistentVolume);
+    const volume = { podUid, podNamespace, podName, volume: 'data' };
+    return { path, volume, claim: { name: claim, uid } };
+  }
+}

@@ -1,0 +1,185 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import t, { type Test } from 'tap';
+import { systemClock } from '#engine/base/clock.ts';
+import { isEngineError } from '#engine/base/errors.ts';
+import { listSnapshots, resolveSnapshot } from '#engine/index.ts';
+import type { MoveProgress } from '#agent/moves/volume-mover.ts';
+import { EngineVolumeMover } from '#agent/volume-mover/engine-volume-mover.ts';
+import { TimedStat } from '#agent/volumes/timed-stat.ts';
+import { NodeScene } from '#test/support/node-scene.ts';
+import { NAME, VeleroScene } from '#test/support/velero-scene.ts';
+
+type Pod = ReturnType<NodeScene['runPod']>;
+
+const { signal } = new AbortController();
+const DONE = '77777777-0000-4000-8000-000000000001';
+
+const opened = (async () => {
+  const root = t.testdir({ bucket: {} });
+  const velero = await VeleroScene.make(`${root}/bucket`);
+  t.teardown(() => velero[Symbol.asyncDispose]());
+  return { velero, node: new NodeScene(root, velero.kube) };
+})();
+
+/** One repository for all tests; each has pods and claims of its own. */
+async function sceneFor(t: Test) {
+  const { velero, node: allPods } = await opened;
+  const { kube, repositories } = velero;
+  const own = t.name.replaceAll(/[^a-z]+/g, '-');
+  const node = {
+    runPod: (name: string, { claim = 'web-data', podNamespace = 'shop' } = {}) =>
+      allPods.runPod(`${name}-${own}`, { claim: `${claim}-${own}`, podNamespace }),
+  };
+  const parts = { kube, repositories, stat: new TimedStat({ clock: systemClock }) };
+  const mover = new EngineVolumeMover(parts, allPods.settings);
+  let moves = 0;
+  const backup = (pod: Pod, onProgress?: (progress: MoveProgress) => void) => {
+    const order = { repository: NAME, volume: pod.volume, moveUid: `move-${++moves}` };
+    return mover.backup(order, { signal, onProgress });
+  };
+  const restore = (pod: Pod, snapshotId: string, onProgress?: (progress: MoveProgress) => void) => {
+    const order = {
+      repository: NAME,
+      volume: pod.volume,
+      moveUid: 'r',
+      doneFile: DONE,
+      snapshotId,
+    };
+    return mover.restore(order, { signal, onProgress });
+  };
+  return { velero, node, mover, own, backup, restore };
+}
+
+t.test('a volume comes back in another pod, and the pod is told', async t => {
+  const { node, backup, restore, mover, velero } = await sceneFor(t);
+  const pod = node.runPod('web');
+  fs.mkdirSync(`${pod.path}/sub`);
+  fs.writeFileSync(`${pod.path}/sub/file`, 'content');
+  fs.writeFileSync(`${pod.path}/.kopiaignore`, '*.log\n');
+  fs.writeFileSync(`${pod.path}/a.log`, 'log');
+  fs.linkSync(`${pod.path}/a.log`, `${pod.path}/b`);
+  fs.symlinkSync('/etc', `${pod.path}/link`);
+  fs.mkdirSync(`${pod.path}/.velero`);
+  fs.writeFileSync(`${pod.path}/.velero/an-old-restore`, '');
+  fs.chmodSync(`${pod.path}/sub`, 0o2751);
+  const seen: MoveProgress[] = [];
+  const result = await backup(pod, progress => seen.push(progress));
+  t.match(result, { totalBytes: 19, incrementalBytes: 19, isEmpty: false, skippedCount: 0 });
+  t.strictSame(seen.at(-1), { totalBytes: 19, bytesDone: 19 });
+  const lease = await velero.repositories.acquire(NAME, 'read');
+  const manifest = await resolveSnapshot(lease.thing, result.snapshotId);
+  await lease[Symbol.asyncDispose]();
+  t.match(manifest, {
+    source: { userName: 'default', host: 'default' },
+    rootEntry: { name: /^move-/, type: 'd' },
+    pins: ['velero-pin'],
+    description: 'Kopia Uploader',
+  });
+  const target = node.runPod('restored', { claim: 'other', podNamespace: 'shop2' });
+  fs.writeFileSync(`${target.path}/extra`, 'stays');
+  fs.mkdirSync(`${target.path}/.velero`);
+  fs.symlinkSync('/etc/passwd', `${target.path}/.velero/${DONE}`);
+  const restored = await restore(target, result.snapshotId, progress => seen.push(progress));
+  t.match(restored, { totalBytes: 19, differenceCount: 0, differences: [] });
+  t.strictSame(seen.at(-1), { totalBytes: 19, bytesDone: 19 });
+  t.ok(fs.lstatSync(`${target.path}/.velero/${DONE}`).isFile());
+  const tidying = { volume: target.volume, doneFile: DONE };
+  await mover.tidy(tidying, signal);
+  fs.rmSync(`${target.path}/extra`);
+  fs.rmSync(`${pod.path}/.velero`, { recursive: true });
+  execFileSync('diff', ['-r', '--no-dereference', pod.path, target.path]);
+  const [a, b] = ['a.log', 'b'].map(name => fs.statSync(`${target.path}/${name}`).ino);
+  t.equal(a, b, 'hard links, too');
+  t.equal(fs.statSync(`${target.path}/sub`).mode & 0o7777, 0o2751);
+});
+
+t.test('only what has changed is read, though the pod is another one', async t => {
+  const { node, backup, velero, own } = await sceneFor(t);
+  const pod = node.runPod('web-1');
+  fs.writeFileSync(`${pod.path}/large`, Buffer.alloc(300_000, 'x'));
+  fs.writeFileSync(`${pod.path}/small`, '1');
+  t.match(await backup(pod), { totalBytes: 300_001, incrementalBytes: 300_001 });
+  // The same file system in the next pod.
+  const next = node.runPod('web-2');
+  fs.rmdirSync(next.path);
+  fs.renameSync(pod.path, next.path);
+  fs.writeFileSync(`${next.path}/small`, '22');
+  const seen: MoveProgress[] = [];
+  const second = await backup(next, progress => seen.push(progress));
+  t.match(second, { totalBytes: 300_002, incrementalBytes: 2 });
+  t.strictSame(seen.at(-1), { totalBytes: 300_002, bytesDone: 300_002 });
+  t.ok(seen.every(({ totalBytes, bytesDone }) => bytesDone <= totalBytes || totalBytes === 0));
+  await using lease = await velero.repositories.acquire(NAME, 'read');
+  const tags = { pvc: `web-data-${own}` };
+  const paths = (await listSnapshots(lease.thing, { tags })).map(({ source }) => source.path);
+  const path = (name: string) => `snapshot-pod-volume/kopia/shop/${name}-${own}/web-data-${own}`;
+  t.strictSame(paths, [path('web-1'), path('web-2')], 'each has the name that stock gives it');
+});
+
+t.test('an empty volume is a snapshot as well, and says that it is', async t => {
+  const { node, backup, restore } = await sceneFor(t);
+  const pod = node.runPod('web');
+  fs.chmodSync(pod.path, 0o750);
+  const result = await backup(pod);
+  t.match(result, { isEmpty: true, totalBytes: 0 });
+  const target = node.runPod('restored', { claim: 'other' });
+  await restore(target, result.snapshotId);
+  t.equal(fs.statSync(target.path).mode & 0o777, 0o750);
+});
+
+t.test('a restore that is repeated writes what differs, even under the same time', async t => {
+  const { node, backup, restore } = await sceneFor(t);
+  const pod = node.runPod('web');
+  fs.writeFileSync(`${pod.path}/file`, 'right');
+  const { snapshotId } = await backup(pod);
+  const target = node.runPod('restored', { claim: 'other' });
+  await restore(target, snapshotId);
+  const { mtime } = fs.statSync(`${target.path}/file`);
+  fs.writeFileSync(`${target.path}/file`, 'wrong');
+  fs.utimesSync(`${target.path}/file`, mtime, mtime);
+  t.match(await restore(target, snapshotId), { differenceCount: 0 });
+  t.equal(fs.readFileSync(`${target.path}/file`, 'utf8'), 'right');
+});
+
+t.test('a failed restore writes no done file', async t => {
+  const { node, backup, restore, mover } = await sceneFor(t);
+  const pod = node.runPod('web');
+  fs.writeFileSync(`${pod.path}/file`, 'right');
+  const { snapshotId } = await backup(pod);
+  const target = node.runPod('restored', { claim: 'other' });
+  for (const id of ['latest', snapshotId.slice(0, 31), `${snapshotId}:/x`, 'f'.repeat(32), '']) {
+    await t.rejects(restore(target, id), { code: 'SNAPSHOT_NOT_FOUND' });
+  }
+  const order = {
+    repository: NAME,
+    volume: target.volume,
+    moveUid: 'r',
+    doneFile: DONE,
+    snapshotId,
+  };
+  const aborted = mover.restore(order, { signal: AbortSignal.abort() });
+  await t.rejects(aborted, { code: 'ABORTED' });
+  const lost = { ...target, volume: { ...target.volume, podUid: 'another' } };
+  await t.rejects(restore(lost, snapshotId), { code: 'POD_NOT_FOUND' });
+  t.strictSame(fs.readdirSync(target.path), []);
+});
+
+t.test('a cancelled backup publishes nothing, and the next one is whole', async t => {
+  const { node, mover, backup, velero, own } = await sceneFor(t);
+  const pod = node.runPod('web');
+  for (let index = 0; index < 50; index++) {
+    fs.writeFileSync(`${pod.path}/f${index}`, Buffer.alloc(100_000, index));
+  }
+  const abort = new AbortController();
+  const order = { repository: NAME, volume: pod.volume, moveUid: 'move' };
+  const options = { signal: abort.signal, onProgress: () => abort.abort() };
+  const [outcome] = await Promise.allSettled([mover.backup(order, options)]);
+  // A fast machine may be done before it is first told.
+  if (outcome.status === 'rejected') t.ok(isEngineError(outcome.reason, 'ABORTED'));
+  const { snapshotId } = await backup(pod);
+  await using lease = await velero.repositories.acquire(NAME, 'read');
+  const complete = await listSnapshots(lease.thing, { tags: { pvc: `web-data-${own}` } });
+  t.equal(complete.at(-1)?.id, snapshotId);
+  t.equal(complete.length, outcome.status === 'rejected' ? 1 : 2);
+});
