@@ -54,6 +54,10 @@ export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionR
 export interface BackupOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (totals: BackupTotals) => void;
+  /**
+   * Called when all is uploaded; when it rejects, nothing is published and the backup rejects so.
+   */
+  readonly beforePublish?: () => Promise<void>;
 }
 
 export interface BackupOutcome {
@@ -94,18 +98,18 @@ export interface BackupOutcome {
 export async function backup(
   parts: BackupParts,
   request: BackupRequest,
-  { signal = new AbortController().signal, onProgress }: BackupOptions = {},
+  { signal = new AbortController().signal, ...options }: BackupOptions = {},
 ): Promise<BackupOutcome> {
   throwIfAborted(signal);
   // Refused now, before anything is read.
   const { writing } = parts.contents;
-  return await writing.attempt(signal, () => store(parts, request, { signal, onProgress }));
+  return await writing.attempt(signal, () => store(parts, request, { ...options, signal }));
 }
 
 async function store(
   parts: BackupParts,
   request: BackupRequest,
-  { signal, onProgress }: BackupOptions & { readonly signal: AbortSignal },
+  { signal, onProgress, beforePublish }: BackupOptions & { readonly signal: AbortSignal },
 ): Promise<BackupOutcome> {
   const { contents } = parts;
   await contents.writing.keepUp(signal);
@@ -144,6 +148,7 @@ async function store(
   const uploaded = await withUpkeep(contents.writing, signal, uploadSignal =>
     upload(uploadParts, { ...plan.upload, signal: uploadSignal }),
   );
+  await beforePublish?.();
   throwIfAborted(signal);
   progress.phase = 'publish';
   const { parentIds, superseded } = plan;

@@ -32,6 +32,19 @@ t.test('an abort in the middle publishes nothing, and the next backup is whole',
   t.strictSame(restored.differences, []);
 });
 
+t.test('what has something against it before it is published is not published', async t => {
+  const root = makeTree(t);
+  const repository = await repositoryFor(t);
+  const beforePublish = () => Promise.reject(new Error('no'));
+  await t.rejects(backup(repository, request(root), { beforePublish }), { message: 'no' });
+  t.strictSame(await repository.manifests.find({ type: 'snapshot' }), []);
+  let asked = 0;
+  const options = { beforePublish: async () => void (asked += 1) };
+  await backup(repository, request(root), options);
+  t.equal(asked, 1);
+  t.equal((await repository.manifests.find({ type: 'snapshot' })).length, 1);
+});
+
 t.test('two backups at the same time in one repository object are both whole', async t => {
   const root = makeTree(t);
   const other = `${t.testdirName}/other`;
