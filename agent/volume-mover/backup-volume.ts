@@ -17,12 +17,17 @@ import { ProgressMeter } from './move-progress.ts';
 import { LINES_MAX, skippedLine } from './result-text.ts';
 import { veleroNames } from './velero-source.ts';
 
+export interface VolumeMoveOptions extends MoveOptions {
+  /** Rejects when the volume is another one than it was at the beginning. */
+  readonly isStillThere: () => Promise<void>;
+}
+
 /** @throws what backup() throws; SNAPSHOT_NOT_FOUND when what was published cannot be read again */
 export async function backupVolume(
   repository: Repository,
   place: VolumePlace,
   order: BackupOrder,
-  { signal, onProgress }: MoveOptions,
+  { signal, onProgress, isStillThere }: VolumeMoveOptions,
 ): Promise<BackupResult> {
   const request = requestFor(place, order);
   const meter = new ProgressMeter(onProgress);
@@ -32,6 +37,7 @@ export async function backupVolume(
   try {
     outcome = await backup(repository, request, {
       signal,
+      beforePublish: isStillThere,
       onProgress: ({ bytes, bytesTakenOver }) => meter.done(bytes + bytesTakenOver),
     });
   } finally {

@@ -1,7 +1,8 @@
 // The volume mover of this node: finds the volume, borrows the repository, and lets the engine do
 // it.
 
-import { isEngineError } from '#engine/base/errors.ts';
+import type { Clock } from '#engine/base/clock.ts';
+import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import type { ErrorCode } from '#engine/base/error-codes.ts';
 import type { Repository } from '#engine/index.ts';
 import type {
@@ -19,14 +20,19 @@ import {
   type LocateParts,
   type LocateSettings,
   locateVolume,
+  requireSameVolume,
   type VolumePlace,
 } from '#agent/volumes/locate-volume.ts';
-import { backupVolume } from './backup-volume.ts';
+import { backupVolume, type VolumeMoveOptions } from './backup-volume.ts';
 import { removeDoneFile } from './done-file.ts';
+import { forgetOldStates } from './forget-states.ts';
 import { restoreVolume } from './restore-volume.ts';
 
 export interface VolumeMoverParts extends LocateParts {
   readonly repositories: Pick<SharedRepositories, 'acquire'>;
+  readonly clock: Clock;
+  /** What went wrong without harm. */
+  readonly onWarning: (warning: EngineError) => void;
 }
 
 /** What says nothing against the repository that was used meanwhile. */
@@ -37,6 +43,8 @@ const REPOSITORY_IS_FINE: readonly ErrorCode[] = [
   'SNAPSHOT_NOT_FOUND',
   'TARGET_NOT_WRITABLE',
   'TARGET_FULL',
+  'VOLUME_NOT_MOUNTED',
+  'VOLUME_UNRESPONSIVE',
 ];
 
 export class EngineVolumeMover implements VolumeMover {
@@ -51,14 +59,14 @@ export class EngineVolumeMover implements VolumeMover {
   async backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult> {
     const place = await this.#locate(order.volume, options.signal);
     return await this.#with(order.repository, 'write', options, repository =>
-      backupVolume(repository, place, order, options),
+      this.#backup(repository, place, order, options),
     );
   }
 
   async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
     const place = await this.#locate(order.volume, options.signal);
     return await this.#with(order.repository, 'read', options, repository =>
-      restoreVolume(repository, place, order, options),
+      restoreVolume(repository, place, order, this.#watching(place, options)),
     );
   }
 
@@ -73,6 +81,30 @@ export class EngineVolumeMover implements VolumeMover {
   ): Promise<void> {
     const place = await this.#locate(volume, signal);
     await removeDoneFile(place.path, doneFile);
+  }
+
+  async #backup(
+    repository: Repository,
+    place: VolumePlace,
+    order: BackupOrder,
+    options: MoveOptions,
+  ): Promise<BackupResult> {
+    const result = await backupVolume(repository, place, order, this.#watching(place, options));
+    // The backup is there; what may be wrong with others is for the next one.
+    const { clock, onWarning } = this.#parts;
+    try {
+      await forgetOldStates(repository, clock, options.signal);
+    } catch (error) {
+      const text = `old states of backups were not removed: ${messageOf(error)}`;
+      const code = isEngineError(error) ? error.code : 'INTERNAL';
+      onWarning(new EngineError(code, text, { cause: error }));
+    }
+    return result;
+  }
+
+  #watching(place: VolumePlace, options: MoveOptions): VolumeMoveOptions {
+    const { stat } = this.#parts;
+    return { ...options, isStillThere: () => requireSameVolume(stat, place, options.signal) };
   }
 
   #locate(volume: PodVolume, signal: AbortSignal): Promise<VolumePlace> {

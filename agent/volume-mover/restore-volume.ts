@@ -3,8 +3,9 @@
 
 import { EngineError } from '#engine/base/errors.ts';
 import { type Repository, resolveSnapshot, restore } from '#engine/index.ts';
-import type { MoveOptions, RestoreOrder, RestoreResult } from '#agent/moves/volume-mover.ts';
+import type { RestoreOrder, RestoreResult } from '#agent/moves/volume-mover.ts';
 import type { VolumePlace } from '#agent/volumes/locate-volume.ts';
+import type { VolumeMoveOptions } from './backup-volume.ts';
 import { DONE_DIRECTORY, writeDoneFile } from './done-file.ts';
 import { ProgressMeter } from './move-progress.ts';
 import { differenceLine, LINES_MAX } from './result-text.ts';
@@ -14,7 +15,7 @@ export async function restoreVolume(
   repository: Repository,
   place: VolumePlace,
   order: RestoreOrder,
-  { signal, onProgress }: MoveOptions,
+  { signal, onProgress, isStillThere }: VolumeMoveOptions,
 ): Promise<RestoreResult> {
   const bytes = await requireSnapshot(repository, order.snapshotId, signal);
   const meter = new ProgressMeter(onProgress);
@@ -32,6 +33,7 @@ export async function restoreVolume(
     signal,
     onProgress: progress => meter.done(progress.bytes),
   });
+  await isStillThere();
   await writeDoneFile(place.path, order.doneFile);
   meter.finish(bytes);
   return {

@@ -1,6 +1,7 @@
 // Where the volume of a pod is on this node: asks the API for pod, claim and persistent volume,
 // reads the names of the kubelet's directories and the mount table, and lets the pure part decide.
 
+import type { Stats } from 'node:fs';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
@@ -38,6 +39,8 @@ export interface VolumePlace {
   /** A directory; no link, and nothing on the way to it from the host's pods directory is one. */
   readonly path: string;
   readonly claim: { readonly name: string; readonly uid: string } | undefined;
+  /** Of the directory itself, and so of what is mounted there. */
+  readonly identity: string;
   /** Inode numbers say nothing about whether a file is the same as before. */
   readonly hasPassingInodes: boolean;
 }
@@ -85,9 +88,30 @@ export async function locateVolume(
   }
   return {
     path,
+    identity: identityOf(found),
     claim: claim && { name: claim.metadata.name, uid: claim.metadata.uid ?? '' },
     hasPassingInodes: mount !== undefined && hasPassingInodes(mount),
   };
+}
+
+/**
+ * Whether the volume is still there. When a pod ends, its volume is unmounted even while it is
+ * read, and an empty directory is in its place.
+ * @throws VOLUME_NOT_MOUNTED, VOLUME_UNRESPONSIVE
+ */
+export async function requireSameVolume(
+  stat: TimedStat,
+  { path, identity }: VolumePlace,
+  signal?: AbortSignal,
+): Promise<void> {
+  const found = await stat.look(path, signal);
+  if (found && identityOf(found) === identity) return;
+  const text = `the volume at ${path} was unmounted while it was in use, as happens when its pod ends`;
+  throw new EngineError('VOLUME_NOT_MOUNTED', `${text}; nothing of this move counts`);
+}
+
+function identityOf({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
 }
 
 async function findPod(

@@ -4,11 +4,8 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import t, { type Test } from 'tap';
-import { systemClock } from '#engine/base/clock.ts';
-import { EngineVolumeMover } from '#agent/volume-mover/engine-volume-mover.ts';
-import { TimedStat } from '#agent/volumes/timed-stat.ts';
 import { findKopia, Kopia } from '#test/support/kopia.ts';
-import { NodeScene } from '#test/support/node-scene.ts';
+import { moverFor, NodeScene } from '#test/support/node-scene.ts';
 import { SeededRandom } from '#test/support/random.ts';
 import { NAME, PASSWORD, VeleroScene } from '#test/support/velero-scene.ts';
 
@@ -34,10 +31,8 @@ async function sceneFor(t: Test) {
   const root = t.testdir({ bucket: {} });
   const velero = await VeleroScene.make(`${root}/bucket`);
   t.teardown(() => velero[Symbol.asyncDispose]());
-  const { kube, repositories } = velero;
-  const node = new NodeScene(root, kube);
-  const parts = { kube, repositories, stat: new TimedStat({ clock: systemClock }) };
-  const mover = new EngineVolumeMover(parts, node.settings);
+  const node = new NodeScene(root, velero.kube);
+  const mover = moverFor(velero, node);
   const kopia = new Kopia({ directory: `${root}/kopia`, password: PASSWORD, program });
   const place = ['filesystem', '--path', velero.directory];
   const client = ['--override-username=default', '--override-hostname=default'];

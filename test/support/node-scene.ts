@@ -2,10 +2,32 @@
 // says what of it would be mounted.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { systemClock } from '#engine/base/clock.ts';
+import type { EngineError } from '#engine/base/errors.ts';
+import {
+  EngineVolumeMover,
+  type VolumeMoverParts,
+} from '#agent/volume-mover/engine-volume-mover.ts';
+import { TimedStat } from '#agent/volumes/timed-stat.ts';
 import type { PodVolume } from '#agent/moves/volume-mover.ts';
 import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#agent/volumes/volume-objects.ts';
 import type { LocateSettings } from '#agent/volumes/locate-volume.ts';
 import type { KubeObjects } from './kube-objects.ts';
+import type { VeleroScene } from './velero-scene.ts';
+
+/** The mover of that node, into the repositories of that server. */
+export function moverFor(
+  velero: VeleroScene,
+  node: NodeScene,
+  more: Partial<VolumeMoverParts> = {},
+): EngineVolumeMover {
+  const { kube, repositories } = velero;
+  const clock = systemClock;
+  const onWarning = (warning: EngineError) => void velero.warnings.push(warning);
+  const stat = new TimedStat({ clock });
+  const parts = { kube, repositories, stat, clock, onWarning, ...more };
+  return new EngineVolumeMover(parts, node.settings);
+}
 
 export class NodeScene {
   readonly settings: LocateSettings & { readonly mountTable: string };

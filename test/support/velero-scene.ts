@@ -4,7 +4,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createRepository, type EngineError, openStorageAt } from '#engine/index.ts';
-import { systemClock } from '#engine/base/clock.ts';
+import { type Clock, systemClock } from '#engine/base/clock.ts';
 import {
   REPOSITORIES,
   SECRETS,
@@ -20,6 +20,10 @@ import { KubeObjects } from './kube-objects.ts';
 export const VELERO = 'velero';
 export const PASSWORD = 'static-passw0rd';
 export const NAME = Object.freeze({ volumeNamespace: 'shop', backupStorageLocation: 'default' });
+
+export interface VeleroSceneOptions extends Partial<RepositorySettings> {
+  readonly clock?: Clock;
+}
 
 let made: Promise<string> | undefined;
 
@@ -44,22 +48,19 @@ export class VeleroScene implements AsyncDisposable {
   readonly root: string;
   readonly repositories: SharedRepositories;
 
-  private constructor(root: string, settings: Partial<RepositorySettings>) {
+  private constructor(root: string, { clock = systemClock, ...settings }: VeleroSceneOptions) {
     this.root = root;
     const shares = { repositoriesMax: 2, threads: 1, memoryBytes: 256 * 2 ** 20 };
     const onWarning = (warning: EngineError) => void this.warnings.push(warning);
     this.repositories = new SharedRepositories(
-      { kube: this.kube, clock: systemClock, onWarning },
+      { kube: this.kube, clock, onWarning },
       { namespace: VELERO, readyTimeoutMs: 60_000, shares, ...settings },
     );
   }
 
   /** In an empty directory. */
-  static async make(
-    root: string,
-    settings: Partial<RepositorySettings> = {},
-  ): Promise<VeleroScene> {
-    const scene = new VeleroScene(root, settings);
+  static async make(root: string, options: VeleroSceneOptions = {}): Promise<VeleroScene> {
+    const scene = new VeleroScene(root, options);
     scene.putLocation({ config: { fspath: root } });
     scene.putSecret('velero-repo-credentials', { 'repository-password': `${PASSWORD}\n` });
     await scene.makeRepository(NAME.volumeNamespace);

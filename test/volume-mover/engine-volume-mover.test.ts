@@ -1,13 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import t, { type Test } from 'tap';
-import { systemClock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { listSnapshots, resolveSnapshot } from '#engine/index.ts';
 import type { MoveProgress } from '#agent/moves/volume-mover.ts';
-import { EngineVolumeMover } from '#agent/volume-mover/engine-volume-mover.ts';
-import { TimedStat } from '#agent/volumes/timed-stat.ts';
-import { NodeScene } from '#test/support/node-scene.ts';
+import { moverFor, NodeScene } from '#test/support/node-scene.ts';
 import { NAME, VeleroScene } from '#test/support/velero-scene.ts';
 
 type Pod = ReturnType<NodeScene['runPod']>;
@@ -25,14 +22,12 @@ const opened = (async () => {
 /** One repository for all tests; each has pods and claims of its own. */
 async function sceneFor(t: Test) {
   const { velero, node: allPods } = await opened;
-  const { kube, repositories } = velero;
   const own = t.name.replaceAll(/[^a-z]+/g, '-');
   const node = {
     runPod: (name: string, { claim = 'web-data', podNamespace = 'shop' } = {}) =>
       allPods.runPod(`${name}-${own}`, { claim: `${claim}-${own}`, podNamespace }),
   };
-  const parts = { kube, repositories, stat: new TimedStat({ clock: systemClock }) };
-  const mover = new EngineVolumeMover(parts, allPods.settings);
+  const mover = moverFor(velero, allPods);
   let moves = 0;
   const backup = (pod: Pod, onProgress?: (progress: MoveProgress) => void) => {
     const order = { repository: NAME, volume: pod.volume, moveUid: `move-${++moves}` };
@@ -182,4 +177,84 @@ t.test('a cancelled backup publishes nothing, and the next one is whole', async 
   const complete = await listSnapshots(lease.thing, { tags: { pvc: `web-data-${own}` } });
   t.equal(complete.at(-1)?.id, snapshotId);
   t.equal(complete.length, outcome.status === 'rejected' ? 1 : 2);
+});
+
+/** One that is there. */
+async function snapshotOf(t: Test): Promise<string> {
+  const { node, backup } = await sceneFor(t);
+  const pod = node.runPod('another', { claim: 'another' });
+  return (await backup(pod)).snapshotId;
+}
+
+t.test('a volume that is unmounted in the middle is no empty one', async t => {
+  const { node, velero, own } = await sceneFor(t);
+  const pod = node.runPod('web');
+  fs.writeFileSync(`${pod.path}/file`, 'x');
+  const { node: allPods } = await opened;
+  const { repositories } = velero;
+  let swaps = 0;
+  // What is at the path is another directory from when the repository is there.
+  const acquire: typeof repositories.acquire = async (...words) => {
+    const lease = await repositories.acquire(...words);
+    fs.renameSync(pod.path, `${pod.path}-before-${++swaps}`);
+    fs.mkdirSync(pod.path);
+    return lease;
+  };
+  const mover = moverFor(velero, allPods, { repositories: { acquire } });
+  const order = { repository: NAME, volume: pod.volume, moveUid: 'm' };
+  const gone = { code: 'VOLUME_NOT_MOUNTED', message: /unmounted while it was in use/ };
+  await t.rejects(mover.backup(order, { signal }), gone);
+  const restoring = { ...order, doneFile: DONE, snapshotId: await snapshotOf(t) };
+  await t.rejects(mover.restore(restoring, { signal }), gone);
+  t.notOk(fs.existsSync(`${pod.path}/.velero`));
+  await using lease = await repositories.acquire(NAME, 'read');
+  t.strictSame(await listSnapshots(lease.thing, { tags: { pvc: `web-data-${own}` } }), []);
+});
+
+t.test('one file that cannot be read is named, and the rest is stored', async t => {
+  const { node, backup } = await sceneFor(t);
+  const pod = node.runPod('web');
+  fs.writeFileSync(`${pod.path}/good`, 'x');
+  fs.writeFileSync(`${pod.path}/bad`, '');
+  try {
+    // Root reads everything but this: the first page of its own memory, which is not mapped.
+    execFileSync('mount', ['--bind', `/proc/${process.pid}/mem`, `${pod.path}/bad`]);
+  } catch {
+    t.comment('skipped: mounting needs root');
+    return;
+  }
+  t.teardown(() => execFileSync('umount', [`${pod.path}/bad`]));
+  const result = await backup(pod);
+  t.match(result, { skippedCount: 1, skipped: ['bad: EIO'], totalBytes: 1, isEmpty: false });
+});
+
+t.test('states that nobody has gone on from for a week are removed by any backup', async t => {
+  const { node, backup, velero, own } = await sceneFor(t);
+  const lease = await velero.repositories.acquire(NAME, 'write');
+  const { manifests } = lease.thing;
+  const tags = { 'snapshot-requester': 'snapshot-pod-volume', pvc: own };
+  const put = (age: number, more: object): string => {
+    const time = new Date(Date.now() - age * 24 * 3600 * 1000).toISOString();
+    const source = { host: 'default', userName: 'default', path: `gone/${own}` };
+    const document = {
+      source,
+      startTime: time,
+      endTime: time,
+      incomplete: 'canceled',
+      tags,
+      ...more,
+    };
+    const labels = { hostname: 'default', username: 'default', path: source.path, ...tags };
+    return manifests.put({ type: 'snapshot', ...labels }, JSON.stringify(document));
+  };
+  put(8, {});
+  const kept = [put(6, {}), put(8, { pins: ['velero-pin'] }), put(8, { incomplete: '' })];
+  await lease.thing.flush();
+  await lease[Symbol.asyncDispose]();
+  await backup(node.runPod('web'));
+  await using after = await velero.repositories.acquire(NAME, 'read');
+  const filter = { tags: { pvc: own }, includeIncomplete: true };
+  const ids = (await listSnapshots(after.thing, filter)).map(({ id }) => id);
+  t.strictSame(ids.toSorted(), kept.toSorted());
+  t.strictSame(velero.warnings, []);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { systemClock } from '#engine/base/clock.ts';
 import { locateVolume, type LocateSettings } from '#agent/volumes/locate-volume.ts';
@@ -40,10 +40,16 @@ function scene(t: Test) {
   return { kube, locate, csi, pods, directory };
 }
 
+function identityOf(path: string): string {
+  const { dev, ino } = statSync(path);
+  return `${dev}:${ino}`;
+}
+
 t.test('a claim, an ephemeral volume and an emptyDir are found', async t => {
   const { locate, csi, pods } = scene(t);
   t.strictSame(await locate(), {
     path: `${csi}/mount`,
+    identity: identityOf(`${csi}/mount`),
     claim: { name: 'web-data', uid: 'uid of web-data' },
     hasPassingInodes: true,
   });
