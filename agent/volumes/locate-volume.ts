@@ -106,8 +106,9 @@ export async function requireSameVolume(
 ): Promise<void> {
   const found = await stat.look(path, signal);
   if (found && identityOf(found) === identity) return;
-  const text = `the volume at ${path} was unmounted while it was in use, as happens when its pod ends`;
-  throw new EngineError('VOLUME_NOT_MOUNTED', `${text}; nothing of this move counts`);
+  const text = `the volume at ${path} was unmounted while it was in use`;
+  const why = 'as happens when its pod ends';
+  throw new EngineError('VOLUME_NOT_MOUNTED', `${text}, ${why}; nothing of this move counts`);
 }
 
 function identityOf({ dev, ino }: Stats): string {

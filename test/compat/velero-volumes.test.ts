@@ -4,6 +4,8 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import t, { type Test } from 'tap';
+import { createRepository, openStorageAt } from '#engine/index.ts';
+import { findServer, startServer } from '#test/servers/start.ts';
 import { findKopia, Kopia } from '#test/support/kopia.ts';
 import { moverFor, NodeScene } from '#test/support/node-scene.ts';
 import { SeededRandom } from '#test/support/random.ts';
@@ -41,7 +43,7 @@ async function sceneFor(t: Test) {
     const words = ['--all', '--show-identical', '--incomplete', '--json'];
     return JSON.parse(await kopia.run('snapshot', 'list', ...words)) as Listed[];
   };
-  return { root, node, mover, kopia, listed };
+  return { root, velero, node, mover, kopia, listed };
 }
 
 function fill(path: string): void {
@@ -134,4 +136,54 @@ t.test('what kopia of Velero has stored comes back through us', { skip }, async 
   await mover.tidy({ volume: target.volume, doneFile: 'd' }, signal);
   fs.rmSync(`${pod.path}/.velero`, { recursive: true });
   execFileSync('diff', ['-r', '--no-dereference', pod.path, target.path]);
+});
+
+const noServer = findServer('versitygw');
+const skipS3 = skip ?? (noServer.program === undefined ? noServer.reason : undefined);
+if (skipS3) t.comment(`skipped: ${skipS3}`);
+
+t.test('a volume goes into a bucket as Velero names it, and back', { skip: skipS3 }, async t => {
+  const { root, velero, node, mover } = await sceneFor(t);
+  const server = await startServer('versitygw', { buckets: ['backups'] });
+  t.teardown(() => server.stop());
+  const { credentials, url: endpoint } = server;
+  const s3 = { bucket: 'backups', prefix: 'cluster-a/kopia/shop/', endpoint, credentials };
+  const storage = await openStorageAt({ scheme: 's3', s3 });
+  const owner = { user: 'default', host: 'default' };
+  await createRepository({ storage, password: PASSWORD, owner, forVelero: true });
+  await storage.close();
+  const credential = { name: 'cloud-credentials', key: 'cloud' };
+  const keys = (secretAccessKey: string) => ({
+    cloud:
+      `[default]\naws_access_key_id = ${credentials.accessKeyId}\n` +
+      `aws_secret_access_key = ${secretAccessKey}\n`,
+  });
+  velero.putLocation({
+    provider: 'aws',
+    config: { region: 'us-east-1', s3ForcePathStyle: 'true', s3Url: endpoint },
+    objectStorage: { bucket: 'backups', prefix: 'cluster-a' },
+    credential,
+  });
+  const pod = node.runPod('web');
+  fill(pod.path);
+  const order = { repository: NAME, volume: pod.volume, moveUid: 'm' };
+  velero.putSecret(credential.name, keys('wrong'));
+  await t.rejects(mover.backup(order, { signal }), { code: 'STORAGE_ACCESS_DENIED' });
+  velero.putSecret(credential.name, keys(credentials.secretAccessKey));
+  const { snapshotId } = await mover.backup(order, { signal });
+  const target = node.runPod('restored', { claim: 'other' });
+  const back = { ...order, volume: target.volume, doneFile: 'd', snapshotId };
+  t.match(await mover.restore(back, { signal }), { differenceCount: 0 });
+  await mover.tidy(back, signal);
+  execFileSync('diff', ['-r', '--no-dereference', pod.path, target.path]);
+  const kopia = new Kopia({ directory: `${root}/kopia-s3`, password: PASSWORD, program });
+  const place = ['--bucket=backups', '--prefix=cluster-a/kopia/shop/', '--disable-tls'];
+  const host = `--endpoint=${new URL(endpoint).host}`;
+  const access = [
+    `--access-key=${credentials.accessKeyId}`,
+    `--secret-access-key=${credentials.secretAccessKey}`,
+  ];
+  const client = ['--override-username=default', '--override-hostname=default'];
+  await kopia.run('repository', 'connect', 's3', ...place, host, ...access, ...client);
+  await kopia.verify([snapshotId]);
 });
