@@ -68,10 +68,12 @@ export class TimedStat {
 }
 
 function unresponsive(path: string, why: string, cause?: unknown): EngineError {
-  return new EngineError(
-    'VOLUME_UNRESPONSIVE',
-    `cannot use the volume at ${path}: ${why}; check the server of that file system (NFS) or its ` +
-      'daemon (FUSE), and mount the volume anew by deleting the pod',
-    { cause },
-  );
+  const code = systemCodeOf(cause);
+  const advice =
+    code === 'EACCES' || code === 'EPERM'
+      ? 'a FUSE file system lets root in only when it is mounted with allow_other or allow_root'
+      : 'check the server of that file system (NFS) or its daemon (FUSE), and mount the volume ' +
+        'anew by deleting the pod';
+  const text = `cannot use the volume at ${path}: ${why}; ${advice}`;
+  return new EngineError('VOLUME_UNRESPONSIVE', text, { cause });
 }
