@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { EngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
+import { adaptiveLru } from './adaptive-lru.ts';
 import { CLOSE_WAIT_MS } from './blob-reader.ts';
 import { CacheDirectory } from './cache-directory.ts';
 import { CacheStatistics } from './cache-statistics.ts';
@@ -35,7 +36,6 @@ import { PlannedUses } from './planned-uses.ts';
 import { type Boot, readBoot } from './repository-age.ts';
 import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
 import { SEGMENT_BYTES_MIN } from './segment-format.ts';
-import { s3Fifo } from './s3-fifo.ts';
 
 /** A directory that was lost is tried again after this long. */
 const RETRY_MS = 5000;
@@ -106,7 +106,7 @@ export class Cache implements AsyncDisposable {
       ledger: this.ledger,
       checksum: createChecksum({ isNativeAllowed }),
       plans: this.plans,
-      newPolicy: settings.newPolicy ?? s3Fifo,
+      newPolicy: settings.newPolicy ?? adaptiveLru,
       onEvicted: (cause, bytes) => {
         this.statistics.evictedBytes[cause] += bytes;
       },

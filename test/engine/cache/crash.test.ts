@@ -6,11 +6,11 @@ import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { adaptiveLru } from '#engine/cache/adaptive-lru.ts';
 import { CacheVolume } from '#engine/cache/cache-volume.ts';
 import { createChecksum } from '#engine/cache/checksum.ts';
 import { Ledger } from '#engine/cache/ledger.ts';
 import { PlannedUses } from '#engine/cache/planned-uses.ts';
-import { s3Fifo } from '#engine/cache/s3-fifo.ts';
 import { blobKey, repositoryKey } from '#engine/cache/blob-key.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { newSeed, SeededRandom } from '#test/support/random.ts';
@@ -68,7 +68,7 @@ t.test('entries are known again at more than a hundred thousand a second', async
       ledger,
       checksum,
       plans: new PlannedUses(),
-      newPolicy: s3Fifo,
+      newPolicy: adaptiveLru,
     });
   };
   const count = 20_000;

@@ -3,13 +3,13 @@
 // soon after it went, gets into the main one. A scan goes through the small queue and harms
 // nothing.
 
-import { type EntryTable, NO_ENTRY } from './entry-table.ts';
+import { type EntryTable, NO_ENTRY } from '#engine/cache/entry-table.ts';
 import {
   EntryQueue,
   type EvictionPolicy,
   type IsFree,
   PASSED_OVER_MAX,
-} from './eviction-policy.ts';
+} from '#engine/cache/eviction-policy.ts';
 
 const SMALL_SHARE = 0.1;
 const USES_MAX = 3;
