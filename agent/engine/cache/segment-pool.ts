@@ -59,8 +59,8 @@ export class SegmentPool {
   /** Of those. */
   #leavingBytes = 0;
   #leavingInodes = 0;
-  /** Of those that have their blocks still. */
-  #unemptiedBytes = 0;
+  /** Of segments that have blocks and are not in the list: just made, or not emptied yet. */
+  #unlistedBytes = 0;
   #isClosed = false;
 
   constructor(directory: string, ledger: Ledger, checksum: ChecksumKind) {
@@ -75,9 +75,9 @@ export class SegmentPool {
     return segment;
   }
 
-  /** What is allocated for segments, those included that are about to be given back. */
+  /** What is allocated for segments, also for those that are being made or given back. */
   get bytes(): number {
-    return [...this.all()].reduce((sum, segment) => sum + segment.bytes, this.#unemptiedBytes);
+    return [...this.all()].reduce((sum, segment) => sum + segment.bytes, this.#unlistedBytes);
   }
 
   *all(): Generator<Segment> {
@@ -163,9 +163,9 @@ export class SegmentPool {
     this.#segments[index] = undefined;
     this.#leavingBytes += charge.bytes;
     this.#leavingInodes += charge.inodes;
-    this.#unemptiedBytes += bytes;
+    this.#unlistedBytes += bytes;
     const emptied = (): void => {
-      this.#unemptiedBytes -= bytes;
+      this.#unlistedBytes -= bytes;
     };
     const left = segment.drop(emptied).then(() => {
       this.#leaving.delete(index);
@@ -198,8 +198,13 @@ export class SegmentPool {
     }
     const name = `segment-${String(index).padStart(5, '0')}`;
     const place = { path: join(this.#directory, name), index };
+    let unlistedBytes = 0;
+    const onAllocated = (): void => {
+      this.#unlistedBytes += bytes;
+      unlistedBytes = bytes;
+    };
     try {
-      const segment = await createSegment(place, bytes, this.#checksum);
+      const segment = await createSegment(place, { bytes, checksum: this.#checksum, onAllocated });
       if (this.#isClosed) {
         await segment.drop();
         room.release();
@@ -211,6 +216,8 @@ export class SegmentPool {
     } catch (error) {
       room.release();
       throw error;
+    } finally {
+      this.#unlistedBytes -= unlistedBytes;
     }
   }
 

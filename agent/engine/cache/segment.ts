@@ -228,19 +228,25 @@ export async function openSegment(
   return undefined;
 }
 
+export interface NewSegment {
+  readonly bytes: number;
+  readonly checksum: ChecksumKind;
+  /** Told when all blocks are there, before anything else is awaited. */
+  readonly onAllocated?: () => void;
+}
+
 /**
  * A new, empty segment with all of its blocks. Leaves nothing behind when it fails.
  * @throws the system's error: ENOSPC, EDQUOT, EROFS, EIO, …
  */
 export async function createSegment(
   place: SegmentPlace,
-  bytes: number,
-  checksum: ChecksumKind,
+  { bytes, checksum, onAllocated }: NewSegment,
 ): Promise<Segment> {
   const fd = await openRaw(place.path, OPEN_FLAGS | constants.O_CREAT | constants.O_EXCL);
   const segment = new Segment(fd, { ...place, bytes });
   try {
-    await fillBlocks(segment, fd);
+    await fillBlocks(segment, fd, onAllocated);
     await segment.writeAt(0, encodeHeader(bytes, checksum));
     return segment;
   } catch (error) {
@@ -249,14 +255,19 @@ export async function createSegment(
   }
 }
 
-async function fillBlocks(segment: Segment, fd: number): Promise<void> {
+async function fillBlocks(
+  segment: Segment,
+  fd: number,
+  onAllocated: (() => void) | undefined,
+): Promise<void> {
   const result = allocateBlocks(fd, segment.bytes);
-  if (result === 'allocated') return;
+  if (result === 'allocated') return onAllocated?.();
   if (result !== 'unsupported') {
     throw Object.assign(new Error(`cannot allocate ${segment.path}`), { code: result.systemCode });
   }
   const zeros = new Uint8Array(Math.min(ZEROS_BYTES, segment.bytes));
   for (let at = 0; at < segment.bytes; at += zeros.length) await segment.writeAt(at, zeros);
+  onAllocated?.();
 }
 
 async function segmentOf(fd: number, place: SegmentPlace): Promise<Segment | undefined> {
