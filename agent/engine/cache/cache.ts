@@ -227,8 +227,10 @@ export class Cache implements AsyncDisposable {
     await settlesWithin(this.#looking ?? Promise.resolve(), CLOSE_WAIT_MS);
     await this.#housekeeping.close(this.#moment());
     // Whoever opens the directory next finds no file that is about to go.
+    const volume = this.#volume;
     await settlesWithin(this.settled(), CLOSE_WAIT_MS);
     this.#detach();
+    if (volume) await settlesWithin(volume.settled(), CLOSE_WAIT_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

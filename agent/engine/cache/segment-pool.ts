@@ -152,8 +152,10 @@ export class SegmentPool {
     }
   }
 
-  /** When nothing is being given back any more. */
+  /** When nothing is being given back any more, or made. */
   async settled(): Promise<void> {
+    // Whoever asked for one more is told of what went wrong.
+    await this.#growing?.catch(() => undefined);
     await Promise.all(this.#leaving.values());
   }
 
