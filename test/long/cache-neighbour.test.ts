@@ -11,11 +11,6 @@ import { withNeighbour } from './cache-neighbour.ts';
 t.setTimeout(0);
 const FILLS = Number(process.env.STEVEDORE_NEIGHBOUR_FILLS ?? 20);
 const MIB_ON_DISK = 2048;
-/**
- * Nothing is asked for. On ext4 a truncation waits for the journal, which the neighbour keeps busy:
- * a look that gave room back took up to 240 ms, and in one of six fills it was 1.2 s too late.
- */
-const DELAY_MS_MAX: Readonly<Record<string, number>> = { ext4: 2000, xfs: 0 };
 const FILE_SYSTEMS: Readonly<Record<string, LoopOptions>> = {
   ext4: { make: ['mkfs.ext4', '-q', '-m', '0'], mib: MIB_ON_DISK },
   xfs: { make: ['mkfs.xfs', '-q'], mib: MIB_ON_DISK },
@@ -39,8 +34,7 @@ for (const [name, options] of Object.entries(FILE_SYSTEMS)) {
       const request = { directory, seed, bytesPerSecond: 500e6, fills: FILLS };
       const outcome = await withNeighbour(request);
       t.comment(JSON.stringify(outcome));
-      t.ok(outcome.longestDelayMs <= DELAY_MS_MAX[name], `${outcome.longestDelayMs} ms`);
-      if (DELAY_MS_MAX[name] === 0) t.equal(outcome.samplesAbove, 0);
+      t.equal(outcome.samplesAbove, 0, `${outcome.longestDelayMs} ms late`);
       t.ok(outcome.samples > FILLS * 100, 'it was looked at');
       t.ok(outcome.fills === FILLS && outcome.mostOwnBytes > 2 ** 29, 'both did what they could');
     } finally {

@@ -69,9 +69,9 @@ const ROWS: readonly {
     reason: 'nodefs.available',
   },
   {
-    title: 'what others are writing is kept free for half a second more',
+    title: 'what others are writing is kept free for two seconds more',
     settings: { evictionLines: [], marginBytes: 0 },
-    disk: { fallBytesPerSecond: 2 * GIB },
+    disk: { fallBytesPerSecond: 0.5 * GIB },
     gib: 33,
     reason: 'file system',
   },
