@@ -25,6 +25,8 @@ export function findKopia(): { program?: string; reason: string } {
 export interface KopiaOptions {
   /** Of this client's own; made when absent. */
   readonly directory: string;
+  /** Where the cache is, if not there. */
+  readonly cache?: string;
   readonly password: string;
   readonly program?: string;
 }
@@ -41,13 +43,14 @@ export class Kopia {
   readonly #program: string;
   readonly #environment: NodeJS.ProcessEnv;
 
-  constructor({ directory, password, program = findKopia().program }: KopiaOptions) {
+  constructor(options: KopiaOptions) {
+    const { directory, password, program = findKopia().program } = options;
     if (program === undefined) throw new Error(findKopia().reason);
     this.#program = program;
     this.#environment = {
       ...process.env,
       KOPIA_CONFIG_PATH: join(directory, 'repository.config'),
-      KOPIA_CACHE_DIRECTORY: join(directory, 'cache'),
+      KOPIA_CACHE_DIRECTORY: options.cache ?? join(directory, 'cache'),
       KOPIA_LOG_DIR: join(directory, 'log'),
       KOPIA_CHECK_FOR_UPDATES: 'false',
       KOPIA_PASSWORD: password,
