@@ -244,8 +244,10 @@ export class CacheVolume {
     const { key, repository, kind, bytes } = stretch;
     const offset = stretch.offset + at;
     if (this.#isClosed || offset + wanted > ENTRY_BYTES_MAX) return 0;
-    const distance = this.#parts.plans.distance(key, windowOf(offset));
-    const place = await this.#place({ repository, kind, bytes: wanted, distance });
+    const { plans, ledger } = this.#parts;
+    const distance = plans.distance(key, windowOf(offset));
+    const isPassing = kind === 0 && plans.isPassing(key, windowOf(offset), ledger.limit.bytes);
+    const place = await this.#place({ repository, kind, bytes: wanted, distance, isPassing });
     if (place === undefined) return 0;
     const length = Math.min(wanted, place.run.length * BLOCK_BYTES);
     const piece = bytes.subarray(at, at + length);

@@ -22,13 +22,23 @@ export interface Newcomer {
   readonly bytes: number;
   /** Steps until a plan reads it. */
   readonly distance: number;
+  /** Of a plan that reads more than the cache holds, and nobody's afterwards. */
+  readonly isPassing: boolean;
 }
+
+/**
+ * Of data in passing nothing is pushed out for all but one entry in so many. A restore of 256 MiB with
+ * a cache of 6 MiB stored each byte for nothing and took 1.3 times as long; what is there stays, and is
+ * replaced in the end all the same.
+ */
+const PASSING_LET_IN_OF = 32;
 
 /** Steps of a plan that are looked at, from its end, to find an entry. */
 const STEPS_LOOKED_AT = 64;
 
 export class Evictor {
   readonly #parts: EvictorParts;
+  #passing = 0;
 
   constructor(parts: EvictorParts) {
     this.#parts = parts;
@@ -37,6 +47,7 @@ export class Evictor {
   /** The entry that goes next for `newcomer`, or NO_ENTRY: then the newcomer is not kept. */
   victim(newcomer: Newcomer): number {
     const { accounts, plans } = this.#parts;
+    if (newcomer.isPassing && ++this.#passing % PASSING_LET_IN_OF !== 0) return NO_ENTRY;
     const isOwnOnly = accounts.isAtCeiling(newcomer.repository, newcomer.bytes);
     const isFree = this.#isFreeFor(newcomer, isOwnOnly);
     const isPlanned = plans.isEmpty ? () => false : (row: number) => this.#distanceOf(row) < NEVER;

@@ -30,6 +30,8 @@ export class Plan {
   readonly #isDone: Uint8Array;
   /** Hash of a window -> number of its step + 1. */
   readonly #slots: Uint32Array;
+  /** All that it reads. */
+  readonly bytes: number;
   #cursor = 0;
   #count = 0;
   /** Steps from here on have nothing in the cache. */
@@ -40,6 +42,7 @@ export class Plan {
       (sum, { offset, length }) => sum + windowOf(offset + length - 1) - windowOf(offset) + 1,
       0,
     );
+    this.bytes = ranges.reduce((sum, { length }) => sum + length, 0);
     this.#a = new Uint32Array(countMax);
     this.#b = new Uint32Array(countMax);
     this.#window = new Uint32Array(countMax);
@@ -145,6 +148,17 @@ export class PlannedUses {
     let least = NEVER;
     for (const plan of this.#plans) least = Math.min(least, plan.distance(key, window));
     return least;
+  }
+
+  /**
+   * Whether it is read once, by a plan that reads more than `bytes`: by the time that somebody asks
+   * for it again, all of a cache of that size would have been something else.
+   */
+  isPassing(key: Pick<BlobKey, 'a' | 'b'>, window: number, bytes: number): boolean {
+    if (this.distance(key, window) < NEVER) return false;
+    for (const plan of this.#plans)
+      if (plan.bytes > bytes && plan.includes(key, window)) return true;
+    return false;
   }
 
   read(key: Pick<BlobKey, 'a' | 'b'>, window: number): void {
