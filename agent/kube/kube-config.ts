@@ -1,6 +1,6 @@
 // Finds the API server, and what it takes to be let in: the service account in a pod, a kubeconfig
-// elsewhere. The one file that imports @kubernetes/client-node, and that only when it is called: the
-// package takes 40 MiB (docs/adr/0013-kubernetes-client.md).
+// elsewhere. The one file that imports @kubernetes/client-node, and that only when it is called:
+// the package takes 40 MiB (docs/adr/0013-kubernetes-client.md).
 
 import { accessSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
@@ -109,7 +109,9 @@ interface AccessParts {
   readonly clock: Clock;
 }
 
-/** Headers and agent as the package makes them, for a minute; a new agent when certificates change. */
+/**
+ * Headers and agent as the package makes them, for a minute; a new agent when certificates change.
+ */
 class AccessKeeper {
   readonly #parts: AccessParts;
   #access: Promise<KubeAccess> | undefined;
@@ -181,7 +183,9 @@ function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
   return own;
 }
 
-/** What may be said of it: file names and system codes, but nothing that a login command printed. */
+/**
+ * What may be said of it: file names and system codes, but nothing that a login command printed.
+ */
 function reasonOf(error: unknown): string {
   const code = systemCodeOf(error);
   const isOurs = error instanceof Error && /skipTLSVerify|[Pp]roxy/.test(error.message);

@@ -1,0 +1,195 @@
+// Tells users of something through Events of the object that it is about (`kubectl describe`). What
+// is said again is counted on the Event that is there; whoever says much says it later or not at
+// all. Nobody waits for it, and nothing fails because of it (client-go tools/record).
+
+import { createHash } from 'node:crypto';
+import { systemClock, type Clock } from '#engine/base/clock.ts';
+import { isEngineError } from '#engine/base/errors.ts';
+import type { KubeClient } from './kube-client.ts';
+import type { KubeObject, ObjectMeta, ObjectName, Resource } from './kube-object.ts';
+
+export interface ObjectEvent {
+  readonly regarding: KubeObject;
+  readonly type: 'Normal' | 'Warning';
+  /** `UpperCamelCase`, for programs. */
+  readonly reason: string;
+  /** For people; what is too long is cut. */
+  readonly message: string;
+}
+
+export interface EventParts {
+  readonly client: Pick<KubeClient, 'create' | 'patch'>;
+  /** `component` and `host` of the source. */
+  readonly component: string;
+  readonly nodeName?: string;
+  /** For the log. Must not throw. */
+  readonly onError?: (error: unknown) => void;
+  readonly clock?: Clock;
+}
+
+export const EVENTS: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'events',
+  kind: 'Event',
+  isNamespaced: true,
+};
+
+/** events.k8s.io validation (pkg/apis/core/validation/events.go). */
+const MESSAGE_BYTES_MAX = 1024;
+/** Events that wait to be written; what comes on top is dropped. */
+const EVENTS_WAITING_MAX = 100;
+/**
+ * As many at once, then one for each EVENT_MS; client-go: 25, then one in five minutes, per object.
+ */
+const EVENTS_AT_ONCE_MAX = 25;
+const EVENT_MS = 1_000;
+/** Events that are remembered, to be counted on. */
+const EVENTS_KNOWN_MAX = 1_000;
+
+interface StoredEvent extends KubeObject {
+  readonly involvedObject: object;
+  readonly count: number;
+  readonly [field: string]: unknown;
+}
+
+export class EventWriter {
+  readonly #parts: EventParts;
+  readonly #clock: Clock;
+  readonly #end = new AbortController();
+  readonly #waiting: ObjectEvent[] = [];
+  /** Digest of what was said to where it stands. */
+  readonly #known = new Map<string, { readonly name: ObjectName; count: number }>();
+  #tokens = EVENTS_AT_ONCE_MAX;
+  #tokensMs: number;
+  #writing: Promise<void> | undefined;
+  #droppedCount = 0;
+
+  constructor(parts: EventParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock ?? systemClock;
+    this.#tokensMs = this.#clock.monotonic();
+  }
+
+  /** How many were not written because there were too many. */
+  get droppedCount(): number {
+    return this.#droppedCount;
+  }
+
+  /** Has the event written some time. Never throws. */
+  readonly emit = (event: ObjectEvent): void => {
+    if (this.#end.signal.aborted) return;
+    if (this.#waiting.length >= EVENTS_WAITING_MAX) {
+      this.#droppedCount++;
+      return;
+    }
+    this.#waiting.push(event);
+    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
+  };
+
+  /** Resolves when all that waits is written. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** Writes no more. */
+  async stop(): Promise<void> {
+    this.#end.abort();
+    this.#waiting.length = 0;
+    await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    const { signal } = this.#end;
+    // Whoever emits goes on first.
+    await Promise.resolve();
+    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+      try {
+        await this.#takeToken(signal);
+        await this.#write(event, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#parts.onError?.(error);
+      }
+    }
+  }
+
+  async #write(event: ObjectEvent, signal: AbortSignal): Promise<void> {
+    const digest = digestOf(event);
+    const known = this.#known.get(digest);
+    if (known !== undefined) {
+      try {
+        const count = known.count + 1;
+        const body = { count, lastTimestamp: this.#timestamp() };
+        await this.#parts.client.patch(EVENTS, known.name, { type: 'merge', body }, { signal });
+        known.count = count;
+        return;
+      } catch (error) {
+        // Events go after an hour by themselves.
+        if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+        this.#known.delete(digest);
+      }
+    }
+    const { metadata } = await this.#parts.client.create(EVENTS, this.#made(event), { signal });
+    this.#remember(digest, metadata);
+  }
+
+  #made({ regarding, type, reason, message }: ObjectEvent): StoredEvent {
+    const { apiVersion, kind, metadata } = regarding;
+    const { name, namespace, uid, resourceVersion } = metadata;
+    const time = this.#timestamp();
+    return {
+      metadata: {
+        // Of what has no namespace, events stand in `default`.
+        namespace: namespace ?? 'default',
+        name: '',
+        generateName: `${name.slice(0, 200)}.`,
+      },
+      involvedObject: { apiVersion, kind, namespace, name, uid, resourceVersion },
+      type,
+      reason,
+      message: cutTo(message, MESSAGE_BYTES_MAX),
+      source: { component: this.#parts.component, host: this.#parts.nodeName },
+      firstTimestamp: time,
+      lastTimestamp: time,
+      count: 1,
+    };
+  }
+
+  #remember(digest: string, { namespace, name }: ObjectMeta): void {
+    this.#known.set(digest, { name: { namespace, name }, count: 1 });
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > EVENTS_KNOWN_MAX && oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  async #takeToken(signal: AbortSignal): Promise<void> {
+    const nowMs = this.#clock.monotonic();
+    const earned = Math.floor((nowMs - this.#tokensMs) / EVENT_MS);
+    this.#tokens = Math.min(EVENTS_AT_ONCE_MAX, this.#tokens + earned);
+    this.#tokensMs += earned * EVENT_MS;
+    if (this.#tokens < 1) {
+      await this.#clock.sleep(this.#tokensMs + EVENT_MS - nowMs, signal);
+      return this.#takeToken(signal);
+    }
+    this.#tokens--;
+  }
+
+  /** metav1.Time: seconds. */
+  #timestamp(): string {
+    return new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  }
+}
+
+function digestOf({ regarding, type, reason, message }: ObjectEvent): string {
+  const said = JSON.stringify([regarding.metadata.uid, regarding.kind, type, reason, message]);
+  return createHash('sha256').update(said).digest('base64');
+}
+
+function cutTo(text: string, bytesMax: number): string {
+  if (Buffer.byteLength(text) <= bytesMax) return text;
+  const cut = Buffer.from(text)
+    .subarray(0, bytesMax - 3)
+    .toString('utf8');
+  // A character that was cut through has become U+FFFD.
+  return `${cut.replace(/\ufffd+$/, '')}…`;
+}
