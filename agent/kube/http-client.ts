@@ -31,6 +31,8 @@ const PATCH_TYPES = {
 } as const;
 
 export interface HttpKubeClientOptions {
+  /** A watch ends by itself after this to twice this. */
+  readonly watchSecondsMin?: number;
   readonly clock?: Clock;
   /** 0 <= random() < 1 */
   readonly random?: () => number;
@@ -47,12 +49,14 @@ export class HttpKubeClient implements KubeClient {
   readonly #connection: KubeConnection;
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #watchSecondsMin: number;
 
   /** The connection stays the caller's, who closes it. */
   constructor(connection: KubeConnection, options: HttpKubeClientOptions = {}) {
     this.#connection = connection;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#watchSecondsMin = options.watchSecondsMin ?? WATCH_SECONDS_MIN;
   }
 
   get<Item extends KubeObject>(
@@ -113,7 +117,7 @@ export class HttpKubeClient implements KubeClient {
     parameters.set('watch', '1');
     parameters.set('allowWatchBookmarks', 'true');
     parameters.set('resourceVersion', query.resourceVersion);
-    const seconds = Math.ceil(WATCH_SECONDS_MIN * (1 + this.#random()));
+    const seconds = Math.ceil(this.#watchSecondsMin * (1 + this.#random()));
     parameters.set('timeoutSeconds', String(seconds));
     const path = `${collectionPath(resource, query.namespace)}?${parameters.toString()}`;
     const call = { target, method: 'GET', path, signal: options?.signal } as const;

@@ -30,7 +30,9 @@ function applyOperation(holder: JsonObject, { op, path, from, value }: JsonObjec
     case 'add':
       return write(place, value, 'insert');
     case 'replace':
-      read(place);
+      // A key that is not there is added, as the library of the real one does it
+      // (evanphx/json-patch v4); only an array refuses.
+      if (Array.isArray(place.parent)) read(place);
       return write(place, value, 'overwrite');
     case 'remove':
       return take(place);

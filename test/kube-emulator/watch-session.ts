@@ -28,6 +28,8 @@ export class WatchSession {
   /** Events that wait while the watch is held; undefined while it is not. */
   #held: string[] | undefined;
   #sentRevision = 0;
+  /** Of the last bookmark, or where the watch began. */
+  #toldRevision = 0;
 
   constructor(store: ObjectStore, request: WatchRequest, response: ServerResponse) {
     this.resource = request.resource;
@@ -68,6 +70,9 @@ export class WatchSession {
 
   sendBookmark(): void {
     if (!this.#request.hasBookmarks || this.#held !== undefined) return;
+    // One that says nothing new is not sent.
+    if (this.#store.revision <= this.#toldRevision) return;
+    this.#toldRevision = this.#store.revision;
     const { resource } = this.#request;
     const metadata = { resourceVersion: String(this.#store.revision), creationTimestamp: null };
     this.#send('BOOKMARK', { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata });
@@ -82,6 +87,7 @@ export class WatchSession {
     }
     const revision = Number(resourceVersion);
     this.#sentRevision = revision;
+    this.#toldRevision = revision;
     const missed = this.#store.since(revision);
     if (missed === undefined) {
       // A watch that was admitted fails by an event, not by its status (cacher.go newErrWatcher).
