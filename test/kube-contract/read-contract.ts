@@ -153,14 +153,18 @@ function testEndsOfWatches(t: Test, scene: ContractScene): void {
   t.test('a bookmark has a version from which a watch goes on', async t => {
     const labelSelector = 'marked=yes';
     const { resourceVersion } = await client.list(WIDGETS, { namespace, labelSelector });
-    // Where nothing happened to the kind there is nothing to tell (cache_watcher.go process).
-    await client.create(WIDGETS, widget(scene, 'unmarked'));
     const watch = client.watch<Widget>(WIDGETS, { namespace, labelSelector, resourceVersion });
     const events = watch[Symbol.asyncIterator]();
-    const next = events.next();
-    const timer = setInterval(() => scene.askForBookmarks(), 20);
+    let isOver = false;
+    const next = events.next().finally(() => (isOver = true));
+    // A bookmark comes only where something has happened to the kind since the watch began
+    // (k8s.io/apiserver pkg/storage/cacher/cache_watcher.go process), and not at once.
+    for (let index = 0; !isOver; index++) {
+      await client.create(WIDGETS, widget(scene, `unmarked-${index}`));
+      scene.askForBookmarks();
+      await new Promise(resolve => setTimeout(resolve, Math.min(500, 10 * index)));
+    }
     const { value } = (await next) as { value: WatchEvent<Widget> }; // It has not ended.
-    clearInterval(timer);
     await events.return?.();
     t.equal(value.type, 'BOOKMARK');
     if (value.type !== 'BOOKMARK') return;
