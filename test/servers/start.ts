@@ -3,7 +3,7 @@
 // is missing, findServer says why, and the test is skipped with that reason.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, openSync, readFileSync } from 'node:fs';
+import { accessSync, constants, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,11 +14,16 @@ import { fileURLToPath } from 'node:url';
 export type ServerKind = 'versitygw' | 'rclone';
 
 export interface RunningServer {
-  /** `http://127.0.0.1:port` */
+  /** `http://host:port` */
   readonly url: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** What it wrote to standard output and error. */
   log(): string;
+  /** Stands still, with connections open (SIGSTOP), until it is told to go on. */
+  pause(): void;
+  resume(): void;
+  /** Bytes of all objects whose keys begin so: `bucket/directory`. */
+  bytesBelow(path: string): number;
   /** Ends the process and removes its directory. Harmless twice. */
   stop(): Promise<void>;
 }
@@ -26,8 +31,11 @@ export interface RunningServer {
 export interface StartOptions {
   /** Buckets that are there from the start; rclone takes a directory for one. */
   readonly buckets?: readonly string[];
+  /** Address that it listens at; by default 127.0.0.1. */
+  readonly host?: string;
 }
 
+const LOOPBACK = '127.0.0.1';
 const ACCESS = 'root';
 const SECRET = 'a-secret-for-tests';
 const STARTS_MAX = 3;
@@ -74,10 +82,11 @@ async function startOnce(
   for (const bucket of options.buckets ?? ['bucket']) {
     await mkdir(join(blobs, bucket), { recursive: true });
   }
+  const { host = LOOPBACK } = options;
   const port = await freePort();
   const logPath = join(directory, 'log');
   const logFile = openSync(logPath, 'w');
-  const child = spawn(program, argumentsOf(kind, port, blobs), {
+  const child = spawn(program, argumentsOf(kind, `${host}:${port}`, blobs), {
     stdio: ['ignore', logFile, logFile],
     env: { PATH: process.env.PATH, HOME: directory, RCLONE_CONFIG: join(directory, 'none.conf') },
   });
@@ -95,18 +104,24 @@ async function startOnce(
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    await probe(child, port);
+    await probe(child, { host, port });
   } catch (error) {
     const text = log();
     await stop();
     throw new Error(`${kind} did not start: ${text.slice(-2000)}`, { cause: error });
   }
-  const credentials = { accessKeyId: ACCESS, secretAccessKey: SECRET };
-  return { url: `http://127.0.0.1:${port}`, credentials, log, stop };
+  return {
+    url: `http://${host}:${port}`,
+    credentials: { accessKeyId: ACCESS, secretAccessKey: SECRET },
+    log,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    bytesBelow: path => bytesBelow(join(blobs, path)),
+    stop,
+  };
 }
 
-function argumentsOf(kind: ServerKind, port: number, blobs: string): string[] {
-  const address = `127.0.0.1:${port}`;
+function argumentsOf(kind: ServerKind, address: string, blobs: string): string[] {
   if (kind === 'rclone') {
     return ['serve', 's3', '--auth-key', `${ACCESS},${SECRET}`, '--addr', address, blobs];
   }
@@ -114,11 +129,12 @@ function argumentsOf(kind: ServerKind, port: number, blobs: string): string[] {
   return [...keys, '--port', address, '--keep-alive', '--quiet', 'posix', blobs];
 }
 
-async function freePort(): Promise<number> {
+/** Nobody listens at it on the loopback interface now; somebody may soon. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(0, LOOPBACK, resolve);
   });
   // A listening TCP server has an address of this form.
   const { port } = server.address() as AddressInfo;
@@ -126,21 +142,26 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function probe(child: ChildProcess, port: number): Promise<void> {
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+async function probe(child: ChildProcess, place: Place): Promise<void> {
   let failure: Error | undefined;
   child.once('error', error => (failure = error));
   for (let attempt = 0; attempt < PROBES_MAX; attempt++) {
     if (failure) throw failure;
     if (child.exitCode !== null) throw new Error(`ended with status ${child.exitCode}`);
-    if (await accepts(port)) return;
+    if (await accepts(place)) return;
     await delay(PROBE_EVERY_MS);
   }
   throw new Error(`took no connection within ${PROBES_MAX * PROBE_EVERY_MS} ms`);
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(place: Place): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(place);
     const settle = (isOpen: boolean): void => {
       socket.destroy();
       resolve(isOpen);
@@ -157,6 +178,15 @@ async function end(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await ended;
   clearTimeout(timer);
+}
+
+function bytesBelow(directory: string): number {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter(entry => entry.isFile());
+  return files.reduce(
+    (sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size,
+    0,
+  );
 }
 
 function readIfThere(path: string): string | undefined {
