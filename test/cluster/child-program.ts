@@ -31,6 +31,8 @@ export class ChildProgram {
       env: { ...process.env, ...environment },
     });
     closeSync(log);
+    // It is no reason for us to go on.
+    this.#child.unref();
     this.#ended = new Promise(resolve => {
       this.#child.once('error', () => resolve());
       this.#child.once('exit', () => resolve());

@@ -19,6 +19,8 @@ const SERVICE_NETWORK = '10.96.0.0/16';
 export interface ControlPlaneOptions {
   /** Where the API server listens, and which address it tells others; by default on loopback. */
   readonly listen?: { readonly bind: string; readonly advertise: string; readonly port: number };
+  /** Directory for logs that shall stay; by default they go with the rest. */
+  readonly logs?: string;
 }
 
 export interface ControlPlane extends AsyncDisposable {
@@ -48,15 +50,16 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
-async function startOnce({ listen }: ControlPlaneOptions): Promise<ControlPlane> {
+async function startOnce(options: ControlPlaneOptions): Promise<ControlPlane> {
   const directory = await mkdtemp(join(tmpdir(), 'control-plane-'));
+  const { listen, logs = directory } = options;
   const programs: ChildProgram[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(programs.map(program => program.stop()));
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    const etcd = await startEtcd(directory, programs);
+    const etcd = await startEtcd({ directory, logs, programs });
     const { bind, advertise, port } = listen ?? { ...LOOPBACK, port: await freePort() };
     const words = await apiServerWords(directory);
     words.push(`--etcd-servers=${etcd}`, `--bind-address=${bind}`, `--secure-port=${port}`);
@@ -64,7 +67,7 @@ async function startOnce({ listen }: ControlPlaneOptions): Promise<ControlPlane>
     // Loopback addresses may not be told to others.
     if (listen === undefined) words.push('--endpoint-reconciler-type=none');
     const url = `https://${advertise}:${port}`;
-    const address = await startApiServer({ directory, words, url, programs });
+    const address = await startApiServer({ directory, logs, programs }, { words, url });
     const client = new ApiClient(address);
     const kubeconfig = join(directory, 'kubeconfig');
     await writeFile(kubeconfig, kubeconfigText(address), { mode: 0o600 });
@@ -81,12 +84,19 @@ async function startOnce({ listen }: ControlPlaneOptions): Promise<ControlPlane>
 
 const LOOPBACK = Object.freeze({ bind: '127.0.0.1', advertise: '127.0.0.1' });
 
-async function startEtcd(directory: string, programs: ChildProgram[]): Promise<string> {
+interface Place {
+  readonly directory: string;
+  readonly logs: string;
+  /** What has been started; grows. */
+  readonly programs: ChildProgram[];
+}
+
+async function startEtcd({ directory, logs, programs }: Place): Promise<string> {
   const url = `http://127.0.0.1:${await freePort()}`;
   const words = [`--data-dir=${join(directory, 'etcd')}`, '--unsafe-no-fsync'];
   words.push(`--listen-client-urls=${url}`, `--advertise-client-urls=${url}`);
   words.push(`--listen-peer-urls=http://127.0.0.1:${await freePort()}`);
-  const etcd = new ChildProgram(clusterProgram('etcd'), words, { logs: directory });
+  const etcd = new ChildProgram(clusterProgram('etcd'), words, { logs });
   programs.push(etcd);
   await etcd.ready(async () => {
     const health = await fetch(`${url}/health`).catch(() => undefined);
@@ -118,19 +128,14 @@ async function apiServerWords(directory: string): Promise<string[]> {
   ];
 }
 
-interface ApiServerStart {
-  readonly directory: string;
-  readonly words: readonly string[];
-  readonly url: string;
-  readonly programs: ChildProgram[];
-}
-
-async function startApiServer(start: ApiServerStart): Promise<ServerAddress> {
-  const { directory, words, url, programs } = start;
+async function startApiServer(
+  { directory, logs, programs }: Place,
+  { words, url }: { readonly words: readonly string[]; readonly url: string },
+): Promise<ServerAddress> {
   const token = randomBytes(16).toString('hex');
   const admin = `${token},admin,admin,system:masters\n`;
   await writeFile(join(directory, 'tokens.csv'), admin, { mode: 0o600 });
-  const server = new ChildProgram(clusterProgram('kube-apiserver'), words, { logs: directory });
+  const server = new ChildProgram(clusterProgram('kube-apiserver'), words, { logs });
   programs.push(server);
   const certificate = join(directory, 'certificates', 'apiserver.crt');
   let address: ServerAddress | undefined;
