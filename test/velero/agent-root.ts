@@ -1,0 +1,45 @@
+// The agent of this repository as the root of an image: Node and the libraries it is linked with,
+// the sources, what was built of them, and the packages that ship.
+
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packRoot } from '#test/cluster/image.ts';
+import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
+
+const run = promisify(execFile);
+
+export const AGENT_COMMAND = ['/bin/node', '/stevedore/agent/stevedore.js'];
+
+/** Path of the directory. */
+export async function packAgent(): Promise<string> {
+  const files: Record<string, string> = { 'bin/node': process.execPath };
+  for (const library of await librariesOf(process.execPath)) files[library] = library;
+  for (const part of ['package.json', 'agent', 'dist', 'proto']) {
+    const path = join(REPOSITORY_ROOT, part);
+    if (existsSync(path)) files[join('stevedore', part)] = path;
+  }
+  for (const path of await shippedPackages()) {
+    files[join('stevedore', path)] = join(REPOSITORY_ROOT, path);
+  }
+  return packRoot(files);
+}
+
+/** `libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)`, and the loader by itself. */
+async function librariesOf(program: string): Promise<string[]> {
+  const { stdout } = await run('ldd', [program]);
+  return stdout.split('\n').flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
+}
+
+/** Directories, as package-lock.json has them, without those of other systems. */
+async function shippedPackages(): Promise<string[]> {
+  const text = await readFile(join(REPOSITORY_ROOT, 'package-lock.json'), 'utf8');
+  // docs.npmjs.com, package-lock.json: `packages`, by path.
+  const { packages } = JSON.parse(text) as { packages: Record<string, { dev?: boolean }> };
+  return Object.entries(packages)
+    .filter(([path, { dev }]) => path !== '' && dev !== true)
+    .map(([path]) => path)
+    .filter(path => existsSync(join(REPOSITORY_ROOT, path)));
+}

@@ -1,0 +1,178 @@
+// What goes wrong in the middle of a backup. The S3 server stands still (SIGSTOP) where a move has
+// to be caught in the middle: nothing is left to chance, and nobody waits for a while.
+
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Test } from 'tap';
+import type { ApiObject } from '#test/cluster/api-client.ts';
+import type { AgentKind } from './installation.ts';
+import {
+  createBackup,
+  hasEnded,
+  isInProgress,
+  isUnderWay,
+  pathOfMove,
+  phases,
+  untilEnded,
+  untilVolumeMoves,
+  volumeMoves,
+} from './moves.ts';
+import type { Scenario, World } from './scenario.ts';
+import { fillWithBytes } from './volume-content.ts';
+import { Workload } from './workload.ts';
+
+export const FAULTS: readonly Scenario[] = [
+  {
+    title: 'one file that cannot be read is named, and the rest is backed up',
+    isTrueOfStock: false,
+    play: unreadableFile,
+  },
+  { title: 'a move that is cancelled ends its backup', isTrueOfStock: false, play: cancel },
+  { title: 'the deadline of a backup ends its moves', isTrueOfStock: false, play: deadline },
+  {
+    title: 'a server that restarts finds no move that goes on',
+    isTrueOfStock: true,
+    play: restartServer,
+  },
+  {
+    title: 'an agent that is killed goes on where it was',
+    isTrueOfStock: true,
+    play: killAgent,
+  },
+  {
+    title: 'an upgrade from stock, and back, with moves in flight leaves none that hangs',
+    isTrueOfStock: false,
+    play: upgrade,
+  },
+];
+
+const LARGE_BYTES = 400 << 20;
+const DEADLINE_MS = 20_000;
+
+/** A namespace of that name with one large volume, whose backup of that name has begun. */
+async function begin(world: World, name: string, annotations = {}): Promise<Workload> {
+  const { installation } = world;
+  const options = { namespace: name, volumes: ['data'] as const };
+  const workload = await Workload.start(installation.client, options);
+  fillWithBytes(await workload.volumePath('data'), LARGE_BYTES);
+  await createBackup(installation, name, { namespace: name, annotations });
+  return workload;
+}
+
+async function untilAre(
+  { installation }: World,
+  name: string,
+  are: (move: ApiObject) => boolean,
+): Promise<ApiObject> {
+  const [move] = await untilVolumeMoves(installation, { kind: 'backup', name }, are);
+  if (move === undefined) throw new Error(`backup ${name} has no volume`);
+  return move;
+}
+
+function isCompleted({ status }: ApiObject): boolean {
+  return status?.phase === 'Completed';
+}
+
+async function unreadableFile(t: Test, { installation }: World): Promise<void> {
+  const options = { namespace: 'broken', volumes: ['data'] as const };
+  const workload = await Workload.start(installation.client, options);
+  const path = await workload.volumePath('data');
+  fillWithBytes(path, 1 << 20);
+  const unreadable = join(path, 'unreadable');
+  writeFileSync(unreadable, '');
+  // It has 4096 bytes, says the kernel, and refuses to give them: there is no such cable.
+  execFileSync('mount', ['--bind', '/sys/class/net/lo/speed', unreadable]);
+  await createBackup(installation, 'broken', { namespace: 'broken' });
+  t.match(await untilEnded(installation, pathOfMove('backups', 'broken')), {
+    status: { phase: 'Completed' },
+  });
+  const [move] = await volumeMoves(installation, 'backup', 'broken');
+  t.match(move, { status: { phase: 'Completed', message: /unreadable/ } });
+  execFileSync('umount', [unreadable]);
+  await workload.delete();
+}
+
+async function cancel(t: Test, world: World): Promise<void> {
+  const { installation } = world;
+  const { s3 } = installation.cluster;
+  const workload = await begin(world, 'cancelled');
+  const move = await untilAre(world, 'cancelled', isInProgress);
+  s3.pause();
+  const path = pathOfMove('podvolumebackups', move.metadata.name);
+  await installation.client.patch(path, { spec: { cancel: true } });
+  t.match(await untilAre(world, 'cancelled', hasEnded), { status: { phase: 'Failed' } });
+  s3.resume();
+  const backup = await untilEnded(installation, pathOfMove('backups', 'cancelled'));
+  t.match(backup, { status: { phase: 'PartiallyFailed' } });
+  await workload.delete();
+}
+
+async function deadline(t: Test, world: World): Promise<void> {
+  const { installation } = world;
+  const { s3 } = installation.cluster;
+  const began = performance.now();
+  const workload = await begin(world, 'late', {
+    'velero.io/pod-volume-timeout': `${DEADLINE_MS / 1000}s`,
+  });
+  await untilAre(world, 'late', isInProgress);
+  s3.pause();
+  // The server says nothing when the deadline has come, and needs the storage to say the rest.
+  await delay(DEADLINE_MS + 2000 - (performance.now() - began));
+  s3.resume();
+  const backup = await untilEnded(installation, pathOfMove('backups', 'late'));
+  t.match(backup, { status: { phase: 'PartiallyFailed' } });
+  t.ok(await untilAre(world, 'late', hasEnded));
+  await workload.delete();
+}
+
+async function restartServer(t: Test, world: World): Promise<void> {
+  const { installation } = world;
+  const workload = await begin(world, 'interrupted');
+  await untilAre(world, 'interrupted', isInProgress);
+  await installation.killPods('deploy=velero');
+  await installation.untilServerIsThere();
+  const backup = await untilEnded(installation, pathOfMove('backups', 'interrupted'));
+  t.match(backup, { status: { phase: 'Failed' } });
+  t.ok(await untilAre(world, 'interrupted', hasEnded));
+  await workload.delete();
+}
+
+async function killAgent(t: Test, world: World): Promise<void> {
+  const { installation } = world;
+  const workload = await begin(world, 'resumed');
+  await untilAre(world, 'resumed', isUnderWay);
+  await installation.killAgent();
+  t.ok(await untilAre(world, 'resumed', isCompleted));
+  const backup = await untilEnded(installation, pathOfMove('backups', 'resumed'));
+  t.match(backup, { status: { phase: 'Completed' } });
+  const stored = installation.cluster.s3.bytesBelow('velero/kopia/resumed');
+  t.ok(stored < 1.5 * LARGE_BYTES, `${stored} bytes are stored for ${LARGE_BYTES}`);
+  await workload.delete();
+}
+
+async function upgrade(t: Test, world: World): Promise<void> {
+  const { installation, agent } = world;
+  for (const [from, to] of [
+    ['stock', 'ours'],
+    ['ours', 'stock'],
+  ] satisfies [AgentKind, AgentKind][]) {
+    const name = `to-${to}`;
+    await installation.useAgent(from);
+    const workload = await begin(world, name);
+    await untilAre(world, name, isInProgress);
+    installation.cluster.s3.pause();
+    const changed = installation.useAgent(to);
+    await changed.finally(() => installation.cluster.s3.resume());
+    const end = await untilEnded(installation, pathOfMove('backups', name));
+    t.comment(`${name}: ${String(end.status?.phase)}`);
+    t.ok(await untilAre(world, name, hasEnded));
+    await createBackup(installation, `${name}-again`, { namespace: name });
+    const again = await untilEnded(installation, pathOfMove('backups', `${name}-again`));
+    t.match(again, { status: { phase: 'Completed' } });
+    t.same(phases(await volumeMoves(installation, 'backup', `${name}-again`)), ['Completed']);
+    await workload.delete();
+  }
+  await installation.useAgent(agent);
+}

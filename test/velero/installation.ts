@@ -1,0 +1,202 @@
+// Stock Velero 1.18.1 in a cluster of ours: its server, and as DaemonSet `node-agent` either the
+// stock agent or the one of this repository, which differ in image, program and capabilities. With
+// STEVEDORE_TEST_BESIDE=1 ours is a process of the machine, and its pod does nothing: no image has
+// to be packed.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ApiClient, ApiObject } from '#test/cluster/api-client.ts';
+import { ChildProgram } from '#test/cluster/child-program.ts';
+import type { Cluster } from '#test/cluster/cluster.ts';
+import { clusterProgram } from '#test/cluster/cluster-programs.ts';
+import { importImage, packRoot } from '#test/cluster/image.ts';
+import { CONTAINERD_SOCKET, NODE_NAME, PAUSE_IMAGE } from '#test/cluster/node-settings.ts';
+import { applyVeleroCrds } from '#test/cluster/velero-crds.ts';
+import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
+import { AGENT_COMMAND, packAgent } from './agent-root.ts';
+
+const run = promisify(execFile);
+const READY_MS_MAX = 180_000;
+const PROGRAM_MS_MAX = 300_000;
+const OUTPUT_BYTES_MAX = 16 << 20;
+const VELERO_IMAGE = 'test.local/velero:v1.18.1';
+const PLUGIN_IMAGE = 'test.local/velero-plugin-for-aws:v1.14.3';
+const SECRET = 'credentials';
+const AGENT_IMAGE = 'test.local/stevedore:test';
+const DAEMON_SET = '/apis/apps/v1/namespaces/velero/daemonsets/node-agent';
+const SERVER = '/apis/apps/v1/namespaces/velero/deployments/velero';
+export const VELERO = '/apis/velero.io/v1/namespaces/velero';
+
+export const VELERO_PROGRAMS = [
+  'velero',
+  'velero-restore-helper',
+  'velero-plugin-for-aws',
+  'cp-plugin',
+  'velero-crds',
+] as const;
+
+const isBeside = process.env.STEVEDORE_TEST_BESIDE === '1';
+
+export type AgentKind = 'stock' | 'ours';
+
+export class Installation {
+  readonly cluster: Cluster;
+  readonly client: ApiClient;
+  readonly #agent: ApiObject;
+  readonly #home: string;
+  #hasOurImage = false;
+  #beside: ChildProgram | undefined;
+
+  private constructor(cluster: Cluster, agent: ApiObject, home: string) {
+    this.cluster = cluster;
+    this.client = cluster.plane.client;
+    this.#agent = agent;
+    this.#home = home;
+  }
+
+  /** Resolves when the server has found its storage, and the agent runs. */
+  static async make(cluster: Cluster, kind: AgentKind): Promise<Installation> {
+    const { client } = cluster.plane;
+    const home = await mkdtemp(join(tmpdir(), 'velero-'));
+    await importStock();
+    await applyVeleroCrds(client, 'v1.18.1');
+    const objects = await installedObjects(cluster, home);
+    const agent = objects.find(isAgent);
+    if (agent === undefined) throw new Error('velero install makes no DaemonSet node-agent');
+    const others = objects.filter(each => !isAgent(each) && !isDefinition(each));
+    for (const object of others) await client.apply(object);
+    const installation = new Installation(cluster, agent, home);
+    await installation.useAgent(kind);
+    await client.until(SERVER, isAvailable, { msMax: READY_MS_MAX, what: 'available' });
+    const location = `${VELERO}/backupstoragelocations/default`;
+    const hasLocation = ({ status }: ApiObject): boolean => status?.phase === 'Available';
+    await client.until(location, hasLocation, { msMax: READY_MS_MAX, what: 'Available' });
+    return installation;
+  }
+
+  /** In place of the agent that is there; resolves when it runs. */
+  async useAgent(kind: AgentKind): Promise<void> {
+    await this.#beside?.stop('SIGTERM');
+    this.#beside = undefined;
+    if (kind === 'ours' && !isBeside && !this.#hasOurImage) {
+      const root = await packAgent();
+      await importImage({ name: AGENT_IMAGE, root, entrypoint: [] }, CONTAINERD_SOCKET);
+      this.#hasOurImage = true;
+    }
+    await this.client.apply(kind === 'ours' ? withOurs(this.#agent) : this.#agent);
+    await this.client.until(DAEMON_SET, isRolledOut, { msMax: READY_MS_MAX, what: 'there' });
+    if (kind === 'ours' && isBeside) this.#beside = this.#startBeside();
+  }
+
+  /** Without asking it first; another comes. */
+  async killAgent(): Promise<void> {
+    if (this.#beside === undefined) return this.killPods('role=node-agent');
+    await this.#beside.stop();
+    this.#beside = this.#startBeside();
+  }
+
+  #startBeside(): ChildProgram {
+    const { plane, logs } = this.cluster;
+    const words = [join(REPOSITORY_ROOT, 'agent/stevedore.js'), 'node-agent', 'server'];
+    words.push('--host-pods=/var/lib/kubelet/pods', `--kubeconfig=${plane.kubeconfig}`);
+    words.push(`--node-name=${NODE_NAME}`, `--credentials-file=${join(this.#home, SECRET)}`);
+    return new ChildProgram(process.execPath, words, { logs });
+  }
+
+  /** The `velero` command; standard output. */
+  async velero(...words: readonly string[]): Promise<string> {
+    return veleroCommand({ kubeconfig: this.cluster.plane.kubeconfig, home: this.#home }, words);
+  }
+
+  /** Kills them, without asking first; others come by themselves. */
+  async killPods(labelSelector: string): Promise<void> {
+    const pods = '/api/v1/namespaces/velero/pods';
+    const now = '?gracePeriodSeconds=0';
+    for (const { metadata } of await this.client.list(`${pods}?labelSelector=${labelSelector}`)) {
+      await this.client.delete(`${pods}/${metadata.name}${now}`);
+    }
+  }
+
+  async untilServerIsThere(): Promise<void> {
+    await this.client.until(SERVER, isAvailable, { msMax: READY_MS_MAX, what: 'available' });
+  }
+}
+
+async function importStock(): Promise<void> {
+  const velero = await packRoot({
+    velero: clusterProgram('velero'),
+    'velero-restore-helper': clusterProgram('velero-restore-helper'),
+  });
+  const stock = { name: VELERO_IMAGE, root: velero, entrypoint: ['/velero'], user: '1002:1000' };
+  await importImage(stock, CONTAINERD_SOCKET);
+  const name = 'velero-plugin-for-aws';
+  const root = await packRoot({
+    [`plugins/${name}`]: clusterProgram(name),
+    'bin/cp-plugin': clusterProgram('cp-plugin'),
+  });
+  // As its own image has it (Dockerfile of velero-plugin-for-aws).
+  const entrypoint = ['/bin/cp-plugin', `/plugins/${name}`, `/target/${name}`];
+  await importImage({ name: PLUGIN_IMAGE, root, entrypoint }, CONTAINERD_SOCKET);
+}
+
+async function installedObjects({ s3, plane }: Cluster, home: string): Promise<ApiObject[]> {
+  const { accessKeyId, secretAccessKey } = s3.credentials;
+  const secret = join(home, SECRET);
+  const keys = `aws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`;
+  await writeFile(secret, `[default]\n${keys}`, { mode: 0o600 });
+  const storage = `region=us-east-1,s3ForcePathStyle=true,s3Url=${s3.url},checksumAlgorithm=`;
+  const words = ['install', '--dry-run', '-o', 'json', '--use-node-agent'];
+  words.push('--image', VELERO_IMAGE, '--plugins', PLUGIN_IMAGE, '--provider', 'aws');
+  words.push('--bucket', 'velero', '--secret-file', secret, '--backup-location-config', storage);
+  words.push('--use-volume-snapshots=false', '--garbage-collection-frequency', '5s');
+  const text = await veleroCommand({ kubeconfig: plane.kubeconfig, home }, words);
+  // velero install -o json: a v1 List.
+  return (JSON.parse(text) as { items: ApiObject[] }).items;
+}
+
+async function veleroCommand(
+  { kubeconfig, home }: { readonly kubeconfig: string; readonly home: string },
+  words: readonly string[],
+): Promise<string> {
+  const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: home };
+  const limits = { timeout: PROGRAM_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX };
+  const { stdout } = await run(clusterProgram('velero'), [...words], { env, ...limits });
+  return stdout;
+}
+
+function isAgent({ kind, metadata }: ApiObject): boolean {
+  return kind === 'DaemonSet' && metadata.name === 'node-agent';
+}
+
+function isDefinition({ kind }: ApiObject): boolean {
+  return kind === 'CustomResourceDefinition';
+}
+
+/** Stock's DaemonSet with our program: mounts, words, environment and account stay. */
+function withOurs(stock: ApiObject): ApiObject {
+  const agent = structuredClone(stock);
+  // apps/v1, DaemonSetSpec.
+  const { template } = agent.spec as { template: { spec: { containers: object[] } } };
+  const [container] = template.spec.containers;
+  const ours = isBeside
+    ? { image: PAUSE_IMAGE, command: ['/pause'], args: [] }
+    : { image: AGENT_IMAGE, command: AGENT_COMMAND, securityContext: RIGHTS };
+  template.spec.containers = [{ ...container, ...ours }];
+  return agent;
+}
+
+/** For attributes named `trusted.` and the flags +i and +a, beyond what every container has. */
+const RIGHTS = Object.freeze({ capabilities: { add: ['SYS_ADMIN', 'LINUX_IMMUTABLE'] } });
+
+function isRolledOut({ metadata, status }: ApiObject): boolean {
+  const isSeen = status?.observedGeneration === metadata.generation;
+  return isSeen && status?.updatedNumberScheduled === 1 && status.numberAvailable === 1;
+}
+
+function isAvailable({ metadata, status }: ApiObject): boolean {
+  const isSeen = status?.observedGeneration === metadata.generation;
+  return isSeen && status?.availableReplicas === 1 && status.unavailableReplicas === undefined;
+}

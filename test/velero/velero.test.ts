@@ -1,0 +1,41 @@
+// npm run test:velero [-- WORD...]: our agent beneath a stock Velero server, on a real cluster; with
+// words, only the scenarios whose titles have them. AGENT=stock runs Velero's own agent
+// instead, through what it can do: that shows that the tests are right.
+
+import t from 'tap';
+import { clusterIsMissing, startCluster } from '#test/cluster/cluster.ts';
+import { isMissing } from '#test/cluster/cluster-programs.ts';
+import { newSeed, SeededRandom } from '#test/support/random.ts';
+import { FAULTS } from './faults.ts';
+import { FIGURES } from './figures.ts';
+import { Installation, VELERO_PROGRAMS, type AgentKind } from './installation.ts';
+import { REMOVALS } from './removal.ts';
+import { ROUND_TRIPS } from './round-trips.ts';
+import { checkNothingIsLeft } from './scenario.ts';
+
+const SCENARIOS = [...ROUND_TRIPS, ...FAULTS, ...REMOVALS, ...FIGURES];
+const TEST_MS_MAX = 2_400_000;
+
+const agent: AgentKind = process.env.AGENT === 'stock' ? 'stock' : 'ours';
+const words = process.argv.slice(2).filter(word => !word.startsWith('-'));
+const chosen = SCENARIOS.filter(({ title }) => words.every(word => title.includes(word)));
+const skip = clusterIsMissing() || isMissing(...VELERO_PROGRAMS);
+
+t.test(`Velero with ${agent === 'ours' ? 'our' : 'its own'} agent`, { skip }, async t => {
+  t.setTimeout(TEST_MS_MAX);
+  const seed = Number(process.env.STEVEDORE_TEST_SEED ?? newSeed());
+  t.comment(`STEVEDORE_TEST_SEED=${seed}`);
+  const cluster = await startCluster();
+  t.teardown(() => cluster.s3.stop());
+  const installation = await Installation.make(cluster, agent);
+  const world = { installation, agent, random: new SeededRandom(seed) };
+  for (const { title, isTrueOfStock, play } of chosen) {
+    if (agent === 'stock' && !isTrueOfStock) continue;
+    await t.test(title, async t => {
+      t.setTimeout(TEST_MS_MAX);
+      t.teardown(() => cluster.s3.resume());
+      await play(t, world);
+      await checkNothingIsLeft(t, world);
+    });
+  }
+});
