@@ -1,7 +1,8 @@
 // node test/node24.js test/cluster/in-namespaces.ts FILE [WORD...]: runs a test file in a world of
 // its own: network, processes, mounts, and all places where a node keeps something. The kernel ends
-// every process in there with the first of them, and takes network and mounts away with the last, so
-// that nothing remains, however it ends. Where that cannot be had the test runs outside and skips.
+// every process in there with the first of them, and takes network and mounts away with the last,
+// so that nothing remains, however it ends. Where that cannot be had the test runs outside and
+// skips.
 
 import { once } from 'node:events';
 import { spawn, spawnSync } from 'node:child_process';

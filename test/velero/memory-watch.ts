@@ -1,5 +1,5 @@
-// The most memory that each program of the data path has had resident (VmHWM of proc_pid_status(5)),
-// of programs that may be gone by now.
+// The most memory that each program of the data path has had resident (VmHWM of
+// proc_pid_status(5)), of programs that may be gone by now.
 
 import { readdirSync, readFileSync } from 'node:fs';
 

@@ -1,5 +1,5 @@
-// npm run test:velero [-- WORD...]: our agent beneath a stock Velero server, on a real cluster; with
-// words, only the scenarios whose titles have them. AGENT=stock runs Velero's own agent
+// npm run test:velero [-- WORD...]: our agent beneath a stock Velero server, on a real cluster;
+// with words, only the scenarios whose titles have them. AGENT=stock runs Velero's own agent
 // instead, through what it can do: that shows that the tests are right.
 
 import t from 'tap';
