@@ -29,7 +29,7 @@ done
 
 cd "$here/containerd"
 go install -tags 'no_btrfs no_devmapper no_zfs' -ldflags '-s -w' tool
-# What enters namespaces in there is written in C.
+# What enters namespaces in there is written in C. Without libseccomp: see bare-runc.
 rm "$bin/runc"
 if command -v "${CC:-cc}" >/dev/null; then
   CGO_ENABLED=1 go install -ldflags '-s -w' github.com/opencontainers/runc

@@ -36,7 +36,7 @@ export function clusterIsMissing(): string | false {
   }
   const control = ['setpriv', 'ip', 'etcd', 'kube-apiserver'];
   const others = ['kube-controller-manager', 'kube-scheduler', 'kubelet', 'versitygw'];
-  const runtime = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'pause'];
+  const runtime = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'bare-runc', 'pause'];
   return isMissing(...control, ...others, ...runtime, 'bridge', 'host-local', 'loopback');
 }
 

@@ -31,7 +31,7 @@ state = "/run/containerd"
   [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
-      BinaryName = "${clusterProgram('runc')}"
+      BinaryName = "${clusterProgram('bare-runc')}"
       SystemdCgroup = false
 `;
 }

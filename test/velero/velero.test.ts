@@ -19,6 +19,7 @@ const TEST_MS_MAX = 2_400_000;
 const agent: AgentKind = process.env.AGENT === 'stock' ? 'stock' : 'ours';
 const words = process.argv.slice(2).filter(word => !word.startsWith('-'));
 const chosen = SCENARIOS.filter(({ title }) => words.every(word => title.includes(word)));
+t.setTimeout(TEST_MS_MAX);
 const skip = clusterIsMissing() || isMissing(...VELERO_PROGRAMS);
 
 t.test(`Velero with ${agent === 'ours' ? 'our' : 'its own'} agent`, { skip }, async t => {

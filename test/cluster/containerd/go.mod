@@ -10,6 +10,7 @@ tool (
 	github.com/containernetworking/plugins/plugins/main/bridge
 	github.com/containernetworking/plugins/plugins/main/loopback
 	github.com/opencontainers/runc
+	stevedore.test/containerd/bare-runc
 	stevedore.test/containerd/pause
 )
 
