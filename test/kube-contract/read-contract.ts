@@ -169,8 +169,9 @@ function testEndsOfWatches(t: Test, scene: ContractScene): void {
     t.equal(value.type, 'BOOKMARK');
     if (value.type !== 'BOOKMARK') return;
     t.ok(Number(value.resourceVersion) > Number(resourceVersion));
-    await client.create(WIDGETS, widget(scene, 'after-bookmark'));
-    const query = { namespace, resourceVersion: value.resourceVersion };
+    const metadata = { namespace, name: 'after-bookmark', labels: { marked: 'yes' } };
+    await client.create(WIDGETS, widget(scene, 'after-bookmark', { metadata }));
+    const query = { namespace, labelSelector, resourceVersion: value.resourceVersion };
     const [first] = await take(client.watch<Widget>(WIDGETS, query), 1);
     t.equal(first && tell(first), 'ADDED after-bookmark');
   });
