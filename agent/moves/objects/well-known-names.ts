@@ -1,0 +1,32 @@
+// Names that a Velero server, its agents and its helper have agreed on (Velero
+// pkg/apis/velero/v1/labels_annotations.go, pkg/controller/pod_volume_backup_controller.go).
+
+export const LABELS = Object.freeze({
+  backupName: 'velero.io/backup-name',
+  backupUid: 'velero.io/backup-uid',
+  restoreName: 'velero.io/restore-name',
+  restoreUid: 'velero.io/restore-uid',
+  podUid: 'velero.io/pod-uid',
+  claimUid: 'velero.io/pvc-uid',
+  /** On mover pods of a stock agent, with the name of the custom resource as value. */
+  podVolumeBackup: 'velero.io/pod-volume-backup',
+  podVolumeRestore: 'velero.io/pod-volume-restore',
+  /** Stock agents set it while an object is Accepted or Prepared, and count those that have it. */
+  exposeOnGoing: 'velero.io/expose-on-going',
+});
+
+export const ANNOTATIONS = Object.freeze({
+  claimName: 'velero.io/pvc-name',
+});
+
+/** A stock agent puts it on every object that is not terminal, and removes it from the others. */
+export const POD_VOLUME_FINALIZER = 'velero.io/pod-volume-finalizer';
+
+/** The init container in which a restored pod waits for its volumes. */
+export const RESTORE_WAIT_CONTAINER = 'restore-wait';
+
+/**
+ * What the server writes into `status.message` beside `spec.cancel` when it finds a move of a run
+ * that it does not remember (pkg/cmd/server/server.go). Nobody waits for such a move.
+ */
+export const SERVER_RESTART_MESSAGE = 'during the velero server starting';
