@@ -1,0 +1,94 @@
+// What a move that ends leaves in its object, for each cause of an end. Pure.
+
+import type { MoveAdapter, MoveSituation, MoveSuccess } from './move-adapter.ts';
+import { cancelMessage, failureMessage, messageLine } from './move-message.ts';
+import type { MoveRun } from './move-run.ts';
+import type { MoveObject } from './objects/move-object.ts';
+import type { Pod } from './objects/pod.ts';
+import type { CancelReason, FinishCause } from './phase-machine.ts';
+import type { Phase, TerminalPhase } from './phases.ts';
+import { stockMessageOf, stockResultOf } from './stock-pod.ts';
+import type { MoveProgress } from './volume-mover.ts';
+
+export interface MoveEnd {
+  readonly phase: TerminalPhase;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Absent: what is there is kept. Null: what is there goes. */
+  readonly message?: string | null;
+  /** Reason of an event. */
+  readonly warning?: string;
+}
+
+export interface EndFacts<Item extends MoveObject> {
+  readonly adapter: MoveAdapter<Item>;
+  readonly situation: MoveSituation;
+  readonly cancel: CancelReason;
+  readonly phases: ReadonlySet<Phase>;
+  readonly run: MoveRun | undefined;
+  readonly stockPod: Pod | undefined;
+}
+
+interface Finish {
+  readonly phase: TerminalPhase;
+  readonly cause: FinishCause;
+}
+
+export function endOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<Item>): MoveEnd {
+  const success = finish.phase === 'Completed' ? successOf(finish, facts) : undefined;
+  if (success !== undefined) return completed(success);
+  const fields = { progress: progressFields(facts.run?.progress) };
+  return finish.phase === 'Canceled'
+    ? { phase: 'Canceled', fields, message: cancelledMessage(facts) }
+    : { phase: 'Failed', fields, message: messageLine(failureOf(finish, facts)) };
+}
+
+function successOf<Item extends MoveObject>(
+  { cause }: Finish,
+  { run, stockPod, adapter }: EndFacts<Item>,
+): MoveSuccess | undefined {
+  if (cause === 'run') return run?.success;
+  const result = stockPod && stockResultOf(stockPod);
+  return result && adapter.successOfStock(result);
+}
+
+function completed({ status, totalBytes, message, warning }: MoveSuccess): MoveEnd {
+  const progress = progressFields({ totalBytes, bytesDone: totalBytes });
+  return {
+    phase: 'Completed',
+    fields: { ...status, progress },
+    message: message ?? null,
+    warning,
+  };
+}
+
+/** Undefined keeps what was written before. */
+function progressFields(progress: MoveProgress | undefined): MoveProgress | undefined {
+  return progress && { totalBytes: progress.totalBytes, bytesDone: progress.bytesDone };
+}
+
+/** What the server wrote beside its cancel says more than we know. */
+function cancelledMessage<Item extends MoveObject>(facts: EndFacts<Item>): string | undefined {
+  return facts.cancel === 'server-restart' ? undefined : cancelMessage(facts.cancel, false);
+}
+
+function failureOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<Item>): string {
+  const { adapter, situation, run, stockPod } = facts;
+  switch (finish.cause) {
+    case 'cancel':
+      return cancelMessage(facts.cancel, facts.phases.has('Canceled'));
+    case 'prepare-timeout': {
+      const missing = situation.type === 'waiting' ? `: ${situation.missing} is missing` : '';
+      return `timeout on preparing ${adapter.shortName}${missing}`;
+    }
+    case 'hopeless':
+      return situation.type === 'hopeless' ? situation.message : 'it cannot be done';
+    case 'interrupted':
+      return `interrupted: the node agent was stopped; ${adapter.afterInterruption}`;
+    case 'stock-pod': {
+      const message = stockPod === undefined ? '' : stockMessageOf(stockPod);
+      return message === '' ? 'the mover pod of the agent before ended without a result' : message;
+    }
+    default:
+      return failureMessage(run?.error);
+  }
+}

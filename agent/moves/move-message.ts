@@ -1,0 +1,73 @@
+// What a user reads in `status.message`, which is all that `velero backup describe` and the
+// backup's log show of a move that went wrong. The cause comes first; file names in it may be
+// anything.
+
+import { EngineError, messageOf } from '#engine/base/errors.ts';
+import type { CancelReason } from './phase-machine.ts';
+import type { BackupResult, RestoreResult } from './volume-mover.ts';
+
+const MESSAGE_BYTES_MAX = 1000;
+
+/**
+ * C0 and C1 controls, and what turns a line around: a name must not rewrite somebody's terminal.
+ */
+// eslint-disable-next-line no-control-regex
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** One line of at most 1000 bytes of UTF-8; what is cut off ends in an ellipsis. */
+export function messageLine(text: string): string {
+  const line = text.replace(UNPRINTABLE, escapeCharacter);
+  const bytes = Buffer.from(line);
+  if (bytes.length <= MESSAGE_BYTES_MAX) return line;
+  let end = MESSAGE_BYTES_MAX - Buffer.byteLength('…');
+  // Not within a character: its later bytes are 10xxxxxx.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return `${bytes.toString('utf8', 0, end)}…`;
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** `cause (CODE)`; docs/errors.md has a paragraph for each code. */
+export function failureMessage(error: unknown): string {
+  const code = error instanceof EngineError ? error.code : 'INTERNAL';
+  const suffix = ` (${code})`;
+  const cause = messageLine(messageOf(error));
+  return Buffer.byteLength(cause + suffix) <= MESSAGE_BYTES_MAX ? cause + suffix : cause;
+}
+
+/** Undefined when all is as it should be. */
+export function backupMessage(result: BackupResult): string | undefined {
+  if (result.skippedCount === 0) return result.isEmpty ? 'the volume was empty' : undefined;
+  const files = result.skippedCount === 1 ? 'one file was' : `${result.skippedCount} files were`;
+  return listing(`${files} not backed up`, result.skipped, result.skippedCount);
+}
+
+export function restoreMessage(result: RestoreResult): string | undefined {
+  if (result.differenceCount === 0) return undefined;
+  const count = result.differenceCount;
+  const differences = count === 1 ? 'one difference' : `${count} differences`;
+  return listing(`restored with ${differences}`, result.differences, count);
+}
+
+function listing(what: string, examples: readonly string[], count: number): string {
+  const restCount = count - examples.length;
+  const rest = restCount > 0 && examples.length > 0 ? `, and ${restCount} more` : '';
+  return messageLine(examples.length > 0 ? `${what}: ${examples.join('; ')}${rest}` : what);
+}
+
+const CANCELLED: Readonly<Record<CancelReason, string>> = Object.freeze({
+  none: 'cancelled',
+  requested: 'cancelled, because spec.cancel was set',
+  'server-restart': 'cancelled, because the Velero server was restarted',
+  deletion: 'cancelled, because the object is being deleted',
+});
+
+/** `isHidden`: it is reported as Failed, where the server does not take Canceled for an end. */
+export function cancelMessage(reason: CancelReason, isHidden: boolean): string {
+  const why = isHidden
+    ? '; shown as Failed, because this Velero server would wait for one that is Canceled'
+    : '';
+  return CANCELLED[reason] + why;
+}

@@ -1,0 +1,305 @@
+// The loop around the phase machine, for one kind: look at the object, decide, do the one action,
+// look again. Level-triggered: it may be called at any time, with any key, and does what is
+// missing.
+//
+// What it remembers are the moves that run in this process; everything else is in the objects.
+
+import type { ObjectKey } from '#kube/kube-object.ts';
+import { keyOf } from '#kube/kube-object.ts';
+import { isEngineError } from '#engine/base/errors.ts';
+import type { MoveSituation } from './move-adapter.ts';
+import type {
+  MoveComponents,
+  MoveReport,
+  MoveSettings,
+  ReconcileResult,
+  StopOptions,
+} from './move-components.ts';
+import { endOf } from './move-end.ts';
+import { cancelReasonOf, viewOf } from './move-view.ts';
+import { MoveWriter } from './move-writer.ts';
+import type { Written } from './move-writer.ts';
+import { MovesInProcess } from './moves-in-process.ts';
+import { Neglect } from './neglect.ts';
+import type { MoveObject } from './objects/move-object.ts';
+import { PODS } from './objects/pod.ts';
+import type { Pod } from './objects/pod.ts';
+import { decide } from './phase-machine.ts';
+import type { MoveAction, MoveView } from './phase-machine.ts';
+import { isTerminal, phaseOf } from './phases.ts';
+import type { Phase } from './phases.ts';
+import { allEnded, retryEach } from './last-minutes.ts';
+import { countsCanceled } from './server-version.ts';
+import { findStockPod, stockPodState } from './stock-pod.ts';
+import { withEnd, withoutFinalizer, withPhase, withProgress } from './status-writes.ts';
+
+/** Transitions and conflicts in a row until others have their turn. */
+const STEPS_MAX = 32;
+const TURN_MS = 100;
+const SLOT_RETRY_MS = 5000;
+const POD_LOOK_MS = 1000;
+/** Of the grace period: half of it for stopping, half for the last writes. */
+const REPORT_MS_MAX = 8000;
+
+/** An object as it was looked at, and all that the decision was made of. */
+interface Look<Item> {
+  readonly item: Item;
+  readonly uid: string;
+  readonly view: MoveView;
+  readonly situation: MoveSituation;
+  readonly stockPod: Pod | undefined;
+}
+
+type Step<Item> =
+  | { readonly type: 'again'; readonly item: Item; readonly isFresh: boolean }
+  | { readonly type: 'done'; readonly requeueAfterMs?: number };
+
+export class MoveReconciler<Item extends MoveObject> {
+  readonly #components: MoveComponents<Item>;
+  readonly #settings: MoveSettings;
+  readonly #writer: MoveWriter<Item>;
+  readonly #moves: MovesInProcess;
+  readonly #neglect: Neglect;
+  /** The last call for a key that is not over; the next one waits for it. */
+  readonly #turns = new Map<ObjectKey, Promise<ReconcileResult>>();
+  #agent: MoveView['agent'] = 'working';
+
+  constructor(components: MoveComponents<Item>, settings: MoveSettings) {
+    const { client, adapter, rules, clock } = components;
+    this.#components = components;
+    this.#settings = settings;
+    this.#writer = new MoveWriter(client, adapter.resource, {
+      rules,
+      onCorrected: item => this.#report({ type: 'rules-corrected', item }),
+    });
+    this.#moves = new MovesInProcess(components);
+    this.#neglect = new Neglect(clock);
+  }
+
+  /**
+   * Does what is to be done for the object of that key, up to where something has to be waited for.
+   * Calls for one key come one after the other.
+   * @throws KUBE_UNAVAILABLE, KUBE_FORBIDDEN, …: call again later
+   */
+  async reconcile(key: ObjectKey, signal?: AbortSignal): Promise<ReconcileResult> {
+    const before = this.#turns.get(key)?.catch(() => undefined);
+    const turn = (before ?? Promise.resolve()).then(() => this.#reconcile(key, signal));
+    this.#turns.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(key) === turn) this.#turns.delete(key);
+    }
+  }
+
+  /**
+   * Lets what runs end within the grace period, stops the rest, and writes all of it. New moves are
+   * left to others from now on; `reconcile` may still be called.
+   * @returns keys of objects that could not be written in time
+   */
+  async stop({ graceMs, hasSuccessor }: StopOptions): Promise<ObjectKey[]> {
+    this.#agent = hasSuccessor ? 'handing-over' : 'leaving';
+    const { clock, objects } = this.#components;
+    const reportMs = Math.min(REPORT_MS_MAX, graceMs / 2);
+    const { runs } = this.#moves;
+    await allEnded(runs, graceMs - reportMs, clock);
+    for (const run of runs) run.stop('interrupted');
+    await allEnded(runs, reportMs / 2, clock);
+    for (const run of runs) run.abandon();
+    const keys = new Set([...this.#moves.keys, ...[...objects.list()].map(keyOf)]);
+    return retryEach(keys, (key, signal) => this.reconcile(key, signal), {
+      withinMs: reportMs / 2,
+      clock,
+    });
+  }
+
+  async #reconcile(key: ObjectKey, signal?: AbortSignal): Promise<ReconcileResult> {
+    let item = this.#components.objects.get(key);
+    let isFresh = false;
+    this.#moves.forgetOthers(key, item?.metadata.uid);
+    for (let step = 0; item !== undefined && step < STEPS_MAX; step += 1) {
+      const look = await this.#look(item, isFresh, signal);
+      if (look === undefined) return {};
+      const next: Step<Item> = await this.#act(decide(look.view), look, signal);
+      if (next.type === 'done') return { requeueAfterMs: next.requeueAfterMs };
+      ({ item, isFresh } = next);
+    }
+    if (item !== undefined) return { requeueAfterMs: TURN_MS };
+    this.#neglect.forget(key);
+    return {};
+  }
+
+  /** Undefined for what a later Velero may have made of it: a phase that nobody knows. */
+  async #look(item: Item, isFresh: boolean, signal?: AbortSignal): Promise<Look<Item> | undefined> {
+    const { adapter, site, slots, clock } = this.#components;
+    const phase = phaseOf(item.status?.phase);
+    const uid = item.metadata.uid;
+    if (phase === undefined || uid === undefined) return undefined;
+    const situation = adapter.situationOf(item, site);
+    const stockPod = findStockPod(item, adapter.stockPodLabel, site);
+    const run = this.#moves.runOf(uid);
+    const view = viewOf(item, adapter, {
+      phase,
+      situation,
+      rules: this.#writer.rules,
+      isCanceledCounted: await this.#isCanceledCounted(item, run?.state === 'running', signal),
+      hasSlot: slots.has(uid),
+      run,
+      stockPod: stockPodState(stockPod),
+      isFresh,
+      agent: this.#agent,
+      neglectedMs: this.#neglectedMs(item, phase, situation),
+      nowMs: clock.now(),
+      prepareTimeoutMs: this.#settings.prepareTimeoutMs,
+      nodeName: site.nodeName,
+    });
+    return { item, uid, view, situation, stockPod };
+  }
+
+  /** Asked only when the answer decides something, and never before a run was told to stop. */
+  async #isCanceledCounted(item: Item, isRunning: boolean, signal?: AbortSignal): Promise<boolean> {
+    const { adapter, serverVersion } = this.#components;
+    if (adapter.isCanceledAlwaysCounted) return true;
+    if (isRunning || !this.#writer.rules.phases.has('Canceled')) return false;
+    const reason = cancelReasonOf(item);
+    if (reason === 'none' || reason === 'server-restart') return false;
+    return countsCanceled(await serverVersion.current(signal));
+  }
+
+  #neglectedMs(item: Item, phase: Phase, situation: MoveSituation): number {
+    const key = keyOf(item);
+    const { finalizers, deletionTimestamp, uid = '' } = item.metadata;
+    const isHeld = finalizers?.includes(this.#components.adapter.stockFinalizer) ?? false;
+    const isToGo = isTerminal(phase) || deletionTimestamp !== undefined;
+    if (situation.type === 'elsewhere' && isHeld && isToGo) {
+      return this.#neglect.ms(key, { uid, phase });
+    }
+    this.#neglect.forget(key);
+    return 0;
+  }
+
+  async #act(action: MoveAction, look: Look<Item>, signal?: AbortSignal): Promise<Step<Item>> {
+    const { item, uid } = look;
+    switch (action.type) {
+      case 'wait':
+        if (isTerminal(look.view.phase)) this.#moves.forget(uid);
+        return { type: 'done' };
+      case 'look-again':
+        return { type: 'done', requeueAfterMs: action.afterMs };
+      case 'read':
+        return this.#after(uid, await this.#writer.read(item, { signal }));
+      case 'take-slot':
+        return this.#takeSlot(look);
+      case 'write':
+        return this.#writePhase(action.phase, look, signal);
+      case 'finish':
+        return this.#finish(action, look, signal);
+      case 'start-run':
+        return this.#startRun(look);
+      case 'stop-run':
+        this.#moves.runOf(uid)?.stop('cancelled');
+        return { type: 'again', item, isFresh: look.view.isFresh };
+      case 'write-progress':
+        return this.#writeProgress(look, signal);
+      case 'remove-finalizer':
+        return this.#removeFinalizer(look, signal);
+      case 'delete-stock-pod':
+        return this.#deleteStockPod(look, signal);
+    }
+  }
+
+  #takeSlot({ item, uid, view }: Look<Item>): Step<Item> {
+    // All volumes of a Backup, or of a Restore, share a turn.
+    const group = item.metadata.ownerReferences?.[0]?.uid ?? uid;
+    const answer = this.#moves.takeSlot({ uid, key: keyOf(item) }, group);
+    if (answer === 'granted') return { type: 'again', item, isFresh: view.isFresh };
+    return { type: 'done', requeueAfterMs: answer === 'refused' ? SLOT_RETRY_MS : undefined };
+  }
+
+  #startRun({ item, uid, view }: Look<Item>): Step<Item> {
+    const { adapter, mover } = this.#components;
+    const isTakenOver = !this.#moves.isBegun(uid);
+    this.#moves.start({ uid, key: keyOf(item) }, options => adapter.run(item, mover, options));
+    this.#report({ type: 'run-started', item, isTakenOver });
+    return { type: 'again', item, isFresh: view.isFresh };
+  }
+
+  async #writePhase(
+    phase: Extract<MoveAction, { type: 'write' }>['phase'],
+    { item, uid }: Look<Item>,
+    signal?: AbortSignal,
+  ): Promise<Step<Item>> {
+    const { adapter, site, clock } = this.#components;
+    const { rules } = this.#writer;
+    const fields = adapter.acceptedStatus(site);
+    const changed = withPhase(item, { phase, nowMs: clock.now(), rules, fields });
+    const written = await this.#writer.write(changed, { signal });
+    if (written.type === 'written') {
+      if (phase === 'InProgress') this.#moves.begin({ uid, key: keyOf(item) });
+      this.#report({ type: 'phase', item: written.item, phase });
+    }
+    return this.#after(uid, written);
+  }
+
+  async #finish(
+    action: Extract<MoveAction, { type: 'finish' }>,
+    { item, uid, view, situation, stockPod }: Look<Item>,
+    signal?: AbortSignal,
+  ): Promise<Step<Item>> {
+    const { adapter, clock } = this.#components;
+    const { rules } = this.#writer;
+    const run = this.#moves.runOf(uid);
+    const { cancel } = view;
+    const end = endOf(action, { adapter, situation, cancel, phases: rules.phases, run, stockPod });
+    const changed = withEnd(item, { ...end, nowMs: clock.now(), rules });
+    const written = await this.#writer.write(changed, { signal });
+    if (written.type === 'written') {
+      const message = end.message ?? undefined;
+      this.#moves.forget(uid);
+      this.#report({ type: 'phase', item: written.item, phase: end.phase, message });
+      if (end.warning !== undefined) {
+        const { warning: reason } = end;
+        this.#report({ type: 'warning', item: written.item, reason, message: message ?? '' });
+      }
+    }
+    return this.#after(uid, written);
+  }
+
+  async #writeProgress({ item, uid }: Look<Item>, signal?: AbortSignal): Promise<Step<Item>> {
+    const run = this.#moves.runOf(uid);
+    const progress = run?.progress;
+    if (run === undefined || progress === undefined) return { type: 'done' };
+    const written = await this.#writer.write(withProgress(item, progress), { signal });
+    if (written.type === 'written') run.progressWritten(progress);
+    return this.#after(uid, written);
+  }
+
+  async #removeFinalizer({ item, uid }: Look<Item>, signal?: AbortSignal): Promise<Step<Item>> {
+    const changed = withoutFinalizer(item, this.#components.adapter.stockFinalizer);
+    const written = await this.#writer.write(changed, { signal });
+    if (written.type === 'written') this.#report({ type: 'finalizer-removed', item: written.item });
+    return this.#after(uid, written);
+  }
+
+  /** Comes back when the pod's end is seen, or after a second. */
+  async #deleteStockPod({ item }: Look<Item>, signal?: AbortSignal): Promise<Step<Item>> {
+    const { name, namespace } = item.metadata;
+    try {
+      await this.#components.client.delete(PODS, { name, namespace }, { signal });
+      this.#report({ type: 'stock-pod-deleted', item });
+    } catch (error) {
+      if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+    }
+    return { type: 'done', requeueAfterMs: POD_LOOK_MS };
+  }
+
+  #after(uid: string, written: Written<Item>): Step<Item> {
+    if (written.type !== 'gone') return { type: 'again', item: written.item, isFresh: true };
+    this.#moves.forget(uid);
+    return { type: 'done' };
+  }
+
+  #report(report: MoveReport): void {
+    this.#components.report(report);
+  }
+}

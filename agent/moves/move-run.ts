@@ -1,0 +1,121 @@
+// One move under way in this process: what it was told, how far it is, how it ended.
+
+import type { Clock } from '#engine/base/clock.ts';
+import type { MoveSuccess } from './move-adapter.ts';
+import type { RunState } from './phase-machine.ts';
+import type { MoveOptions, MoveProgress } from './volume-mover.ts';
+
+/** The least time between two writes of progress. */
+export const PROGRESS_INTERVAL_MS = 1000;
+
+export interface MoveRunComponents {
+  readonly clock: Clock;
+  readonly work: (options: MoveOptions) => Promise<MoveSuccess>;
+  /** There is progress that has not been written. Must not throw. */
+  readonly onProgress: () => void;
+}
+
+export class MoveRun {
+  readonly #components: MoveRunComponents;
+  readonly #abort = new AbortController();
+  readonly #ended: Promise<void>;
+  #state: RunState = 'running';
+  #stopReason: 'cancelled' | 'interrupted' | undefined;
+  #success: MoveSuccess | undefined;
+  #error: unknown;
+  #progress: MoveProgress | undefined;
+  #written: MoveProgress | undefined;
+  #writtenAt = -Infinity;
+  #isNoticed = false;
+
+  constructor(components: MoveRunComponents) {
+    this.#components = components;
+    this.#ended = this.#run();
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get hasEnded(): boolean {
+    return this.#state !== 'running' && this.#state !== 'stopping';
+  }
+
+  get success(): MoveSuccess | undefined {
+    return this.#success;
+  }
+
+  get error(): unknown {
+    return this.#error;
+  }
+
+  get progress(): MoveProgress | undefined {
+    return this.#progress;
+  }
+
+  /** Undefined when there is nothing new; else until it may be written. */
+  get progressDueMs(): number | undefined {
+    if (isSame(this.#progress, this.#written)) return undefined;
+    const elapsedMs = this.#components.clock.monotonic() - this.#writtenAt;
+    return Math.max(0, PROGRESS_INTERVAL_MS - elapsedMs);
+  }
+
+  /** Resolves when it has ended, however it did; never rejects. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** At once; the first reason stands. Without effect after the end. */
+  stop(reason: 'cancelled' | 'interrupted'): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'stopping';
+    this.#stopReason = reason;
+    this.#abort.abort();
+  }
+
+  /** The process ends before the work does: it counts as interrupted, whatever comes of it. */
+  abandon(): void {
+    if (this.hasEnded) return;
+    this.stop('interrupted');
+    this.#state = 'interrupted';
+  }
+
+  progressWritten(progress: MoveProgress): void {
+    this.#written = progress;
+    this.#writtenAt = this.#components.clock.monotonic();
+    this.#isNoticed = false;
+    if (this.#state === 'running') this.#notice();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const success = await this.#components.work({
+        signal: this.#abort.signal,
+        onProgress: progress => this.#onProgress(progress),
+      });
+      if (this.hasEnded) return;
+      this.#success = success;
+      this.#state = 'completed';
+    } catch (error) {
+      if (this.hasEnded) return;
+      this.#error = error;
+      this.#state = this.#stopReason ?? 'failed';
+    }
+  }
+
+  /** Once for all that comes until it has been written. */
+  #notice(): void {
+    if (this.#isNoticed || isSame(this.#progress, this.#written)) return;
+    this.#isNoticed = true;
+    this.#components.onProgress();
+  }
+
+  #onProgress(progress: MoveProgress): void {
+    this.#progress = progress;
+    if (this.#state === 'running') this.#notice();
+  }
+}
+
+function isSame(one: MoveProgress | undefined, other: MoveProgress | undefined): boolean {
+  return one?.bytesDone === other?.bytesDone && one?.totalBytes === other?.totalBytes;
+}

@@ -1,0 +1,28 @@
+// How long this process has seen an object that is somebody else's in one state: its own clock, so
+// that clocks of others do not matter.
+
+import type { Clock } from '#engine/base/clock.ts';
+import type { ObjectKey } from '#kube/kube-object.ts';
+import type { Phase } from './phases.ts';
+
+export class Neglect {
+  readonly #clock: Clock;
+  readonly #since = new Map<ObjectKey, { uid: string; phase: Phase; at: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Zero when it is seen for the first time like this. */
+  ms(key: ObjectKey, { uid, phase }: { uid: string; phase: Phase }): number {
+    const now = this.#clock.monotonic();
+    const seen = this.#since.get(key);
+    if (seen?.uid === uid && seen.phase === phase) return now - seen.at;
+    this.#since.set(key, { uid, phase, at: now });
+    return 0;
+  }
+
+  forget(key: ObjectKey): void {
+    this.#since.delete(key);
+  }
+}

@@ -1,0 +1,180 @@
+// A PodVolumeRestore from New to its end: it waits for its pod, and only the node of the pod acts.
+
+import type { Pod } from '#agent/moves/objects/pod.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import type { ObjectKey } from '#kube/kube-object.ts';
+import type { MoveScenario } from './move-stage.ts';
+import { gate, ScriptedMover } from './scripted-mover.ts';
+import { POD_UID, RESTORE_UID, waitingPod } from './velero-objects.ts';
+
+const POD_KEY = 'shop/web';
+
+function podsOf(pod: Pod | undefined): Map<ObjectKey, Pod> {
+  return new Map(pod ? [[POD_KEY, pod]] : []);
+}
+
+export const RESTORE_SCENARIOS: readonly MoveScenario[] = [
+  {
+    title: 'a restore begins when its pod waits, and not before',
+    play: async (t, stage) => {
+      const pods = podsOf(waitingPod(false));
+      const mover = new ScriptedMover();
+      const agent = await stage.agent({ mover, pods });
+      const made = await stage.restore();
+      await stage.until(await stage.backup(), 'Completed');
+      t.equal((await stage.read(made)).metadata.resourceVersion, made.metadata.resourceVersion);
+      pods.set(POD_KEY, waitingPod());
+      agent.look();
+      const { status, spec } = await stage.until(made, 'Completed');
+      const before = stage.hasEightPhases ? ['Accepted', 'Prepared'] : [];
+      t.strictSame(stage.phasesOf(made), ['New', ...before, 'InProgress', 'Completed']);
+      t.equal(status?.node, stage.hasEightPhases ? 'worker-1' : undefined);
+      t.strictSame(status?.progress, { totalBytes: 5000, bytesDone: 5000 });
+      t.strictSame(spec, made.spec, 'spec is as it was');
+      t.strictSame(mover.restores, [
+        {
+          repository: { volumeNamespace: 'shop-before', backupStorageLocation: 'default' },
+          volume: { podUid: POD_UID, podNamespace: 'shop', podName: 'web', volume: 'data' },
+          snapshotId: '3f2a9c0d5be14d6f8a7b6c5d4e3f2a1b',
+          doneFile: RESTORE_UID,
+          moveUid: made.metadata.uid,
+          parallelFiles: undefined,
+        },
+      ]);
+    },
+  },
+  {
+    title: 'a restore into a pod of another node, or into another pod of the name, is left alone',
+    play: async (t, stage) => {
+      const later = { ...waitingPod(), metadata: { ...waitingPod().metadata, uid: 'another' } };
+      for (const pods of [podsOf(undefined), podsOf(later)]) {
+        const agent = await stage.agent({ pods });
+        const made = await stage.restore();
+        await stage.until(await stage.backup(), 'Completed');
+        t.equal((await stage.read(made)).metadata.resourceVersion, made.metadata.resourceVersion);
+        await agent.kill();
+      }
+    },
+  },
+  {
+    title: 'a restore with differences is Completed, names them, and warns',
+    play: async (t, stage) => {
+      const result = { differenceCount: 1, differences: ['a: owner is 0, not 5'] };
+      const mover = new ScriptedMover(() => ({ result }));
+      const agent = await stage.agent({ mover, pods: podsOf(waitingPod()) });
+      const { status } = await stage.until(await stage.restore(), 'Completed');
+      const message = 'restored with one difference: a: owner is 0, not 5';
+      t.equal(status?.message, message);
+      const warnings = agent.reports.filter(({ type }) => type === 'warning');
+      t.match(warnings, [{ reason: 'CompletedWithDifferences', message }]);
+    },
+  },
+  {
+    title: 'a restore that fails says why',
+    play: async (t, stage) => {
+      const error = new EngineError('TARGET_FULL', 'volume data: no space left');
+      const mover = new ScriptedMover(() => ({ error }));
+      await stage.agent({ mover, pods: podsOf(waitingPod()) });
+      const { status } = await stage.until(await stage.restore(), 'Failed');
+      t.equal(status?.message, 'volume data: no space left (TARGET_FULL)');
+    },
+  },
+  {
+    title: 'a restore that was accepted here and whose pod is gone is Failed',
+    since: '1.17',
+    play: async (t, stage) => {
+      const status = { phase: 'Accepted', node: 'worker-1' };
+      const made = await stage.restore({ status });
+      await stage.agent();
+      const failed = await stage.until(made, 'Failed');
+      t.match(failed.status?.message, /^pod shop\/web \(6{8}.*\) is gone from this node$/);
+    },
+  },
+  {
+    title: 'a restore that was accepted and whose pod does not wait has until its deadline',
+    since: '1.17',
+    play: async (t, stage) => {
+      const acceptedTimestamp = '2026-06-02T09:00:20Z';
+      const made = await stage.restore({
+        status: { phase: 'Accepted', node: 'worker-1', acceptedTimestamp },
+      });
+      const pods = podsOf(waitingPod(false));
+      await stage.agent({ pods, prepareTimeoutMs: 1 });
+      const { status } = await stage.until(made, 'Failed');
+      t.equal(
+        status?.message,
+        'timeout on preparing PVR: a running init container restore-wait is missing',
+      );
+      t.ok(status?.completionTimestamp);
+    },
+  },
+  {
+    title: 'a restore without an owner is refused: nobody would see its end',
+    play: async (t, stage) => {
+      await stage.agent({ pods: podsOf(waitingPod()) });
+      const { status } = await stage.until(await stage.restore({ hasOwner: false }), 'Failed');
+      t.match(status?.message, /no owner/);
+    },
+  },
+  {
+    title: 'a cancelled restore is Canceled above any server',
+    since: '1.17',
+    play: async (t, stage) => {
+      const mover = new ScriptedMover(() => ({ until: gate().opened }));
+      await stage.agent({ mover, pods: podsOf(waitingPod()), serverVersion: 'v1.17.0' });
+      const made = await stage.restore();
+      await mover.begun(1);
+      await stage.until(made, 'InProgress');
+      await stage.cancel(made);
+      const { status } = await stage.until(made, 'Canceled', 'Failed');
+      t.equal(status?.phase, 'Canceled');
+      t.equal(mover.abortCount, 1);
+    },
+  },
+  {
+    title: 'a restore goes on although its pod goes, and ends as the mover says',
+    play: async (t, stage) => {
+      const hold = gate();
+      const pods = podsOf(waitingPod());
+      const mover = new ScriptedMover(() => ({ until: hold.opened }));
+      const agent = await stage.agent({ mover, pods });
+      const made = await stage.restore();
+      await mover.begun(1);
+      pods.clear();
+      agent.look();
+      hold.open();
+      await stage.until(made, 'Completed');
+      t.equal(mover.restores.length, 1);
+    },
+  },
+  {
+    title: 'an interrupted restore says that the volume is incomplete',
+    play: async (t, stage) => {
+      const mover = new ScriptedMover(() => ({ until: gate().opened }));
+      const agent = await stage.agent({ mover, pods: podsOf(waitingPod()) });
+      const made = await stage.restore();
+      await mover.begun(1);
+      await stage.until(made, 'InProgress');
+      t.strictSame(await agent.stop({ graceMs: 100 }), []);
+      const { status } = await stage.read(made);
+      t.match(status, { phase: 'Failed', message: /^interrupted: .* run the restore again$/ });
+    },
+  },
+  {
+    title: 'backups and restores share the slots',
+    play: async (t, stage) => {
+      const hold = gate();
+      const mover = new ScriptedMover(() => ({ until: hold.opened }));
+      await stage.agent({ mover, pods: podsOf(waitingPod()) });
+      const backup = await stage.backup();
+      await mover.begun(1);
+      const restore = await stage.restore();
+      if (stage.hasEightPhases) await stage.until(restore, 'Prepared');
+      t.equal(mover.activeCount, 1);
+      hold.open();
+      await stage.until(backup, 'Completed');
+      await stage.until(restore, 'Completed');
+      t.equal(mover.activeCountMax, 1);
+    },
+  },
+];

@@ -1,0 +1,102 @@
+// A VolumeMover without volumes: each move does what its script says, and what was ordered is kept.
+
+import { throwIfAborted } from '#engine/base/abort.ts';
+import type {
+  BackupOrder,
+  BackupResult,
+  MoveOptions,
+  MoveProgress,
+  RestoreOrder,
+  RestoreResult,
+  VolumeMover,
+} from '#agent/moves/volume-mover.ts';
+
+/** What one call does, in this order. */
+export interface MoveScript {
+  readonly progress?: readonly MoveProgress[];
+  /** It lasts until this resolves, or until it is aborted. */
+  readonly until?: Promise<unknown>;
+  /** Deaf to the signal: goes on until `until` resolves. */
+  readonly ignoresAbort?: boolean;
+  readonly error?: Error;
+  readonly result?: Partial<BackupResult> & Partial<RestoreResult>;
+}
+
+export class ScriptedMover implements VolumeMover {
+  readonly backups: BackupOrder[] = [];
+  readonly restores: RestoreOrder[] = [];
+  /** How many calls are under way, and how many there were at most. */
+  activeCount = 0;
+  activeCountMax = 0;
+  abortCount = 0;
+  readonly #script: (order: BackupOrder | RestoreOrder) => MoveScript;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(script: (order: BackupOrder | RestoreOrder) => MoveScript = () => ({})) {
+    this.#script = script;
+  }
+
+  async backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult> {
+    this.backups.push(order);
+    const { result } = await this.#play(this.#script(order), options);
+    return {
+      snapshotId: order.moveUid.replaceAll('-', ''),
+      totalBytes: 5000,
+      incrementalBytes: 1000,
+      isEmpty: false,
+      skippedCount: 0,
+      skipped: [],
+      ...result,
+    };
+  }
+
+  async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
+    this.restores.push(order);
+    const { result } = await this.#play(this.#script(order), options);
+    return { totalBytes: 5000, differenceCount: 0, differences: [], ...result };
+  }
+
+  /** Resolves when `count` calls have begun, of all that were and will be. */
+  async begun(count: number): Promise<void> {
+    while (this.backups.length + this.restores.length < count) {
+      await new Promise<void>(resolve => this.#waiting.add(resolve));
+    }
+  }
+
+  async #play(script: MoveScript, { signal, onProgress }: MoveOptions): Promise<MoveScript> {
+    this.activeCount += 1;
+    this.activeCountMax = Math.max(this.activeCountMax, this.activeCount);
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+    try {
+      throwIfAborted(signal);
+      for (const progress of script.progress ?? []) onProgress?.(progress);
+      await endOf(script, signal);
+      if (script.error !== undefined) throw script.error;
+      return script;
+    } catch (error) {
+      if (signal.aborted) this.abortCount += 1;
+      throw error;
+    } finally {
+      this.activeCount -= 1;
+    }
+  }
+}
+
+async function endOf({ until, ignoresAbort }: MoveScript, signal: AbortSignal): Promise<void> {
+  if (ignoresAbort) {
+    await until;
+    return;
+  }
+  const aborted = new Promise<void>(resolve =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  await Promise.race([until, aborted]);
+  throwIfAborted(signal);
+}
+
+/** A promise that somebody else resolves. */
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { opened: promise, open: resolve };
+}
