@@ -1,6 +1,7 @@
 // PodVolumeBackup: one volume of a pod on this node into a repository. Two pods with one claim make
 // one of these, which is the server's business.
 
+import assert from 'node:assert/strict';
 import type { MoveAdapter, MoveSituation, MoveSuccess, StockResult } from './move-adapter.ts';
 import { countSetting, unsupportedUploader } from './move-adapter.ts';
 import { backupMessage } from './move-message.ts';
@@ -70,6 +71,7 @@ function claimOf({ metadata }: PodVolumeBackup): BackupOrder['claim'] {
 }
 
 function successOf({ moveUid }: BackupOrder, result: BackupResult): MoveSuccess {
+  assert.ok(result.snapshotId !== '', 'a backup that ended has a snapshot');
   return {
     status: {
       // As a stock mover of 1.17 sees the volume; 1.16 has the path on the host here.

@@ -79,6 +79,14 @@ export const BACKUP_SCENARIOS: readonly MoveScenario[] = [
     },
   },
   {
+    title: 'a backup without a snapshot is not Completed',
+    play: async (t, stage) => {
+      await stage.agent({ mover: new ScriptedMover(() => ({ result: { snapshotId: '' } })) });
+      const { status } = await stage.until(await stage.backup(), 'Failed', 'Completed');
+      t.match(status, { phase: 'Failed', message: /\(INTERNAL\)$/ });
+    },
+  },
+  {
     title: 'a backup by restic is refused at once',
     play: async (t, stage) => {
       const mover = new ScriptedMover();
