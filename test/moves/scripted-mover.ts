@@ -14,6 +14,7 @@ import type {
 /** What one call does, in this order. */
 export interface MoveScript {
   readonly progress?: readonly MoveProgress[];
+  readonly later?: { readonly after: Promise<unknown>; readonly progress: MoveProgress };
   /** It lasts until this resolves, or until it is aborted. */
   readonly until?: Promise<unknown>;
   /** Deaf to the signal: goes on until `until` resolves. */
@@ -71,6 +72,8 @@ export class ScriptedMover implements VolumeMover {
     try {
       throwIfAborted(signal);
       for (const progress of script.progress ?? []) onProgress?.(progress);
+      const { later } = script;
+      void later?.after.then(() => onProgress?.(later.progress));
       await endOf(script, signal);
       if (script.error !== undefined) throw script.error;
       return script;
