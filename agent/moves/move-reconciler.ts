@@ -40,6 +40,7 @@ const SLOT_RETRY_MS = 5000;
 const POD_LOOK_MS = 1000;
 /** Of the grace period: half of it for stopping, half for the last writes. */
 const REPORT_MS_MAX = 8000;
+const REPORT_SHARE_MAX = 0.8;
 
 /** An object as it was looked at, and all that the decision was made of. */
 interface Look<Item> {
@@ -100,7 +101,7 @@ export class MoveReconciler<Item extends MoveObject> {
   async stop({ graceMs, hasSuccessor }: StopOptions): Promise<ObjectKey[]> {
     this.#agent = hasSuccessor ? 'handing-over' : 'leaving';
     const { clock, objects } = this.#components;
-    const reportMs = Math.min(REPORT_MS_MAX, graceMs / 2);
+    const reportMs = Math.min(REPORT_MS_MAX, graceMs * REPORT_SHARE_MAX);
     const { runs } = this.#moves;
     await allEnded(runs, graceMs - reportMs, clock);
     for (const run of runs) run.stop('interrupted');

@@ -57,7 +57,7 @@ export async function playManyMoves(
     await Promise.all(
       unlucky.map(async node => {
         const agent = agents[node];
-        if (random.once(4)) await agent?.stop({ graceMs: 20, hasSuccessor: true });
+        if (random.once(4)) await agent?.stop({ graceMs: 100, hasSuccessor: true });
         else await agent?.kill();
         agents[node] = await start(node);
       }),

@@ -100,7 +100,7 @@ export const RESTART_SCENARIOS: readonly MoveScenario[] = [
       const { agent, mover, made } = await begun(stage);
       const waiting = await stage.backup();
       if (stage.hasEightPhases) await stage.until(waiting, 'Prepared');
-      t.strictSame(await agent.stop({ graceMs: 100 }), []);
+      t.strictSame(await agent.stop({ graceMs: 1000 }), []);
       const { status } = await stage.read(made);
       t.equal(status?.phase, 'Failed');
       t.match(
@@ -121,7 +121,7 @@ export const RESTART_SCENARIOS: readonly MoveScenario[] = [
       const made = await stage.backup();
       await mover.begun(1);
       await stage.until(made, 'InProgress');
-      t.strictSame(await agent.stop({ graceMs: 100 }), []);
+      t.strictSame(await agent.stop({ graceMs: 1000 }), []);
       t.equal((await stage.read(made)).status?.phase, 'Failed');
     },
   },
@@ -129,7 +129,7 @@ export const RESTART_SCENARIOS: readonly MoveScenario[] = [
     title: 'an agent that another one of ours follows leaves its moves to it',
     play: async (t, stage) => {
       const { agent, mover, made } = await begun(stage);
-      t.strictSame(await agent.stop({ graceMs: 100, hasSuccessor: true }), []);
+      t.strictSame(await agent.stop({ graceMs: 1000, hasSuccessor: true }), []);
       t.equal(mover.abortCount, 1);
       t.equal((await stage.read(made)).status?.phase, 'InProgress');
       await stage.agent();

@@ -155,7 +155,7 @@ export const RESTORE_SCENARIOS: readonly MoveScenario[] = [
       const made = await stage.restore();
       await mover.begun(1);
       await stage.until(made, 'InProgress');
-      t.strictSame(await agent.stop({ graceMs: 100 }), []);
+      t.strictSame(await agent.stop({ graceMs: 1000 }), []);
       const { status } = await stage.read(made);
       t.match(status, { phase: 'Failed', message: /^interrupted: .* run the restore again$/ });
     },

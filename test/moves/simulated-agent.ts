@@ -1,7 +1,6 @@
 // One node agent in a test: followers, queues and reconcilers around a scripted mover. It can end
 // as a process does that is told to, or as one that is killed.
 
-import { setImmediate } from 'node:timers/promises';
 import { readStatusRules } from '#agent/moves/crd-phases.ts';
 import type { MoveAdapter } from '#agent/moves/move-adapter.ts';
 import type { MoveReport, StopOptions } from '#agent/moves/move-components.ts';
@@ -15,10 +14,11 @@ import { Slots } from '#agent/moves/slots.ts';
 import type { VolumeMover } from '#agent/moves/volume-mover.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { Clock } from '#engine/base/clock.ts';
-import { isEngineError } from '#engine/base/errors.ts';
+import { ControlLoop } from '#kube/control-loop.ts';
+import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
-import { Follower } from './follow.ts';
+import { keyOf } from '#kube/kube-object.ts';
 
 export interface SimulatedAgentParts {
   readonly client: KubeClient;
@@ -37,7 +37,6 @@ export interface SimulatedAgentParts {
 }
 
 const NAMESPACE = 'velero';
-const RETRY_MS = 5;
 
 interface Kind {
   readonly stop: (options: StopOptions) => Promise<ObjectKey[]>;
@@ -88,35 +87,50 @@ export class SimulatedAgent {
   async #add<Item extends MoveObject>(adapter: MoveAdapter<Item>): Promise<void> {
     const { mover, nodeName = 'worker-1', pods = new Map<ObjectKey, Pod>() } = this.#parts;
     const { clock = systemClock, serverVersion, prepareTimeoutMs = 1_800_000 } = this.#parts;
+    const { requeueMsMax = Infinity } = this.#parts;
     const client = this.#mortalClient();
-    const follower = new Follower<Item>(client, adapter.resource, NAMESPACE);
-    await follower.synced;
+    const { signal } = this.#end;
+    const query = { namespace: NAMESPACE };
+    const informer = new Informer<Item>({ client }, { resource: adapter.resource, query });
+    const informed = informer.run(signal);
+    await informer.synced(signal);
     const rules = this.#parts.rules ?? (await readStatusRules(client, adapter.resource));
     const reconciler = new MoveReconciler<Item>(
       {
         client,
         adapter,
-        objects: follower,
+        objects: informer,
         site: { nodeName, pods },
         mover,
         slots: this.slots,
         rules,
         serverVersion: { current: async () => serverVersion },
         clock,
-        enqueue: key => this.#enqueue(reconciler, key),
+        enqueue: key => loop.enqueue(key),
         report: report => this.reports.push(report),
       },
       { prepareTimeoutMs },
     );
-    follower.onChange(key => this.#enqueue(reconciler, key));
+    const loop = new ControlLoop({
+      reconcile: async (key, signal) => {
+        const { requeueAfterMs } = await reconciler.reconcile(key, signal);
+        if (requeueAfterMs === undefined) return {};
+        return { requeueAfterMs: Math.min(requeueAfterMs, requeueMsMax) };
+      },
+      onError: (_key, error) => this.errors.push(error),
+    });
+    informer.onChange(key => loop.enqueue(key));
     const look = () => {
-      for (const key of follower.objects.keys()) this.#enqueue(reconciler, key);
+      for (const item of informer.list()) loop.enqueue(keyOf(item));
     };
     look();
     this.#kinds.push({
       stop: options => reconciler.stop(options),
       look,
-      end: () => follower.stop(),
+      end: async () => {
+        await loop.stop();
+        await informed;
+      },
     });
   }
 
@@ -137,39 +151,5 @@ export class SimulatedAgent {
       read: (...of) => alive(() => client.read(...of)),
       watch: (...of) => client.watch(...of),
     };
-  }
-
-  #enqueue<Item extends MoveObject>(reconciler: MoveReconciler<Item>, key: ObjectKey): void {
-    void this.#reconcile(reconciler, key);
-  }
-
-  async #reconcile<Item extends MoveObject>(
-    reconciler: MoveReconciler<Item>,
-    key: ObjectKey,
-  ): Promise<void> {
-    await setImmediate();
-    if (this.#end.signal.aborted) return;
-    try {
-      const { requeueAfterMs } = await reconciler.reconcile(key);
-      if (requeueAfterMs === undefined) return;
-      this.#later(reconciler, key, Math.min(requeueAfterMs, this.#parts.requeueMsMax ?? Infinity));
-    } catch (error) {
-      if (this.#end.signal.aborted) return;
-      if (!isEngineError(error)) throw error;
-      this.errors.push(error);
-      this.#later(reconciler, key, RETRY_MS);
-    }
-  }
-
-  #later<Item extends MoveObject>(
-    reconciler: MoveReconciler<Item>,
-    key: ObjectKey,
-    ms: number,
-  ): void {
-    const { signal } = this.#end;
-    void systemClock.sleep(ms, signal).then(
-      () => this.#enqueue(reconciler, key),
-      () => undefined,
-    );
   }
 }
