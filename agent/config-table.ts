@@ -53,6 +53,7 @@ const LEVELS = {
   fatal: 'fatal',
   panic: 'fatal',
 } as const;
+const FORMATS = { json: 'json', text: 'text' } as const;
 
 /** Stock's first (velero pkg/cmd/cli/nodeagent/server.go), then ours. */
 export const SETTINGS = Object.freeze({
@@ -78,7 +79,7 @@ export const SETTINGS = Object.freeze({
     flags: '--log-format <format>',
     variables: ['STEVEDORE_LOG_FORMAT'],
     text: 'json, or text for people',
-    parse: oneOf({ json: 'json', text: 'text' }),
+    parse: oneOf(FORMATS),
   }),
   metricsAddress: preset(':8085', {
     flags: '--metrics-address <address>',

@@ -1,7 +1,7 @@
 // charts/stevedore: that it asks for what the agent needs and for no more, by reading its files; and
 // where there is a helm (HELM_BIN), what it renders and what it refuses.
 
-import { execFileSync, type ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -103,11 +103,7 @@ interface PodSpec {
 }
 
 function helm(...words: string[]): string {
-  const options: ExecFileSyncOptionsWithStringEncoding = {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  };
-  return execFileSync(HELM ?? 'helm', words, options);
+  return execFileSync(HELM ?? 'helm', words, { encoding: 'utf8', stdio: 'pipe' });
 }
 
 function render(...words: string[]): Rendered[] {

@@ -1,0 +1,127 @@
+// What has to be there before moves can work, looked at when the agent starts and again until it is:
+// rights, Velero's resources, the kubelet's directory. Each problem is a sentence that says what to
+// do; `/readyz` shows it and the log says it once.
+
+import { readdir } from 'node:fs/promises';
+import { isEngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import type { KubeObject, Resource } from '#kube/kube-object.ts';
+import { type Permission, PERMISSIONS, permissionText } from './permissions.ts';
+
+export interface StartCheck {
+  readonly name: string;
+  /** What is missing; undefined when all is there. @throws KUBE_UNAVAILABLE, … */
+  readonly look: (signal: AbortSignal) => Promise<string | undefined>;
+}
+
+export interface StartCheckParts {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly hostPods: string;
+}
+
+interface AccessReview extends KubeObject {
+  readonly spec: object;
+  readonly status?: { readonly allowed?: boolean };
+}
+
+/** The answer to a question; nothing is stored. */
+const ACCESS_REVIEWS: Resource = Object.freeze({
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectaccessreviews',
+  kind: 'SelfSubjectAccessReview',
+  isNamespaced: false,
+});
+const VELERO_API = '/apis/velero.io/v1';
+const VELERO_RESOURCES = [
+  'podvolumebackups',
+  'podvolumerestores',
+  'backuprepositories',
+  'backupstoragelocations',
+];
+/** In one message, which also goes into the probe's body. */
+const MISSING_SHOWN_MAX = 5;
+
+export function startChecks(parts: StartCheckParts): StartCheck[] {
+  return [
+    { name: 'permissions', look: signal => missingPermissions(parts, PERMISSIONS, signal) },
+    { name: 'velero', look: signal => missingResources(parts, signal) },
+    { name: 'host-pods', look: () => unreadableDirectory(parts.hostPods) },
+  ];
+}
+
+/** Of those that moves cannot do without. */
+export async function missingPermissions(
+  { client, namespace }: Pick<StartCheckParts, 'client' | 'namespace'>,
+  permissions: readonly Permission[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (const permission of permissions.filter(({ isOptional }) => !isOptional)) {
+    for (const verb of permission.verbs) {
+      if (await isAllowed(client, permission, verb, namespace, signal)) continue;
+      missing.push(permissionText(permission, verb, namespace));
+    }
+  }
+  if (missing.length === 0) return undefined;
+  const shown = missing.slice(0, MISSING_SHOWN_MAX).join(', ');
+  const more = missing.length - MISSING_SHOWN_MAX;
+  return `the service account may not ${shown}${more > 0 ? ` and ${more} more` : ''}; add it to its roles`;
+}
+
+/** A server that does not answer such questions is taken to allow it; the requests will show. */
+async function isAllowed(
+  client: KubeClient,
+  { group, resource, isNamespaced }: Permission,
+  verb: string,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const place = isNamespaced ? { namespace } : {};
+  const review: AccessReview = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    // It has no name; the server asks for none.
+    metadata: { name: '' },
+    spec: { resourceAttributes: { group, resource, verb, ...place } },
+  };
+  try {
+    const { status } = await client.create<AccessReview>(ACCESS_REVIEWS, review, { signal });
+    return status?.allowed !== false;
+  } catch (error) {
+    if (isEngineError(error, 'KUBE_NOT_FOUND', 'KUBE_FORBIDDEN')) return true;
+    throw error;
+  }
+}
+
+async function missingResources(
+  { client }: StartCheckParts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let names: string[];
+  try {
+    const { resources = [] } = await client.read<{ resources?: { name: string }[] }>(VELERO_API, {
+      signal,
+    });
+    names = resources.map(({ name }) => name);
+  } catch (error) {
+    if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+    return 'the cluster has no resources of velero.io/v1; install Velero 1.16 or newer';
+  }
+  const missing = VELERO_RESOURCES.filter(name => !names.includes(name));
+  if (missing.length === 0) return undefined;
+  return `velero.io/v1 has no ${missing.join(', ')}; install the CRDs of Velero 1.16 or newer`;
+}
+
+async function unreadableDirectory(hostPods: string): Promise<string | undefined> {
+  try {
+    await readdir(hostPods);
+    return undefined;
+  } catch (error) {
+    const how = `mount the kubelet's pods directory there, or set --host-pods`;
+    const code = systemCodeOf(error);
+    if (code === 'ENOENT') return `there is no ${hostPods}; ${how}`;
+    return `${hostPods} cannot be read (${code ?? messageOf(error)}); ${how}`;
+  }
+}
