@@ -7,7 +7,10 @@ import type { AgentMetrics, MoveKind } from './metrics.ts';
 
 export function measuredMover(
   mover: VolumeMover,
-  metrics: Pick<AgentMetrics, 'bytesMoved' | 'bytesNew' | 'entriesImperfect' | 'stageEnded'>,
+  metrics: Pick<
+    AgentMetrics,
+    'running' | 'bytesMoved' | 'bytesNew' | 'entriesImperfect' | 'stageEnded'
+  >,
   clock: Clock,
 ): VolumeMover {
   async function measure<Result extends { readonly totalBytes: number }>(
@@ -25,11 +28,13 @@ export function measuredMover(
       countUpTo(progress.bytesDone);
       onProgress?.(progress);
     };
+    metrics.running(kind, 1);
     try {
       const result = await work({ signal, onProgress: onEach });
       countUpTo(result.totalBytes);
       return result;
     } finally {
+      metrics.running(kind, -1);
       metrics.stageEnded(kind, 'moving', clock.monotonic() - startedMs);
     }
   }

@@ -1,8 +1,8 @@
-// What the agent counts, in Prometheus' text format. Each
-// metric has a row in docs/metrics.md, and each label a bounded set of values.
+// What the agent counts, in Prometheus' text format. Each metric has a row in docs/metrics.md, and each
+// label a bounded set of values.
 
-import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
+import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
 
 export type MoveKind = 'PodVolumeBackup' | 'PodVolumeRestore';
 export type MoveOutcome = 'completed' | 'failed' | 'canceled';
@@ -59,11 +59,14 @@ export class AgentMetrics implements Disposable {
 
   moveStarted(kind: MoveKind): void {
     if (kind === 'PodVolumeBackup') this.#velero.enqueued.inc({ node: this.#node });
-    this.#own.running.inc({ kind });
+  }
+
+  /** How many the engine works on: 1 when it begins with one, -1 when it ends. */
+  running(kind: MoveKind, change: 1 | -1): void {
+    this.#own.running.inc({ kind }, change);
   }
 
   moveEnded({ kind, outcome, location, durationMs }: EndedMove): void {
-    this.#own.running.dec({ kind });
     this.#own.ended.inc({ kind, outcome });
     if (kind !== 'PodVolumeBackup' || outcome !== 'completed') return;
     const labels = {
@@ -75,7 +78,7 @@ export class AgentMetrics implements Disposable {
     this.#velero.dequeued.inc({ node: this.#node });
     this.#velero.latency.observe(labels, durationMs / 1000);
     this.#velero.latest.set(labels, durationMs / 1000);
-    this.#own.lastSuccess.set({ location }, Date.now() / 1000);
+    this.#own.lastSuccess.setToCurrentTime({ location });
   }
 
   stageEnded(kind: MoveKind, stage: MoveStage, durationMs: number): void {
