@@ -123,6 +123,12 @@ export const SETTINGS = Object.freeze({
     text: 'how to reach the API server; in a pod, its service account',
     parse: parseText,
   }),
+  kubecontext: optional({
+    flags: '--kubecontext <name>',
+    variables: ['STEVEDORE_KUBECONTEXT'],
+    text: 'which context of the kubeconfig; its current one otherwise',
+    parse: parseText,
+  }),
   credentialsFile: optional({
     flags: '--credentials-file <file>',
     variables: ['AWS_SHARED_CREDENTIALS_FILE'],
@@ -194,7 +200,6 @@ export type AgentConfig = {
 export const INERT_FLAGS: readonly string[] = Object.freeze([
   '--features <list>',
   '--colorized [choice]',
-  '--kubecontext <name>',
   '-v, --v <level>',
   '--vmodule <list>',
   '--logtostderr [choice]',
