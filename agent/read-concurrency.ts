@@ -1,0 +1,82 @@
+// How many moves this node may run at once: the node-agent ConfigMap of Velero, and the labels of
+// the node. What cannot be read is said, and one at a time is what is left.
+
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import {
+  concurrencyFor,
+  DEFAULT_CONFIG,
+  type NodeAgentConfig,
+  parseNodeAgentConfig,
+} from '#agent/moves/node-agent-config.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import type { KubeObject, Resource } from '#kube/kube-object.ts';
+import type { AgentConfig } from './config-table.ts';
+import type { Log } from './log.ts';
+
+export interface ConcurrencyParts {
+  readonly client: Pick<KubeClient, 'get'>;
+  readonly log: Log;
+}
+
+interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const CONFIG_MAPS: Resource = core('configmaps', 'ConfigMap', true);
+const NODES: Resource = core('nodes', 'Node', false);
+
+function core(plural: string, kind: string, isNamespaced: boolean): Resource {
+  return Object.freeze({ group: '', version: 'v1', plural, kind, isNamespaced });
+}
+
+type Settings = Pick<AgentConfig, 'namespace' | 'nodeName' | 'nodeAgentConfigmap'>;
+
+/** @throws KUBE_UNAVAILABLE, ABORTED */
+export async function readConcurrency(
+  parts: ConcurrencyParts,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<number> {
+  const config = await readConfigMap(parts, settings, signal);
+  if (config.rules.length === 0) return config.globalConcurrency;
+  return concurrencyFor(config, await labelsOfNode(parts, settings, signal));
+}
+
+async function readConfigMap(
+  { client, log }: ConcurrencyParts,
+  { namespace, nodeAgentConfigmap: name }: Settings,
+  signal: AbortSignal,
+): Promise<NodeAgentConfig> {
+  if (name === undefined) return DEFAULT_CONFIG;
+  try {
+    const { data } = await client.get<ConfigMap>(CONFIG_MAPS, { namespace, name }, { signal });
+    const { config, notices, problems } = parseNodeAgentConfig(data);
+    for (const notice of notices) log.warn({ configMap: name, notice }, 'setting without effect');
+    for (const problem of problems)
+      log.error({ configMap: name, problem }, 'setting not understood');
+    return config;
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    log.error({ configMap: name, error }, 'the ConfigMap cannot be read; one move runs at a time');
+    return DEFAULT_CONFIG;
+  }
+}
+
+async function labelsOfNode(
+  { client, log }: ConcurrencyParts,
+  { nodeName: name }: Settings,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  try {
+    const { metadata } = await client.get<KubeObject>(NODES, { name }, { signal });
+    return metadata.labels ?? {};
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    log.error({ error }, 'the node cannot be read; rules by its labels do not count');
+    return {};
+  }
+}
+
+function isGone(error: unknown): error is EngineError {
+  return isEngineError(error, 'KUBE_NOT_FOUND', 'KUBE_FORBIDDEN');
+}

@@ -1,0 +1,83 @@
+// What the reconcilers report becomes a line of the log, a count, and for what a user has to know an
+// event on the custom resource.
+
+import type { Clock } from '#engine/base/clock.ts';
+import { keyOf, type KubeObject } from '#kube/kube-object.ts';
+import type { MoveReport } from '#agent/moves/move-components.ts';
+import type { MoveObject } from '#agent/moves/objects/move-object.ts';
+import type { Log } from './log.ts';
+import type { AgentMetrics, MoveKind, MoveOutcome } from './metrics.ts';
+
+export interface MoveEvent {
+  readonly regarding: KubeObject;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface TellParts {
+  readonly log: Log;
+  readonly metrics: Pick<AgentMetrics, 'moveStarted' | 'moveEnded' | 'stageEnded'>;
+  readonly clock: Clock;
+  /** Must not throw, and is not waited for. */
+  readonly emit: (event: MoveEvent) => void;
+}
+
+const OUTCOMES: Readonly<Record<string, MoveOutcome>> = Object.freeze({
+  Completed: 'completed',
+  Failed: 'failed',
+  Canceled: 'canceled',
+});
+
+/** For `report` of the reconciler of that kind. */
+export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveReport) => void {
+  const { log, metrics, clock } = parts;
+  return report => {
+    const { item } = report;
+    const lines = log.with({ kind, move: keyOf(item) });
+    switch (report.type) {
+      case 'phase':
+        return tellPhase(kind, parts, lines, report);
+      case 'warning':
+        lines.warn({ reason: report.reason, text: report.message }, 'move ended imperfectly');
+        return parts.emit({
+          regarding: item,
+          type: 'Warning',
+          reason: report.reason,
+          message: report.message,
+        });
+      case 'run-started':
+        metrics.moveStarted(kind);
+        if (!report.isTakenOver) metrics.stageEnded(kind, 'waiting', ageMs(item, clock));
+        return lines.info({ isTakenOver: report.isTakenOver }, 'move begun');
+      case 'finalizer-removed':
+        return lines.info({}, 'finalizer of a stock agent removed');
+      case 'stock-pod-deleted':
+        return lines.info({}, 'mover pod of a stock agent deleted');
+      case 'rules-corrected':
+        return lines.warn({}, 'the server refused a phase; those of Velero 1.16 are written now');
+    }
+  };
+}
+
+function tellPhase(
+  kind: MoveKind,
+  { metrics, clock, emit }: TellParts,
+  lines: Log,
+  { item, phase, message }: Extract<MoveReport, { type: 'phase' }>,
+): void {
+  const outcome = OUTCOMES[phase];
+  if (outcome === undefined) return lines.info({ phase }, 'move has another phase');
+  const durationMs = ageMs(item, clock);
+  metrics.moveEnded({ kind, outcome, location: item.spec.backupStorageLocation, durationMs });
+  const keys = { phase, text: message, durationMs, bytes: item.status?.progress?.bytesDone };
+  if (outcome === 'completed') return lines.info(keys, 'move ended');
+  lines.warn(keys, 'move ended');
+  emit({ regarding: item, type: 'Warning', reason: phase, message: message ?? phase });
+}
+
+/** Since its creation; the clock of the API server may differ from ours. */
+function ageMs({ metadata }: MoveObject, clock: Clock): number {
+  const createdMs = Date.parse(metadata.creationTimestamp ?? '');
+  return Number.isNaN(createdMs) ? 0 : Math.max(0, clock.now() - createdMs);
+}
