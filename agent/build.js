@@ -1,5 +1,5 @@
-// Packs the sources into dist/: one file for the command, one for the library, one for each kind of
-// worker thread, and what they share. `npm run build`, and by itself after `npm ci`. Plain
+// Packs the sources into dist/: one file each for the command, the agent, the library and every kind
+// of worker thread, and what they share. `npm run build`, and by itself after `npm ci`. Plain
 // JavaScript, because npm runs it with whatever Node there is. current-build.js decides whether
 // what lies there is used.
 
@@ -9,7 +9,8 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const SOURCES = join(ROOT, 'agent/engine');
+const SOURCES = join(ROOT, 'agent');
+const ENGINE = join(SOURCES, 'engine');
 const TARGET = join(ROOT, 'dist');
 /** Native code, and a package whose WebAssembly is found beside it; S3 is large and seldom used. */
 const NOT_PACKED = ['koffi', 'fastcdc-wasm', '@aws-sdk/client-s3'];
@@ -39,7 +40,7 @@ function placesNamed() {
 const places = {
   name: 'places',
   setup(build) {
-    build.onLoad({ filter: /agent\/engine\/.*\.ts$/ }, ({ path }) => {
+    build.onLoad({ filter: /\/agent\/.*\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8');
       const replace = (_, place) => `new URL('${placeInBuild(path, place)}', import.meta.url)`;
       return { contents: text.replace(PLACE, replace), loader: 'ts' };
@@ -53,8 +54,12 @@ async function build(bundle, target) {
   const copied = named.filter(path => !path.endsWith('.ts'));
   const { metafile } = await bundle({
     absWorkingDir: ROOT,
-    entryPoints: [join(SOURCES, 'cli/main.ts'), join(SOURCES, 'index.ts'), ...threads],
-    entryNames: '[name]',
+    entryPoints: {
+      main: join(ENGINE, 'cli/main.ts'),
+      agent: join(SOURCES, 'main.ts'),
+      index: join(ENGINE, 'index.ts'),
+      ...Object.fromEntries(threads.map(path => [basename(path, '.ts'), path])),
+    },
     chunkNames: 'part-[hash]',
     outdir: target,
     bundle: true,

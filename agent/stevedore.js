@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// The `stevedore` program. Plain JavaScript, because an older Node has to be able to start it: the
-// sources need Node 24, and where that comes with the installed packages it takes over from here.
-// Runs the build of the sources where it is current, else the sources themselves.
+// The `stevedore` program: the command, and with the word `node-agent` the agent for Kubernetes.
+// Plain JavaScript, because an older Node has to be able to start it: the sources need Node 24, and
+// where that comes with the installed packages it takes over from here. Runs the build of the
+// sources where it is current, else the sources themselves.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import nodeModule from 'node:module';
@@ -49,7 +50,10 @@ function keepCompiledCode() {
 
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   keepCompiledCode();
-  const { main } = await import(currentBuild() ?? './engine/cli/main.ts');
+  const isAgent = process.argv[2] === 'node-agent';
+  const { main } = isAgent
+    ? await import(currentBuild('agent.js') ?? './main.ts')
+    : await import(currentBuild() ?? './engine/cli/main.ts');
   await main();
 } else {
   const node = bundledNode();

@@ -7,13 +7,13 @@ import { readFileSync, statSync } from 'node:fs';
 const ROOT = new URL('../../../', import.meta.url);
 
 /**
- * The module to run, or undefined where there is no build of these sources. Below node_modules Node
+ * The module to run of those in dist/, or undefined where there is no build of these sources. Below node_modules Node
  * refuses to run TypeScript, and npm has set all times, so there the build that came along is
  * right.
  */
-export function currentBuild() {
+export function currentBuild(name = 'main.js') {
   if (process.env.STEVEDORE_DIST === '0') return undefined;
-  const entry = new URL('dist/main.js', ROOT);
+  const entry = new URL(`dist/${name}`, ROOT);
   if (ROOT.pathname.includes('/node_modules/')) return entry;
   try {
     const inputs = JSON.parse(readFileSync(new URL('dist/inputs.json', ROOT), 'utf8'));

@@ -1,0 +1,68 @@
+// The node agent: hands the process to run-agent.ts. agent/stevedore.js starts it.
+
+import { readFileSync } from 'node:fs';
+import { systemClock } from '#engine/base/clock.ts';
+import { isEngineError } from '#engine/base/errors.ts';
+import { keepProcessSmall } from '#engine/base/process-memory.ts';
+import { forgetProgramPages } from '#engine/base/program-pages.ts';
+import { errorText } from '#engine/cli/error-report.ts';
+import { listenForSignals } from '#engine/cli/interruption.ts';
+import { readConfig } from './config.ts';
+import { createLog } from './log.ts';
+import { SecretTexts } from './log-secrets.ts';
+import { runAgent } from './run-agent.ts';
+
+const COLUMNS_DEFAULT = 100;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+export async function main(): Promise<void> {
+  keepProcessSmall();
+  forgetProgramPages();
+  process.exit(await run());
+}
+
+async function run(): Promise<number> {
+  try {
+    const outcome = readConfig({
+      words: process.argv.slice(2),
+      environment: process.env,
+      readText: path => readFileSync(path, 'utf8'),
+      columns: process.stdout.columns ?? COLUMNS_DEFAULT,
+    });
+    if (outcome.kind === 'config') return await runWith(outcome);
+    process.stdout.write(outcome.text);
+    return 0;
+  } catch (error) {
+    process.stderr.write(errorText(error));
+    return isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+  }
+}
+
+async function runWith({
+  config,
+  inert,
+}: Extract<ReturnType<typeof readConfig>, { kind: 'config' }>): Promise<number> {
+  const secrets = new SecretTexts();
+  const write = (line: string) => void process.stdout.write(line);
+  // Whoever read the log may be gone; moves go on.
+  process.stdout.on('error', () => {});
+  const { logLevel: level, logFormat: format, nodeName } = config;
+  const log = createLog({ level, format, write, secrets }).with({ node: nodeName });
+  for (const what of inert) log.warn({ what }, 'accepted, without effect');
+  const signals = {
+    on: process.on.bind(process),
+    off: process.off.bind(process),
+    exit: (code: number) => process.exit(code),
+  };
+  const say = () => log.info({}, 'told to stop');
+  using interruption = listenForSignals(signals, say, systemClock);
+  try {
+    await runAgent(config, { log, secrets, clock: systemClock, signal: interruption.signal });
+    log.info({}, 'stopped');
+    return 0;
+  } catch (error) {
+    log.error({ error }, 'the agent has failed');
+    return isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+  }
+}

@@ -1,0 +1,141 @@
+// The agent put together, in the order in which it comes up: what serves health first, so that it can
+// be seen what is missing; what has to be there; what all moves share; the reconcilers; and all of
+// it down again within the grace period.
+
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import type { Clock } from '#engine/base/clock.ts';
+import type { EngineError } from '#engine/base/errors.ts';
+import { defaultMemoryBytes } from '#engine/base/memory-budget.ts';
+import type { Cache } from '#engine/index.ts';
+import { Slots } from '#agent/moves/slots.ts';
+import { repositoryShares } from '#agent/repositories/repository-shares.ts';
+import { SharedRepositories } from '#agent/repositories/shared-repositories.ts';
+import { TimedStat } from '#agent/volumes/timed-stat.ts';
+import { EngineVolumeMover } from '#agent/volume-mover/engine-volume-mover.ts';
+import { HttpKubeClient } from '#kube/http-client.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import { connect } from '#kube/kube-config.ts';
+import type { AgentConfig } from './config-table.ts';
+import { HealthServer } from './health.ts';
+import type { Log } from './log.ts';
+import type { SecretTexts } from './log-secrets.ts';
+import { measuredMover } from './measured-mover.ts';
+import { AgentMetrics } from './metrics.ts';
+import { runMoves, type RunningMoves } from './run-moves.ts';
+import { openAgentCache } from './open-agent-cache.ts';
+import { readConcurrency } from './read-concurrency.ts';
+import { Readiness } from './readiness.ts';
+import { notingSecrets } from './secret-watch.ts';
+import { startChecks } from './start-checks.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
+
+export interface AgentParts {
+  readonly log: Log;
+  readonly secrets: SecretTexts;
+  readonly clock: Clock;
+  /** Aborted when the process is told to end. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Returns when it was told to end and has done so.
+ * @throws USAGE, KUBE_CONFIG_INVALID when it cannot even begin
+ */
+export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<void> {
+  const { log, signal } = parts;
+  using metrics = new AgentMetrics(config.nodeName);
+  const readiness = new Readiness();
+  readiness.set('start', 'the agent is starting');
+  await using health = await HealthServer.listen({
+    address: config.metricsAddress,
+    readiness,
+    registry: metrics.registry,
+    onError: error => log.warn({ error }, 'health server failed'),
+  });
+  log.info({ port: health.port }, 'metrics are served');
+  const { kubeconfig, kubecontext: context } = config;
+  const connection = await connect({ kubeconfig, context });
+  try {
+    const client = new HttpKubeClient(connection);
+    await work(config, { ...parts, client, metrics, readiness });
+  } catch (error) {
+    // Told to end while it came up: nothing was begun.
+    if (!signal.aborted) throw error;
+  } finally {
+    connection.close();
+  }
+}
+
+interface WorkParts extends AgentParts {
+  readonly client: KubeClient;
+  readonly metrics: AgentMetrics;
+  readonly readiness: Readiness;
+}
+
+async function work(config: AgentConfig, parts: WorkParts): Promise<void> {
+  const { client, clock, log, metrics, readiness, signal } = parts;
+  const { namespace, hostPods } = config;
+  await waitUntilReady(startChecks({ client, namespace, hostPods }), parts, signal);
+  const slotCount = await readConcurrency(parts, config, signal);
+  await using cache = await openAgentCache(config, log);
+  await using repositories = openRepositories(config, parts, { slotCount, cache });
+  const slots = new Slots(slotCount);
+  const mover = moverOf(config, parts, repositories);
+  const moves = await runMoves(config, {
+    ...parts,
+    mover: measuredMover(mover, metrics, clock),
+    tidier: mover,
+    slots,
+  });
+  readiness.set('start', undefined);
+  log.info({ slots: slotCount, cache: config.cacheDir }, 'ready');
+  if (!signal.aborted) await once(signal, 'abort');
+  await standDown(moves, config, parts);
+}
+
+function openRepositories(
+  config: AgentConfig,
+  { client, clock, log, secrets }: WorkParts,
+  { slotCount, cache }: { slotCount: number; cache: Cache | undefined },
+): SharedRepositories {
+  const shares = repositoryShares(slotCount, {
+    memoryBytes: config.memory ?? defaultMemoryBytes(),
+    threads: availableParallelism(),
+  });
+  const { namespace, resourceTimeout: readyTimeoutMs, credentialsFile } = config;
+  return new SharedRepositories(
+    {
+      kube: notingSecrets(client, secrets),
+      clock,
+      cache,
+      onWarning: harmless(log),
+    },
+    { namespace, readyTimeoutMs, shares, credentialsFile },
+  );
+}
+
+function moverOf(
+  { hostPods, nodeName }: AgentConfig,
+  { client: kube, clock, log }: WorkParts,
+  repositories: SharedRepositories,
+): EngineVolumeMover {
+  return new EngineVolumeMover(
+    { kube, clock, repositories, stat: new TimedStat({ clock }), onWarning: harmless(log) },
+    { hostPods, nodeName },
+  );
+}
+
+function harmless(log: Log): (error: EngineError) => void {
+  return error => log.warn({ error }, 'something went wrong, without harm to the move');
+}
+
+async function standDown(
+  moves: RunningMoves,
+  { shutdownGrace: graceMs }: AgentConfig,
+  { log, readiness }: WorkParts,
+): Promise<void> {
+  readiness.set('start', 'the agent is ending');
+  const unreported = await moves.stop(graceMs);
+  if (unreported.length > 0) log.error({ moves: unreported }, 'moves could not be reported');
+}

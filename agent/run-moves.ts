@@ -1,0 +1,187 @@
+// Informers, queues and reconcilers of all kinds, wired: a change of an object puts its key into the
+// queue of its kind, a change of a pod the keys of the moves that concern it.
+
+import type { Clock } from '#engine/base/clock.ts';
+import { readStatusRules } from '#agent/moves/crd-phases.ts';
+import type { MoveAdapter } from '#agent/moves/move-adapter.ts';
+import { MoveReconciler } from '#agent/moves/move-reconciler.ts';
+import type { MoveObject, PodReference } from '#agent/moves/objects/move-object.ts';
+import { type Pod, PODS } from '#agent/moves/objects/pod.ts';
+import type { PodVolumeRestore } from '#agent/moves/objects/pod-volume-restore.ts';
+import { podVolumeBackups } from '#agent/moves/pod-volume-backups.ts';
+import { podVolumeRestores } from '#agent/moves/pod-volume-restores.ts';
+import { ServerVersion } from '#agent/moves/server-version.ts';
+import type { Slots } from '#agent/moves/slots.ts';
+import { hasSuccessor } from '#agent/moves/successor.ts';
+import type { VolumeMover } from '#agent/moves/volume-mover.ts';
+import { ControlLoop } from '#kube/control-loop.ts';
+import { Informer } from '#kube/informer.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
+import type { AgentConfig } from './config-table.ts';
+import type { Log } from './log.ts';
+import type { AgentMetrics, MoveKind } from './metrics.ts';
+import type { Readiness } from './readiness.ts';
+import { tellOfMoves } from './tell-of-moves.ts';
+import { type TidyParts, TidyRestores } from './tidy-restores.ts';
+
+export interface MovesParts {
+  readonly client: KubeClient;
+  readonly mover: VolumeMover;
+  readonly tidier: TidyParts['mover'];
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: AgentMetrics;
+  readonly readiness: Readiness;
+  readonly signal: AbortSignal;
+}
+
+export interface RunningMoves {
+  /** Within that time. Gives the keys of objects that could not be written any more. */
+  stop(graceMs: number): Promise<readonly ObjectKey[]>;
+}
+
+/** As charts/stevedore makes it, and Velero looks for it. */
+const DAEMON_SET = 'node-agent';
+/** What our pods have and those of a stock agent have not. */
+const OUR_MARK = Object.freeze({ label: 'app.kubernetes.io/name', value: 'stevedore' });
+const SUCCESSOR_MS_MAX = 2000;
+
+/** Resolves when all that is there has been seen once. @throws ABORTED, KUBE_… */
+export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<RunningMoves> {
+  const { client, clock, metrics, readiness, slots } = parts;
+  const { namespace, nodeName } = config;
+  const end = new AbortController();
+  const query = { fieldSelector: `spec.nodeName=${nodeName}` };
+  const pods = new Informer<Pod>(informerParts(parts, 'pods'), { resource: PODS, query });
+  const serverVersion = new ServerVersion({
+    client,
+    clock,
+    namespace,
+    setting: config.serverVersion,
+  });
+  const shared = { ...parts, config, pods, serverVersion };
+  const restores = new TidyRestores({ mover: parts.tidier, log: parts.log, signal: end.signal });
+  const kinds = [
+    await makeKind('PodVolumeBackup', podVolumeBackups, shared, () => {}),
+    await makeKind('PodVolumeRestore', podVolumeRestores, shared, item => {
+      // The items of that kind.
+      restores.add(item as PodVolumeRestore, pods);
+    }),
+  ];
+  readiness.set('caches', 'objects are being listed');
+  const following = [pods, ...kinds.map(({ objects }) => objects)];
+  const runs = following.map(informer => informer.run(end.signal));
+  await Promise.all(following.map(informer => informer.synced(parts.signal)));
+  readiness.set('caches', undefined);
+  pods.onChange(key => {
+    for (const kind of kinds) kind.lookFor(key);
+    restores.podChanged(key, pods.get(key));
+  });
+  for (const kind of kinds) kind.lookAtAll();
+  metrics.observe({
+    slots: () => ({ total: slots.count, used: slots.usedCount, waiting: slots.waitingCount }),
+    queueDepths: () => Object.fromEntries(kinds.map(({ name, loop }) => [name, loop.depth])),
+  });
+  return {
+    async stop(graceMs) {
+      const signal = AbortSignal.timeout(SUCCESSOR_MS_MAX);
+      const name = { namespace, name: DAEMON_SET };
+      const isFollowed = await hasSuccessor(client, name, OUR_MARK, { signal });
+      const options = { graceMs: graceMs - SUCCESSOR_MS_MAX, hasSuccessor: isFollowed };
+      const unreported = await Promise.all(kinds.map(({ stop }) => stop(options)));
+      end.abort();
+      await Promise.allSettled([
+        ...runs,
+        ...kinds.map(({ loop }) => loop.stop()),
+        restores.settled(),
+      ]);
+      return unreported.flat();
+    },
+  };
+}
+
+interface Kind {
+  readonly name: MoveKind;
+  readonly objects: Pick<Informer<MoveObject>, 'run' | 'synced'>;
+  readonly loop: ControlLoop;
+  readonly stop: MoveReconciler<MoveObject>['stop'];
+  readonly lookAtAll: () => void;
+  /** At all moves of the pod of that key. */
+  readonly lookFor: (pod: ObjectKey) => void;
+}
+
+interface KindParts extends MovesParts {
+  readonly config: AgentConfig;
+  readonly pods: Informer<Pod>;
+  readonly serverVersion: ServerVersion;
+}
+
+async function makeKind<Item extends MoveObject>(
+  name: MoveKind,
+  adapter: MoveAdapter<Item>,
+  parts: KindParts,
+  onCompleted: (item: MoveObject) => void,
+): Promise<Kind> {
+  const { client, clock, config, log, pods, signal } = parts;
+  const { nodeName, namespace, dataMoverPrepareTimeout: prepareTimeoutMs } = config;
+  const { resource } = adapter;
+  const objects = new Informer<Item>(informerParts(parts, name), {
+    resource,
+    query: { namespace },
+    indexes: { pod: item => podOf(item) ?? [] },
+  });
+  const rules = await readStatusRules(client, resource, { signal });
+  log.info({ kind: name, phases: [...rules.phases], source: rules.source }, 'phases are known');
+  const tell = tellOfMoves(name, { ...parts, emit: () => {} });
+  const reconciler = new MoveReconciler<Item>(
+    {
+      ...parts,
+      adapter,
+      objects,
+      site: { nodeName, pods },
+      rules,
+      enqueue: key => enqueue(key),
+      report: report => {
+        tell(report);
+        if (report.type === 'phase' && report.phase === 'Completed') onCompleted(report.item);
+      },
+    },
+    { prepareTimeoutMs },
+  );
+  const loop = new ControlLoop({
+    clock,
+    reconcile: (key, loopSignal) => reconciler.reconcile(key, loopSignal),
+    onError: (key, error) => log.warn({ kind: name, move: key, error }, 'move is tried again'),
+  });
+  const enqueue = (key: ObjectKey) => {
+    try {
+      loop.enqueue(key);
+    } catch (error) {
+      // The queue is full; the next change of the object puts it in.
+      log.error({ kind: name, move: key, error }, 'move is passed over for now');
+    }
+  };
+  objects.onChange(enqueue);
+  return {
+    name,
+    objects,
+    loop,
+    stop: options => reconciler.stop(options),
+    lookAtAll: () => objects.list().map(keyOf).forEach(enqueue),
+    lookFor: pod => objects.byIndex('pod', pod).map(keyOf).forEach(enqueue),
+  };
+}
+
+function informerParts({ client, clock, log }: MovesParts, what: string) {
+  const onError = (error: unknown) => log.warn({ what, error }, 'watch was interrupted');
+  return { client, clock, onError };
+}
+
+/** Of the pod whose volume it is; none for kinds that have no pod. */
+function podOf({ spec }: { readonly spec: object }): ObjectKey[] | undefined {
+  // Kinds of moves have it or not; where it is there, it is an ObjectReference.
+  const { pod } = spec as { readonly pod?: PodReference };
+  return pod && [`${pod.namespace}/${pod.name}`];
+}
