@@ -1,5 +1,5 @@
-// Packs the sources into dist/: one file each for the command, the agent, the library and every kind
-// of worker thread, and what they share. `npm run build`, and by itself after `npm ci`. Plain
+// Packs the sources into dist/: one file each for the command, the agent, the library and every
+// kind of worker thread, and what they share. `npm run build`, and by itself after `npm ci`. Plain
 // JavaScript, because npm runs it with whatever Node there is. current-build.js decides whether
 // what lies there is used.
 

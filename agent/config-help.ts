@@ -24,7 +24,7 @@ export function configHelp(columns: number): FlagProgram {
   return {
     name: 'stevedore node-agent',
     summary:
-      "Moves the volumes of this node's pods into kopia repositories and back, for a Velero server.",
+      "Moves volumes of this node's pods into kopia repositories and back, for a Velero server.",
     options: [
       ...rows.map(({ flags, text, initial }) => ({
         flags,

@@ -1,5 +1,5 @@
-// Every setting of the agent: flag, variable, key in the file, default and meaning are one row here.
-// `--help` and docs/configuration.md are made of these rows, so neither can be out of date.
+// Every setting of the agent: flag, variable, key in the file, default and meaning are one row
+// here. `--help` and docs/configuration.md are made of these rows, so neither can be out of date.
 
 import { parseCacheLimit } from '#engine/cli/cache-options.ts';
 import {

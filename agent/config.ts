@@ -156,7 +156,8 @@ function textsOfFile(path: string, readText: (path: string) => string, problems:
 
 function strangerKeyProblem(path: string, key: string): string {
   const near = nearestName(key, NAMES);
-  return `there is no setting '${key}' (${path}); ${near === undefined ? 'see --help' : `try ${near}`}`;
+  const advice = near === undefined ? 'see --help' : `try ${near}`;
+  return `there is no setting '${key}' (${path}); ${advice}`;
 }
 
 function isPlain(value: unknown): value is string | number | boolean {

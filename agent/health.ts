@@ -1,5 +1,5 @@
-// `/metrics`, `/healthz` and `/readyz` on one small HTTP server. Everybody in the cluster may ask, so
-// each thing that a client can make grow has a bound, and nothing it says is used.
+// `/metrics`, `/healthz` and `/readyz` on one small HTTP server. Everybody in the cluster may ask,
+// so each thing that a client can make grow has a bound, and nothing it says is used.
 
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -55,7 +55,8 @@ export class HealthServer implements AsyncDisposable {
     } catch (error) {
       throw new EngineError(
         'USAGE',
-        `cannot listen on ${host ?? ''}:${port}: ${messageOf(error)}; give --metrics-address another`,
+        `cannot listen on ${host ?? ''}:${port}: ${messageOf(error)}; ` +
+          'give --metrics-address another',
         { cause: error },
       );
     }

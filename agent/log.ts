@@ -1,5 +1,5 @@
-// The log of the agent: one line for each change of state, JSON for machines or text for people. The
-// only file that imports pino.
+// The log of the agent: one line for each change of state, JSON for machines or text for people.
+// The only file that imports pino.
 //
 //     log.info({ move, bytes, durationMs }, 'snapshot uploaded');
 //

@@ -1,5 +1,5 @@
-// A volume mover that counts: bytes as they go, how long it took, what was not perfect. Whoever asks
-// for the move does not notice.
+// A volume mover that counts: bytes as they go, how long it took, what was not perfect. Whoever
+// asks for the move does not notice.
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { MoveOptions, MoveProgress, VolumeMover } from '#agent/moves/volume-mover.ts';

@@ -1,5 +1,5 @@
-// What the agent counts, in Prometheus' text format. Each metric has a row in docs/metrics.md, and each
-// label a bounded set of values.
+// What the agent counts, in Prometheus' text format. Each metric has a row in docs/metrics.md, and
+// each label a bounded set of values.
 
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
@@ -105,8 +105,9 @@ export class AgentMetrics implements Disposable {
 }
 
 /**
- * Names and labels as dashboards for stock have them. What stock puts into `operation`, `backupName`
- * and `pod_volume_backup` makes new series for each volume of each backup; here they are bounded.
+ * Names and labels as dashboards for stock have them. What stock puts into `operation`,
+ * `backupName` and `pod_volume_backup` makes new series for each volume of each backup; here they
+ * are bounded.
  */
 function veleroMetrics(registry: Registry, node: string) {
   const registers = [registry];

@@ -1,8 +1,7 @@
 // The cache of this node, or none: whatever is wrong with its directory, moves go on without it.
 
 import { isEngineError } from '#engine/base/errors.ts';
-import type { CacheEvent } from '#engine/cache/cache-settings.ts';
-import { Cache } from '#engine/index.ts';
+import { Cache, type CacheEvent } from '#engine/index.ts';
 import type { AgentConfig } from './config-table.ts';
 import type { Log } from './log.ts';
 

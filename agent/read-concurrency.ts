@@ -1,7 +1,7 @@
 // How many moves this node may run at once: the node-agent ConfigMap of Velero, and the labels of
 // the node. What cannot be read is said, and one at a time is what is left.
 
-import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { type EngineError, isEngineError } from '#engine/base/errors.ts';
 import {
   concurrencyFor,
   DEFAULT_CONFIG,

@@ -1,6 +1,6 @@
-// The agent put together, in the order in which it comes up: what serves health first, so that it can
-// be seen what is missing; what has to be there; what all moves share; the reconcilers; and all of
-// it down again within the grace period.
+// The agent put together, in the order in which it comes up: what serves health first, so that it
+// can be seen what is missing; what has to be there; what all moves share; the reconcilers; and all
+// of it down again within the grace period.
 
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';

@@ -1,5 +1,5 @@
-// Informers, queues and reconcilers of all kinds, wired: a change of an object puts its key into the
-// queue of its kind, a change of a pod the keys of the moves that concern it.
+// Informers, queues and reconcilers of all kinds, wired: a change of an object puts its key into
+// the queue of its kind, a change of a pod the keys of the moves that concern it.
 
 import type { Clock } from '#engine/base/clock.ts';
 import { readStatusRules } from '#agent/moves/crd-phases.ts';
@@ -15,6 +15,7 @@ import type { Slots } from '#agent/moves/slots.ts';
 import { hasSuccessor } from '#agent/moves/successor.ts';
 import type { VolumeMover } from '#agent/moves/volume-mover.ts';
 import { ControlLoop } from '#kube/control-loop.ts';
+import { EventWriter } from '#kube/events.ts';
 import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
@@ -46,6 +47,8 @@ export interface RunningMoves {
 const DAEMON_SET = 'node-agent';
 /** What our pods have and those of a stock agent have not. */
 const OUR_MARK = Object.freeze({ label: 'app.kubernetes.io/name', value: 'stevedore' });
+/** Source of events. */
+const COMPONENT = 'stevedore-node-agent';
 const SUCCESSOR_MS_MAX = 2000;
 
 /** Resolves when all that is there has been seen once. @throws ABORTED, KUBE_… */
@@ -61,7 +64,14 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
     namespace,
     setting: config.serverVersion,
   });
-  const shared = { ...parts, config, pods, serverVersion };
+  const events = new EventWriter({
+    client,
+    clock,
+    component: COMPONENT,
+    nodeName,
+    onError: error => parts.log.warn({ error }, 'an event could not be written'),
+  });
+  const shared = { ...parts, config, pods, serverVersion, events };
   const restores = new TidyRestores({ mover: parts.tidier, log: parts.log, signal: end.signal });
   const kinds = [
     await makeKind('PodVolumeBackup', podVolumeBackups, shared, () => {}),
@@ -92,6 +102,7 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
       const options = { graceMs: graceMs - SUCCESSOR_MS_MAX, hasSuccessor: isFollowed };
       const unreported = await Promise.all(kinds.map(({ stop }) => stop(options)));
       end.abort();
+      await events.stop();
       await Promise.allSettled([
         ...runs,
         ...kinds.map(({ loop }) => loop.stop()),
@@ -116,6 +127,7 @@ interface KindParts extends MovesParts {
   readonly config: AgentConfig;
   readonly pods: Informer<Pod>;
   readonly serverVersion: ServerVersion;
+  readonly events: Pick<EventWriter, 'emit'>;
 }
 
 async function makeKind<Item extends MoveObject>(
@@ -124,7 +136,7 @@ async function makeKind<Item extends MoveObject>(
   parts: KindParts,
   onCompleted: (item: MoveObject) => void,
 ): Promise<Kind> {
-  const { client, clock, config, log, pods, signal } = parts;
+  const { client, clock, config, events, log, pods, signal } = parts;
   const { nodeName, namespace, dataMoverPrepareTimeout: prepareTimeoutMs } = config;
   const { resource } = adapter;
   const objects = new Informer<Item>(informerParts(parts, name), {
@@ -134,7 +146,7 @@ async function makeKind<Item extends MoveObject>(
   });
   const rules = await readStatusRules(client, resource, { signal });
   log.info({ kind: name, phases: [...rules.phases], source: rules.source }, 'phases are known');
-  const tell = tellOfMoves(name, { ...parts, emit: () => {} });
+  const tell = tellOfMoves(name, { ...parts, emit: events.emit });
   const reconciler = new MoveReconciler<Item>(
     {
       ...parts,

@@ -1,6 +1,6 @@
-// What has to be there before moves can work, looked at when the agent starts and again until it is:
-// rights, Velero's resources, the kubelet's directory. Each problem is a sentence that says what to
-// do; `/readyz` shows it and the log says it once.
+// What has to be there before moves can work, looked at when the agent starts and again until it
+// is: rights, Velero's resources, the kubelet's directory. Each problem is a sentence that says
+// what to do; `/readyz` shows it and the log says it once.
 
 import { readdir } from 'node:fs/promises';
 import { isEngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
@@ -67,7 +67,8 @@ export async function missingPermissions(
   if (missing.length === 0) return undefined;
   const shown = missing.slice(0, MISSING_SHOWN_MAX).join(', ');
   const more = missing.length - MISSING_SHOWN_MAX;
-  return `the service account may not ${shown}${more > 0 ? ` and ${more} more` : ''}; add it to its roles`;
+  const all = more > 0 ? `${shown} and ${more} more` : shown;
+  return `the service account may not ${all}; add it to its roles`;
 }
 
 /** A server that does not answer such questions is taken to allow it; the requests will show. */

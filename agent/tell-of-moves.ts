@@ -1,26 +1,20 @@
-// What the reconcilers report becomes a line of the log, a count, and for what a user has to know an
-// event on the custom resource.
+// What the reconcilers report becomes a line of the log, a count, and for what a user has to know
+// an event on the custom resource.
 
 import type { Clock } from '#engine/base/clock.ts';
+import type { ObjectEvent } from '#kube/events.ts';
 import { keyOf, type KubeObject } from '#kube/kube-object.ts';
 import type { MoveReport } from '#agent/moves/move-components.ts';
 import type { MoveObject } from '#agent/moves/objects/move-object.ts';
 import type { Log } from './log.ts';
 import type { AgentMetrics, MoveKind, MoveOutcome } from './metrics.ts';
 
-export interface MoveEvent {
-  readonly regarding: KubeObject;
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly message: string;
-}
-
 export interface TellParts {
   readonly log: Log;
   readonly metrics: Pick<AgentMetrics, 'moveStarted' | 'moveEnded' | 'stageEnded'>;
   readonly clock: Clock;
   /** Must not throw, and is not waited for. */
-  readonly emit: (event: MoveEvent) => void;
+  readonly emit: (event: ObjectEvent) => void;
 }
 
 const OUTCOMES: Readonly<Record<string, MoveOutcome>> = Object.freeze({
@@ -41,7 +35,7 @@ export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveRepo
       case 'warning':
         lines.warn({ reason: report.reason, text: report.message }, 'move ended imperfectly');
         return parts.emit({
-          regarding: item,
+          regarding: named(kind, item),
           type: 'Warning',
           reason: report.reason,
           message: report.message,
@@ -73,7 +67,12 @@ function tellPhase(
   const keys = { phase, text: message, durationMs, bytes: item.status?.progress?.bytesDone };
   if (outcome === 'completed') return lines.info(keys, 'move ended');
   lines.warn(keys, 'move ended');
-  emit({ regarding: item, type: 'Warning', reason: phase, message: message ?? phase });
+  emit({ regarding: named(kind, item), type: 'Warning', reason: phase, message: message ?? phase });
+}
+
+/** Items of a list come without their kind, which an event has to name. */
+function named(kind: MoveKind, item: MoveObject): KubeObject {
+  return { ...item, apiVersion: 'velero.io/v1', kind };
 }
 
 /** Since its creation; the clock of the API server may differ from ours. */

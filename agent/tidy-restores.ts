@@ -1,6 +1,6 @@
 // Takes the done file of a restore out of the volume again, once the pod has seen it. The helper in
-// the pod tries that too, and may not where the volume's root is not its own (it runs as user 1000);
-// then every later backup would have it.
+// the pod tries that too, and may not where the volume's root is not its own (it runs as user
+// 1000); then every later backup would have it.
 
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
 import type { Pod } from '#agent/moves/objects/pod.ts';

@@ -55,7 +55,9 @@ t.test('readiness names what is missing until it is there', async t => {
   readiness.set('permissions', 'may not list pods; add the verb to the ClusterRole');
   t.strictSame(await ask('/readyz'), {
     status: 503,
-    text: '[+] caches\n[-] permissions: may not list pods; add the verb to the ClusterRole\nnot ready\n',
+    text:
+      '[+] caches\n[-] permissions: may not list pods; add the verb to the ClusterRole\n' +
+      'not ready\n',
   });
   readiness.set('permissions', undefined);
   t.match(await ask('/readyz'), { status: 200, text: '[+] permissions\nready\n' });

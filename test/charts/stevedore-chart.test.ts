@@ -1,5 +1,5 @@
-// charts/stevedore: that it asks for what the agent needs and for no more, by reading its files; and
-// where there is a helm (HELM_BIN), what it renders and what it refuses.
+// charts/stevedore: that it asks for what the agent needs and for no more, by reading its files;
+// and where there is a helm (HELM_BIN), what it renders and what it refuses.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

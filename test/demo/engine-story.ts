@@ -1,5 +1,5 @@
-// The first act: a directory is backed up, changed, backed up again; both snapshots are restored, and
-// every byte and attribute is compared.
+// The first act: a directory is backed up, changed, backed up again; both snapshots are restored,
+// and every byte and attribute is compared.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// What a Velero server of 1.18 and the cluster around it write for one pod with one volume; the demo
-// plays their part.
+// What a Velero server of 1.18 and the cluster around it write for one pod with one volume; the
+// demo plays their part.
 
 import type { SeedObject } from '#test/kube-emulator/kube-emulator.ts';
 
@@ -57,7 +57,9 @@ export function surroundings(directory: string, password: string): SeedObject[] 
   ];
 }
 
-/** With `waiting` the pod of a restore, whose first container waits for the volume, or has done so. */
+/**
+ * With `waiting` the pod of a restore, whose first container waits for the volume, or has done so.
+ */
 export function pod(
   name: string,
   { waiting }: { readonly waiting?: 'running' | 'done' } = {},

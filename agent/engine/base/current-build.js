@@ -7,9 +7,9 @@ import { readFileSync, statSync } from 'node:fs';
 const ROOT = new URL('../../../', import.meta.url);
 
 /**
- * The module to run of those in dist/, or undefined where there is no build of these sources. Below node_modules Node
- * refuses to run TypeScript, and npm has set all times, so there the build that came along is
- * right.
+ * The module to run of those in dist/, or undefined where there is no build of these sources. Below
+ * node_modules Node refuses to run TypeScript, and npm has set all times, so there the build that
+ * came along is right.
  */
 export function currentBuild(name = 'main.js') {
   if (process.env.STEVEDORE_DIST === '0') return undefined;
