@@ -6,6 +6,7 @@ import { isEngineError } from '#engine/base/errors.ts';
 import { keepProcessSmall } from '#engine/base/process-memory.ts';
 import { forgetProgramPages } from '#engine/base/program-pages.ts';
 import { errorText } from '#engine/cli/error-report.ts';
+import { safeText } from '#engine/cli/terminal-text.ts';
 import { listenForSignals } from '#engine/cli/interruption.ts';
 import { readConfig } from './config.ts';
 import { createLog } from './log.ts';
@@ -34,7 +35,7 @@ async function run(): Promise<number> {
     process.stdout.write(outcome.text);
     return 0;
   } catch (error) {
-    process.stderr.write(errorText(error));
+    process.stderr.write(startErrorText(error));
     return isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
   }
 }
@@ -65,4 +66,12 @@ async function runWith({
     log.error({ error }, 'the agent has failed');
     return isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
   }
+}
+
+/** A line for each problem of the configuration. */
+function startErrorText(error: unknown): string {
+  const problems: unknown = isEngineError(error, 'USAGE') ? error.details.problems : undefined;
+  if (!Array.isArray(problems)) return errorText(error);
+  const lines = problems.map(problem => `  ${safeText(String(problem))}\n`).join('');
+  return `stevedore node-agent cannot start:\n${lines}  try: stevedore node-agent --help\n`;
 }

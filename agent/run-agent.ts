@@ -26,6 +26,7 @@ import { runMoves, type RunningMoves } from './run-moves.ts';
 import { openAgentCache } from './open-agent-cache.ts';
 import { readConcurrency } from './read-concurrency.ts';
 import { Readiness } from './readiness.ts';
+import { sayRepositoryConfig } from './repository-config-notices.ts';
 import { notingSecrets } from './secret-watch.ts';
 import { startChecks } from './start-checks.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
@@ -77,6 +78,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<void> {
   const { client, clock, log, metrics, readiness, signal } = parts;
   const { namespace, hostPods } = config;
   await waitUntilReady(startChecks({ client, namespace, hostPods }), parts, signal);
+  await sayRepositoryConfig(parts, config, signal);
   const slotCount = await readConcurrency(parts, config, signal);
   await using cache = await openAgentCache(config, log);
   await using repositories = openRepositories(config, parts, { slotCount, cache });
