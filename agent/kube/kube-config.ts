@@ -1,14 +1,14 @@
 // Finds the API server, and what it takes to be let in: the service account in a pod, a kubeconfig
-// elsewhere. The one file that imports @kubernetes/client-node, and that only when it is called:
-// the package takes 40 MiB (docs/adr/0013-kubernetes-client.md).
+// elsewhere. The package that reads them is loaded only when it is called: it takes 40 MiB
+// (docs/adr/0013-kubernetes-client.md).
 
 import { accessSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
 import type { Agent as HttpAgent } from 'node:http';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { EngineError, systemCodeOf } from '#engine/base/errors.ts';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { keepAliveAgent, type KubeAccess, type KubeConnection } from './connection.ts';
+import type { KubeConfig } from './kube-config-class.ts';
 
 /** Where the kubelet puts what a pod may use. */
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -31,7 +31,7 @@ export interface ConnectOptions {
  * @throws KUBE_CONFIG_INVALID
  */
 export async function connect(options: ConnectOptions = {}): Promise<KubeConnection> {
-  const { KubeConfig: Config } = await import('@kubernetes/client-node');
+  const { KubeConfig: Config } = await import('./kube-config-class.ts');
   const config = new Config();
   const what = load(config, options);
   const cluster = config.getCurrentCluster();
@@ -109,9 +109,7 @@ interface AccessParts {
   readonly clock: Clock;
 }
 
-/**
- * Headers and agent as the package makes them, for a minute; a new agent when certificates change.
- */
+/** Headers and agent as the package makes them, for a minute; a new agent for new certificates. */
 class AccessKeeper {
   readonly #parts: AccessParts;
   #access: Promise<KubeAccess> | undefined;
@@ -183,9 +181,7 @@ function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
   return own;
 }
 
-/**
- * What may be said of it: file names and system codes, but nothing that a login command printed.
- */
+/** What may be said of it: file names and system codes, nothing that a login command printed. */
 function reasonOf(error: unknown): string {
   const code = systemCodeOf(error);
   const isOurs = error instanceof Error && /skipTLSVerify|[Pp]roxy/.test(error.message);

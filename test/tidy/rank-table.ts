@@ -94,7 +94,7 @@ export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
   '@noble/hashes': 'agent/engine/hash/noble.ts',
   'check-disk-space': 'agent/engine/cache/disk-space.ts',
   'lru-cache': 'agent/engine/cache/hot-ranges.ts',
-  '@kubernetes/client-node': 'agent/kube/kube-config.ts',
+  '@kubernetes/client-node': 'agent/kube/kube-config-class.ts',
   pino: 'agent/log.ts',
   'prom-client': 'agent/prometheus.ts',
   yaml: 'agent/engine/base/yaml.ts',
