@@ -28,7 +28,11 @@ function tell(log: Log, event: CacheEvent): void {
       return log.info({ directory: event.directory }, 'cache attached');
     case 'unavailable':
       return log.warn({ reason: event.reason }, 'cache unavailable; moves go on without it');
-    default:
-      return log.info({ ...event }, 'cache has another limit');
+    case 'limit':
+      return log.info({ bytes: event.bytes, reason: event.reason }, 'cache has another limit');
+    case 'eviction lines':
+      return log.info({ origin: event.origin }, 'cache keeps clear of eviction lines');
+    case 'orphaned':
+      return log.info({ reason: event.reason }, 'cache lets go of a repository');
   }
 }

@@ -28,11 +28,7 @@ export function noticesOf(data: ConfigMap['data']): string[] {
     try {
       const keys: unknown = JSON.parse(text);
       const hasLimit = typeof keys === 'object' && keys !== null && CACHE_KEY in keys;
-      return hasLimit
-        ? [
-            `${type}.${CACHE_KEY} has no effect: one cache serves all repositories; see --cache-limit`,
-          ]
-        : [];
+      return hasLimit ? [`${type}.${CACHE_KEY} has no effect: ${ABOUT_CACHE}`] : [];
     } catch (error) {
       return [`${type} is no JSON: ${messageOf(error)}`];
     }

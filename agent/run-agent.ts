@@ -16,6 +16,7 @@ import { EngineVolumeMover } from '#agent/volume-mover/engine-volume-mover.ts';
 import { HttpKubeClient } from '#kube/http-client.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { connect } from '#kube/kube-config.ts';
+import { registerCacheMetrics } from './cache-metrics.ts';
 import type { AgentConfig } from './config-table.ts';
 import { HealthServer } from './health.ts';
 import type { Log } from './log.ts';
@@ -81,6 +82,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<void> {
   await sayRepositoryConfig(parts, config, signal);
   const slotCount = await readConcurrency(parts, config, signal);
   await using cache = await openAgentCache(config, log);
+  if (cache !== undefined) registerCacheMetrics(metrics.registry, cache);
   await using repositories = openRepositories(config, parts, { slotCount, cache });
   const slots = new Slots(slotCount);
   const mover = moverOf(config, parts, repositories);

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { counted, formatBytes, formatDuration } from '#engine/cli/quantity.ts';
+import { formatBytes, formatDuration } from '#engine/cli/quantity.ts';
 import { createRepository } from '#engine/index.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import { startKubeEmulator, type KubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
@@ -177,13 +177,12 @@ async function sayMetrics(url: string): Promise<void> {
   const resident = value('process_resident_memory_bytes');
   say('metrics', `${url} while the agent runs`);
   say('', `${formatBytes(moved)} restored, ${formatBytes(resident)} resident`);
-  const used = value('stevedore_cache_used_bytes');
-  const series = text.split('\n').filter(line => line.startsWith('stevedore_cache_'));
-  say(
-    'cache',
-    series.length === 0
-      ? 'off'
-      : `${formatBytes(used)} in use, ${counted(series.length, 'metric')}`,
-  );
+  const sum = (name: string) =>
+    text
+      .split('\n')
+      .filter(line => line.startsWith(name))
+      .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  const [used, limit] = [sum('stevedore_cache_used_bytes'), sum('stevedore_cache_limit_bytes')];
+  say('cache', `${formatBytes(used)} of at most ${formatBytes(limit)} in use`);
   say('', 'a directory is read without it; from S3 each pack would be fetched once');
 }

@@ -16,7 +16,9 @@ t.setTimeout(0);
 const EACH_MIB = Number(process.env.STEVEDORE_RESTORES_MIB ?? 512);
 const CACHE_BYTES = (EACH_MIB / 40) * MIB;
 const ROUNDS = 3;
-/** What is asked is a fifth; the least of three rounds keeps what else the machine does out of it. */
+/**
+ * What is asked is a fifth; the least of three rounds keeps what else the machine does out of it.
+ */
 const TIMES_MAX = 1.2;
 
 t.test('two restores through a small cache end well and within its limit', async t => {

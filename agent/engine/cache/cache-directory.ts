@@ -22,6 +22,14 @@ const WRITABLE_BY_OTHERS = 0o077;
 
 export type DirectoryObstacle = 'locked' | 'lock unsupported' | 'not a directory' | 'not ours';
 
+/** For people. */
+export const OBSTACLES: Readonly<Record<DirectoryObstacle, string>> = Object.freeze({
+  locked: 'another process uses the directory',
+  'lock unsupported': 'the directory cannot be locked',
+  'not a directory': 'there is something else where the directory should be',
+  'not ours': 'the directory belongs to another user or holds a link in place of its lock',
+});
+
 export interface DirectoryRequest {
   /** What the operator named. */
   readonly location: string;

@@ -8,7 +8,7 @@ import { EngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import { adaptiveLru } from './adaptive-lru.ts';
 import { CLOSE_WAIT_MS } from './blob-reader.ts';
-import { CacheDirectory } from './cache-directory.ts';
+import { CacheDirectory, OBSTACLES } from './cache-directory.ts';
 import { CacheStatistics } from './cache-statistics.ts';
 import { CacheVolume, type VolumeParts } from './cache-volume.ts';
 import {
@@ -395,10 +395,3 @@ export class Cache implements AsyncDisposable {
     this.#options.onEvent?.(event);
   }
 }
-
-const OBSTACLES = Object.freeze({
-  locked: 'another process uses the directory',
-  'lock unsupported': 'the directory cannot be locked',
-  'not a directory': 'there is something else where the directory should be',
-  'not ours': 'the directory belongs to another user or holds a link in place of its lock',
-});

@@ -27,9 +27,9 @@ export interface Newcomer {
 }
 
 /**
- * Of data in passing nothing is pushed out for all but one entry in so many. A restore of 256 MiB with
- * a cache of 6 MiB stored each byte for nothing and took 1.3 times as long; what is there stays, and is
- * replaced in the end all the same.
+ * Of data in passing nothing is pushed out for all but one entry in so many. A restore of 256 MiB
+ * with a cache of 6 MiB stored each byte for nothing and took 1.3 times as long; what is there
+ * stays, and is replaced in the end all the same.
  */
 const PASSING_LET_IN_OF = 32;
 
