@@ -30,7 +30,7 @@ const backed = {
   failedCount: 0,
   ignoredErrorCount: 0,
   bytesRead: 10,
-    bytesTakenOver: 0,
+  bytesTakenOver: 0,
   parentIds: [],
 };
 
