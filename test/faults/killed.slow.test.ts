@@ -4,8 +4,8 @@ import t from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { newSeed, SeededRandom } from '#test/support/random.ts';
-import { survivesKill } from '#test/faults/killing-backups.ts';
-import { makeSmallRepository } from '#test/faults/small-repository.ts';
+import { survivesKill } from './killing-backups.ts';
+import { makeSmallRepository } from './small-repository.ts';
 
 /** From the first index listing of the commit on: before, nothing but packs is written. */
 const STEPS = { first: 17, count: 10 };

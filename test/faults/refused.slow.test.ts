@@ -15,7 +15,7 @@ import { derivePasswordKey } from '#engine/format/repository-key.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { type Ran, runWords } from '#test/engine/cli/surface.ts';
-import { makeSmallRepository, PASSWORD } from '#test/faults/small-repository.ts';
+import { makeSmallRepository, PASSWORD } from './small-repository.ts';
 
 const FORMAT_FILE = 'kopia.repository.f';
 const place = fastDirectory(t);

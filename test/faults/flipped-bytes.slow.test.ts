@@ -3,8 +3,8 @@
 
 import t from 'tap';
 import { newSeed, SeededRandom } from '#test/support/random.ts';
-import { readFlipped } from '#test/faults/flipped-bytes.ts';
-import { blobIds, makeSmallRepository } from '#test/faults/small-repository.ts';
+import { readFlipped } from './flipped-bytes.ts';
+import { blobIds, makeSmallRepository } from './small-repository.ts';
 
 /** Each blob gets its share, however short it is. */
 const FLIPS_PER_BLOB = 40;

@@ -5,8 +5,8 @@ import t, { type Test } from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { newSeed, SeededRandom } from '#test/support/random.ts';
-import { failNth, inFiles, inMemory, type Stage, WAYS } from '#test/faults/failing-backups.ts';
-import { makeSmallRepository, type SmallRepository } from '#test/faults/small-repository.ts';
+import { failNth, inFiles, inMemory, type Stage, WAYS } from './failing-backups.ts';
+import { makeSmallRepository, type SmallRepository } from './small-repository.ts';
 
 /** A backup of the small tree asks this much of its storage at least. */
 const OPERATIONS = 13;

@@ -10,16 +10,16 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
-import { temporaryFilesIn } from '#test/faults/failing-backups.ts';
+import { temporaryFilesIn } from './failing-backups.ts';
 import {
   faultsOf,
   makeSmallRepository,
   openSmall,
   PASSWORD,
   snapshotIds,
-} from '#test/faults/small-repository.ts';
+} from './small-repository.ts';
 
-const COMMAND = fileURLToPath(new URL('../../../agent/stevedore.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../agent/stevedore.js', import.meta.url));
 /** Takes half a minute to read, unless it is stopped; has no blocks. */
 const LARGE_BYTES = 64 * 2 ** 30;
 

@@ -9,14 +9,14 @@ import { Repository } from '#engine/index.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
-import { codeOf, endOf, temporaryFilesIn } from '#test/faults/failing-backups.ts';
+import { codeOf, endOf, temporaryFilesIn } from './failing-backups.ts';
 import {
   backupTree,
   faultsOf,
   makeSmallRepository,
   openSmall,
   snapshotIds,
-} from '#test/faults/small-repository.ts';
+} from './small-repository.ts';
 
 const directory = `${fastDirectory(t)}/repository`;
 const storage = await openFilesystem(directory, { create: true });
@@ -26,7 +26,7 @@ writeFileSync(`${small.changed}/large`, randomFillSync(new Uint8Array(4_000_000)
 
 for (const way of ['exit', 'throw', 'token', 'flush', 'index']) {
   t.test(`a thread that dies (${way}) ends the backup and nothing else`, async t => {
-    const threadEntry = new URL('../dying-worker.ts', import.meta.url);
+    const threadEntry = new URL('dying-worker.ts', import.meta.url);
     process.env.STEVEDORE_TEST_DEATH = way;
     const opened = await openFilesystem(directory);
     const options = { threadEntry, threads: 2 };

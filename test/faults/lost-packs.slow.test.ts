@@ -12,7 +12,7 @@ import { createHash } from '#engine/hash/hashes.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
 import { wrap } from '#engine/storage/wrap.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
-import { codeOf, endOf, temporaryFilesIn } from '#test/faults/failing-backups.ts';
+import { codeOf, endOf, temporaryFilesIn } from './failing-backups.ts';
 import {
   backupTree,
   copyOf,
@@ -21,7 +21,7 @@ import {
   openSmall,
   OWNER,
   snapshotIds,
-} from '#test/faults/small-repository.ts';
+} from './small-repository.ts';
 
 const small = await makeSmallRepository(t.testdir());
 
@@ -87,7 +87,7 @@ t.test('backups of the same repository at the same time are all whole', async t 
   t.strictSame(await faultsOf(after), []);
 });
 
-const PROGRAM = fileURLToPath(new URL('../backup-on-mount.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('backup-on-mount.ts', import.meta.url));
 
 for (const [kind, code] of [
   ['full', 'STORAGE_FULL'],

@@ -16,9 +16,9 @@ import {
   openSmall,
   OWNER,
   type SmallRepository,
-} from '#test/faults/small-repository.ts';
+} from './small-repository.ts';
 
-const NOBODY = fileURLToPath(new URL('../unprivileged-backup.ts', import.meta.url));
+const NOBODY = fileURLToPath(new URL('unprivileged-backup.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;
 const small: SmallRepository = await makeSmallRepository(t.testdir());
 const repository: Repository = await openSmall(await copyOf(small.storage), small.format);

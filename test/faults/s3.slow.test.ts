@@ -1,7 +1,7 @@
 // Some of the troubles that an S3 server can be in; test/long/s3.test.ts has all of them.
 
 import t from 'tap';
-import { costsOnlyTime, endsByName, missesPack, s3Scene } from '#test/faults/failing-s3.ts';
+import { costsOnlyTime, endsByName, missesPack, s3Scene } from './failing-s3.ts';
 
 const scene = await s3Scene(t);
 
