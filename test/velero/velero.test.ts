@@ -30,7 +30,7 @@ t.test(`Velero with ${agent === 'ours' ? 'our' : 'its own'} agent`, { skip }, as
   const cluster = await startCluster().catch((error: unknown) => messageOf(error));
   if (typeof cluster === 'string') {
     // A machine on which containers do not run says nothing about the agent.
-    t.skip(`no cluster can be had here: ${cluster}`);
+    t.pass('a cluster can be had', { skip: `no cluster can be had here: ${cluster}` });
     return;
   }
   t.teardown(() => cluster.s3.stop());
