@@ -119,7 +119,7 @@ interface Kind {
   readonly loop: ControlLoop;
   readonly stop: MoveReconciler<MoveObject>['stop'];
   readonly lookAtAll: () => void;
-  /** At all moves of the pod of that key. */
+  /** At all moves of the pod of that key, and at the move whose mover pod it is. */
   readonly lookFor: (pod: ObjectKey) => void;
 }
 
@@ -182,7 +182,11 @@ async function makeKind<Item extends MoveObject>(
     loop,
     stop: options => reconciler.stop(options),
     lookAtAll: () => objects.list().map(keyOf).forEach(enqueue),
-    lookFor: pod => objects.byIndex('pod', pod).map(keyOf).forEach(enqueue),
+    lookFor: pod => {
+      objects.byIndex('pod', pod).map(keyOf).forEach(enqueue);
+      // A stock agent's mover pod is called as its move, and lies beside it.
+      if (objects.get(pod)) enqueue(pod);
+    },
   };
 }
 

@@ -154,6 +154,35 @@ t.test('a volume is backed up and comes back, is counted, and no secret is said'
   t.match(watched.at(-1)?.path, /spec\.nodeName(=|%3D)worker-1/, 'of this node alone');
 });
 
+t.test('what a stock mover pod ends with after the upgrade is its move’s end', async t => {
+  const { api, says } = await start(t);
+  const move = velero.podVolumeBackup('daily-1', BACKUP, { name: 'web', uid: 'of-web' });
+  const status = { phase: 'InProgress', startTimestamp: '2026-01-01T00:00:00Z' };
+  const { uid = '' } = api.add({ ...move, status }).metadata;
+  const moverPod = (phase: string, message?: string) => ({
+    kind: 'Pod',
+    metadata: {
+      name: 'daily-1',
+      namespace: 'velero',
+      labels: { 'velero.io/pod-volume-backup': 'daily-1' },
+      ownerReferences: [
+        { apiVersion: 'velero.io/v1', kind: 'PodVolumeBackup', name: 'daily-1', uid },
+      ],
+    },
+    spec: { nodeName: velero.NODE, containers: [{ name: uid, image: 'velero' }] },
+    status: {
+      phase,
+      ...(message && { containerStatuses: [{ name: uid, state: { terminated: { message } } }] }),
+    },
+  });
+  api.add(moverPod('Running'));
+  await says('ready');
+  const result = { snapshotID: 'of-stock', totalBytes: 7, incrementalBytes: 7 };
+  api.put(moverPod('Succeeded', JSON.stringify(result)));
+  const ended = await terminal(api, POD_VOLUME_BACKUPS, 'daily-1');
+  t.match(ended, { phase: 'Completed', snapshotID: 'of-stock' });
+});
+
 t.test('a right that is missing is named, in the log and in the probe', async t => {
   const { says } = await start(t, api => api.access.deny({ verb: 'watch', plural: 'pods' }));
   const { port } = await says('metrics are served');
