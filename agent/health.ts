@@ -2,7 +2,7 @@
 // so each thing that a client can make grow has a bound, and nothing it says is used.
 
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { EngineError, messageOf } from '#engine/base/errors.ts';
 import type { ListenAddress } from './config-values.ts';
 import type { Readiness } from './readiness.ts';
@@ -43,7 +43,7 @@ export class HealthServer implements AsyncDisposable {
       request.resume();
       void respond(parts, request.method, request.url, response);
     });
-    server.maxConnections = CONNECTIONS_MAX;
+    boundConnections(server);
     server.maxHeadersCount = HEADERS_MAX;
     server.headersTimeout = REQUEST_MS_MAX;
     const { host, port } = parts.address;
@@ -71,6 +71,17 @@ export class HealthServer implements AsyncDisposable {
     this.#server.closeAllConnections();
     await closed;
   }
+}
+
+/** The oldest makes room: whoever holds them all must not keep the kubelet's probes out. */
+function boundConnections(server: Server): void {
+  const open = new Set<Socket>();
+  server.on('connection', socket => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    const [oldest] = open;
+    if (open.size > CONNECTIONS_MAX) oldest?.destroy();
+  });
 }
 
 async function respond(

@@ -16,6 +16,7 @@ import { EngineVolumeMover } from '#agent/volume-mover/engine-volume-mover.ts';
 import { HttpKubeClient } from '#kube/http-client.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { connect } from '#kube/kube-config.ts';
+import { patientReader } from '#kube/patient-reader.ts';
 import { registerCacheMetrics } from './cache-metrics.ts';
 import type { AgentConfig } from './config-table.ts';
 import { HealthServer } from './health.ts';
@@ -110,7 +111,7 @@ function openRepositories(
   const { namespace, resourceTimeout: readyTimeoutMs, credentialsFile } = config;
   return new SharedRepositories(
     {
-      kube: notingSecrets(client, secrets),
+      kube: notingSecrets(patientReader(client, { clock, patienceMs: readyTimeoutMs }), secrets),
       clock,
       cache,
       onWarning: harmless(log),
@@ -120,10 +121,11 @@ function openRepositories(
 }
 
 function moverOf(
-  { hostPods, nodeName }: AgentConfig,
-  { client: kube, clock, log }: WorkParts,
+  { hostPods, nodeName, resourceTimeout: patienceMs }: AgentConfig,
+  { client, clock, log }: WorkParts,
   repositories: SharedRepositories,
 ): EngineVolumeMover {
+  const kube = patientReader(client, { clock, patienceMs });
   return new EngineVolumeMover(
     { kube, clock, repositories, stat: new TimedStat({ clock }), onWarning: harmless(log) },
     { hostPods, nodeName },

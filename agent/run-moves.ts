@@ -89,7 +89,7 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
     for (const kind of kinds) kind.lookFor(key);
     restores.podChanged(key, pods.get(key));
   });
-  for (const kind of kinds) kind.lookAtAll();
+  for (const kind of kinds) kind.begin();
   metrics.observe({
     slots: () => ({ total: slots.count, used: slots.usedCount, waiting: slots.waitingCount }),
     queueDepths: () => Object.fromEntries(kinds.map(({ name, loop }) => [name, loop.depth])),
@@ -118,7 +118,8 @@ interface Kind {
   readonly objects: Pick<Informer<MoveObject>, 'run' | 'synced'>;
   readonly loop: ControlLoop;
   readonly stop: MoveReconciler<MoveObject>['stop'];
-  readonly lookAtAll: () => void;
+  /** Not before all caches are full: what is not in them looks as if it were gone. */
+  readonly begin: () => void;
   /** At all moves of the pod of that key, and at the move whose mover pod it is. */
   readonly lookFor: (pod: ObjectKey) => void;
 }
@@ -175,13 +176,15 @@ async function makeKind<Item extends MoveObject>(
       log.error({ kind: name, move: key, error }, 'move is passed over for now');
     }
   };
-  objects.onChange(enqueue);
   return {
     name,
     objects,
     loop,
     stop: options => reconciler.stop(options),
-    lookAtAll: () => objects.list().map(keyOf).forEach(enqueue),
+    begin: () => {
+      objects.onChange(enqueue);
+      objects.list().map(keyOf).forEach(enqueue);
+    },
     lookFor: pod => {
       objects.byIndex('pod', pod).map(keyOf).forEach(enqueue);
       // A stock agent's mover pod is called as its move, and lies beside it.
@@ -196,8 +199,8 @@ function informerParts({ client, clock, log }: MovesParts, what: string) {
 }
 
 /** Of the pod whose volume it is; none for kinds that have no pod. */
-function podOf({ spec }: { readonly spec: object }): ObjectKey[] | undefined {
+function podOf({ spec }: { readonly spec?: object }): ObjectKey[] | undefined {
   // Kinds of moves have it or not; where it is there, it is an ObjectReference.
-  const { pod } = spec as { readonly pod?: PodReference };
+  const { pod } = (spec ?? {}) as { readonly pod?: PodReference };
   return pod && [`${pod.namespace}/${pod.name}`];
 }

@@ -72,6 +72,7 @@ export class TidyRestores {
 function hasStoppedWaiting({ status }: Pod): boolean {
   const statuses = status?.initContainerStatuses ?? [];
   return statuses.some(({ name, state }) => {
-    return name === RESTORE_WAIT_CONTAINER && state?.terminated !== undefined;
+    // One that was killed is started again, and looks for all of its files anew.
+    return name === RESTORE_WAIT_CONTAINER && state?.terminated?.exitCode === 0;
   });
 }

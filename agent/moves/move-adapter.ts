@@ -19,6 +19,8 @@ export type MoveSituation =
   /** Ours, and something is missing that may come; `missing` completes `… is missing`. */
   | { readonly type: 'waiting'; readonly missing: string }
   | { readonly type: 'ready' }
+  /** Ours, and whoever waited for it has gone on: it was done before this process began. */
+  | { readonly type: 'passed'; readonly success: MoveSuccess }
   /** Ours, and it will never work. */
   | { readonly type: 'hopeless'; readonly message: string };
 

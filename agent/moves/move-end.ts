@@ -36,7 +36,9 @@ interface Finish {
 export function endOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<Item>): MoveEnd {
   const success = finish.phase === 'Completed' ? successOf(finish, facts) : undefined;
   if (success !== undefined) return completed(success);
-  const fields = { progress: progressFields(facts.run?.progress) };
+  const progress = progressFields(facts.run?.progress);
+  // Without a run what was written before stays.
+  const fields = progress ? { progress } : {};
   return finish.phase === 'Canceled'
     ? { phase: 'Canceled', fields, message: cancelledMessage(facts) }
     : { phase: 'Failed', fields, message: messageLine(failureOf(finish, facts)) };
@@ -44,9 +46,10 @@ export function endOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<I
 
 function successOf<Item extends MoveObject>(
   { cause }: Finish,
-  { run, stockPod, adapter }: EndFacts<Item>,
+  { run, stockPod, adapter, situation }: EndFacts<Item>,
 ): MoveSuccess | undefined {
   if (cause === 'run') return run?.success;
+  if (cause === 'passed') return situation.type === 'passed' ? situation.success : undefined;
   const result = stockPod && stockResultOf(stockPod);
   return result && adapter.successOfStock(result);
 }
@@ -61,7 +64,6 @@ function completed({ status, totalBytes, message, warning }: MoveSuccess): MoveE
   };
 }
 
-/** Undefined keeps what was written before. */
 function progressFields(progress: MoveProgress | undefined): MoveProgress | undefined {
   return progress && { totalBytes: progress.totalBytes, bytesDone: progress.bytesDone };
 }

@@ -121,7 +121,11 @@ export class MoveReconciler<Item extends MoveObject> {
     for (let step = 0; item !== undefined && step < STEPS_MAX; step += 1) {
       const look = await this.#look(item, isFresh, signal);
       if (look === undefined) return {};
-      const next: Step<Item> = await this.#act(decide(look.view), look, signal);
+      const next = await this.#act(decide(look.view), look, signal).catch((error: unknown) => {
+        // What fails again and again must not keep a slot from others.
+        if (look.view.run === 'none') this.#moves.forget(look.uid);
+        throw error;
+      });
       if (next.type === 'done') return { requeueAfterMs: next.requeueAfterMs };
       ({ item, isFresh } = next);
     }
@@ -183,9 +187,10 @@ export class MoveReconciler<Item extends MoveObject> {
     const { item, uid } = look;
     switch (action.type) {
       case 'wait':
-        if (isTerminal(look.view.phase)) this.#moves.forget(uid);
+        this.#letGo(look);
         return { type: 'done' };
       case 'look-again':
+        this.#letGo(look);
         return { type: 'done', requeueAfterMs: action.afterMs };
       case 'read':
         return this.#after(uid, await this.#writer.read(item, { signal }));
@@ -207,6 +212,11 @@ export class MoveReconciler<Item extends MoveObject> {
       case 'delete-stock-pod':
         return this.#deleteStockPod(look, signal);
     }
+  }
+
+  /** What only waits holds no slot, and no place among those who wait for one. */
+  #letGo({ uid, view }: Look<Item>): void {
+    if (isTerminal(view.phase) || view.run === 'none') this.#moves.forget(uid);
   }
 
   #takeSlot({ item, uid, view }: Look<Item>): Step<Item> {

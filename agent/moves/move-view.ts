@@ -39,6 +39,7 @@ export function viewOf<Item extends MoveObject>(
     // What this process is at stays its own until it has ended, whatever becomes of the pod.
     isOurs: situation.type !== 'elsewhere' || run !== undefined,
     isReady: situation.type === 'ready',
+    isPassed: situation.type === 'passed',
     isHopeless: situation.type === 'hopeless',
     cancel: cancelReasonOf(item),
     hasStockFinalizer: item.metadata.finalizers?.includes(adapter.stockFinalizer) ?? false,

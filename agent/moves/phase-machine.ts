@@ -40,6 +40,8 @@ export interface MoveView {
   readonly isOurs: boolean;
   /** All that is needed is there: a restore's pod waits for its volumes. */
   readonly isReady: boolean;
+  /** Whoever waited for it has gone on. */
+  readonly isPassed: boolean;
   /** Something makes it impossible, now and later. */
   readonly isHopeless: boolean;
   readonly cancel: CancelReason;
@@ -68,7 +70,7 @@ export interface MoveView {
 }
 
 export type FinishCause =
-  'run' | 'stock-pod' | 'cancel' | 'prepare-timeout' | 'hopeless' | 'interrupted';
+  'run' | 'stock-pod' | 'passed' | 'cancel' | 'prepare-timeout' | 'hopeless' | 'interrupted';
 
 export type MoveAction =
   /** Until something changes. */
@@ -186,6 +188,7 @@ function afterStockPod(view: MoveView): MoveAction {
 /** InProgress, and nobody is at it in this process: ours from before a restart, or stock's. */
 function takeOver(view: MoveView): MoveAction {
   if (view.stockPod !== 'none') return WAIT;
+  if (view.isPassed) return finish('Completed', 'passed');
   if (view.agent !== 'working') {
     return view.agent === 'leaving' ? finish('Failed', 'interrupted') : WAIT;
   }

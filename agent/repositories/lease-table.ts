@@ -64,7 +64,7 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     const entry = known ?? (await this.#add(key, open, signal));
     try {
       const thing = await abortable(entry.opening, signal);
-      if (known) await this.#parts.refresh(thing, signal);
+      if (known) await this.#refresh(entry, thing, signal);
       return this.#lease(entry, thing);
     } catch (error) {
       await this.#release(entry);
@@ -77,6 +77,16 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     this.#isClosed = true;
     this.#wake();
     await Promise.all([...this.#entries].map(entry => this.#close(entry)));
+  }
+
+  /** What cannot be brought up to date is opened anew by whoever comes next. */
+  async #refresh(entry: Entry<Thing>, thing: Thing, signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#parts.refresh(thing, signal);
+    } catch (error) {
+      if (!signal?.aborted) entry.isDiscarded = true;
+      throw error;
+    }
   }
 
   /** Counted as used from here on: nobody may close it in between. */

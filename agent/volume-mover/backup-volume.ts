@@ -44,7 +44,9 @@ export async function backupVolume(
     ended.abort();
     await estimating;
   }
-  const isEmpty = await readBack(repository, outcome, signal);
+  // It is published, so cancelling comes too late: a snapshot that no status names would stay for
+  // ever.
+  const isEmpty = await readBack(repository, outcome);
   meter.finish(outcome.bytes);
   return {
     snapshotId: outcome.snapshotId,
@@ -109,14 +111,13 @@ async function estimate(
 async function readBack(
   repository: Repository,
   { snapshotId, rootObjectId }: BackupOutcome,
-  signal: AbortSignal,
 ): Promise<boolean> {
-  await repository.refresh(signal);
-  const { id, rootEntry } = await resolveSnapshot(repository, snapshotId, {}, { signal });
+  await repository.refresh();
+  const { id, rootEntry } = await resolveSnapshot(repository, snapshotId);
   if (id !== snapshotId || rootEntry?.objectId !== rootObjectId) {
     const text = `snapshot ${snapshotId} is not what was written, reading it again`;
     throw new EngineError('SNAPSHOT_DAMAGED', `${text}; run the backup again`);
   }
-  for await (const _entry of listTree(repository, snapshotId, {}, { signal })) return false;
+  for await (const _entry of listTree(repository, snapshotId)) return false;
   return true;
 }

@@ -20,12 +20,15 @@ import {
   type LocateParts,
   type LocateSettings,
   locateVolume,
+  requireLivingPod,
   requireSameVolume,
   type VolumePlace,
 } from '#agent/volumes/locate-volume.ts';
 import { backupVolume, type VolumeMoveOptions } from './backup-volume.ts';
 import { removeDoneFile } from './done-file.ts';
 import { forgetOldStates } from './forget-states.ts';
+import { forgetUnreported } from './forget-unreported.ts';
+import { veleroNames } from './velero-source.ts';
 import { restoreVolume } from './restore-volume.ts';
 
 export interface VolumeMoverParts extends LocateParts {
@@ -38,6 +41,7 @@ export interface VolumeMoverParts extends LocateParts {
 /** What says nothing against the repository that was used meanwhile. */
 const REPOSITORY_IS_FINE: readonly ErrorCode[] = [
   'ABORTED',
+  'POD_NOT_FOUND',
   'SOURCE_NOT_FOUND',
   'SOURCE_UNREADABLE',
   'SNAPSHOT_NOT_FOUND',
@@ -66,7 +70,7 @@ export class EngineVolumeMover implements VolumeMover {
   async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
     const place = await this.#locate(order.volume, options.signal);
     return await this.#with(order.repository, 'read', options, repository =>
-      restoreVolume(repository, place, order, this.#watching(place, options)),
+      restoreVolume(repository, place, order, this.#watching(place, order.volume, options)),
     );
   }
 
@@ -89,22 +93,28 @@ export class EngineVolumeMover implements VolumeMover {
     order: BackupOrder,
     options: MoveOptions,
   ): Promise<BackupResult> {
-    const result = await backupVolume(repository, place, order, this.#watching(place, options));
+    const watched = this.#watching(place, order.volume, options);
+    const result = await backupVolume(repository, place, order, watched);
     // The backup is there; what may be wrong with others is for the next one.
     const { clock, onWarning } = this.#parts;
     try {
+      const names = veleroNames(order, place.claim ?? order.claim);
+      await forgetUnreported(repository, names, result.snapshotId);
       await forgetOldStates(repository, clock, options.signal);
     } catch (error) {
-      const text = `old states of backups were not removed: ${messageOf(error)}`;
+      const text = `earlier states of backups were not removed: ${messageOf(error)}`;
       const code = isEngineError(error) ? error.code : 'INTERNAL';
       onWarning(new EngineError(code, text, { cause: error }));
     }
     return result;
   }
 
-  #watching(place: VolumePlace, options: MoveOptions): VolumeMoveOptions {
-    const { stat } = this.#parts;
-    return { ...options, isStillThere: () => requireSameVolume(stat, place, options.signal) };
+  #watching(place: VolumePlace, volume: PodVolume, options: MoveOptions): VolumeMoveOptions {
+    const isStillThere = async (): Promise<void> => {
+      await requireSameVolume(this.#parts.stat, place, options.signal);
+      if (!place.isMounted) await requireLivingPod(this.#parts, volume, options.signal);
+    };
+    return { ...options, isStillThere };
   }
 
   #locate(volume: PodVolume, signal: AbortSignal): Promise<VolumePlace> {

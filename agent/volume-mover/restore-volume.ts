@@ -6,7 +6,7 @@ import { type Repository, resolveSnapshot, restore } from '#engine/index.ts';
 import type { RestoreOrder, RestoreResult } from '#agent/moves/volume-mover.ts';
 import type { VolumePlace } from '#agent/volumes/locate-volume.ts';
 import type { VolumeMoveOptions } from './backup-volume.ts';
-import { DONE_DIRECTORY, writeDoneFile } from './done-file.ts';
+import { DONE_DIRECTORY, removeDoneFile, writeDoneFile } from './done-file.ts';
 import { ProgressMeter } from './move-progress.ts';
 import { differenceLine, LINES_MAX } from './result-text.ts';
 
@@ -18,6 +18,8 @@ export async function restoreVolume(
   { signal, onProgress, isStillThere }: VolumeMoveOptions,
 ): Promise<RestoreResult> {
   const bytes = await requireSnapshot(repository, order.snapshotId, signal);
+  // One that an agent before has left would let the pod go on while its volume is written.
+  await removeDoneFile(place.path, order.doneFile);
   const meter = new ProgressMeter(onProgress);
   meter.estimate(bytes);
   const request = {

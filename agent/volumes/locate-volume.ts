@@ -41,6 +41,8 @@ export interface VolumePlace {
   readonly claim: { readonly name: string; readonly uid: string } | undefined;
   /** Of the directory itself, and so of what is mounted there. */
   readonly identity: string;
+  /** Where it is not, the kubelet empties the directory bit by bit when the pod has ended. */
+  readonly isMounted: boolean;
   /** Inode numbers say nothing about whether a file is the same as before. */
   readonly hasPassingInodes: boolean;
 }
@@ -89,6 +91,7 @@ export async function locateVolume(
   return {
     path,
     identity: identityOf(found),
+    isMounted: mount !== undefined,
     claim: claim && { name: claim.metadata.name, uid: claim.metadata.uid ?? '' },
     hasPassingInodes: mount !== undefined && hasPassingInodes(mount),
   };
@@ -111,12 +114,29 @@ export async function requireSameVolume(
   throw new EngineError('VOLUME_NOT_MOUNTED', `${text}, ${why}; nothing of this move counts`);
 }
 
+/**
+ * Whether the pod has not ended: of a directory that is no mount, files may be going already.
+ * @throws POD_NOT_FOUND, VOLUME_NOT_MOUNTED, KUBE_UNAVAILABLE, …
+ */
+export async function requireLivingPod(
+  parts: Pick<LocateParts, 'kube'>,
+  query: VolumeQuery,
+  signal?: AbortSignal,
+): Promise<void> {
+  const pod = await findPod(parts, query, signal);
+  const isEnding = pod.metadata.deletionTimestamp !== undefined;
+  if (!isEnding && !/^(Succeeded|Failed)$/.test(pod.status?.phase ?? '')) return;
+  const text = `${describePod(pod)} has ended while its volume ${query.volume} was read`;
+  const why = 'and the kubelet removes such a volume bit by bit';
+  throw new EngineError('VOLUME_NOT_MOUNTED', `${text}, ${why}; nothing of this move counts`);
+}
+
 function identityOf({ dev, ino }: Stats): string {
   return `${dev}:${ino}`;
 }
 
 async function findPod(
-  { kube }: LocateParts,
+  { kube }: Pick<LocateParts, 'kube'>,
   { podNamespace: namespace, podName: name, podUid }: VolumeQuery,
   signal: AbortSignal | undefined,
 ): Promise<Pod> {

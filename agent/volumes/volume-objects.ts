@@ -40,6 +40,7 @@ export interface Pod extends KubeObject {
     readonly nodeName?: string;
     readonly volumes?: readonly PodVolumeSpec[];
   };
+  readonly status?: { readonly phase?: string };
 }
 
 export interface Claim extends KubeObject {

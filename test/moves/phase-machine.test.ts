@@ -1,5 +1,4 @@
 // Every state of a move, and what is done in it. Rows that hold for one CRD alone say so.
-
 import t from 'tap';
 import { decide, JITTER_MS_MAX } from '#agent/moves/phase-machine.ts';
 import type { MoveAction, MoveView } from '#agent/moves/phase-machine.ts';
@@ -14,6 +13,7 @@ const PLAIN: MoveView = {
   phase: 'New',
   isOurs: true,
   isReady: true,
+  isPassed: false,
   isHopeless: false,
   cancel: 'none',
   hasStockFinalizer: false,
@@ -37,6 +37,7 @@ const finish = (phase: Phase, cause: string) => ({ type: 'finish', phase, cause 
 
 type Row = readonly [title: string, view: Partial<MoveView>, action: string | object];
 
+const DONE = finish('Completed', 'passed');
 const ACCEPTED = { phase: 'Accepted' } as const;
 const PREPARED = { phase: 'Prepared' } as const;
 const IN_PROGRESS = { phase: 'InProgress' } as const;
@@ -69,6 +70,7 @@ const ROWS: readonly Row[] = [
     { ...IN_PROGRESS, ...SLOT, isFresh: false },
     'read',
   ],
+  ['InProgress whose pod has gone on', { ...IN_PROGRESS, isPassed: true }, DONE],
   ['InProgress of a pod that is not ready waits', { ...IN_PROGRESS, ...NOT_READY }, wait],
 
   // The deadline

@@ -29,7 +29,10 @@ function scene(countMax = 2) {
     countMax,
     idleMs: 1000,
     onCloseFailure: error => log.push(String(error)),
-    refresh: async ({ name }) => void log.push(`refresh ${name}`),
+    refresh: async ({ name }) => {
+      log.push(`refresh ${name}`);
+      if (name === 'stale') throw new Error('stale');
+    },
   });
   const acquire = (name: string, signal?: AbortSignal) =>
     table.acquire(
@@ -119,4 +122,14 @@ t.test('the end closes all, and a failure there is told', async t => {
   t.strictSame(log.slice(2), ['close stuck', 'close x', 'Error: stuck']);
   t.equal(table.count, 0);
   await t.rejects(acquire('x'), { code: 'ABORTED' });
+});
+
+t.test('one that cannot be refreshed is opened anew by the next', async t => {
+  const { acquire, log } = scene();
+  const first = await acquire('stale');
+  await first[Symbol.asyncDispose]();
+  await t.rejects(acquire('stale'), /stale/);
+  const anew = await acquire('stale');
+  t.not(anew.thing, first.thing);
+  t.strictSame(log, ['open stale', 'refresh stale', 'close stale', 'open stale']);
 });

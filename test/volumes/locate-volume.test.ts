@@ -1,7 +1,11 @@
 import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { systemClock } from '#engine/base/clock.ts';
-import { locateVolume, type LocateSettings } from '#agent/volumes/locate-volume.ts';
+import {
+  locateVolume,
+  type LocateSettings,
+  requireLivingPod,
+} from '#agent/volumes/locate-volume.ts';
 import { HANGING_STATS_MAX, TimedStat } from '#agent/volumes/timed-stat.ts';
 import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#agent/volumes/volume-objects.ts';
 import { KubeObjects } from '#test/support/kube-objects.ts';
@@ -37,7 +41,8 @@ function scene(t: Test) {
   const parts = { kube, stat: new TimedStat({ clock: systemClock }) };
   const locate = (more: Partial<typeof query> = {}, other: Partial<LocateSettings> = {}) =>
     locateVolume(parts, { ...settings, ...other }, { ...query, ...more });
-  return { kube, locate, csi, pods, directory };
+  const requireLiving = () => requireLivingPod(parts, query);
+  return { kube, locate, requireLiving, csi, pods, directory };
 }
 
 function identityOf(path: string): string {
@@ -50,12 +55,14 @@ t.test('a claim, an ephemeral volume and an emptyDir are found', async t => {
   t.strictSame(await locate(), {
     path: `${csi}/mount`,
     identity: identityOf(`${csi}/mount`),
+    isMounted: true,
     claim: { name: 'web-data', uid: 'uid of web-data' },
     hasPassingInodes: true,
   });
   t.match(await locate({ volume: 'temporary' }), { claim: { name: 'web-temporary' } });
   t.match(await locate({ volume: 'scratch' }), {
     path: `${pods}/${UID}/volumes/kubernetes.io~empty-dir/scratch`,
+    isMounted: false,
     claim: undefined,
     hasPassingInodes: false,
   });
@@ -81,6 +88,23 @@ t.test('a pod that is gone or was replaced, and another node, are told', async t
   await t.rejects(locate(), { message: /claim shop\/web-data: it is not bound/ });
   kube.remove(CLAIMS, { namespace: 'shop', name: 'web-data' });
   await t.rejects(locate(), { message: /claim web-data, which is not there/ });
+});
+
+t.test('a pod that has ended may have lost files already, and that is told', async t => {
+  const { kube, requireLiving } = scene(t);
+  await requireLiving();
+  const identity = { name: 'web', namespace: 'shop', uid: UID };
+  const states = [
+    { metadata: { ...identity, deletionTimestamp: '2026-01-01T00:00:00Z' } },
+    { metadata: identity, status: { phase: 'Succeeded' } },
+    { metadata: identity, status: { phase: 'Failed' } },
+  ];
+  for (const state of states) {
+    kube.put(PODS, state); // more than KubeObject has
+    await t.rejects(requireLiving(), { code: 'VOLUME_NOT_MOUNTED' });
+  }
+  kube.put(PODS, { metadata: { ...identity, uid: 'another' } });
+  await t.rejects(requireLiving(), { code: 'POD_NOT_FOUND' });
 });
 
 t.test('a pods directory that is not there is told', async t => {

@@ -62,6 +62,7 @@ export class CacheVolume {
   /** Rows that were removed while somebody read them. */
   readonly #zombies = new Map<number, PoolPlace>();
   #sequence = 1;
+  #limit: Amount = { bytes: 0, inodes: 0 };
   #isClosed = false;
   #isGrowing = true;
 
@@ -221,9 +222,11 @@ export class CacheVolume {
 
   /** Makes the limit hold from now on, at the price of entries. */
   setLimit(limit: Amount): void {
+    this.#limit = limit;
     this.#pool.shrinkTo(limit, {
       onDrop: segment => this.#forgetSegment(segment),
-      onClosed: () => this.#parts.ledger.setLimit(limit),
+      // That may be long after, when another limit holds.
+      onClosed: () => this.#parts.ledger.setLimit(this.#limit),
     });
     this.#parts.ledger.setLimit(limit);
   }

@@ -35,6 +35,11 @@ export function isInitContainerRunning(pod: Pod, name: string): boolean {
   return statuses.some(status => status.name === name && status.state?.running !== undefined);
 }
 
+export function hasPassedInitContainer(pod: Pod, name: string): boolean {
+  const statuses = pod.status?.initContainerStatuses ?? [];
+  return statuses.some(status => status.name === name && status.state?.terminated?.exitCode === 0);
+}
+
 /**
  * True when the pods of this node have it: there, on that node, and not a later one of the name.
  */
