@@ -60,7 +60,7 @@ export const BACKUP_SCENARIOS: readonly MoveScenario[] = [
       const { status } = await stage.until(await stage.backup(), 'Completed');
       const message = 'one file was not backed up: logs/a.log: EIO';
       t.equal(status?.message, message);
-      const warnings = agent.reports.filter(({ type }) => type === 'warning');
+      const warnings = await agent.reported('warning');
       t.match(warnings, [{ reason: 'FilesSkipped', message }]);
       t.equal(warnings.length, 1);
     },

@@ -6,12 +6,14 @@ import { systemClock } from '#engine/base/clock.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, ObjectKey, Resource } from '#kube/kube-object.ts';
 import { keyOf } from '#kube/kube-object.ts';
+import { ChangeSignal } from './change-signal.ts';
 
 const RETRY_MS = 20;
 
 export class Follower<Item extends KubeObject> {
   readonly objects = new Map<ObjectKey, Item>();
   readonly #listeners = new Set<(key: ObjectKey) => void>();
+  readonly #change = new ChangeSignal();
   readonly #end = new AbortController();
   readonly #ended: Promise<void>;
   readonly #synced = Promise.withResolvers<void>();
@@ -37,19 +39,8 @@ export class Follower<Item extends KubeObject> {
   }
 
   /** Resolves with what `find` gives, now or after a change. */
-  async until<Found>(find: () => Found | undefined): Promise<Found> {
-    for (;;) {
-      const changed = Promise.withResolvers<void>();
-      const listener = () => changed.resolve();
-      this.#listeners.add(listener);
-      try {
-        const found = find();
-        if (found !== undefined) return found;
-        await changed.promise;
-      } finally {
-        this.#listeners.delete(listener);
-      }
-    }
+  until<Found>(find: () => Found | undefined): Promise<Found> {
+    return this.#change.until(find);
   }
 
   async stop(): Promise<void> {
@@ -109,6 +100,7 @@ export class Follower<Item extends KubeObject> {
   #changed(key: ObjectKey, item: Item | undefined): void {
     if (item === undefined) this.objects.delete(key);
     else this.objects.set(key, item);
-    for (const listener of [...this.#listeners]) listener(key);
+    for (const listener of this.#listeners) listener(key);
+    this.#change.tell();
   }
 }

@@ -220,7 +220,9 @@ export const RESTART_SCENARIOS: readonly MoveScenario[] = [
       const now = await stage.read(made);
       t.strictSame(now.metadata.finalizers, ['example.com/mine']);
       t.strictSame(now.status, status);
-      t.ok(agent.reports.some(({ type }) => type === 'finalizer-removed'));
+      t.match(await agent.reported('finalizer-removed'), [
+        { item: { metadata: { uid: now.metadata.uid } } },
+      ]);
       const { metadata } = await stage.until(labelled, 'Completed');
       t.equal(metadata.labels?.['velero.io/expose-on-going'], undefined);
       t.equal(metadata.labels?.['velero.io/backup-name'], 'b');

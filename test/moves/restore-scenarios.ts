@@ -65,7 +65,7 @@ export const RESTORE_SCENARIOS: readonly MoveScenario[] = [
       const { status } = await stage.until(await stage.restore(), 'Completed');
       const message = 'restored with one difference: a: owner is 0, not 5';
       t.equal(status?.message, message);
-      const warnings = agent.reports.filter(({ type }) => type === 'warning');
+      const warnings = await agent.reported('warning');
       t.match(warnings, [{ reason: 'CompletedWithDifferences', message }]);
     },
   },

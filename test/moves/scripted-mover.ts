@@ -10,6 +10,7 @@ import type {
   RestoreResult,
   VolumeMover,
 } from '#agent/moves/volume-mover.ts';
+import { ChangeSignal } from './change-signal.ts';
 
 /** What one call does, in this order. */
 export interface MoveScript {
@@ -31,7 +32,7 @@ export class ScriptedMover implements VolumeMover {
   activeCountMax = 0;
   abortCount = 0;
   readonly #script: (order: BackupOrder | RestoreOrder) => MoveScript;
-  readonly #waiting = new Set<() => void>();
+  readonly #change = new ChangeSignal();
 
   constructor(script: (order: BackupOrder | RestoreOrder) => MoveScript = () => ({})) {
     this.#script = script;
@@ -59,16 +60,14 @@ export class ScriptedMover implements VolumeMover {
 
   /** Resolves when `count` calls have begun, of all that were and will be. */
   async begun(count: number): Promise<void> {
-    while (this.backups.length + this.restores.length < count) {
-      await new Promise<void>(resolve => this.#waiting.add(resolve));
-    }
+    const begunCount = () => this.backups.length + this.restores.length;
+    await this.#change.until(() => (begunCount() >= count ? true : undefined));
   }
 
   async #play(script: MoveScript, { signal, onProgress }: MoveOptions): Promise<MoveScript> {
     this.activeCount += 1;
     this.activeCountMax = Math.max(this.activeCountMax, this.activeCount);
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting.clear();
+    this.#change.tell();
     try {
       throwIfAborted(signal);
       for (const progress of script.progress ?? []) onProgress?.(progress);

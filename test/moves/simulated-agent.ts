@@ -19,6 +19,7 @@ import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 import { keyOf } from '#kube/kube-object.ts';
+import { ChangeSignal } from './change-signal.ts';
 
 export interface SimulatedAgentParts {
   readonly client: KubeClient;
@@ -52,6 +53,7 @@ export class SimulatedAgent {
   readonly #parts: SimulatedAgentParts;
   readonly #end = new AbortController();
   readonly #kinds: Kind[] = [];
+  readonly #change = new ChangeSignal();
 
   private constructor(parts: SimulatedAgentParts) {
     this.#parts = parts;
@@ -63,6 +65,22 @@ export class SimulatedAgent {
     await agent.#add(podVolumeBackups);
     await agent.#add(podVolumeRestores);
     return agent;
+  }
+
+  /**
+   * Resolves with `count` reports of that type, all that there are, as soon as there are so many.
+   * An object shows what was written before its writer has the answer and can tell of it.
+   */
+  reported(type: MoveReport['type'], count = 1): Promise<MoveReport[]> {
+    return this.#change.until(() => {
+      const reports = this.reports.filter(report => report.type === type);
+      return reports.length >= count ? reports : undefined;
+    });
+  }
+
+  /** Resolves when so many calls of `reconcile` have failed. */
+  async failed(count: number): Promise<void> {
+    await this.#change.until(() => (this.errors.length >= count ? true : undefined));
   }
 
   /** As after a change of a pod: all objects are looked at. */
@@ -107,7 +125,7 @@ export class SimulatedAgent {
         serverVersion: { current: async () => serverVersion },
         clock,
         enqueue: key => loop.enqueue(key),
-        report: report => this.reports.push(report),
+        report: report => this.#keep(this.reports, report),
       },
       { prepareTimeoutMs },
     );
@@ -117,7 +135,7 @@ export class SimulatedAgent {
         if (requeueAfterMs === undefined) return {};
         return { requeueAfterMs: Math.min(requeueAfterMs, requeueMsMax) };
       },
-      onError: (_key, error) => this.errors.push(error),
+      onError: (_key, error) => this.#keep(this.errors, error),
     });
     informer.onChange(key => loop.enqueue(key));
     const look = () => {
@@ -132,6 +150,11 @@ export class SimulatedAgent {
         await informed;
       },
     });
+  }
+
+  #keep<Item>(list: Item[], item: Item): void {
+    list.push(item);
+    this.#change.tell();
   }
 
   /** What a process that was killed has not sent is never sent. */

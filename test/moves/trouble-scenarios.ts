@@ -54,7 +54,7 @@ export const TROUBLE_SCENARIOS: readonly MoveScenario[] = [
       t.equal(mover.backups.length, 1);
       const phases = stage.phasesOf(made);
       t.equal(new Set(phases).size, phases.length, 'no phase comes back');
-      t.ok(agent.errors.length >= 2);
+      await agent.failed(2);
     },
   },
   {
@@ -112,7 +112,7 @@ export const TROUBLE_SCENARIOS: readonly MoveScenario[] = [
       t.equal((await stage.read(orphan)).status?.phase, 'InProgress');
       elapsedMs += 3_600_000;
       await stage.untilGone(orphan);
-      t.equal(agent.reports.filter(({ type }) => type === 'finalizer-removed').length, 2);
+      t.equal((await agent.reported('finalizer-removed', 2)).length, 2);
     },
   },
   {
