@@ -38,6 +38,7 @@ export interface ApiFrontParts {
 
 const BODY_BYTES_MAX = 3 * 1024 * 1024;
 const RECORDS_MAX = 20_000;
+const READ_VERBS: ReadonlySet<string> = new Set(['get', 'list']);
 const ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
 export class ApiFront {
@@ -47,6 +48,7 @@ export class ApiFront {
   readonly failures: unknown[] = [];
   readonly #parts: ApiFrontParts;
   readonly #pages: ListPages;
+  #writeCount = 0;
 
   constructor(parts: ApiFrontParts) {
     this.#parts = parts;
@@ -91,8 +93,21 @@ export class ApiFront {
     access.check(route.verb, route.resource, route.namespace, route.name);
     if (route.verb === 'watch') return this.#watch(route, url.searchParams, response);
     const result = this.#perform(route, url.searchParams, body, request.headers['content-type']);
-    if (effect?.type === 'lost-answer') request.socket.destroy();
-    else answer(response, route.verb === 'create' ? 201 : 200, result);
+    if (effect?.type === 'lost-answer') return void request.socket.destroy();
+    const tell = () => answer(response, route.verb === 'create' ? 201 : 200, result);
+    if (READ_VERBS.has(route.verb)) tell();
+    else this.#tellWriter(tell);
+  }
+
+  /**
+   * A real server tells its watches and the writer independently, and either may be first: here
+   * every second write is seen before its writer has the answer.
+   */
+  #tellWriter(tell: () => void): void {
+    this.#writeCount += 1;
+    // The watches' lines are read in the round of the event loop before the one of the answer.
+    if (this.#writeCount % 2 === 0) setImmediate(() => setImmediate(tell));
+    else tell();
   }
 
   #perform(
