@@ -1,10 +1,9 @@
 // Agents that end and agents that come: killed, told to stop, replaced by stock, replacing stock.
 
-import { PODS } from '#agent/moves/objects/pod.ts';
 import type { Pod } from '#agent/moves/objects/pod.ts';
-import type { KubeClient } from '#kube/kube-client.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 import { keyOf } from '#kube/kube-object.ts';
+import { clientWithPods } from './client-with-pods.ts';
 import type { MoveScenario, MoveStage } from './move-stage.ts';
 import { gate, ScriptedMover } from './scripted-mover.ts';
 import { endedStatus, stockMoverPod } from './velero-objects.ts';
@@ -34,23 +33,6 @@ async function fromStock(
   const pod = stockMoverPod({ name, uid, kind: 'PodVolumeBackup' }, podStatus ?? {});
   const pods = new Map<ObjectKey, Pod>([[keyOf(pod), pod]]);
   return { made, pods };
-}
-
-/** Deleting a pod takes it out of `pods`, as its kubelet and the informer would. */
-function clientWithPods(client: KubeClient, pods: Map<ObjectKey, Pod>): KubeClient {
-  return {
-    get: (...of) => client.get(...of),
-    list: (...of) => client.list(...of),
-    create: (...of) => client.create(...of),
-    replace: (...of) => client.replace(...of),
-    patch: (...of) => client.patch(...of),
-    read: (...of) => client.read(...of),
-    watch: (...of) => client.watch(...of),
-    delete: async (resource, name, options) => {
-      if (resource !== PODS) return client.delete(resource, name, options);
-      pods.delete(`${name.namespace}/${name.name}`);
-    },
-  };
 }
 
 export const RESTART_SCENARIOS: readonly MoveScenario[] = [
