@@ -7,6 +7,7 @@ import { connect } from '#kube/kube-config.ts';
 import { playManyMoves } from '#test/moves/many-moves.ts';
 import { MOVE_SCENARIOS } from '#test/moves/move-scenarios.ts';
 import { playAll, type MoveWorld, type VeleroVersion } from '#test/moves/move-stage.ts';
+import { moveTransitions } from '#test/moves/move-transitions.ts';
 import { NAMESPACE } from '#test/moves/velero-objects.ts';
 import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { isMissing } from './cluster-programs.ts';
@@ -38,7 +39,9 @@ async function startWorld(t: Test, release: VeleroRelease): Promise<MoveWorld> {
 
 for (const release of ['v1.16.2', 'v1.17.2', 'v1.18.1'] as const) {
   t.test(`moves go their ways above the CRDs of Velero ${release}`, { skip }, async t => {
-    await playAll(t, await startWorld(t, release), MOVE_SCENARIOS);
+    const world = await startWorld(t, release);
+    const seen = await playAll(t, world, MOVE_SCENARIOS);
+    t.strictSame(seen, moveTransitions(world.velero), 'all transitions were seen, and no others');
   });
 }
 

@@ -82,6 +82,23 @@ export const CANCEL_SCENARIOS: readonly MoveScenario[] = [
     },
   },
   {
+    title: 'a cancel in any phase is Canceled where the server counts it',
+    since: '1.17',
+    play: async (t, stage) => {
+      const phases = ['New', 'Accepted', 'Prepared', 'InProgress', 'Canceling'];
+      const made = await Promise.all(
+        phases.map(phase => stage.backup({ spec: { cancel: true }, status: { phase } })),
+      );
+      const mover = new ScriptedMover();
+      await stage.agent({ mover, serverVersion: 'v1.18.3' });
+      for (const [index, one] of made.entries()) {
+        await stage.until(one, 'Canceled');
+        t.strictSame(stage.phasesOf(one), [phases[index], 'Canceled']);
+      }
+      t.strictSame(mover.backups, []);
+    },
+  },
+  {
     title: 'a cancel of one that waits for a slot leaves the others their turn',
     since: '1.17',
     play: async (t, stage) => {

@@ -38,6 +38,8 @@ export class MoveStage {
   readonly velero: VeleroVersion;
   readonly backups: Follower<PodVolumeBackup>;
   readonly restores: Follower<PodVolumeRestore>;
+  /** `PodVolumeBackup New Accepted`: of all objects. */
+  readonly transitions = new Set<string>();
   readonly #agents: SimulatedAgent[] = [];
   readonly #history = new Map<string, MoveStatus[]>();
 
@@ -134,6 +136,9 @@ export class MoveStage {
       const uid = item?.metadata.uid;
       if (item === undefined || uid === undefined) return;
       const history = this.#history.get(uid) ?? [];
+      const { phase: before = 'New' } = history.at(-1) ?? item.status ?? {};
+      const { phase = 'New' } = item.status ?? {};
+      if (phase !== before) this.transitions.add(`${resource.kind} ${before} ${phase}`);
       this.#history.set(uid, [...history, item.status ?? {}]);
     });
     return follower;
@@ -148,12 +153,16 @@ function resourceOf(item: MoveObject): Resource {
   return item.kind === 'PodVolumeBackup' ? POD_VOLUME_BACKUPS : POD_VOLUME_RESTORES;
 }
 
-/** Plays all scenarios of that version, one after the other, in one world. */
+/**
+ * Plays all scenarios of that version, one after the other, in one world.
+ * @returns the transitions that were seen, sorted
+ */
 export async function playAll(
   t: Test,
   world: MoveWorld,
   scenarios: readonly MoveScenario[],
-): Promise<void> {
+): Promise<string[]> {
+  const transitions = new Set<string>();
   for (const { title, since, play } of scenarios) {
     if (since !== undefined && world.velero < since) continue;
     await t.test(title, async t => {
@@ -164,6 +173,8 @@ export async function playAll(
       } finally {
         await stage.end();
       }
+      for (const one of stage.transitions) transitions.add(one);
     });
   }
+  return [...transitions].sort();
 }

@@ -3,9 +3,11 @@
 import type { Pod } from '#agent/moves/objects/pod.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
+import { keyOf } from '#kube/kube-object.ts';
 import type { MoveScenario } from './move-stage.ts';
 import { gate, ScriptedMover } from './scripted-mover.ts';
-import { POD_UID, RESTORE_UID, waitingPod } from './velero-objects.ts';
+import { clientWithPods } from './client-with-pods.ts';
+import { endedStatus, POD_UID, RESTORE_UID, stockMoverPod, waitingPod } from './velero-objects.ts';
 
 const POD_KEY = 'shop/web';
 
@@ -129,6 +131,58 @@ export const RESTORE_SCENARIOS: readonly MoveScenario[] = [
       const { status } = await stage.until(made, 'Canceled', 'Failed');
       t.equal(status?.phase, 'Canceled');
       t.equal(mover.abortCount, 1);
+    },
+  },
+  {
+    title: 'a restore that is cancelled before it has begun here ends without a run',
+    since: '1.17',
+    play: async (t, stage) => {
+      const phases = ['New', 'Accepted', 'Prepared', 'InProgress', 'Canceling'];
+      const made = await Promise.all(
+        phases.map(phase =>
+          stage.restore({ spec: { cancel: true }, status: { phase, node: 'worker-1' } }),
+        ),
+      );
+      const mover = new ScriptedMover();
+      await stage.agent({ mover, pods: podsOf(waitingPod()) });
+      for (const [index, one] of made.entries()) {
+        await stage.until(one, 'Canceled');
+        t.strictSame(stage.phasesOf(one), [phases[index], 'Canceled']);
+      }
+      t.strictSame(mover.restores, []);
+    },
+  },
+  {
+    title: 'a restore that completes although it was cancelled is Completed',
+    since: '1.17',
+    play: async (t, stage) => {
+      const hold = gate();
+      const mover = new ScriptedMover(() => ({ until: hold.opened, ignoresAbort: true }));
+      await stage.agent({ mover, pods: podsOf(waitingPod()) });
+      const made = await stage.restore();
+      await mover.begun(1);
+      await stage.until(made, 'InProgress');
+      await stage.cancel(made);
+      await stage.until(made, 'Canceling');
+      hold.open();
+      const { status } = await stage.until(made, 'Completed', 'Failed', 'Canceled');
+      t.equal(status?.phase, 'Completed');
+    },
+  },
+  {
+    title: 'a restore of stock that failed while it was being cancelled is Failed',
+    since: '1.17',
+    play: async (t, stage) => {
+      const status = { phase: 'Canceling', node: 'worker-1' };
+      const made = await stage.restore({ spec: { cancel: true }, status });
+      const { name, uid = '' } = made.metadata;
+      const ended = endedStatus('Failed', 'the volume is full');
+      const stockPod = stockMoverPod({ name, uid, kind: 'PodVolumeRestore' }, ended);
+      const pods = podsOf(waitingPod()).set(keyOf(stockPod), stockPod);
+      const client = clientWithPods(stage.client, pods);
+      await stage.agent({ client, pods, requeueMsMax: 5 });
+      const failed = await stage.until(made, 'Failed', 'Canceled');
+      t.match(failed.status, { phase: 'Failed', message: 'the volume is full' });
     },
   },
   {
