@@ -9,7 +9,7 @@ import { newSeed } from '#test/support/random.ts';
 import { withNeighbour } from './cache-neighbour.ts';
 
 t.setTimeout(0);
-const FILLS = Number(process.env.STEVEDORE_NEIGHBOUR_FILLS ?? 20);
+const FILLS = Number(process.env.STEVEDORE_NEIGHBOUR_FILLS ?? 6);
 const MIB_ON_DISK = 2048;
 const FILE_SYSTEMS: Readonly<Record<string, LoopOptions>> = {
   ext4: { make: ['mkfs.ext4', '-q', '-m', '0'], mib: MIB_ON_DISK },

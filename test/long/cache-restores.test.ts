@@ -13,7 +13,7 @@ import { makeVolumes, restoreBoth } from './cache-restores.ts';
 import type { RunnerReport } from './cache-restores-runner.ts';
 
 t.setTimeout(0);
-const EACH_MIB = Number(process.env.STEVEDORE_RESTORES_MIB ?? 512);
+const EACH_MIB = Number(process.env.STEVEDORE_RESTORES_MIB ?? 256);
 const CACHE_BYTES = (EACH_MIB / 40) * MIB;
 const ROUNDS = 3;
 /**

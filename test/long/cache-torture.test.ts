@@ -28,7 +28,8 @@ for (const [name, options] of Object.entries(FILE_SYSTEMS)) {
     t.equal(outcome.wrongBytes, 0);
     t.equal(outcome.failedReads, 0);
     t.ok(outcome.samples > outcome.runs * 5, 'it was looked at');
-    t.ok(outcome.hits > outcome.runs && outcome.kills > 0 && outcome.changes > 0);
+    // A neighbour who fills so small a disk at once leaves no room for a cache most of the time.
+    t.ok(outcome.hits > outcome.runs / 10 && outcome.kills > 0 && outcome.changes > 0);
     t.ok(outcome.highestShare > 0.7, 'the cache did fill up');
   });
 }

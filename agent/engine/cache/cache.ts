@@ -2,13 +2,14 @@
 // itself to the repositories that are open. Whatever happens to the directory, reads go on without
 // it, and it comes back by itself.
 
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { EngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import { adaptiveLru } from './adaptive-lru.ts';
 import { CLOSE_WAIT_MS } from './blob-reader.ts';
-import { CacheDirectory, OBSTACLES } from './cache-directory.ts';
+import { CacheDirectory, cacheDirectoryOf, OBSTACLES } from './cache-directory.ts';
 import { CacheStatistics } from './cache-statistics.ts';
 import { CacheVolume, type VolumeParts } from './cache-volume.ts';
 import {
@@ -19,6 +20,7 @@ import {
   UNVISITED_DAYS_MAX,
 } from './cache-settings.ts';
 import { createChecksum } from './checksum.ts';
+import { isFatal, isFull } from './disk-errors.ts';
 import { type DiskSpace, readDisk, readDiskCarefully } from './disk-space.ts';
 import { FallRate } from './fall-rate.ts';
 import { Flights } from './flights.ts';
@@ -39,13 +41,10 @@ import { SEGMENT_BYTES_MIN } from './segment-format.ts';
 
 /** A directory that was lost is tried again after this long. */
 const RETRY_MS = 5000;
-/** Errors after which the directory is given up at once. */
-const FATAL = new Set(['EROFS', 'ENOENT', 'ESTALE', 'ENODEV', 'ENOTDIR', 'EACCES', 'ENXIO']);
-/** Of others, such as EIO, within the time of one directory. */
+const ROOM_BYTES_MIN = BASE_CHARGE.bytes + segmentCharge(SEGMENT_BYTES_MIN).bytes;
+const NO_ROOM = 'there is no room for a cache on this disk';
+/** Errors that are not fatal, such as EIO, within the time of one directory. */
 const ERRORS_MAX = 3;
-/** The disk is full: nothing new until the next look at it. */
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-
 export interface CacheOptions {
   readonly clock?: Clock;
   readonly onEvent?: (event: CacheEvent) => void;
@@ -131,7 +130,7 @@ export class Cache implements AsyncDisposable {
     return this.#volume;
   }
 
-  /** What holds now, with its reasons; undefined before the disk could be looked at. */
+  /** With its reasons; undefined before the disk could be looked at. */
   get limit(): CacheLimit | undefined {
     return this.#settled?.limit;
   }
@@ -210,14 +209,12 @@ export class Cache implements AsyncDisposable {
   diskFailed(error: unknown): void {
     const code = systemCodeOf(error);
     this.statistics.noteError(code);
-    if (code !== undefined && FULL.has(code)) {
+    if (isFull(code)) {
       this.#volume?.pauseGrowth();
       return;
     }
     this.#errors++;
-    if ((code !== undefined && FATAL.has(code)) || this.#errors >= ERRORS_MAX) {
-      this.#lose(messageOf(error));
-    }
+    if (isFatal(code) || this.#errors >= ERRORS_MAX) this.#lose(messageOf(error));
   }
 
   /** Leaves what is on disk for the next time. */
@@ -316,11 +313,11 @@ export class Cache implements AsyncDisposable {
     this.#retryAtMs = this.#clock.monotonic() + RETRY_MS;
     this.#location = this.#locate();
     if (this.#location?.isReadOnly) return this.#obstruct('the file system is read-only');
-    const limit = this.#settled?.limit.bytes.amount ?? 0;
-    const least = BASE_CHARGE.bytes + segmentCharge(SEGMENT_BYTES_MIN).bytes;
-    if (limit < least) return this.#obstruct('there is no room for a cache on this disk');
-    const { directory: location, node } = this.#settings;
-    const directory = CacheDirectory.open({ location, node });
+    const place = { location: this.#settings.directory, node: this.#settings.node };
+    // What a process before this one has left counts as ours, and may have to go.
+    const hasLeftovers = existsSync(cacheDirectoryOf(place));
+    if (!hasLeftovers && !this.#hasRoom()) return this.#obstruct(NO_ROOM);
+    const directory = CacheDirectory.open(place);
     if (typeof directory === 'string') return this.#obstruct(OBSTACLES[directory]);
     this.#directory = directory;
     this.ledger.adopt(BASE_CHARGE);
@@ -331,11 +328,16 @@ export class Cache implements AsyncDisposable {
     }
     this.#volume = volume;
     this.#errors = 0;
-    this.#obstacle = undefined;
     this.#follow(space);
+    if (!this.#hasRoom()) return volume.settled().then(() => this.#lose(NO_ROOM));
+    this.#obstacle = undefined;
     const recover = () => volume.recover().catch((error: unknown) => this.diskFailed(error));
     this.#housekeeping.attach(volume, recover);
     this.#tell({ kind: 'attached', directory: directory.path });
+  }
+
+  #hasRoom(): boolean {
+    return (this.#settled?.limit.bytes.amount ?? 0) >= ROOM_BYTES_MIN;
   }
 
   #moment(): CacheMoment {

@@ -76,7 +76,7 @@ export function cacheLimit(settings: LimitSettings, disk: DiskState): CacheLimit
 /** What is kept free above the line. */
 export function marginBytes(settings: LimitSettings, disk: DiskState): number {
   const still = settings.marginBytes ?? Math.min(MARGIN_BYTES_MAX, disk.totalBytes * MARGIN_SHARE);
-  return still + disk.fallBytesPerSecond * REACTION_SECONDS;
+  return still + Math.min(MARGIN_BYTES_MAX, disk.fallBytesPerSecond * REACTION_SECONDS);
 }
 
 /** What others can still write before they meet the highest line, whatever the cache does. */
