@@ -2,7 +2,8 @@
 // table are given, and no path of a volume is touched.
 
 import { EngineError } from '#engine/base/errors.ts';
-import type { Mount, MountTable } from './mount-table.ts';
+import type { Mount } from '#engine/base/mount-info.ts';
+import type { MountTable } from './mount-table.ts';
 import type { WantedDirectory } from './wanted-directory.ts';
 
 export interface NodeDirectories {

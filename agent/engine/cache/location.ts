@@ -3,6 +3,7 @@
 // cache may be there without being asked for twice.
 
 import { readFileSync } from 'node:fs';
+import { type Mount, parseMountInfo } from '#engine/base/mount-info.ts';
 
 export type LocationKind = 'volume' | 'emptyDir' | 'node disk' | 'root disk' | 'tmpfs';
 
@@ -15,66 +16,32 @@ export interface CacheLocation {
   readonly isReadOnly: boolean;
 }
 
-interface Mount {
-  /** Directory within the file system that is mounted there; `/` for all of it. */
-  readonly root: string;
-  readonly point: string;
-  readonly options: string;
-  readonly fileSystem: string;
-  readonly superOptions: string;
-}
-
 /** The kubelet's directory for emptyDir volumes, as it stands in the table of mounts. */
 const EMPTY_DIR = /\/volumes\/kubernetes\.io~empty-dir\//;
 const MEMORY_FILE_SYSTEMS: ReadonlySet<string> = new Set(['tmpfs', 'ramfs', 'devtmpfs']);
 
 /** The location of an absolute `directory`; undefined where the table does not tell. */
 export function locationOf(mountInfo: string, directory: string): CacheLocation | undefined {
-  const mount = mountsOf(mountInfo)
-    .filter(({ point }) => isBelow(directory, point))
+  const mount = parseMountInfo(mountInfo)
+    .filter(({ path }) => isBelow(directory, path))
     // A later mount of the same point lies over an earlier one.
     .reduce<Mount | undefined>(
-      (best, each) => (best === undefined || each.point.length >= best.point.length ? each : best),
+      (best, each) => (best === undefined || each.path.length >= best.path.length ? each : best),
       undefined,
     );
   if (mount === undefined) return undefined;
-  const { point, fileSystem, options, superOptions } = mount;
-  const isReadOnly = [options, superOptions].some(text => text.split(',').includes('ro'));
-  return { kind: kindOf(mount, directory), fileSystem, mountPoint: point, isReadOnly };
+  const { path: mountPoint, fileSystem, options } = mount;
+  const isReadOnly = options.includes('ro');
+  return { kind: kindOf(mount, directory), fileSystem, mountPoint, isReadOnly };
 }
 
-function kindOf({ root, point, fileSystem }: Mount, directory: string): LocationKind {
+function kindOf({ root, path: point, fileSystem }: Mount, directory: string): LocationKind {
   const isEmptyDir = EMPTY_DIR.test(`${root}/`) || EMPTY_DIR.test(directory);
   if (MEMORY_FILE_SYSTEMS.has(fileSystem)) return 'tmpfs';
   if (isEmptyDir) return 'emptyDir';
   if (point === '/') return 'root disk';
   // All of a file system, on a place of its own: a volume. A part of one: somebody else's disk.
   return root === '/' ? 'volume' : 'node disk';
-}
-
-function mountsOf(text: string): Mount[] {
-  return text.split('\n').flatMap(line => {
-    const [before = '', after = ''] = line.split(' - ');
-    const [, , , root, point, options] = before.split(' ');
-    const [fileSystem, , superOptions] = after.split(' ');
-    if (root === undefined || point === undefined || fileSystem === undefined) return [];
-    return [
-      {
-        root: unescaped(root),
-        point: unescaped(point),
-        options: options ?? '',
-        fileSystem,
-        superOptions: superOptions ?? '',
-      },
-    ];
-  });
-}
-
-/** Spaces and the like stand there as octal numbers. */
-function unescaped(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
 }
 
 function isBelow(directory: string, point: string): boolean {
