@@ -14,7 +14,7 @@ import { type KeptEntry, valueOf } from './kept-entry.ts';
 import type { Amount, Ledger } from './ledger.ts';
 import { OrphanRows } from './orphan-rows.ts';
 import { checkOf, readChecked } from './pieces.ts';
-import type { PlannedUses } from './planned-uses.ts';
+import { NEVER, type PlannedUses } from './planned-uses.ts';
 import { readRows } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { BLOCK_BYTES, encodeRow, REMOVED_ROW } from './segment-format.ts';
@@ -248,8 +248,11 @@ export class CacheVolume {
     const offset = stretch.offset + at;
     if (this.#isClosed || offset + wanted > ENTRY_BYTES_MAX) return 0;
     const { plans, ledger } = this.#parts;
-    const distance = plans.distance(key, windowOf(offset));
-    const isPassing = kind === 0 && plans.isPassing(key, windowOf(offset), ledger.limit.bytes);
+    const window = windowOf(offset);
+    const distance = plans.distance(key, window);
+    // By the time that somebody asks for it again, all of the cache would have been something else.
+    const isPassing =
+      kind === 0 && distance === NEVER && plans.isOfPlanAbove(key, window, ledger.limit.bytes);
     const place = await this.#place({ repository, kind, bytes: wanted, distance, isPassing });
     if (place === undefined) return 0;
     const length = Math.min(wanted, place.run.length * BLOCK_BYTES);

@@ -150,12 +150,8 @@ export class PlannedUses {
     return least;
   }
 
-  /**
-   * Whether it is read once, by a plan that reads more than `bytes`: by the time that somebody asks
-   * for it again, all of a cache of that size would have been something else.
-   */
-  isPassing(key: Pick<BlobKey, 'a' | 'b'>, window: number, bytes: number): boolean {
-    if (this.distance(key, window) < NEVER) return false;
+  /** Whether it is, or was, a part of a plan that reads more than `bytes`. */
+  isOfPlanAbove(key: Pick<BlobKey, 'a' | 'b'>, window: number, bytes: number): boolean {
     for (const plan of this.#plans)
       if (plan.bytes > bytes && plan.includes(key, window)) return true;
     return false;
