@@ -9,7 +9,8 @@ import {
   parseNodeAgentConfig,
 } from '#agent/moves/node-agent-config.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
-import type { KubeObject, Resource } from '#kube/kube-object.ts';
+import { CONFIG_MAPS, NODES } from '#kube/core-resources.ts';
+import type { KubeObject } from '#kube/kube-object.ts';
 import type { AgentConfig } from './config-table.ts';
 import type { Log } from './log.ts';
 
@@ -20,13 +21,6 @@ export interface ConcurrencyParts {
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
-}
-
-const CONFIG_MAPS: Resource = core('configmaps', 'ConfigMap', true);
-const NODES: Resource = core('nodes', 'Node', false);
-
-function core(plural: string, kind: string, isNamespaced: boolean): Resource {
-  return Object.freeze({ group: '', version: 'v1', plural, kind, isNamespaced });
 }
 
 type Settings = Pick<AgentConfig, 'namespace' | 'nodeName' | 'nodeAgentConfigmap'>;

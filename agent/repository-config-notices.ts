@@ -4,7 +4,8 @@
 
 import { isEngineError, messageOf } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
-import type { KubeObject, Resource } from '#kube/kube-object.ts';
+import { CONFIG_MAPS } from '#kube/core-resources.ts';
+import type { KubeObject } from '#kube/kube-object.ts';
 import type { AgentConfig } from './config-table.ts';
 import type { Log } from './log.ts';
 
@@ -12,13 +13,6 @@ interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-const CONFIG_MAPS: Resource = Object.freeze({
-  group: '',
-  version: 'v1',
-  plural: 'configmaps',
-  kind: 'ConfigMap',
-  isNamespaced: true,
-});
 const CACHE_KEY = 'cacheLimitMB';
 const ABOUT_CACHE = 'one cache serves all repositories; see --cache-limit';
 

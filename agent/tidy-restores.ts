@@ -3,7 +3,7 @@
 // 1000); then every later backup would have it.
 
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
-import type { Pod } from '#agent/moves/objects/pod.ts';
+import { hasPassedInitContainer, type Pod } from '#agent/moves/objects/pod.ts';
 import type { PodVolumeRestore } from '#agent/moves/objects/pod-volume-restore.ts';
 import { RESTORE_WAIT_CONTAINER } from '#agent/moves/objects/well-known-names.ts';
 import { restoreOrderOf } from '#agent/moves/pod-volume-restores.ts';
@@ -46,7 +46,7 @@ export class TidyRestores {
       const { pod: wanted } = item.spec;
       if (`${wanted.namespace}/${wanted.name}` !== key) continue;
       const isTheSame = pod?.metadata.uid === wanted.uid;
-      if (isTheSame && !hasStoppedWaiting(pod)) continue;
+      if (isTheSame && !hasPassedInitContainer(pod, RESTORE_WAIT_CONTAINER)) continue;
       this.#restores.delete(uid);
       if (isTheSame) this.#tidy(item);
     }
@@ -67,12 +67,4 @@ export class TidyRestores {
       .finally(() => this.#running.delete(removing));
     this.#running.add(removing);
   }
-}
-
-function hasStoppedWaiting({ status }: Pod): boolean {
-  const statuses = status?.initContainerStatuses ?? [];
-  return statuses.some(({ name, state }) => {
-    // One that was killed is started again, and looks for all of its files anew.
-    return name === RESTORE_WAIT_CONTAINER && state?.terminated?.exitCode === 0;
-  });
 }

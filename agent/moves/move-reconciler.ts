@@ -22,7 +22,7 @@ import type { Written } from './move-writer.ts';
 import { MovesInProcess } from './moves-in-process.ts';
 import { Neglect } from './neglect.ts';
 import type { MoveObject } from './objects/move-object.ts';
-import { PODS } from './objects/pod.ts';
+import { PODS } from '#kube/core-resources.ts';
 import type { Pod } from './objects/pod.ts';
 import { decide } from './phase-machine.ts';
 import type { MoveAction, MoveView } from './phase-machine.ts';

@@ -10,14 +10,6 @@ const velero = (plural: string, kind: string): Resource =>
 export const STORAGE_LOCATIONS = velero('backupstoragelocations', 'BackupStorageLocation');
 export const REPOSITORIES = velero('backuprepositories', 'BackupRepository');
 
-export const SECRETS: Resource = Object.freeze({
-  group: '',
-  version: 'v1',
-  plural: 'secrets',
-  kind: 'Secret',
-  isNamespaced: true,
-});
-
 export interface SecretKey {
   readonly name: string;
   readonly key: string;

@@ -2,7 +2,8 @@
 
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
-import { SECRETS, type Secret, type SecretKey } from './repository-objects.ts';
+import { SECRETS } from '#kube/core-resources.ts';
+import type { Secret, SecretKey } from './repository-objects.ts';
 
 export interface SecretReader {
   readonly kube: Pick<KubeClient, 'get'>;

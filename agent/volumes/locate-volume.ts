@@ -4,19 +4,13 @@
 import type { Stats } from 'node:fs';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
+import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
 import { chooseDirectory, type NodeDirectories } from './choose-directory.ts';
 import { hasPassingInodes, parseMountTable } from './mount-table.ts';
 import type { TimedStat } from './timed-stat.ts';
-import {
-  type Claim,
-  CLAIMS,
-  type PersistentVolume,
-  PERSISTENT_VOLUMES,
-  type Pod,
-  PODS,
-} from './volume-objects.ts';
+import type { Claim, PersistentVolume, Pod } from './volume-objects.ts';
 import {
   claimDirectory,
   claimNameOf,

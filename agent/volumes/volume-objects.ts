@@ -1,31 +1,7 @@
 // What is read of pods, claims and persistent volumes to find a volume on this node. Plain JSON of
 // the Kubernetes API (core/v1); of sources only those are typed that have something to say here.
 
-import type { KubeObject, Resource } from '#kube/kube-object.ts';
-
-export const PODS: Resource = Object.freeze({
-  group: '',
-  version: 'v1',
-  plural: 'pods',
-  kind: 'Pod',
-  isNamespaced: true,
-});
-
-export const CLAIMS: Resource = Object.freeze({
-  group: '',
-  version: 'v1',
-  plural: 'persistentvolumeclaims',
-  kind: 'PersistentVolumeClaim',
-  isNamespaced: true,
-});
-
-export const PERSISTENT_VOLUMES: Resource = Object.freeze({
-  group: '',
-  version: 'v1',
-  plural: 'persistentvolumes',
-  kind: 'PersistentVolume',
-  isNamespaced: false,
-});
+import type { KubeObject } from '#kube/kube-object.ts';
 
 /** One of pod.spec.volumes: a name, and one key that says what it is. */
 export interface PodVolumeSpec {

@@ -1,6 +1,6 @@
 // A KubeClient for scenarios whose pods are a map and nowhere else.
 
-import { PODS } from '#agent/moves/objects/pod.ts';
+import { PODS } from '#kube/core-resources.ts';
 import type { Pod } from '#agent/moves/objects/pod.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';

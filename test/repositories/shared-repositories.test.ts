@@ -3,11 +3,8 @@ import t, { type Test } from 'tap';
 import { EngineError } from '#engine/base/errors.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import { waitUntilReady } from '#agent/repositories/ready-repository.ts';
-import {
-  REPOSITORIES,
-  SECRETS,
-  STORAGE_LOCATIONS,
-} from '#agent/repositories/repository-objects.ts';
+import { SECRETS } from '#kube/core-resources.ts';
+import { REPOSITORIES, STORAGE_LOCATIONS } from '#agent/repositories/repository-objects.ts';
 import { repositoryShares } from '#agent/repositories/repository-shares.ts';
 import { KubeObjects } from '#test/support/kube-objects.ts';
 import { NAME, PASSWORD, VELERO, VeleroScene } from '#test/support/velero-scene.ts';

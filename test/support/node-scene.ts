@@ -10,7 +10,7 @@ import {
 } from '#agent/volume-mover/engine-volume-mover.ts';
 import { TimedStat } from '#agent/volumes/timed-stat.ts';
 import type { PodVolume } from '#agent/moves/volume-mover.ts';
-import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#agent/volumes/volume-objects.ts';
+import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import type { LocateSettings } from '#agent/volumes/locate-volume.ts';
 import type { KubeObjects } from './kube-objects.ts';
 import type { VeleroScene } from './velero-scene.ts';

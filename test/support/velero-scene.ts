@@ -5,9 +5,9 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createRepository, type EngineError, openStorageAt } from '#engine/index.ts';
 import { type Clock, systemClock } from '#engine/base/clock.ts';
+import { SECRETS } from '#kube/core-resources.ts';
 import {
   REPOSITORIES,
-  SECRETS,
   STORAGE_LOCATIONS,
   type StorageLocation,
 } from '#agent/repositories/repository-objects.ts';

@@ -7,7 +7,7 @@ import { systemClock } from '#engine/base/clock.ts';
 import { findLocation } from '#agent/repositories/find-location.ts';
 import { planLocation } from '#agent/repositories/location-plan.ts';
 import { waitUntilReady } from '#agent/repositories/ready-repository.ts';
-import { SECRETS } from '#agent/repositories/repository-objects.ts';
+import { SECRETS } from '#kube/core-resources.ts';
 import { readSecret } from '#agent/repositories/secrets.ts';
 import { locateVolume } from '#agent/volumes/locate-volume.ts';
 import { TimedStat } from '#agent/volumes/timed-stat.ts';

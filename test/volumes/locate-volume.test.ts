@@ -7,7 +7,7 @@ import {
   requireLivingPod,
 } from '#agent/volumes/locate-volume.ts';
 import { HANGING_STATS_MAX, TimedStat } from '#agent/volumes/timed-stat.ts';
-import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#agent/volumes/volume-objects.ts';
+import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import { KubeObjects } from '#test/support/kube-objects.ts';
 
 const UID = '33333333-0000-4000-8000-000000000001';

@@ -1,7 +1,7 @@
 // corev1.Pod, what of it decides about a move: where it runs, what its init containers do, and, for
 // the mover pod of a stock agent, how it ended.
 
-import type { KubeObject, Resource } from '#kube/kube-object.ts';
+import type { KubeObject } from '#kube/kube-object.ts';
 
 export interface ContainerStatus {
   readonly name: string;
@@ -21,20 +21,13 @@ export interface Pod extends KubeObject {
   };
 }
 
-export const PODS: Resource = Object.freeze({
-  group: '',
-  version: 'v1',
-  plural: 'pods',
-  kind: 'Pod',
-  isNamespaced: true,
-});
-
 /** Whichever its place among the init containers is. */
 export function isInitContainerRunning(pod: Pod, name: string): boolean {
   const statuses = pod.status?.initContainerStatuses ?? [];
   return statuses.some(status => status.name === name && status.state?.running !== undefined);
 }
 
+/** Ended well; one that was killed is started again. */
 export function hasPassedInitContainer(pod: Pod, name: string): boolean {
   const statuses = pod.status?.initContainerStatuses ?? [];
   return statuses.some(status => status.name === name && status.state?.terminated?.exitCode === 0);

@@ -1,0 +1,13 @@
+// Collections of Kubernetes itself that the agent reads. Velero's are in the rooms that read them.
+
+import type { Resource } from './kube-object.ts';
+
+const core = (plural: string, kind: string, isNamespaced = true): Resource =>
+  Object.freeze({ group: '', version: 'v1', plural, kind, isNamespaced });
+
+export const PODS = core('pods', 'Pod');
+export const CLAIMS = core('persistentvolumeclaims', 'PersistentVolumeClaim');
+export const SECRETS = core('secrets', 'Secret');
+export const CONFIG_MAPS = core('configmaps', 'ConfigMap');
+export const NODES = core('nodes', 'Node', false);
+export const PERSISTENT_VOLUMES = core('persistentvolumes', 'PersistentVolume', false);
