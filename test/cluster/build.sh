@@ -28,11 +28,13 @@ for release in v1.16.2 v1.17.2 v1.18.1; do
 done
 
 cd "$here/containerd"
-go install -tags 'no_btrfs no_devmapper no_zfs' -ldflags '-s -w' tool
-# What enters namespaces in there is written in C. Without libseccomp: see bare-runc.
-rm "$bin/runc"
+runc=github.com/opencontainers/runc
+go list tool | grep -vxF "$runc" |
+  xargs go install -tags 'no_btrfs no_devmapper no_zfs' -ldflags '-s -w'
+# What enters namespaces in there is written in C: it does not compile without. No libseccomp: see
+# bare-runc.
 if command -v "${CC:-cc}" >/dev/null; then
-  CGO_ENABLED=1 go install -ldflags '-s -w' github.com/opencontainers/runc
+  CGO_ENABLED=1 go install -ldflags '-s -w' "$runc"
 else
   echo 'there is no C compiler here for runc'
 fi

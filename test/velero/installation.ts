@@ -8,6 +8,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf } from '#engine/base/errors.ts';
 import type { ApiClient, ApiObject } from '#test/cluster/api-client.ts';
 import { ChildProgram } from '#test/cluster/child-program.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
@@ -17,6 +18,7 @@ import { CONTAINERD_SOCKET, NODE_NAME, PAUSE_IMAGE } from '#test/cluster/node-se
 import { applyVeleroCrds } from '#test/cluster/velero-crds.ts';
 import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
 import { AGENT_COMMAND, packAgent } from './agent-root.ts';
+import { podsInWords } from './pods-in-words.ts';
 
 const run = promisify(execFile);
 const READY_MS_MAX = 180_000;
@@ -27,6 +29,7 @@ const PLUGIN_IMAGE = 'test.local/velero-plugin-for-aws:v1.14.3';
 const SECRET = 'credentials';
 const AGENT_IMAGE = 'test.local/stevedore:test';
 const DAEMON_SET = '/apis/apps/v1/namespaces/velero/daemonsets/node-agent';
+const PODS_PLACE = '/api/v1/namespaces/velero';
 const SERVER = '/apis/apps/v1/namespaces/velero/deployments/velero';
 export const VELERO = '/apis/velero.io/v1/namespaces/velero';
 
@@ -87,7 +90,7 @@ export class Installation {
       this.#hasOurImage = true;
     }
     await this.client.apply(kind === 'ours' ? withOurs(this.#agent) : this.#agent);
-    await this.client.until(DAEMON_SET, isRolledOut, { msMax: READY_MS_MAX, what: 'there' });
+    await this.#untilAgentRuns();
     if (kind === 'ours' && isBeside) this.#beside = this.#startBeside();
   }
 
@@ -96,6 +99,16 @@ export class Installation {
     if (this.#beside === undefined) return this.killPods('role=node-agent');
     await this.#beside.stop();
     this.#beside = this.#startBeside();
+  }
+
+  async #untilAgentRuns(): Promise<void> {
+    try {
+      await this.client.until(DAEMON_SET, isRolledOut, { msMax: READY_MS_MAX, what: 'there' });
+    } catch (error) {
+      const pods = { place: PODS_PLACE, labels: 'role=node-agent', logs: this.cluster.logs };
+      const why = await podsInWords(this.client, pods);
+      throw new Error(`${messageOf(error)}\n${why}`, { cause: error });
+    }
   }
 
   #startBeside(): ChildProgram {
@@ -113,7 +126,7 @@ export class Installation {
 
   /** Kills them, without asking first; others come by themselves. */
   async killPods(labelSelector: string): Promise<void> {
-    const pods = '/api/v1/namespaces/velero/pods';
+    const pods = `${PODS_PLACE}/pods`;
     const now = '?gracePeriodSeconds=0';
     for (const { metadata } of await this.client.list(`${pods}?labelSelector=${labelSelector}`)) {
       await this.client.delete(`${pods}/${metadata.name}${now}`);

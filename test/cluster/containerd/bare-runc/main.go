@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -24,6 +25,12 @@ func main() {
 		log.Fatal(err)
 	}
 	runc := filepath.Join(filepath.Dir(self), "runc")
+	if _, err := os.Stat(runc); err != nil {
+		// The machine's own, where ours could not be built.
+		if runc, err = exec.LookPath("runc"); err != nil {
+			log.Fatal(err)
+		}
+	}
 	log.Fatal(syscall.Exec(runc, append([]string{runc}, os.Args[1:]...), os.Environ()))
 }
 
