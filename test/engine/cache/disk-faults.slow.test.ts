@@ -90,13 +90,16 @@ t.test('at a quota the cache stays as it is until the disk is looked at again', 
   const { cache } = await scratchCache(t);
   const storage = through(cache, generatedStorage(MIB));
   await readPacks(t, storage, { to: 3 });
+  await cache.settled();
   const { used } = cache.ledger;
   cache.diskFailed(Object.assign(new Error('no'), { code: 'EDQUOT' }));
   await readPacks(t, storage, { from: 3, to: 6 });
+  await cache.settled();
   t.same(cache.ledger.used, used);
   t.same(cache.statistics.errors, { EDQUOT: 1 });
   await cache.look();
   await readPacks(t, storage, { from: 6, to: 8 });
+  await cache.settled();
   t.ok(cache.ledger.used.bytes > used.bytes);
 });
 
