@@ -1,4 +1,4 @@
-// Reads sixty packs through a cache in the directory that is named, as a user with a quota.
+// Reads sixty packs through a cache in the directory that is named, which has a quota.
 
 import { Cache } from '#engine/cache/cache.ts';
 import { expectedBytes, generatedStorage, MIB, packId, through } from './scratch-cache.ts';
