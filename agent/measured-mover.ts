@@ -50,7 +50,8 @@ export function measuredMover(
     async restore(order, options) {
       const work = (counted: MoveOptions) => mover.restore(order, counted);
       const result = await measure('PodVolumeRestore', options, work);
-      metrics.entriesImperfect('PodVolumeRestore', result.differenceCount);
+      const imperfectCount = result.missingCount + result.differenceCount;
+      metrics.entriesImperfect('PodVolumeRestore', imperfectCount);
       return result;
     },
   };

@@ -20,7 +20,12 @@ export type {
 export type { ContentEntry, ContentRead, ContentSource } from '#engine/content/content-source.ts';
 export type { SnapshotManifest } from '#engine/format/snapshot-manifest.ts';
 export type { Manifest, ManifestStore } from '#engine/manifest/manifest-store.ts';
-export type { BackupOptions, BackupOutcome, BackupRequest } from '#engine/snapshot/backup.ts';
+export type {
+  BackupOptions,
+  BackupOutcome,
+  BackupRequest,
+  StoredTree,
+} from '#engine/snapshot/backup.ts';
 export type { SurveyOutcome } from '#engine/snapshot/survey.ts';
 export type { BackupTotals } from '#engine/snapshot/backup-progress.ts';
 export { type Chunker, CHUNKERS } from '#engine/snapshot/chunker.ts';
@@ -32,6 +37,7 @@ export type {
   RestorePlan,
   RestoreRequest,
 } from '#engine/snapshot/restore/restore.ts';
+export { isMissingEntry } from '#engine/snapshot/restore/restore-report.ts';
 export type { ExcludeRequest } from '#engine/snapshot/source/git-rules.ts';
 export type { DecidingRule, RuleOrigin } from '#engine/snapshot/source/rule-origin.ts';
 export type { SelectionRequest } from '#engine/snapshot/source/selection.ts';

@@ -39,16 +39,28 @@ export function failureMessage(error: unknown): string {
 
 /** Undefined when all is as it should be. */
 export function backupMessage(result: BackupResult): string | undefined {
-  if (result.skippedCount === 0) return result.isEmpty ? 'the volume was empty' : undefined;
-  const files = result.skippedCount === 1 ? 'one file was' : `${result.skippedCount} files were`;
-  return listing(`${files} not backed up`, result.skipped, result.skippedCount);
+  const { skippedCount, skippedDirectoryCount: directoryCount, skipped } = result;
+  if (skippedCount === 0) return result.isEmpty ? 'the volume was empty' : undefined;
+  const fileCount = skippedCount - directoryCount;
+  const files = fileCount === 1 ? 'one file was' : `${fileCount} files were`;
+  if (directoryCount === 0) return listing(`${files} not backed up`, skipped, skippedCount);
+  const directories =
+    directoryCount === 1
+      ? 'a whole directory was not backed up'
+      : `${directoryCount} whole directories were not backed up`;
+  const others = fileCount === 0 ? '' : `, and ${files} not`;
+  return listing(`${directories}${others}`, skipped, skippedCount);
 }
 
+/** What is missing comes before what is there and differs. */
 export function restoreMessage(result: RestoreResult): string | undefined {
-  if (result.differenceCount === 0) return undefined;
-  const count = result.differenceCount;
-  const differences = count === 1 ? 'one difference' : `${count} differences`;
-  return listing(`restored with ${differences}`, result.differences, count);
+  const { missingCount, missing, differenceCount, differences } = result;
+  const differing = differenceCount === 1 ? 'one difference' : `${differenceCount} differences`;
+  const what = listing(`restored with ${differing}`, differences, differenceCount);
+  if (missingCount === 0) return differenceCount === 0 ? undefined : what;
+  const entries = missingCount === 1 ? 'one entry is' : `${missingCount} entries are`;
+  const absent = listing(`${entries} missing`, missing, missingCount);
+  return messageLine(differenceCount === 0 ? absent : `${absent}; ${what}`);
 }
 
 function listing(what: string, examples: readonly string[], count: number): string {

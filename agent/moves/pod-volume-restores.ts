@@ -86,10 +86,11 @@ export function restoreOrderOf(item: PodVolumeRestore): RestoreOrder {
 }
 
 function successOf(result: RestoreResult): MoveSuccess {
+  const isPerfect = result.missingCount + result.differenceCount === 0;
   return {
     status: {},
     totalBytes: result.totalBytes,
     message: restoreMessage(result),
-    warning: result.differenceCount > 0 ? 'CompletedWithDifferences' : undefined,
+    warning: isPerfect ? undefined : 'CompletedWithDifferences',
   };
 }

@@ -46,8 +46,11 @@ export interface BackupResult {
   /** Bytes that were not served from the parent. */
   readonly incrementalBytes: number;
   readonly isEmpty: boolean;
+  /** Entries that are not in the snapshot, or not as they were. */
   readonly skippedCount: number;
-  /** The first few of them, `path: what`, for status.message. */
+  /** Directories among them, each with all that is in it. */
+  readonly skippedDirectoryCount: number;
+  /** The first few of them, directories before others, `path: what`, for status.message. */
   readonly skipped: readonly string[];
 }
 
@@ -63,6 +66,11 @@ export interface RestoreOrder {
 
 export interface RestoreResult {
   readonly totalBytes: number;
+  /** Entries that are not there, a directory with all that is in it. */
+  readonly missingCount: number;
+  /** The first few of them, `path: why`. */
+  readonly missing: readonly string[];
+  /** What is not as it was of entries that are there. */
   readonly differenceCount: number;
   readonly differences: readonly string[];
 }
@@ -71,10 +79,13 @@ export interface VolumeMover {
   /**
    * Durable, indexed and read again when it resolves. A later call with the same `moveUid`, or for
    * the same claim, goes on from the last checkpoint of one that was ended.
-   * @throws VOLUME_NOT_FOUND, REPOSITORY_NOT_READY, REPOSITORY_PASSWORD_WRONG, ABORTED, …
+   * @throws SOURCE_UNREADABLE when the root, or all that is in it, cannot be read; VOLUME_NOT_FOUND, REPOSITORY_NOT_READY, REPOSITORY_PASSWORD_WRONG, ABORTED, …
    */
   backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult>;
 
-  /** The data is synced and the done file is there, synced too, when it resolves. */
+  /**
+   * The data is synced and the done file is there, synced too, when it resolves.
+   * @throws TARGET_ENTRY_FAILED when there was something to restore and nothing of it is there
+   */
   restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult>;
 }

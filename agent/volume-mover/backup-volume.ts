@@ -9,12 +9,13 @@ import {
   listTree,
   type Repository,
   resolveSnapshot,
+  type StoredTree,
   surveyBackup,
 } from '#engine/index.ts';
 import type { BackupOrder, BackupResult, MoveOptions } from '#agent/moves/volume-mover.ts';
 import type { VolumePlace } from '#agent/volumes/locate-volume.ts';
 import { ProgressMeter } from './move-progress.ts';
-import { LINES_MAX, skippedLine } from './result-text.ts';
+import { skippedLines } from './result-text.ts';
 import { veleroNames } from './velero-source.ts';
 
 export interface VolumeMoveOptions extends MoveOptions {
@@ -22,7 +23,10 @@ export interface VolumeMoveOptions extends MoveOptions {
   readonly isStillThere: () => Promise<void>;
 }
 
-/** @throws what backup() throws; SNAPSHOT_NOT_FOUND when what was published cannot be read again */
+/**
+ * @throws what backup() throws; SOURCE_UNREADABLE when no file could be read; SNAPSHOT_NOT_FOUND when what was published
+ *   cannot be read again
+ */
 export async function backupVolume(
   repository: Repository,
   place: VolumePlace,
@@ -37,7 +41,10 @@ export async function backupVolume(
   try {
     outcome = await backup(repository, request, {
       signal,
-      beforePublish: isStillThere,
+      beforePublish: async stored => {
+        await isStillThere();
+        requireSomething(stored, place.path);
+      },
       onProgress: ({ bytes, bytesTakenOver }) => meter.done(bytes + bytesTakenOver),
     });
   } finally {
@@ -54,8 +61,23 @@ export async function backupVolume(
     incrementalBytes: outcome.bytesRead,
     isEmpty,
     skippedCount: outcome.skippedCount,
-    skipped: outcome.skipped.slice(0, LINES_MAX).map(each => skippedLine(each, place.path)),
+    skippedDirectoryCount: outcome.failedDirectoryCount,
+    skipped: skippedLines(outcome.skipped, place.path),
   };
+}
+
+/**
+ * One file that cannot be read must not cost the others their backup. But where none can be read it
+ * is the volume that cannot (`lost+found` is there on every ext4): a Completed backup of that would
+ * be found out when it is needed.
+ */
+function requireSomething(stored: StoredTree, root: string): void {
+  const { files, symlinks, failedCount, skipped } = stored;
+  if (files + symlinks > 0 || failedCount === 0) return;
+  const what = failedCount === 1 ? 'what is in it' : `any of the ${failedCount} entries tried`;
+  const text = `cannot read the volume at ${root}: ${what} cannot be read`;
+  const named = skippedLines(skipped, root).join('; ');
+  throw new EngineError('SOURCE_UNREADABLE', `${text}: ${named}; check the file system`);
 }
 
 /**

@@ -2,22 +2,33 @@
 // something, and nothing else of it is removed, as with stock. When all is synced the pod is told.
 
 import { EngineError } from '#engine/base/errors.ts';
-import { type Repository, resolveSnapshot, restore } from '#engine/index.ts';
+import { type Repository, resolveSnapshot, restore, type RestoreOutcome } from '#engine/index.ts';
 import type { RestoreOrder, RestoreResult } from '#agent/moves/volume-mover.ts';
 import type { VolumePlace } from '#agent/volumes/locate-volume.ts';
 import type { VolumeMoveOptions } from './backup-volume.ts';
 import { DONE_DIRECTORY, removeDoneFile, writeDoneFile } from './done-file.ts';
 import { ProgressMeter } from './move-progress.ts';
-import { differenceLine, LINES_MAX } from './result-text.ts';
+import { DifferenceLines } from './result-text.ts';
 
-/** @throws what restore() throws, SNAPSHOT_NOT_FOUND, TARGET_NOT_WRITABLE */
+/** What a snapshot says that it has. */
+interface Content {
+  readonly files: number;
+  readonly symlinks: number;
+  readonly bytes: number;
+}
+
+/**
+ * @throws what restore() throws, SNAPSHOT_NOT_FOUND, TARGET_NOT_WRITABLE; TARGET_ENTRY_FAILED when
+ *   nothing of what is in the snapshot is there
+ */
 export async function restoreVolume(
   repository: Repository,
   place: VolumePlace,
   order: RestoreOrder,
   { signal, onProgress, isStillThere }: VolumeMoveOptions,
 ): Promise<RestoreResult> {
-  const bytes = await requireSnapshot(repository, order.snapshotId, signal);
+  const summary = await requireSnapshot(repository, order.snapshotId, signal);
+  const { bytes } = summary;
   // One that an agent before has left would let the pod go on while its volume is written.
   await removeDoneFile(place.path, order.doneFile);
   const meter = new ProgressMeter(onProgress);
@@ -31,26 +42,48 @@ export async function restoreVolume(
     delta: true,
     exclude: [`/${DONE_DIRECTORY}`],
   };
+  const lines = new DifferenceLines();
   const outcome = await restore(repository, request, {
     signal,
     onProgress: progress => meter.done(progress.bytes),
+    onDifference: difference => lines.add(difference),
   });
   await isStillThere();
+  // No done file, so that the pod does not begin with an empty volume.
+  requireSomething(outcome, summary, lines);
   await writeDoneFile(place.path, order.doneFile);
   meter.finish(bytes);
   return {
     totalBytes: bytes,
-    differenceCount: outcome.differenceCount,
-    differences: outcome.differences.slice(0, LINES_MAX).map(differenceLine),
+    missingCount: outcome.missingCount,
+    missing: lines.missing,
+    differenceCount: outcome.differenceCount - outcome.missingCount,
+    differences: lines.differences,
   };
 }
 
-/** How many bytes it has. @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_DAMAGED */
+/** Not as much as one file, or link where there are only links. */
+function requireSomething(
+  { files, filesKept, missingCount, target }: RestoreOutcome,
+  wanted: Content,
+  { missing }: DifferenceLines,
+): void {
+  const isNothingThere =
+    wanted.files > 0
+      ? missingCount > 0 && files + filesKept === 0
+      : wanted.symlinks > 0 && missingCount >= wanted.symlinks;
+  if (!isNothingThere) return;
+  const text = `cannot restore anything to ${target}: ${missing.join('; ')}`;
+  const advice = 'check what is in the volume, and its rights';
+  throw new EngineError('TARGET_ENTRY_FAILED', `${text}; ${advice}`);
+}
+
+/** How much it has. @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_DAMAGED */
 async function requireSnapshot(
   repository: Repository,
   snapshotId: string,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Content> {
   // Beginnings of ids and `latest` are for people.
   if (!/^[0-9a-f]{32}$/.test(snapshotId)) throw notFound(snapshotId);
   const { rootEntry } = await resolveSnapshot(repository, snapshotId, {}, { signal });
@@ -58,7 +91,7 @@ async function requireSnapshot(
     const text = `cannot restore snapshot ${snapshotId}: it is not of a directory`;
     throw new EngineError('SNAPSHOT_DAMAGED', `${text}; it was made of something else`);
   }
-  return rootEntry.summary?.bytes ?? 0;
+  return { files: 0, symlinks: 0, bytes: 0, ...rootEntry.summary };
 }
 
 function notFound(snapshotId: string): EngineError {

@@ -1,20 +1,43 @@
 // Lines of a result that end in status.message: a path beneath the volume, and what is with it.
 
-import type { RestoreOutcome, SkippedEntry } from '#engine/index.ts';
+import { isMissingEntry, type RestoreOutcome, type SkippedEntry } from '#engine/index.ts';
 
 /** As many as a status message has room for. */
 export const LINES_MAX = 5;
 
 type Difference = RestoreOutcome['differences'][number];
 
-/** @param root of the volume, which means nothing to whoever reads it */
-export function skippedLine({ path, code, message }: SkippedEntry, root: string): string {
-  const errno = /\b(E[A-Z0-9]{2,})\b/.exec(message)?.[1];
-  return `${beneath(path, root)}: ${errno ?? code}`;
+/**
+ * Directories first: with each, all that is in it is missing.
+ * @param root of the volume, which means nothing to whoever reads it
+ */
+export function skippedLines(skipped: readonly SkippedEntry[], root: string): string[] {
+  const directories = skipped.filter(({ isDirectory }) => isDirectory);
+  const others = skipped.filter(({ isDirectory }) => !isDirectory);
+  return [...directories, ...others].slice(0, LINES_MAX).map(each => skippedLine(each, root));
 }
 
-export function differenceLine({ path, attribute, expected, found }: Difference): string {
-  return `${path === '' ? '.' : path}: ${attribute} is ${found} and not ${expected}`;
+/** The first lines of what is missing after a restore, and of what differs. */
+export class DifferenceLines {
+  readonly missing: string[] = [];
+  readonly differences: string[] = [];
+
+  add(difference: Difference): void {
+    const lines = isMissingEntry(difference) ? this.missing : this.differences;
+    if (lines.length < LINES_MAX) lines.push(differenceLine(difference));
+  }
+}
+
+function skippedLine({ path, code, message, isDirectory }: SkippedEntry, root: string): string {
+  const errno = /\b(E[A-Z0-9]{2,})\b/.exec(message)?.[1];
+  return `${beneath(path, root)}${isDirectory ? '/' : ''}: ${errno ?? code}`;
+}
+
+function differenceLine(difference: Difference): string {
+  const { attribute, expected, found } = difference;
+  const path = difference.path === '' ? '.' : difference.path;
+  if (isMissingEntry(difference)) return `${path}: ${found}`;
+  return `${path}: ${attribute} is ${found} and not ${expected}`;
 }
 
 function beneath(path: string, root: string): string {

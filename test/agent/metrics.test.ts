@@ -24,12 +24,14 @@ function moverThat(end: () => void): VolumeMover {
         incrementalBytes: 5,
         isEmpty: false,
         skippedCount: 2,
+        skippedDirectoryCount: 0,
         skipped: ['a: gone', 'b: gone'],
       };
     },
     async restore(_order, { onProgress }) {
       onProgress?.({ totalBytes: 7, bytesDone: 7 });
-      return { totalBytes: 7, differenceCount: 1, differences: ['a: mode'] };
+      const missing = { missingCount: 0, missing: [] };
+      return { totalBytes: 7, ...missing, differenceCount: 1, differences: ['a: mode'] };
     },
   };
 }

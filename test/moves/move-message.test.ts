@@ -16,6 +16,7 @@ const BACKUP = {
   incrementalBytes: 5,
   isEmpty: false,
   skippedCount: 0,
+  skippedDirectoryCount: 0,
   skipped: [],
 };
 
@@ -63,8 +64,19 @@ t.test('files that were skipped are named', async t => {
   t.equal(backupMessage({ ...BACKUP, skippedCount: 2 }), '2 files were not backed up');
 });
 
+t.test('directories that are missing as a whole are told first', async t => {
+  const skipped = ['logs/: EIO'];
+  const one = { ...BACKUP, skippedCount: 1, skippedDirectoryCount: 1, skipped };
+  t.equal(backupMessage(one), 'a whole directory was not backed up: logs/: EIO');
+  t.equal(
+    backupMessage({ ...one, skippedCount: 4, skippedDirectoryCount: 3 }),
+    '3 whole directories were not backed up, and one file was not: logs/: EIO, and 3 more',
+  );
+});
+
 t.test('differences after a restore are named', async t => {
-  const plain = { totalBytes: 1, differenceCount: 0, differences: [] };
+  const missing = { missingCount: 0, missing: [] };
+  const plain = { totalBytes: 1, ...missing, differenceCount: 0, differences: [] };
   t.equal(restoreMessage(plain), undefined);
   t.equal(
     restoreMessage({ ...plain, differenceCount: 1, differences: ['a: owner is 0, not 5'] }),
@@ -73,6 +85,13 @@ t.test('differences after a restore are named', async t => {
   t.equal(
     restoreMessage({ ...plain, differenceCount: 2, differences: ['a: mode', 'b: mode'] }),
     'restored with 2 differences: a: mode; b: mode',
+  );
+  const absent = { ...plain, missingCount: 7, missing: ['x: EACCES', 'y: EACCES'] };
+  const text = '7 entries are missing: x: EACCES; y: EACCES, and 5 more';
+  t.equal(restoreMessage(absent), text);
+  t.equal(
+    restoreMessage({ ...absent, differenceCount: 1, differences: ['a: mode'] }),
+    `${text}; restored with one difference: a: mode`,
   );
 });
 

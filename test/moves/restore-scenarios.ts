@@ -72,6 +72,19 @@ export const RESTORE_SCENARIOS: readonly MoveScenario[] = [
     },
   },
   {
+    title: 'a restore after which entries are missing is Completed, and warns',
+    play: async (t, stage) => {
+      const result = { missingCount: 1, missing: ['a: EACCES'] };
+      const mover = new ScriptedMover(() => ({ result }));
+      const agent = await stage.agent({ mover, pods: podsOf(waitingPod()) });
+      const { status } = await stage.until(await stage.restore(), 'Completed');
+      const message = 'one entry is missing: a: EACCES';
+      t.equal(status?.message, message);
+      const warnings = await agent.reported('warning');
+      t.match(warnings, [{ reason: 'CompletedWithDifferences', message }]);
+    },
+  },
+  {
     title: 'a restore that fails says why',
     play: async (t, stage) => {
       const error = new EngineError('TARGET_FULL', 'volume data: no space left');

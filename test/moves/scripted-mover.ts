@@ -47,6 +47,7 @@ export class ScriptedMover implements VolumeMover {
       incrementalBytes: 1000,
       isEmpty: false,
       skippedCount: 0,
+      skippedDirectoryCount: 0,
       skipped: [],
       ...result,
     };
@@ -55,7 +56,8 @@ export class ScriptedMover implements VolumeMover {
   async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
     this.restores.push(order);
     const { result } = await this.#play(this.#script(order), options);
-    return { totalBytes: 5000, differenceCount: 0, differences: [], ...result };
+    const perfect = { missingCount: 0, missing: [], differenceCount: 0, differences: [] };
+    return { totalBytes: 5000, ...perfect, ...result };
   }
 
   /** Resolves when `count` calls have begun, of all that were and will be. */

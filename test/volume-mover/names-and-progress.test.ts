@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ProgressMeter } from '#agent/volume-mover/move-progress.ts';
-import { differenceLine, skippedLine } from '#agent/volume-mover/result-text.ts';
+import { DifferenceLines, skippedLines } from '#agent/volume-mover/result-text.ts';
 import { veleroNames } from '#agent/volume-mover/velero-source.ts';
 
 const volume = { podUid: 'u', podNamespace: 'shop', podName: 'web', volume: 'data' };
@@ -45,10 +45,12 @@ t.test('progress never goes back and never passes the whole', async t => {
 t.test('lines of a result are about the volume and not about the node', async t => {
   const root = '/host_pods/u/volumes/x/y';
   const eio = { path: `${root}/a/b`, code: 'SOURCE_UNREADABLE', message: `cannot read x: EIO; y` };
-  t.equal(skippedLine(eio, root), 'a/b: EIO');
   const changed = { path: root, code: 'SOURCE_CHANGED', message: 'it changed' };
-  t.equal(skippedLine(changed, root), '.: SOURCE_CHANGED');
+  t.strictSame(skippedLines([eio, changed], root), ['a/b: EIO', '.: SOURCE_CHANGED']);
   const difference = { path: 'a', attribute: 'mode', expected: '0644', found: '0600' };
-  t.equal(differenceLine(difference), 'a: mode is 0600 and not 0644');
-  t.match(differenceLine({ ...difference, path: '' }), /^\.: /);
+  const lines = new DifferenceLines();
+  lines.add(difference);
+  lines.add({ ...difference, path: '' });
+  const text = 'mode is 0600 and not 0644';
+  t.strictSame(lines.differences, [`a: ${text}`, `.: ${text}`]);
 });

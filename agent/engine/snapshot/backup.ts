@@ -57,24 +57,20 @@ export interface BackupOptions {
   /**
    * Called when all is uploaded; when it rejects, nothing is published and the backup rejects so.
    */
-  readonly beforePublish?: () => Promise<void>;
+  readonly beforePublish?: (stored: StoredTree) => Promise<void>;
 }
 
-export interface BackupOutcome {
-  readonly snapshotId: string;
+/** What has been uploaded, and what could not be. */
+export interface StoredTree {
   readonly rootObjectId: string;
   readonly files: number;
+  readonly symlinks: number;
   readonly directories: number;
   readonly bytes: number;
   /** Bytes of files that were read. */
   readonly bytesRead: number;
   /** Bytes of files that are as in earlier snapshots, and were not read. */
   readonly bytesTakenOver: number;
-  /** Sealed bytes of new contents, those of other backups of the repository meanwhile included. */
-  readonly bytesUploaded: number;
-  readonly contentsNew: number;
-  readonly contentsReused: number;
-  readonly durationMs: number;
   /** What is missing from the snapshot or was changed under our eyes; the first 10,000. */
   readonly skipped: readonly SkippedEntry[];
   /** How many there are in all. */
@@ -83,6 +79,17 @@ export interface BackupOutcome {
   readonly failedCount: number;
   /** Those that could not be read and that a policy wants passed over. */
   readonly ignoredErrorCount: number;
+  /** Directories among both of them, each with all that is in it. */
+  readonly failedDirectoryCount: number;
+}
+
+export interface BackupOutcome extends StoredTree {
+  readonly snapshotId: string;
+  /** Sealed bytes of new contents, those of other backups of the repository meanwhile included. */
+  readonly bytesUploaded: number;
+  readonly contentsNew: number;
+  readonly contentsReused: number;
+  readonly durationMs: number;
   /** Snapshots that it was compared with, incomplete ones last. */
   readonly parentIds: readonly string[];
 }
@@ -148,7 +155,8 @@ async function store(
   const uploaded = await withUpkeep(contents.writing, signal, uploadSignal =>
     upload(uploadParts, { ...plan.upload, signal: uploadSignal }),
   );
-  await beforePublish?.();
+  const stored = storedTree(uploaded);
+  await beforePublish?.(stored);
   throwIfAborted(signal);
   progress.phase = 'publish';
   const { parentIds, superseded } = plan;
@@ -157,16 +165,17 @@ async function store(
     ...superseded,
     ...(current ? [current] : []),
   ]);
-  return { snapshotId, ...outcomeOf(uploaded), ...countsOf(progress.totals()), parentIds };
+  return { snapshotId, ...stored, ...countsOf(progress.totals()), parentIds };
 }
 
-function outcomeOf({ root, totals }: UploadedTree) {
-  const { files, directories, bytes } = root.summary;
-  const { skipped, skippedCount, failedCount, ignoredErrorCount } = totals;
+function storedTree({ root, totals }: UploadedTree): StoredTree {
+  const { files, symlinks, directories, bytes } = root.summary;
+  const { skipped, skippedCount, failedCount, ignoredErrorCount, failedDirectoryCount } = totals;
   const { readBytes: bytesRead, cachedBytes: bytesTakenOver } = totals;
   const rootObjectId = root.objectId;
-  const tree = { rootObjectId, files, directories, bytes, bytesRead, bytesTakenOver };
-  return { ...tree, skipped, skippedCount, failedCount, ignoredErrorCount };
+  const tree = { rootObjectId, files, symlinks, directories, bytes, bytesRead, bytesTakenOver };
+  const missing = { failedCount, ignoredErrorCount, failedDirectoryCount };
+  return { ...tree, skipped, skippedCount, ...missing };
 }
 
 function countsOf(totals: BackupTotals) {

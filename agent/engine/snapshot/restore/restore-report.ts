@@ -43,6 +43,8 @@ export class RestoreReport {
   removed = 0;
   readonly differences: Difference[] = [];
   differenceCount = 0;
+  /** Those of them that are entries which are not there, a directory with all that is in it. */
+  missingCount = 0;
   readonly #countByAttribute = new Map<string, number>();
   /** How many entries could not be had because of what is stored. */
   damagedCount = 0;
@@ -66,6 +68,7 @@ export class RestoreReport {
       const count = this.#countByAttribute.get(attributeClass) ?? 0;
       this.#countByAttribute.set(attributeClass, count + 1);
       this.differenceCount++;
+      if (isMissingEntry(difference)) this.missingCount++;
       this.#listeners.onDifference?.(difference);
       if (this.differences.length < DIFFERENCES_LISTED_MAX) this.differences.push(difference);
     }
@@ -103,6 +106,13 @@ export class RestoreReport {
       details: { ...error.details, differences: this.differences },
     });
   }
+}
+
+/** Whether it is an entry that is not there, and no attribute of one that is. */
+export function isMissingEntry({ attribute, found }: AttributeDifference): boolean {
+  if (attribute === 'entry' || attribute === 'name') return true;
+  // Of a type that nobody here knows.
+  return attribute === 'type' && found === 'nothing';
 }
 
 /** `error` with the paths of files that it left half written. */

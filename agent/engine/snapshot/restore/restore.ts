@@ -70,6 +70,8 @@ export interface RestoreOutcome {
   /** The first 100; `onDifference` gets all. */
   readonly differences: readonly Difference[];
   readonly differenceCount: number;
+  /** Those that are entries which are not there, a directory with all that is in it. */
+  readonly missingCount: number;
   /** Differences that are not listed because there are too many. */
   readonly differencesOmitted: number;
   /** How many there are of each class: `mode`, `xattr`, `entry`, … */
@@ -147,6 +149,7 @@ export async function restore(
     durationMs: Math.round(systemClock.monotonic() - startMs),
     differences: report.differences,
     differenceCount: report.differenceCount,
+    missingCount: report.missingCount,
     differencesOmitted: report.differenceCount - report.differences.length,
     differencesByAttribute: report.differencesByAttribute,
   };

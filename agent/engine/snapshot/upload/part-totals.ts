@@ -25,6 +25,8 @@ export interface Failure {
   readonly error: EngineError;
   /** Counted as ignored by policy, and no reason to call the snapshot failed. */
   readonly isIgnored: boolean;
+  /** With all that is in it. */
+  readonly isDirectory: boolean;
 }
 
 /** The failure of the entry that `names` lead to from the root. */
@@ -37,7 +39,8 @@ export function failureAt(
   const path = printablePath(names.reduce(joinPath, root));
   const storedPath = names.map(name => nameText(name)).join('/');
   const handling = errorHandlingAt(errorRules, storedPath);
-  return { path, storedPath, error, isIgnored: isIgnored(handling, kind) };
+  const isDirectory = kind === 'directory';
+  return { path, storedPath, error, isIgnored: isIgnored(handling, kind), isDirectory };
 }
 
 export class TotalsBuilder {
@@ -49,6 +52,7 @@ export class TotalsBuilder {
   excludedBytes = 0;
   excludedDirectories = 0;
   skippedCount = 0;
+  failedDirectoryCount = 0;
   readonly skipped: SkippedEntry[] = [];
   #bytes = 0;
   #files = 0;
@@ -129,6 +133,7 @@ export class TotalsBuilder {
     this.excludedBytes += totals.excludedBytes;
     this.excludedDirectories += totals.excludedDirectories;
     this.skippedCount += totals.skippedCount;
+    this.failedDirectoryCount += totals.failedDirectoryCount;
     const room = SKIPPED_LISTED_MAX - this.skipped.length;
     this.skipped.push(...totals.skipped.slice(0, room));
     this.#addSummary(totals.summary);
@@ -139,13 +144,18 @@ export class TotalsBuilder {
    * What has vanished is named and is no failure: the snapshot is as the source has become. kopia
    * leaves it out without a word.
    */
-  addFailure({ path, storedPath, error, isIgnored }: Failure): void {
-    if (error.code !== 'SOURCE_VANISHED') {
-      if (isIgnored) this.#ignoredErrorCount += 1;
-      else this.#failedCount += 1;
-      this.#addFailedEntries([{ path: storedPath, error: error.message }]);
+  addFailure({ path, storedPath, error, isIgnored, isDirectory }: Failure): void {
+    const { code, message } = error;
+    const skipped = { path, code, message };
+    if (code === 'SOURCE_VANISHED') {
+      this.addSkipped(skipped);
+      return;
     }
-    this.addSkipped({ path, code: error.code, message: error.message });
+    if (isIgnored) this.#ignoredErrorCount += 1;
+    else this.#failedCount += 1;
+    if (isDirectory) this.failedDirectoryCount += 1;
+    this.#addFailedEntries([{ path: storedPath, error: message }]);
+    this.addSkipped(isDirectory ? { ...skipped, isDirectory } : skipped);
   }
 
   addSkipped(entry: SkippedEntry): void {
@@ -167,6 +177,7 @@ export class TotalsBuilder {
       excludedDirectories: this.excludedDirectories,
       skipped: this.skipped,
       skippedCount: this.skippedCount,
+      failedDirectoryCount: this.failedDirectoryCount,
     };
   }
 

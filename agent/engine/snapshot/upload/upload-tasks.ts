@@ -94,6 +94,8 @@ export interface SkippedEntry {
   readonly path: string;
   readonly code: string;
   readonly message: string;
+  /** It could not be read, and nothing that is in it is in the snapshot. */
+  readonly isDirectory?: boolean;
 }
 
 /** What one task adds to the totals of its directory. */
@@ -111,6 +113,7 @@ export interface PartTotals {
   readonly excludedDirectories: number;
   readonly skipped: readonly SkippedEntry[];
   readonly skippedCount: number;
+  readonly failedDirectoryCount: number;
 }
 
 /** Entry texts of kopia's directory JSON, joined by commas; or a file that is still to be read. */
