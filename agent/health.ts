@@ -9,7 +9,7 @@ import type { Readiness } from './readiness.ts';
 
 export interface HealthParts {
   readonly address: ListenAddress;
-  readonly readiness: Pick<Readiness, 'isReady' | 'text'>;
+  readonly readiness: Pick<Readiness, 'isReady' | 'text' | 'fault'>;
   /** Prometheus' text, and its content type. */
   readonly registry: { metrics(): Promise<string>; readonly contentType: string };
   /** Of what could not be answered. */
@@ -107,7 +107,9 @@ async function answerTo(
   const [path] = url.split('?', 1);
   switch (path) {
     case '/healthz':
-      return { status: 200, body: 'ok\n' };
+      return readiness.fault === undefined
+        ? { status: 200, body: 'ok\n' }
+        : { status: 503, body: `${readiness.fault}\n` };
     case '/readyz':
       return { status: readiness.isReady ? 200 : 503, body: readiness.text };
     case '/metrics':

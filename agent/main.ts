@@ -11,7 +11,7 @@ import { listenForSignals } from '#engine/cli/interruption.ts';
 import { readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { SecretTexts } from './log-secrets.ts';
-import { runAgent } from './run-agent.ts';
+import { type AgentEnd, runAgent } from './run-agent.ts';
 
 const COLUMNS_DEFAULT = 100;
 const EXIT_FAILED = 1;
@@ -20,10 +20,17 @@ const EXIT_USAGE = 2;
 export async function main(): Promise<void> {
   keepProcessSmall();
   forgetProgramPages();
-  process.exit(await run());
+  const { status, hasStuckThreads } = await run();
+  // All has been written. exit() would wait for threads that are held in the kernel.
+  if (hasStuckThreads) process.kill(process.pid, 'SIGKILL');
+  process.exit(status);
 }
 
-async function run(): Promise<number> {
+interface ProcessEnd extends AgentEnd {
+  readonly status: number;
+}
+
+async function run(): Promise<ProcessEnd> {
   try {
     const outcome = readConfig({
       words: process.argv.slice(2),
@@ -33,17 +40,17 @@ async function run(): Promise<number> {
     });
     if (outcome.kind === 'config') return await runWith(outcome);
     process.stdout.write(outcome.text);
-    return 0;
+    return { status: 0, hasStuckThreads: false };
   } catch (error) {
     process.stderr.write(startErrorText(error));
-    return isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+    return failed(error);
   }
 }
 
 async function runWith({
   config,
   inert,
-}: Extract<ReturnType<typeof readConfig>, { kind: 'config' }>): Promise<number> {
+}: Extract<ReturnType<typeof readConfig>, { kind: 'config' }>): Promise<ProcessEnd> {
   const secrets = new SecretTexts();
   const write = (line: string) => void process.stdout.write(line);
   // Whoever read the log may be gone; moves go on.
@@ -59,13 +66,19 @@ async function runWith({
   const say = () => log.info({}, 'told to stop');
   using interruption = listenForSignals(signals, say, systemClock);
   try {
-    await runAgent(config, { log, secrets, clock: systemClock, signal: interruption.signal });
-    log.info({}, 'stopped');
-    return 0;
+    const parts = { log, secrets, clock: systemClock, signal: interruption.signal };
+    const end = await runAgent(config, parts);
+    log.info({ ...end }, 'stopped');
+    return { status: 0, ...end };
   } catch (error) {
     log.error({ error }, 'the agent has failed');
-    return isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+    return failed(error);
   }
+}
+
+function failed(error: unknown): ProcessEnd {
+  const status = isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+  return { status, hasStuckThreads: false };
 }
 
 /** A line for each problem of the configuration. */

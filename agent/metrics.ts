@@ -94,6 +94,11 @@ export class AgentMetrics implements Disposable {
     this.#own.incremental.inc(bytes);
   }
 
+  /** Whose threads cannot be ended. */
+  repositoriesLeftBehind(count: number): void {
+    this.#own.leftBehind.set(count);
+  }
+
   /** Of a backup what was left out, of a restore what came back different. */
   entriesImperfect(kind: MoveKind, count: number): void {
     this.#own.imperfect.inc({ kind }, count);
@@ -185,6 +190,11 @@ function ownMetrics(registry: Registry) {
       help: 'Time that moves spent waiting and moving',
       labelNames: ['kind', 'stage'],
       buckets: STAGE_BUCKETS,
+      registers,
+    }),
+    leftBehind: new Gauge({
+      name: 'stevedore_repositories_left_behind',
+      help: 'Repositories whose threads are held by volumes that do not answer',
       registers,
     }),
     lastSuccess: new Gauge({

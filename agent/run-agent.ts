@@ -20,6 +20,7 @@ import { patientReader } from '#kube/patient-reader.ts';
 import { registerCacheMetrics } from './cache-metrics.ts';
 import type { AgentConfig } from './config-table.ts';
 import { HealthServer } from './health.ts';
+import { LeftBehind } from './left-behind.ts';
 import type { Log } from './log.ts';
 import type { SecretTexts } from './log-secrets.ts';
 import { measuredMover } from './measured-mover.ts';
@@ -41,14 +42,20 @@ export interface AgentParts {
   readonly signal: AbortSignal;
 }
 
+export interface AgentEnd {
+  /** Held by a volume that does not answer: the process cannot end by itself. */
+  readonly hasStuckThreads: boolean;
+}
+
 /**
  * Returns when it was told to end and has done so.
  * @throws USAGE, KUBE_CONFIG_INVALID when it cannot even begin
  */
-export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<void> {
+export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<AgentEnd> {
   const { log, signal } = parts;
   using metrics = new AgentMetrics(config.nodeName);
   const readiness = new Readiness();
+  const leftBehind = new LeftBehind({ metrics, readiness });
   readiness.set('start', 'the agent is starting');
   await using health = await HealthServer.listen({
     address: config.metricsAddress,
@@ -61,19 +68,21 @@ export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<
   const connection = await connect({ kubeconfig, context });
   try {
     const client = new HttpKubeClient(connection);
-    await work(config, { ...parts, client, metrics, readiness });
+    await work(config, { ...parts, client, metrics, readiness, leftBehind });
   } catch (error) {
     // Told to end while it came up: nothing was begun.
     if (!signal.aborted) throw error;
   } finally {
     connection.close();
   }
+  return { hasStuckThreads: leftBehind.count > 0 };
 }
 
 interface WorkParts extends AgentParts {
   readonly client: KubeClient;
   readonly metrics: AgentMetrics;
   readonly readiness: Readiness;
+  readonly leftBehind: LeftBehind;
 }
 
 async function work(config: AgentConfig, parts: WorkParts): Promise<void> {
@@ -101,7 +110,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<void> {
 
 function openRepositories(
   config: AgentConfig,
-  { client, clock, log, secrets }: WorkParts,
+  { client, clock, log, secrets, leftBehind }: WorkParts,
   { slotCount, cache }: { slotCount: number; cache: Cache | undefined },
 ): SharedRepositories {
   const shares = repositoryShares(slotCount, {
@@ -115,6 +124,10 @@ function openRepositories(
       clock,
       cache,
       onWarning: harmless(log),
+      onLeftBehind: (count, countMax) => {
+        log.warn({ repositories: count }, 'volumes that do not answer hold threads');
+        leftBehind.changed(count, countMax);
+      },
     },
     { namespace, readyTimeoutMs, shares, credentialsFile },
   );

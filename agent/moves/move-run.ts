@@ -1,6 +1,7 @@
 // One move under way in this process: what it was told, how far it is, how it ended.
 
 import type { Clock } from '#engine/base/clock.ts';
+import { isEngineError } from '#engine/base/errors.ts';
 import type { MoveSuccess } from './move-adapter.ts';
 import type { RunState } from './phase-machine.ts';
 import type { MoveOptions, MoveProgress } from './volume-mover.ts';
@@ -99,8 +100,15 @@ export class MoveRun {
     } catch (error) {
       if (this.hasEnded) return;
       this.#error = error;
-      this.#state = this.#stopReason ?? 'failed';
+      this.#state = this.#stateAfter(error);
     }
+  }
+
+  /** That a volume does not answer is worth more than that somebody has given up waiting for it. */
+  #stateAfter(error: unknown): RunState {
+    const isHung = isEngineError(error, 'VOLUME_UNRESPONSIVE');
+    if (this.#stopReason === 'cancelled' && isHung) return 'failed';
+    return this.#stopReason ?? 'failed';
   }
 
   /** Once for all that comes until it has been written. */

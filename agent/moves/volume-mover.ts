@@ -79,7 +79,8 @@ export interface VolumeMover {
   /**
    * Durable, indexed and read again when it resolves. A later call with the same `moveUid`, or for
    * the same claim, goes on from the last checkpoint of one that was ended.
-   * @throws SOURCE_UNREADABLE when the root, or all that is in it, cannot be read; VOLUME_NOT_FOUND, REPOSITORY_NOT_READY, REPOSITORY_PASSWORD_WRONG, ABORTED, …
+   * @throws SOURCE_UNREADABLE when the root, or all that is in it, cannot be read;
+   *   VOLUME_NOT_FOUND, REPOSITORY_NOT_READY, REPOSITORY_PASSWORD_WRONG, ABORTED, …
    */
   backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult>;
 

@@ -13,6 +13,8 @@ export interface LeaseTableParts<Thing extends AsyncDisposable> {
   readonly countMax: number;
   /** How long one stays open that nobody uses. */
   readonly idleMs: number;
+  /** Told when the number of those that do not close has changed. */
+  readonly onLeftBehind?: (count: number) => void;
   /** Makes a thing that was there before as good as new. */
   readonly refresh: (thing: Thing, signal?: AbortSignal) => Promise<void>;
 }
@@ -21,7 +23,20 @@ export interface Lease<Thing> extends AsyncDisposable {
   readonly thing: Thing;
   /** Nobody else gets it any more; it is closed when all have given it back. */
   discard(): void;
+  /** Closes it now, whoever uses it, and waits for nothing. */
+  abandon(): void;
+  /** It was closed by another one who used it. */
+  readonly isLost: boolean;
 }
+
+/**
+ * How long closing may take until the place is free for another. A thread that is held in the
+ * kernel, by an NFS server that is gone, cannot be ended.
+ */
+export const CLOSE_MS_MAX = 30_000;
+
+/** One that was closed by another user, each time. */
+const ATTEMPTS_MAX = 3;
 
 interface Entry<Thing> {
   readonly key: string;
@@ -36,6 +51,8 @@ interface Entry<Thing> {
 export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposable {
   readonly #parts: LeaseTableParts<Thing>;
   readonly #entries = new Set<Entry<Thing>>();
+  /** Not closed in time: as many as may be open, beyond which places stay taken. */
+  readonly #leftBehind = new Set<Entry<Thing>>();
   /** Woken when a place becomes free. */
   #waiting = Promise.withResolvers<void>();
   #isClosed = false;
@@ -49,6 +66,11 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     return this.#entries.size;
   }
 
+  /** Those that could not be closed, and still hold threads and memory. */
+  get leftBehindCount(): number {
+    return this.#leftBehind.size;
+  }
+
   /**
    * The thing of that key, opened by `open` where there is none. Opening goes on when one who waits
    * for it gives up: others may wait, too.
@@ -59,24 +81,28 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     open: () => Promise<Thing>,
     signal?: AbortSignal,
   ): Promise<Lease<Thing>> {
-    throwIfAborted(signal);
-    const known = this.#take(key);
-    const entry = known ?? (await this.#add(key, open, signal));
-    try {
-      const thing = await abortable(entry.opening, signal);
-      if (known) await this.#refresh(entry, thing, signal);
-      return this.#lease(entry, thing);
-    } catch (error) {
-      await this.#release(entry);
-      throw error;
+    for (let attempt = 1; ; attempt++) {
+      throwIfAborted(signal);
+      const known = this.#take(key);
+      const entry = known ?? (await this.#add(key, open, signal));
+      try {
+        const thing = await abortable(entry.opening, signal);
+        if (known) await this.#refresh(entry, thing, signal);
+        return this.#lease(entry, thing);
+      } catch (error) {
+        // Another user has found that it hangs, and had it closed.
+        const isLost = known !== undefined && entry.closing !== undefined && !signal?.aborted;
+        await this.#release(entry);
+        if (!isLost || this.#isClosed || attempt === ATTEMPTS_MAX) throw error;
+      }
     }
   }
 
-  /** Closes all, whoever uses them. */
+  /** Closes all, whoever uses them, and waits for that as long as for one. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#wake();
-    await Promise.all([...this.#entries].map(entry => this.#close(entry)));
+    await this.#isLate(Promise.all([...this.#entries].map(entry => this.#close(entry))));
   }
 
   /** What cannot be brought up to date is opened anew by whoever comes next. */
@@ -103,7 +129,7 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     open: () => Promise<Thing>,
     signal: AbortSignal | undefined,
   ): Promise<Entry<Thing>> {
-    while (this.#entries.size >= this.#parts.countMax) {
+    while (this.#entries.size >= this.#parts.countMax && !this.#isClosed) {
       await this.#makeRoom(signal);
       // Meanwhile somebody may have opened the same.
       const same = this.#take(key);
@@ -123,17 +149,25 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
 
   async #makeRoom(signal: AbortSignal | undefined): Promise<void> {
     const idle = [...this.#entries].find(({ users, closing }) => users === 0 && !closing);
-    if (idle) await this.#close(idle);
+    if (idle) await abortable(this.#close(idle), signal);
     else await abortable(this.#waiting.promise, signal);
     throwIfAborted(signal);
   }
 
   #lease(entry: Entry<Thing>, thing: Thing): Lease<Thing> {
     let isGiven = true;
+    let isAbandoned = false;
     return {
       thing,
       discard: () => {
         entry.isDiscarded = true;
+      },
+      abandon: () => {
+        isAbandoned = true;
+        void this.#close(entry);
+      },
+      get isLost() {
+        return entry.closing !== undefined && !isAbandoned;
       },
       [Symbol.asyncDispose]: async () => {
         if (!isGiven) return;
@@ -145,7 +179,8 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
 
   async #release(entry: Entry<Thing>): Promise<void> {
     entry.users -= 1;
-    if (entry.users > 0 || !this.#entries.has(entry)) return;
+    // Whoever has abandoned it waits for nothing.
+    if (entry.users > 0 || entry.closing !== undefined || !this.#entries.has(entry)) return;
     if (entry.isDiscarded) {
       await this.#close(entry);
       return;
@@ -175,14 +210,40 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
   }
 
   async #dispose(entry: Entry<Thing>): Promise<void> {
+    const closing = this.#disposeThing(entry);
+    const isLate = await this.#isLate(closing);
+    if (isLate && this.#leftBehind.size < this.#parts.countMax) {
+      this.#leftBehind.add(entry);
+      this.#parts.onLeftBehind?.(this.#leftBehind.size);
+      void closing.then(() => {
+        this.#leftBehind.delete(entry);
+        this.#parts.onLeftBehind?.(this.#leftBehind.size);
+      });
+    } else if (isLate) {
+      // What does not close still takes memory, and as much of it is lost as may be.
+      await closing;
+    }
+    this.#entries.delete(entry);
+    this.#wake();
+  }
+
+  async #disposeThing(entry: Entry<Thing>): Promise<void> {
     try {
       await (await entry.opening)[Symbol.asyncDispose]();
     } catch (error) {
       this.#parts.onCloseFailure(error);
     }
-    // Only now: what is closing still takes memory.
-    this.#entries.delete(entry);
-    this.#wake();
+  }
+
+  async #isLate(closing: Promise<unknown>): Promise<boolean> {
+    const timer = new AbortController();
+    const late = this.#parts.clock.sleep(CLOSE_MS_MAX, timer.signal).then(
+      () => true,
+      () => false,
+    );
+    const isLate = await Promise.race([closing.then(() => false), late]);
+    timer.abort();
+    return isLate;
   }
 
   #wake(): void {

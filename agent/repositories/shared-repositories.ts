@@ -31,6 +31,8 @@ export interface RepositoryParts {
   readonly metrics?: StorageMetrics;
   /** What went wrong without harm, and settings that have no effect. */
   readonly onWarning: (warning: EngineError) => void;
+  /** Told when the number of repositories that do not close has changed, and how many may be. */
+  readonly onLeftBehind?: (count: number, countMax: number) => void;
 }
 
 export interface RepositorySettings {
@@ -62,10 +64,12 @@ export class SharedRepositories implements AsyncDisposable {
   constructor(parts: RepositoryParts, settings: RepositorySettings) {
     this.#parts = parts;
     this.#settings = settings;
+    const { repositoriesMax } = settings.shares;
     this.#leases = new LeaseTable<Repository>({
       clock: parts.clock,
+      onLeftBehind: count => parts.onLeftBehind?.(count, repositoriesMax),
       onCloseFailure: error => parts.onWarning(notClosed(error)),
-      countMax: settings.shares.repositoriesMax,
+      countMax: repositoriesMax,
       idleMs: REPOSITORY_IDLE_MS,
       refresh: (repository, signal) => repository.refresh(signal),
     });
@@ -74,6 +78,11 @@ export class SharedRepositories implements AsyncDisposable {
   /** Open now. */
   get count(): number {
     return this.#leases.count;
+  }
+
+  /** Threads of theirs are held by something and cannot be ended. */
+  get leftBehindCount(): number {
+    return this.#leases.leftBehindCount;
   }
 
   /**

@@ -24,8 +24,8 @@ export interface VolumeMoveOptions extends MoveOptions {
 }
 
 /**
- * @throws what backup() throws; SOURCE_UNREADABLE when no file could be read; SNAPSHOT_NOT_FOUND when what was published
- *   cannot be read again
+ * @throws what backup() throws; SOURCE_UNREADABLE when no file could be read; SNAPSHOT_NOT_FOUND
+ *   when what was published cannot be read again
  */
 export async function backupVolume(
   repository: Repository,

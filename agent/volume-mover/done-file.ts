@@ -4,6 +4,7 @@
 
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
 import { beneath, openDirectory, removeBeneath } from './open-beneath.ts';
 
@@ -16,12 +17,19 @@ const ATTEMPTS_MAX = 3;
 /**
  * Durable on return: the file, its directory and the entry of that. The modification time of the
  * root stays what it was, to the microsecond.
- * @throws TARGET_NOT_WRITABLE, USAGE
+ * @throws TARGET_NOT_WRITABLE, USAGE, ABORTED
  */
-export async function writeDoneFile(root: string, name: string): Promise<void> {
+export async function writeDoneFile(
+  root: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<void> {
   await inRoot(root, name, async volume => {
     for (let attempt = 1; ; attempt++) {
+      throwIfAborted(signal);
       await removeBeneath(volume, DONE_DIRECTORY);
+      // A volume that did not answer for long: nobody waits for it any more.
+      throwIfAborted(signal);
       try {
         await make(volume, name);
         return;
@@ -88,6 +96,7 @@ async function inRoot(
     await volume.utimes(atimeMs / 1000, mtimeMs / 1000);
     await volume.sync();
   } catch (error) {
+    if (isEngineError(error, 'ABORTED')) throw error;
     const why = isEngineError(error) ? error.message : (systemCodeOf(error) ?? String(error));
     const text = `cannot tell the pod that its volume is restored, in ${root}/${DONE_DIRECTORY}`;
     throw new EngineError('TARGET_NOT_WRITABLE', `${text}: ${why}; check the volume's rights`, {

@@ -28,6 +28,7 @@ import { backupVolume, type VolumeMoveOptions } from './backup-volume.ts';
 import { removeDoneFile } from './done-file.ts';
 import { forgetOldStates } from './forget-states.ts';
 import { forgetUnreported } from './forget-unreported.ts';
+import { notAnswering, stopsWithin, STOP_MS_MAX } from './stops-within.ts';
 import { veleroNames } from './velero-source.ts';
 import { restoreVolume } from './restore-volume.ts';
 
@@ -51,25 +52,33 @@ const REPOSITORY_IS_FINE: readonly ErrorCode[] = [
   'VOLUME_UNRESPONSIVE',
 ];
 
+/** A repository that another move has lost may be lost again, to a second volume that hangs. */
+const ATTEMPTS_MAX = 3;
+
+export interface MoverSettings extends LocateSettings {
+  /** How long a move may take to end that was told to. */
+  readonly stopMs?: number;
+}
+
 export class EngineVolumeMover implements VolumeMover {
   readonly #parts: VolumeMoverParts;
-  readonly #settings: LocateSettings;
+  readonly #settings: MoverSettings;
 
-  constructor(parts: VolumeMoverParts, settings: LocateSettings) {
+  constructor(parts: VolumeMoverParts, settings: MoverSettings) {
     this.#parts = parts;
     this.#settings = settings;
   }
 
   async backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult> {
     const place = await this.#locate(order.volume, options.signal);
-    return await this.#with(order.repository, 'write', options, repository =>
+    return await this.#with(order.repository, 'write', place, options, repository =>
       this.#backup(repository, place, order, options),
     );
   }
 
   async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
     const place = await this.#locate(order.volume, options.signal);
-    return await this.#with(order.repository, 'read', options, repository =>
+    return await this.#with(order.repository, 'read', place, options, repository =>
       restoreVolume(repository, place, order, this.#watching(place, order.volume, options)),
     );
   }
@@ -124,17 +133,28 @@ export class EngineVolumeMover implements VolumeMover {
   async #with<Result>(
     name: RepositoryName,
     access: 'read' | 'write',
+    place: VolumePlace,
     { signal }: MoveOptions,
     work: (repository: Repository) => Promise<Result>,
   ): Promise<Result> {
-    await using lease = await this.#parts.repositories.acquire(name, access, signal);
-    try {
-      return await work(lease.thing);
-    } catch (error) {
-      // A dead thread, or a storage that was lost in the middle: the next move begins with a new
-      // one.
-      if (!isEngineError(error, ...REPOSITORY_IS_FINE)) lease.discard();
-      throw error;
+    const { repositories, clock } = this.#parts;
+    const { stopMs = STOP_MS_MAX } = this.#settings;
+    for (let attempt = 1; ; attempt++) {
+      await using lease = await repositories.acquire(name, access, signal);
+      try {
+        const outcome = await stopsWithin(stopMs, work(lease.thing), { signal, clock });
+        if (outcome.isEnded) return outcome.result;
+        // Its threads are held, and others who share them would wait for them.
+        lease.abandon();
+        throw notAnswering(place.path, stopMs);
+      } catch (error) {
+        const isOthersFault = lease.isLost && !signal.aborted;
+        if (isOthersFault && attempt < ATTEMPTS_MAX) continue;
+        // A dead thread, or a storage that was lost in the middle: the next move begins with a new
+        // one.
+        if (!isEngineError(error, ...REPOSITORY_IS_FINE)) lease.discard();
+        throw error;
+      }
     }
   }
 }

@@ -51,7 +51,7 @@ export async function restoreVolume(
   await isStillThere();
   // No done file, so that the pod does not begin with an empty volume.
   requireSomething(outcome, summary, lines);
-  await writeDoneFile(place.path, order.doneFile);
+  await writeDoneFile(place.path, order.doneFile, signal);
   meter.finish(bytes);
   return {
     totalBytes: bytes,

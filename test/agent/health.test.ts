@@ -3,6 +3,7 @@
 import { request } from 'node:http';
 import t, { type Test } from 'tap';
 import { HealthServer, type HealthParts } from '#agent/health.ts';
+import { LeftBehind } from '#agent/left-behind.ts';
 import { AgentMetrics } from '#agent/metrics.ts';
 import { Readiness } from '#agent/readiness.ts';
 
@@ -81,4 +82,22 @@ t.test('an address in use is said with what to do', async t => {
   const { server } = await serve(t);
   const address = { host: '127.0.0.1', port: server.port };
   await t.rejects(serve(t, { address }), { code: 'USAGE', message: /--metrics-address another$/ });
+});
+
+t.test('what only a new process can cure fails the health check; a note does not', async t => {
+  const { ask, readiness } = await serve(t);
+  readiness.set('caches', undefined);
+  const metrics = new AgentMetrics('worker-1');
+  t.teardown(() => metrics[Symbol.dispose]());
+  const leftBehind = new LeftBehind({ metrics, readiness });
+  leftBehind.changed(1, 2);
+  const note = 'threads of 1 repositories are held by volumes that do not answer';
+  t.strictSame(await ask('/readyz'), { status: 200, text: `[+] caches\n[!] ${note}\nready\n` });
+  t.match(await ask('/healthz'), { status: 200 });
+  t.match(await metrics.registry.metrics(), /^stevedore_repositories_left_behind 1$/m);
+  leftBehind.changed(2, 2);
+  t.match(await ask('/healthz'), { status: 503, text: /^threads of 2 .*; as many as may be\n$/ });
+  leftBehind.changed(0, 2);
+  t.match(await ask('/healthz'), { status: 200 });
+  t.strictSame(await ask('/readyz'), { status: 200, text: '[+] caches\nready\n' });
 });

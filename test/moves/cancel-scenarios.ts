@@ -1,6 +1,7 @@
 // Cancelling and deleting moves in each phase, above servers that notice Canceled and that do not.
 
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
+import { EngineError } from '#engine/base/errors.ts';
 import type { PodVolumeBackup } from '#agent/moves/objects/pod-volume-backup.ts';
 import type { MoveScenario, MoveStage } from './move-stage.ts';
 import { gate, ScriptedMover } from './scripted-mover.ts';
@@ -38,6 +39,23 @@ export const CANCEL_SCENARIOS: readonly MoveScenario[] = [
       t.ok(stage.phasesOf(made).includes('Canceling'));
       t.notOk(stage.phasesOf(made).includes('Canceled'));
       t.strictSame(spec, { ...made.spec, cancel: true });
+      t.equal(agent.slots.usedCount, 0);
+    },
+  },
+  {
+    title: 'a cancelled move whose volume does not answer is Failed, and says so',
+    since: '1.17',
+    play: async (t, stage) => {
+      const error = new EngineError('VOLUME_UNRESPONSIVE', 'the volume does not answer');
+      const mover = new ScriptedMover(() => ({ until: gate().opened, abortError: error }));
+      const agent = await stage.agent({ mover, serverVersion: 'v1.18.3' });
+      const made = await stage.backup();
+      await mover.begun(1);
+      await stage.until(made, 'InProgress');
+      await stage.cancel(made);
+      const { status } = await stage.until(made, 'Failed', 'Canceled');
+      const message = 'the volume does not answer (VOLUME_UNRESPONSIVE)';
+      t.match(status, { phase: 'Failed', message });
       t.equal(agent.slots.usedCount, 0);
     },
   },

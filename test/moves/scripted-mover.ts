@@ -21,6 +21,8 @@ export interface MoveScript {
   /** Deaf to the signal: goes on until `until` resolves. */
   readonly ignoresAbort?: boolean;
   readonly error?: Error;
+  /** How it ends when it is aborted. */
+  readonly abortError?: Error;
   readonly result?: Partial<BackupResult> & Partial<RestoreResult>;
 }
 
@@ -87,7 +89,10 @@ export class ScriptedMover implements VolumeMover {
   }
 }
 
-async function endOf({ until, ignoresAbort }: MoveScript, signal: AbortSignal): Promise<void> {
+async function endOf(
+  { until, ignoresAbort, abortError }: MoveScript,
+  signal: AbortSignal,
+): Promise<void> {
   if (ignoresAbort) {
     await until;
     return;
@@ -96,6 +101,7 @@ async function endOf({ until, ignoresAbort }: MoveScript, signal: AbortSignal): 
     signal.addEventListener('abort', () => resolve(), { once: true }),
   );
   await Promise.race([until, aborted]);
+  if (signal.aborted && abortError !== undefined) throw abortError;
   throwIfAborted(signal);
 }
 

@@ -5,6 +5,7 @@ import { LeaseTable } from '#agent/repositories/lease-table.ts';
 /** Things that say when they are opened, refreshed and closed; time stands still until told. */
 function scene(countMax = 2) {
   const log: string[] = [];
+  const release = Promise.withResolvers<void>();
   const sleeps: { resolve: () => void; signal: AbortSignal | undefined }[] = [];
   const clock = {
     ...systemClock,
@@ -21,6 +22,7 @@ function scene(countMax = 2) {
     }
     [Symbol.asyncDispose](): Promise<void> {
       log.push(`close ${this.name}`);
+      if (this.name.startsWith('hung')) return release.promise;
       return this.name === 'stuck' ? Promise.reject(new Error('stuck')) : Promise.resolve();
     }
   }
@@ -29,11 +31,16 @@ function scene(countMax = 2) {
     countMax,
     idleMs: 1000,
     onCloseFailure: error => log.push(String(error)),
+    onLeftBehind: count => log.push(`${count} left behind`),
     refresh: async ({ name }) => {
       log.push(`refresh ${name}`);
+      // As a task that waits behind others of a thread: rejected when that is ended.
+      if (name === 'hung') await closedUnder.promise;
       if (name === 'stale') throw new Error('stale');
     },
   });
+  const closedUnder = Promise.withResolvers<void>();
+  closedUnder.promise.catch(() => undefined);
   const acquire = (name: string, signal?: AbortSignal) =>
     table.acquire(
       name,
@@ -48,7 +55,7 @@ function scene(countMax = 2) {
     for (const { resolve, signal } of sleeps.splice(0)) if (!signal?.aborted) resolve();
     await settled();
   };
-  return { table, acquire, log, elapse };
+  return { table, acquire, log, elapse, release, closedUnder };
 }
 
 const settled = () => new Promise(resolve => setImmediate(resolve));
@@ -132,4 +139,65 @@ t.test('one that cannot be refreshed is opened anew by the next', async t => {
   const anew = await acquire('stale');
   t.not(anew.thing, first.thing);
   t.strictSame(log, ['open stale', 'refresh stale', 'close stale', 'open stale']);
+});
+
+t.test(
+  'one that does not close gives its place to others after a while, and is counted',
+  async t => {
+    const { acquire, log, elapse, table, release } = scene(1);
+    const hung = await acquire('hung');
+    hung.discard();
+    const closing = hung[Symbol.asyncDispose]();
+    const waiting = acquire('x');
+    await settled();
+    t.notOk(log.includes('open x'));
+    await elapse();
+    await closing;
+    t.equal((await waiting).thing.name, 'x');
+    t.strictSame(log, ['open hung', 'close hung', '1 left behind', 'open x']);
+    t.equal(table.count, 1);
+    release.resolve();
+    await settled();
+    t.equal(log.at(-1), '0 left behind');
+    t.equal(table.leftBehindCount, 0);
+  },
+);
+
+t.test('no more are left behind than may be open; then their places stay taken', async t => {
+  const { acquire, log, elapse, table, release } = scene(1);
+  for (const name of ['hung-1', 'hung-2']) {
+    const lease = await acquire(name);
+    lease.discard();
+    void lease[Symbol.asyncDispose]();
+    await elapse();
+  }
+  t.equal(table.leftBehindCount, 1);
+  const refused = t.rejects(acquire('x'), { code: 'ABORTED' });
+  await elapse();
+  t.notOk(log.includes('open x'));
+  const ending = table[Symbol.asyncDispose]();
+  await elapse();
+  await ending;
+  await refused;
+  release.resolve();
+});
+
+t.test('one that is abandoned is closed at once, and the others are told', async t => {
+  const { acquire, log, release, closedUnder } = scene(3);
+  const first = await acquire('hung');
+  const refreshing = acquire('hung');
+  await settled();
+  t.strictSame(log, ['open hung', 'refresh hung']);
+  first.abandon();
+  await first[Symbol.asyncDispose]();
+  t.notOk(first.isLost, 'it has done so itself');
+  closedUnder.reject(new Error('the threads were ended'));
+  const next = await refreshing;
+  t.not(next.thing, first.thing, 'who was about to get it gets a new one');
+  const third = await acquire('other');
+  const fourth = await acquire('other');
+  third.abandon();
+  t.ok(fourth.isLost);
+  t.notOk(next.isLost);
+  release.resolve();
 });
