@@ -31,6 +31,7 @@ import type { Phase } from './phases.ts';
 import { allEnded, retryEach } from './last-minutes.ts';
 import { countsCanceled } from './server-version.ts';
 import { findStockPod, stockPodState } from './stock-pod.ts';
+import { UnconfirmedEnds } from './unconfirmed-ends.ts';
 import { withEnd, withoutFinalizer, withPhase, withProgress } from './status-writes.ts';
 
 /** Transitions and conflicts in a row until others have their turn. */
@@ -61,6 +62,7 @@ export class MoveReconciler<Item extends MoveObject> {
   readonly #writer: MoveWriter<Item>;
   readonly #moves: MovesInProcess;
   readonly #neglect: Neglect;
+  readonly #ends = new UnconfirmedEnds();
   /** The last call for a key that is not over; the next one waits for it. */
   readonly #turns = new Map<ObjectKey, Promise<ReconcileResult>>();
   #agent: MoveView['agent'] = 'working';
@@ -131,6 +133,7 @@ export class MoveReconciler<Item extends MoveObject> {
     }
     if (item !== undefined) return { requeueAfterMs: TURN_MS };
     this.#neglect.forget(key);
+    this.#ends.forget(key);
     return {};
   }
 
@@ -140,6 +143,7 @@ export class MoveReconciler<Item extends MoveObject> {
     const phase = phaseOf(item.status?.phase);
     const uid = item.metadata.uid;
     if (phase === undefined || uid === undefined) return undefined;
+    if (isTerminal(phase)) this.#tellEnd(item);
     const situation = adapter.situationOf(item, site);
     const stockPod = findStockPod(item, adapter.stockPodLabel, site);
     const run = this.#moves.runOf(uid);
@@ -263,17 +267,21 @@ export class MoveReconciler<Item extends MoveObject> {
     const { cancel } = view;
     const end = endOf(action, { adapter, situation, cancel, phases: rules.phases, run, stockPod });
     const changed = withEnd(item, { ...end, nowMs: clock.now(), rules });
+    this.#ends.add(item, end);
     const written = await this.#writer.write(changed, { signal });
-    if (written.type === 'written') {
-      const message = end.message ?? undefined;
-      this.#moves.forget(uid);
-      this.#report({ type: 'phase', item: written.item, phase: end.phase, message });
-      if (end.warning !== undefined) {
-        const { warning: reason } = end;
-        this.#report({ type: 'warning', item: written.item, reason, message: message ?? '' });
-      }
-    }
+    if (written.type === 'written') this.#moves.forget(uid);
+    // It is told of when it is looked at again, as it is when the answer is lost.
     return this.#after(uid, written);
+  }
+
+  /** Of an object that has come to its end, once, when it was us who wrote that. */
+  #tellEnd(item: Item): void {
+    const end = this.#ends.take(item);
+    if (end === undefined) return;
+    const { phase, message, warning: reason } = end;
+    this.#report({ type: 'phase', item, phase, message: message ?? undefined });
+    if (reason === undefined) return;
+    this.#report({ type: 'warning', item, reason, message: message ?? '' });
   }
 
   async #writeProgress({ item, uid }: Look<Item>, signal?: AbortSignal): Promise<Step<Item>> {

@@ -2,6 +2,7 @@
 
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { systemClock } from '#engine/base/clock.ts';
+import type { MoveReport } from '#agent/moves/move-components.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import { keyOf } from '#kube/kube-object.ts';
 import type { MoveScenario, MoveStage } from './move-stage.ts';
@@ -55,6 +56,57 @@ export const TROUBLE_SCENARIOS: readonly MoveScenario[] = [
       const phases = stage.phasesOf(made);
       t.equal(new Set(phases).size, phases.length, 'no phase comes back');
       await agent.failed(2);
+    },
+  },
+  {
+    title: 'an end whose answer is lost is told of, once',
+    play: async (t, stage) => {
+      let lostCount = 0;
+      const losesAnswer = (_resource: Resource, { status }: KubeObject & { status?: object }) =>
+        JSON.stringify(status).includes('"completionTimestamp"') && (lostCount += 1) <= 2;
+      const client = troubledClient(stage.client, { isAway: false, losesAnswer });
+      const result = { skippedCount: 1, skipped: ['a: EIO'] };
+      const agent = await stage.agent({ client, mover: new ScriptedMover(() => ({ result })) });
+      const made = await stage.backup();
+      await stage.until(made, 'Completed');
+      t.match(await agent.reported('warning'), [{ reason: 'FilesSkipped' }]);
+      // One that never runs: its end is all that there is to tell.
+      const refused = await stage.backup({ spec: { uploaderType: 'restic' } });
+      await stage.until(refused, 'Failed');
+      await stage.until(await stage.backup(), 'Completed');
+      await agent.reported('warning', 2);
+      const ends = agent.reports.filter(
+        report => report.type === 'phase' && ['Completed', 'Failed'].includes(report.phase),
+      );
+      t.match(ends, [
+        { phase: 'Completed', message: /a: EIO/, item: { status: { phase: 'Completed' } } },
+        { phase: 'Failed', message: /restic/ },
+        { phase: 'Completed' },
+      ]);
+      t.equal(ends.length, 3);
+      t.equal(agent.slots.usedCount, 0);
+    },
+  },
+  {
+    title: 'an end that somebody else has written is not told as ours',
+    play: async (t, stage) => {
+      const trouble: Trouble = { isAway: false };
+      trouble.beforeReplace = async (resource, { metadata: { name, namespace }, ...object }) => {
+        if (!JSON.stringify(object).includes('"completionTimestamp"')) return;
+        const body = { status: { phase: 'Failed', message: 'by hand' } };
+        await stage.client.patch(resource, { name, namespace }, { type: 'merge', body });
+      };
+      const agent = await stage.agent({ client: troubledClient(stage.client, trouble) });
+      await stage.until(await stage.backup(), 'Failed');
+      trouble.beforeReplace = async () => {};
+      const next = await stage.backup();
+      await stage.until(next, 'Completed');
+      const isEnd = (report: MoveReport) =>
+        report.type === 'phase' && ['Completed', 'Failed'].includes(report.phase);
+      while (!agent.reports.some(isEnd)) await systemClock.sleep(1);
+      const { uid } = next.metadata;
+      t.match(agent.reports.filter(isEnd), [{ item: { metadata: { uid } } }]);
+      t.equal(agent.reports.filter(isEnd).length, 1);
     },
   },
   {
