@@ -68,14 +68,18 @@ export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<
   const connection = await connect({ kubeconfig, context });
   try {
     const client = new HttpKubeClient(connection);
-    await work(config, { ...parts, client, metrics, readiness, leftBehind });
+    const stat = new TimedStat({ clock: parts.clock });
+    const workParts = { ...parts, client, metrics, readiness, leftBehind, stat };
+    const isSettled = await work(config, workParts);
+    const hasStuckThreads = !isSettled || leftBehind.count > 0 || stat.pendingCount > 0;
+    return { hasStuckThreads };
   } catch (error) {
     // Told to end while it came up: nothing was begun.
     if (!signal.aborted) throw error;
+    return { hasStuckThreads: false };
   } finally {
     connection.close();
   }
-  return { hasStuckThreads: leftBehind.count > 0 };
 }
 
 interface WorkParts extends AgentParts {
@@ -83,9 +87,11 @@ interface WorkParts extends AgentParts {
   readonly metrics: AgentMetrics;
   readonly readiness: Readiness;
   readonly leftBehind: LeftBehind;
+  readonly stat: TimedStat;
 }
 
-async function work(config: AgentConfig, parts: WorkParts): Promise<void> {
+/** @returns false when something of the moves still holds a thread */
+async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   const { client, clock, log, metrics, readiness, signal } = parts;
   const { namespace, hostPods } = config;
   await waitUntilReady(startChecks({ client, namespace, hostPods }), parts, signal);
@@ -105,7 +111,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<void> {
   readiness.set('start', undefined);
   log.info({ slots: slotCount, cache: config.cacheDir }, 'ready');
   if (!signal.aborted) await once(signal, 'abort');
-  await standDown(moves, config, parts);
+  return await standDown(moves, config, parts);
 }
 
 function openRepositories(
@@ -135,12 +141,12 @@ function openRepositories(
 
 function moverOf(
   { hostPods, nodeName, resourceTimeout: patienceMs }: AgentConfig,
-  { client, clock, log }: WorkParts,
+  { client, clock, log, stat }: WorkParts,
   repositories: SharedRepositories,
 ): EngineVolumeMover {
   const kube = patientReader(client, { clock, patienceMs });
   return new EngineVolumeMover(
-    { kube, clock, repositories, stat: new TimedStat({ clock }), onWarning: harmless(log) },
+    { kube, clock, repositories, stat, onWarning: harmless(log) },
     { hostPods, nodeName },
   );
 }
@@ -153,8 +159,9 @@ async function standDown(
   moves: RunningMoves,
   { shutdownGrace: graceMs }: AgentConfig,
   { log, readiness }: WorkParts,
-): Promise<void> {
+): Promise<boolean> {
   readiness.set('start', 'the agent is ending');
-  const unreported = await moves.stop(graceMs);
+  const { unreported, isSettled } = await moves.stop(graceMs);
   if (unreported.length > 0) log.error({ moves: unreported }, 'moves could not be reported');
+  return isSettled;
 }

@@ -2,6 +2,7 @@
 // the queue of its kind, a change of a pod the keys of the moves that concern it.
 
 import type { Clock } from '#engine/base/clock.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
 import { readStatusRules } from '#agent/moves/crd-phases.ts';
 import type { MoveAdapter } from '#agent/moves/move-adapter.ts';
 import { MoveReconciler } from '#agent/moves/move-reconciler.ts';
@@ -39,9 +40,16 @@ export interface MovesParts {
   readonly signal: AbortSignal;
 }
 
+export interface MovesEnd {
+  /** Keys of objects that could not be written any more. */
+  readonly unreported: readonly ObjectKey[];
+  /** False when something is held by a volume that does not answer. */
+  readonly isSettled: boolean;
+}
+
 export interface RunningMoves {
-  /** Within that time. Gives the keys of objects that could not be written any more. */
-  stop(graceMs: number): Promise<readonly ObjectKey[]>;
+  /** Within that time. */
+  stop(graceMs: number): Promise<MovesEnd>;
 }
 
 /** As charts/stevedore makes it, and Velero looks for it. */
@@ -51,6 +59,9 @@ const OUR_MARK = Object.freeze({ label: 'app.kubernetes.io/name', value: 'steved
 /** Source of events. */
 const COMPONENT = 'stevedore-node-agent';
 const SUCCESSOR_MS_MAX = 2000;
+/** Of the grace period, for events that wait, and for what was aborted to end. */
+const EVENTS_MS_MAX = 2000;
+const SETTLE_MS_MAX = 1000;
 
 /** Resolves when all that is there has been seen once. @throws ABORTED, KUBE_… */
 export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<RunningMoves> {
@@ -100,16 +111,15 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
       const signal = AbortSignal.timeout(SUCCESSOR_MS_MAX);
       const name = { namespace, name: DAEMON_SET };
       const isFollowed = await hasSuccessor(client, name, OUR_MARK, { signal });
-      const options = { graceMs: graceMs - SUCCESSOR_MS_MAX, hasSuccessor: isFollowed };
+      const ownMs = SUCCESSOR_MS_MAX + EVENTS_MS_MAX + SETTLE_MS_MAX;
+      const options = { graceMs: Math.max(0, graceMs - ownMs), hasSuccessor: isFollowed };
       const unreported = await Promise.all(kinds.map(({ stop }) => stop(options)));
       end.abort();
-      await events.stop();
-      await Promise.allSettled([
-        ...runs,
-        ...kinds.map(({ loop }) => loop.stop()),
-        restores.settled(),
-      ]);
-      return unreported.flat();
+      const ending = [...runs, ...kinds.map(({ loop }) => loop.stop()), restores.settled()];
+      const isSettled = await settlesWithin(Promise.allSettled(ending), SETTLE_MS_MAX);
+      // Whoever has ended may have had something to say.
+      await events.stop({ withinMs: EVENTS_MS_MAX });
+      return { unreported: unreported.flat(), isSettled };
     },
   };
 }

@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
-import { isEngineError } from '#engine/base/errors.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject, ObjectMeta, ObjectName, Resource } from './kube-object.ts';
 
@@ -64,6 +64,9 @@ export class EventWriter {
   #tokensMs: number;
   #writing: Promise<void> | undefined;
   #droppedCount = 0;
+  #isStopping = false;
+  /** The one that was being written at the end: 1 when it was not. */
+  #brokenOffCount = 0;
 
   constructor(parts: EventParts) {
     this.#parts = parts;
@@ -71,14 +74,14 @@ export class EventWriter {
     this.#tokensMs = this.#clock.monotonic();
   }
 
-  /** How many were not written because there were too many. */
+  /** How many were not written because there were too many, or at the end. */
   get droppedCount(): number {
     return this.#droppedCount;
   }
 
   /** Has the event written some time. Never throws. */
   readonly emit = (event: ObjectEvent): void => {
-    if (this.#end.signal.aborted) return;
+    if (this.#isStopping) return;
     if (this.#waiting.length >= EVENTS_WAITING_MAX) {
       this.#droppedCount++;
       return;
@@ -92,11 +95,25 @@ export class EventWriter {
     await this.#writing;
   }
 
-  /** Writes no more. */
-  async stop(): Promise<void> {
+  /** Takes no more, writes what waits while there is time, and tells how much it could not. */
+  async stop({ withinMs = 0 }: { readonly withinMs?: number } = {}): Promise<void> {
+    this.#isStopping = true;
+    if (withinMs > 0 && this.#writing) await this.#flushWithin(withinMs, this.#writing);
     this.#end.abort();
-    this.#waiting.length = 0;
     await this.#writing;
+    const leftCount = this.#waiting.length + this.#brokenOffCount;
+    this.#waiting.length = 0;
+    if (leftCount === 0) return;
+    this.#droppedCount += leftCount;
+    const text = `${leftCount} events were not written, because the writer was stopped`;
+    this.#parts.onError?.(new EngineError('ABORTED', text));
+  }
+
+  async #flushWithin(withinMs: number, writing: Promise<void>): Promise<void> {
+    const timer = new AbortController();
+    const late = this.#clock.sleep(withinMs, timer.signal).catch(() => undefined);
+    await Promise.race([writing, late]);
+    timer.abort();
   }
 
   async #writeAll(): Promise<void> {
@@ -108,7 +125,10 @@ export class EventWriter {
         await this.#takeToken(signal);
         await this.#write(event, signal);
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) {
+          this.#brokenOffCount = 1;
+          return;
+        }
         this.#parts.onError?.(error);
       }
     }

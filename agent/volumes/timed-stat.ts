@@ -28,6 +28,11 @@ export class TimedStat {
     this.#lstat = parts.lstat ?? lstat;
   }
 
+  /** Looks that hold a thread now. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
   /**
    * Undefined when there is nothing.
    * @throws VOLUME_UNRESPONSIVE

@@ -99,6 +99,31 @@ t.test('a failure is told and harms nobody', async t => {
   t.equal(stored().length, 1);
 });
 
+t.test('what waits when it is stopped is written, as far as there is time', async t => {
+  const { writer, stored, errors, clock } = await start(t);
+  for (let index = 0; index < 27; index++) writer.emit(event(`${index}`));
+  const stopped = writer.stop({ withinMs: 1500 });
+  writer.emit(event('too late'));
+  // All but two at once, then one a second.
+  await until(() => stored().length === 25 && clock.sleeperCount === 2);
+  await clock.pass(1000);
+  await until(() => stored().length === 26 && clock.sleeperCount === 2);
+  await clock.pass(500);
+  await stopped;
+  t.equal(stored().length, 26);
+  t.equal(writer.droppedCount, 1);
+  t.match(errors, [{ code: 'ABORTED', message: /^1 events/ }]);
+});
+
+t.test('who stops at once says how much was not written', async t => {
+  const { writer, stored, errors } = await start(t);
+  for (let index = 0; index < 3; index++) writer.emit(event(`${index}`));
+  await writer.stop();
+  t.strictSame(stored(), []);
+  t.equal(writer.droppedCount, 3);
+  t.match(errors, [{ code: 'ABORTED', message: /3 events/ }]);
+});
+
 t.test('a long message is cut between characters', async t => {
   const { writer, stored } = await start(t);
   writer.emit(event('ä'.repeat(1000)));
