@@ -151,7 +151,7 @@ export class MoveReconciler<Item extends MoveObject> {
       phase,
       situation,
       rules: this.#writer.rules,
-      isCanceledCounted: await this.#isCanceledCounted(item, run?.state === 'running', signal),
+      isCanceledCounted: await this.#isCanceledCounted(item, { situation, isFresh }, signal),
       hasSlot: slots.has(uid),
       run,
       stockPod: stockPodState(stockPod),
@@ -165,13 +165,21 @@ export class MoveReconciler<Item extends MoveObject> {
     return { item, uid, view, situation, stockPod };
   }
 
-  /** Asked only when the answer decides something, and never before a run was told to stop. */
-  async #isCanceledCounted(item: Item, isRunning: boolean, signal?: AbortSignal): Promise<boolean> {
+  /** The server is asked only when its answer decides how a move of ours ends. */
+  async #isCanceledCounted(
+    item: Item,
+    { situation, isFresh }: { readonly situation: MoveSituation; readonly isFresh: boolean },
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     const { adapter, serverVersion } = this.#components;
     if (adapter.isCanceledAlwaysCounted) return true;
-    if (isRunning || !this.#writer.rules.phases.has('Canceled')) return false;
     const reason = cancelReasonOf(item);
     if (reason === 'none' || reason === 'server-restart') return false;
+    const { state } = this.#moves.runOf(item.metadata.uid ?? '') ?? {};
+    const isOurs = situation.type !== 'elsewhere';
+    const isEnding = state === undefined ? isOurs && isFresh : state === 'cancelled';
+    const hasEnded = isTerminal(phaseOf(item.status?.phase) ?? 'New');
+    if (!isEnding || hasEnded || !this.#writer.rules.phases.has('Canceled')) return false;
     return countsCanceled(await serverVersion.current(signal));
   }
 

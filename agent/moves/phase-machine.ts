@@ -172,7 +172,9 @@ function withoutRun(view: MoveView): MoveAction {
   const isUnderWay = view.phase === 'InProgress' || view.phase === 'Canceling';
   if (isUnderWay && hasEnded(view.stockPod)) return afterStockPod(view);
   if (view.cancel !== 'none' || view.phase === 'Canceling') {
-    return isThere(view.stockPod) ? DELETE_STOCK_POD : finish(cancelledPhase(view), 'cancel');
+    if (isThere(view.stockPod)) return DELETE_STOCK_POD;
+    // What is seen may be from before our own end of it.
+    return view.isFresh ? finish(cancelledPhase(view), 'cancel') : READ;
   }
   if (view.isHopeless) return finish('Failed', 'hopeless');
   return isUnderWay ? takeOver(view) : prepare(view);

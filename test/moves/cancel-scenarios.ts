@@ -72,6 +72,32 @@ export const CANCEL_SCENARIOS: readonly MoveScenario[] = [
     },
   },
   {
+    title: 'a server is asked for its version when the answer decides something, and only then',
+    since: '1.17',
+    play: async (t, stage) => {
+      const spec = { cancel: true };
+      const ended = { phase: 'Completed', snapshotID: '1', progress: {} };
+      await stage.backup({ spec, status: ended });
+      await stage.backup({ spec, status: { phase: 'Canceled' }, node: 'worker-2' });
+      await stage.backup({ spec, status: { phase: 'InProgress' }, node: 'worker-2' });
+      const gone = await stage.backup({ node: 'worker-2', finalizers: FINALIZERS });
+      await stage.delete(gone);
+      const hold = gate();
+      const mover = new ScriptedMover(() => ({ until: hold.opened, ignoresAbort: true }));
+      const agent = await stage.agent({ mover });
+      const made = await stage.backup();
+      await mover.begun(1);
+      await stage.cancel(made);
+      await stage.until(made, 'Canceling');
+      hold.open();
+      await stage.until(made, 'Completed');
+      agent.look();
+      t.equal(agent.versionAskedCount, 0);
+      await stage.until(await stage.backup({ spec }), 'Failed');
+      t.equal(agent.versionAskedCount, 1);
+    },
+  },
+  {
     title: 'a server that was restarted gets Canceled, and its message stays',
     since: '1.17',
     play: async (t, stage) => {

@@ -47,6 +47,8 @@ interface Kind {
 
 export class SimulatedAgent {
   readonly reports: MoveReport[] = [];
+  /** How often a server would have been asked for its version. */
+  versionAskedCount = 0;
   readonly slots: Slots;
   /** Failures of `reconcile` that were tried again. */
   readonly errors: unknown[] = [];
@@ -122,7 +124,12 @@ export class SimulatedAgent {
         mover,
         slots: this.slots,
         rules,
-        serverVersion: { current: async () => serverVersion },
+        serverVersion: {
+          current: async () => {
+            this.versionAskedCount += 1;
+            return serverVersion;
+          },
+        },
         clock,
         enqueue: key => loop.enqueue(key),
         report: report => this.#keep(this.reports, report),
