@@ -105,7 +105,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   const moves = await runMoves(config, {
     ...parts,
     mover: measuredMover(mover, metrics, clock),
-    tidier: mover,
+    doneFiles: mover,
     slots,
   });
   readiness.set('start', undefined);

@@ -5,10 +5,10 @@ import type { Clock } from '#engine/base/clock.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import { readStatusRules } from '#agent/moves/crd-phases.ts';
 import type { MoveAdapter } from '#agent/moves/move-adapter.ts';
+import type { MoveReport } from '#agent/moves/move-components.ts';
 import { MoveReconciler } from '#agent/moves/move-reconciler.ts';
 import type { MoveObject, PodReference } from '#agent/moves/objects/move-object.ts';
 import type { Pod } from '#agent/moves/objects/pod.ts';
-import type { PodVolumeRestore } from '#agent/moves/objects/pod-volume-restore.ts';
 import { podVolumeBackups } from '#agent/moves/pod-volume-backups.ts';
 import { podVolumeRestores } from '#agent/moves/pod-volume-restores.ts';
 import { ServerVersion } from '#agent/moves/server-version.ts';
@@ -22,16 +22,16 @@ import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
 import type { AgentConfig } from './config-table.ts';
+import { type DoneFileParts, DoneFiles } from './done-files.ts';
 import type { Log } from './log.ts';
 import type { AgentMetrics, MoveKind } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 import { tellOfMoves } from './tell-of-moves.ts';
-import { type TidyParts, TidyRestores } from './tidy-restores.ts';
 
 export interface MovesParts {
   readonly client: KubeClient;
   readonly mover: VolumeMover;
-  readonly tidier: TidyParts['mover'];
+  readonly doneFiles: DoneFileParts['mover'];
   readonly slots: Slots;
   readonly clock: Clock;
   readonly log: Log;
@@ -84,14 +84,19 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
     onError: error => parts.log.warn({ error }, 'an event could not be written'),
   });
   const shared = { ...parts, config, pods, serverVersion, events };
-  const restores = new TidyRestores({ mover: parts.tidier, log: parts.log, signal: end.signal });
-  const kinds = [
-    await makeKind('PodVolumeBackup', podVolumeBackups, shared, () => {}),
-    await makeKind('PodVolumeRestore', podVolumeRestores, shared, item => {
-      // The items of that kind.
-      restores.add(item as PodVolumeRestore, pods);
-    }),
-  ];
+  const backups = await makeKind('PodVolumeBackup', podVolumeBackups, shared, () => {});
+  const restores = await makeKind('PodVolumeRestore', podVolumeRestores, shared, item => {
+    doneFiles.completed(item);
+  });
+  const kinds = [backups, restores];
+  const doneFiles = new DoneFiles({
+    mover: parts.doneFiles,
+    pods,
+    restoresOf: restores.ofPod,
+    clock,
+    log: parts.log,
+    signal: end.signal,
+  });
   readiness.set('caches', 'objects are being listed');
   const following = [pods, ...kinds.map(({ objects }) => objects)];
   const runs = following.map(informer => informer.run(end.signal));
@@ -99,9 +104,10 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
   readiness.set('caches', undefined);
   pods.onChange(key => {
     for (const kind of kinds) kind.lookFor(key);
-    restores.podChanged(key, pods.get(key));
+    doneFiles.podChanged(key);
   });
   for (const kind of kinds) kind.begin();
+  for (const pod of pods.list()) doneFiles.podChanged(keyOf(pod));
   metrics.observe({
     slots: () => ({ total: slots.count, used: slots.usedCount, waiting: slots.waitingCount }),
     queueDepths: () => Object.fromEntries(kinds.map(({ name, loop }) => [name, loop.depth])),
@@ -115,7 +121,7 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
       const options = { graceMs: Math.max(0, graceMs - ownMs), hasSuccessor: isFollowed };
       const unreported = await Promise.all(kinds.map(({ stop }) => stop(options)));
       end.abort();
-      const ending = [...runs, ...kinds.map(({ loop }) => loop.stop()), restores.settled()];
+      const ending = [...runs, ...kinds.map(({ loop }) => loop.stop()), doneFiles.settled()];
       const isSettled = await settlesWithin(Promise.allSettled(ending), SETTLE_MS_MAX);
       // Whoever has ended may have had something to say.
       await events.stop({ withinMs: EVENTS_MS_MAX });
@@ -124,8 +130,10 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
   };
 }
 
-interface Kind {
+interface Kind<Item extends MoveObject = MoveObject> {
   readonly name: MoveKind;
+  /** All that name the pod of that key. */
+  readonly ofPod: (pod: ObjectKey) => Item[];
   readonly objects: Pick<Informer<MoveObject>, 'run' | 'synced'>;
   readonly loop: ControlLoop;
   readonly stop: MoveReconciler<MoveObject>['stop'];
@@ -146,8 +154,8 @@ async function makeKind<Item extends MoveObject>(
   name: MoveKind,
   adapter: MoveAdapter<Item>,
   parts: KindParts,
-  onCompleted: (item: MoveObject) => void,
-): Promise<Kind> {
+  onCompleted: (item: Item) => void,
+): Promise<Kind<Item>> {
   const { client, clock, config, events, log, pods, signal } = parts;
   const { nodeName, namespace, dataMoverPrepareTimeout: prepareTimeoutMs } = config;
   const { resource } = adapter;
@@ -169,7 +177,8 @@ async function makeKind<Item extends MoveObject>(
       enqueue: key => enqueue(key),
       report: report => {
         tell(report);
-        if (report.type === 'phase' && report.phase === 'Completed') onCompleted(report.item);
+        // What the reconciler of a kind reports is about items of that kind.
+        if (isCompletion(report)) onCompleted(report.item as Item);
       },
     },
     { prepareTimeoutMs },
@@ -189,6 +198,7 @@ async function makeKind<Item extends MoveObject>(
   };
   return {
     name,
+    ofPod: pod => objects.byIndex('pod', pod),
     objects,
     loop,
     stop: options => reconciler.stop(options),
@@ -202,6 +212,10 @@ async function makeKind<Item extends MoveObject>(
       if (objects.get(pod)) enqueue(pod);
     },
   };
+}
+
+function isCompletion(report: MoveReport): boolean {
+  return report.type === 'phase' && report.phase === 'Completed';
 }
 
 function informerParts({ client, clock, log }: MovesParts, what: string) {

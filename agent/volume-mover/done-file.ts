@@ -3,10 +3,10 @@
 // from an earlier restore and goes, as with stock.
 
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rmdir, unlink } from 'node:fs/promises';
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
-import { beneath, openDirectory, removeBeneath } from './open-beneath.ts';
+import { beneath, ignoring, openDirectory, removeBeneath } from './open-beneath.ts';
 
 export const DONE_DIRECTORY = '.velero';
 
@@ -41,6 +41,21 @@ export async function writeDoneFile(
 }
 
 /**
+ * Puts the file back where it is gone, and leaves what else is in `.velero` alone: a volume that
+ * several pods share has the files of all. Durable on return as that of writeDoneFile.
+ * @returns whether it was gone
+ * @throws TARGET_NOT_WRITABLE, USAGE
+ */
+export async function renewDoneFile(root: string, name: string): Promise<boolean> {
+  if (await isThere(root, name)) return false;
+  await inRoot(root, name, async volume => {
+    await ignoring('EEXIST', mkdir(beneath(volume, DONE_DIRECTORY), 0o755));
+    await ignoring('EEXIST', fill(volume, name));
+  });
+  return true;
+}
+
+/**
  * Takes the file away again, and its directory when nothing else is in it: the init container runs
  * as another user and often may not. Nothing happens where there is none.
  * @throws TARGET_NOT_WRITABLE, USAGE
@@ -64,6 +79,10 @@ export async function removeDoneFile(root: string, name: string): Promise<void> 
 
 async function make(volume: FileHandle, name: string): Promise<void> {
   await mkdir(beneath(volume, DONE_DIRECTORY), 0o755);
+  await fill(volume, name);
+}
+
+async function fill(volume: FileHandle, name: string): Promise<void> {
   const directory = await openDirectory(beneath(volume, DONE_DIRECTORY));
   try {
     // Whatever the umask says: the init container has to see it.
@@ -78,6 +97,17 @@ async function make(volume: FileHandle, name: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
+  }
+}
+
+/** False too for what is no file, which renewing then tells of. */
+async function isThere(root: string, name: string): Promise<boolean> {
+  try {
+    await using volume = await openDirectory(root);
+    await using directory = await openDirectory(beneath(volume, DONE_DIRECTORY));
+    return (await lstat(beneath(directory, name))).isFile();
+  } catch {
+    return false;
   }
 }
 

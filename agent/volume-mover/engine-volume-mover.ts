@@ -25,7 +25,7 @@ import {
   type VolumePlace,
 } from '#agent/volumes/locate-volume.ts';
 import { backupVolume, type VolumeMoveOptions } from './backup-volume.ts';
-import { removeDoneFile } from './done-file.ts';
+import { removeDoneFile, renewDoneFile } from './done-file.ts';
 import { forgetOldStates } from './forget-states.ts';
 import { forgetUnreported } from './forget-unreported.ts';
 import { notAnswering, stopsWithin, STOP_MS_MAX } from './stops-within.ts';
@@ -94,6 +94,19 @@ export class EngineVolumeMover implements VolumeMover {
   ): Promise<void> {
     const place = await this.#locate(volume, signal);
     await removeDoneFile(place.path, doneFile);
+  }
+
+  /**
+   * For a pod that waits once more for a volume that is restored.
+   * @returns whether the done file was gone
+   * @throws TARGET_NOT_WRITABLE, and what finding the volume throws
+   */
+  async tellAgain(
+    { volume, doneFile }: Pick<RestoreOrder, 'volume' | 'doneFile'>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const place = await this.#locate(volume, signal);
+    return await renewDoneFile(place.path, doneFile);
   }
 
   async #backup(

@@ -57,7 +57,11 @@ async function isDirectory(path: Buffer): Promise<boolean> {
   return stat?.isDirectory() ?? false;
 }
 
-async function ignoring<Value>(code: string, promise: Promise<Value>): Promise<Value | undefined> {
+/** Undefined where it fails with that code of the system. */
+export async function ignoring<Value>(
+  code: string,
+  promise: Promise<Value>,
+): Promise<Value | undefined> {
   try {
     return await promise;
   } catch (error) {

@@ -135,6 +135,10 @@ t.test('a volume is backed up and comes back, is counted, and no secret is said'
   });
   api.put(velero.pod('web', { waiting: 'done' }));
   await gone;
+  // The node was rebooted, and the helper looks for the file once more (velero#8018).
+  api.put(velero.pod('web', { waiting: 'running' }));
+  await says('a pod is told again that its volume is restored');
+  t.ok(existsSync(done));
 
   const metrics = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
   t.match(metrics, 'stevedore_moves_total{kind="PodVolumeBackup",outcome="completed"} 1\n');

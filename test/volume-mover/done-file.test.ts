@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import t from 'tap';
-import { removeDoneFile, writeDoneFile } from '#agent/volume-mover/done-file.ts';
+import { removeDoneFile, renewDoneFile, writeDoneFile } from '#agent/volume-mover/done-file.ts';
 import { REMOVAL_DEPTH_MAX } from '#agent/volume-mover/open-beneath.ts';
 
 const UID = '77777777-0000-4000-8000-000000000001';
@@ -69,6 +69,23 @@ t.test('the file and its directory are taken away, unless there is more', async 
   t.strictSame(fs.readdirSync(`${root}/.velero`), ['other']);
   await removeDoneFile(root, UID);
   t.strictSame(fs.readdirSync(`${root}/.velero`), ['other']);
+});
+
+t.test('a file that is gone comes back, beside what others have there', async t => {
+  const root = t.testdir({ '.velero': { other: '' } });
+  t.equal(await renewDoneFile(root, UID), true);
+  t.strictSame(fs.readdirSync(`${root}/.velero`).toSorted(), [UID, 'other']);
+  fs.utimesSync(root, 1_600_000_000, 1_600_000_000.25);
+  t.equal(await renewDoneFile(root, UID), false);
+  t.equal(fs.statSync(root).mtimeMs, 1_600_000_000_250);
+  fs.rmSync(`${root}/.velero`, { recursive: true });
+  fs.utimesSync(root, 1_600_000_000, 1_600_000_000.25);
+  t.equal(await renewDoneFile(root, UID), true);
+  t.equal(fs.statSync(root).mtimeMs, 1_600_000_000_250);
+  fs.rmSync(`${root}/.velero`, { recursive: true });
+  fs.symlinkSync('/etc', `${root}/.velero`);
+  await t.rejects(renewDoneFile(root, UID), { code: 'TARGET_NOT_WRITABLE' });
+  await t.rejects(renewDoneFile(root, '../x'), { code: 'USAGE' });
 });
 
 t.test('what is mounted in an old .velero is not emptied', async t => {

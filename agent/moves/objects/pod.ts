@@ -3,17 +3,30 @@
 
 import type { KubeObject } from '#kube/kube-object.ts';
 
+interface ContainerState {
+  readonly waiting?: { readonly reason?: string };
+  readonly running?: object;
+  readonly terminated?: { readonly exitCode: number; readonly message?: string };
+}
+
 export interface ContainerStatus {
   readonly name: string;
-  readonly state?: {
-    readonly waiting?: { readonly reason?: string };
-    readonly running?: object;
-    readonly terminated?: { readonly exitCode: number; readonly message?: string };
-  };
+  readonly state?: ContainerState;
+  /** Of the one before it, where it was started again. */
+  readonly lastState?: ContainerState;
+}
+
+export interface InitContainer {
+  readonly name: string;
+  readonly args?: readonly string[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
 }
 
 export interface Pod extends KubeObject {
-  readonly spec?: { readonly nodeName?: string };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly initContainers?: readonly InitContainer[];
+  };
   readonly status?: {
     readonly phase?: string;
     readonly initContainerStatuses?: readonly ContainerStatus[];
@@ -31,6 +44,13 @@ export function isInitContainerRunning(pod: Pod, name: string): boolean {
 export function hasPassedInitContainer(pod: Pod, name: string): boolean {
   const statuses = pod.status?.initContainerStatuses ?? [];
   return statuses.some(status => status.name === name && status.state?.terminated?.exitCode === 0);
+}
+
+/** It had ended well, and was started once more: with all others, after a reboot of the node. */
+export function hasPassedInitContainerBefore(pod: Pod, name: string): boolean {
+  const statuses = pod.status?.initContainerStatuses ?? [];
+  const status = statuses.find(each => each.name === name);
+  return status?.lastState?.terminated?.exitCode === 0;
 }
 
 /**
