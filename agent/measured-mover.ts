@@ -47,6 +47,7 @@ export function measuredMover(
       metrics.entriesImperfect('PodVolumeBackup', result.skippedCount);
       return result;
     },
+    forgetUnreported: (...of) => mover.forgetUnreported(...of),
     async restore(order, options) {
       const work = (counted: MoveOptions) => mover.restore(order, counted);
       const result = await measure('PodVolumeRestore', options, work);

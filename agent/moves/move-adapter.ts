@@ -57,6 +57,12 @@ export interface MoveAdapter<Item extends MoveObject> {
   run(item: Item, mover: VolumeMover, options: MoveOptions): Promise<MoveSuccess>;
 
   /**
+   * After a run of this process has ended well, and the object has come to its end, whoever wrote
+   * that. Never rejects.
+   */
+  readonly afterEnd?: (item: Item, mover: VolumeMover, signal: AbortSignal) => Promise<void>;
+
+  /**
    * What a stock mover pod has left as termination message (Velero pkg/datapath/types.go Result);
    * undefined when that is none.
    */

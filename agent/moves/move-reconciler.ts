@@ -63,6 +63,8 @@ export class MoveReconciler<Item extends MoveObject> {
   readonly #moves: MovesInProcess;
   readonly #neglect: Neglect;
   readonly #ends = new UnconfirmedEnds();
+  readonly #end = new AbortController();
+  readonly #tidying = new Set<Promise<void>>();
   /** The last call for a key that is not over; the next one waits for it. */
   readonly #turns = new Map<ObjectKey, Promise<ReconcileResult>>();
   #agent: MoveView['agent'] = 'working';
@@ -110,10 +112,17 @@ export class MoveReconciler<Item extends MoveObject> {
     await allEnded(runs, reportMs / 2, clock);
     for (const run of runs) run.abandon();
     const keys = new Set([...this.#moves.keys, ...[...objects.list()].map(keyOf)]);
-    return retryEach(keys, (key, signal) => this.reconcile(key, signal), {
+    const unreported = await retryEach(keys, (key, signal) => this.reconcile(key, signal), {
       withinMs: reportMs / 2,
       clock,
     });
+    this.#end.abort();
+    return unreported;
+  }
+
+  /** Resolves when nothing is being taken away any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#tidying);
   }
 
   async #reconcile(key: ObjectKey, signal?: AbortSignal): Promise<ReconcileResult> {
@@ -227,8 +236,17 @@ export class MoveReconciler<Item extends MoveObject> {
   }
 
   /** What only waits holds no slot, and no place among those who wait for one. */
-  #letGo({ uid, view }: Look<Item>): void {
+  #letGo({ item, uid, view }: Look<Item>): void {
+    if (isTerminal(view.phase) && view.run === 'completed') this.#tidyUp(item);
     if (isTerminal(view.phase) || view.run === 'none') this.#moves.forget(uid);
+  }
+
+  #tidyUp(item: Item): void {
+    const { adapter, mover } = this.#components;
+    const tidying = adapter.afterEnd?.(item, mover, this.#end.signal);
+    if (tidying === undefined) return;
+    this.#tidying.add(tidying);
+    void tidying.finally(() => this.#tidying.delete(tidying));
   }
 
   #takeSlot({ item, uid, view }: Look<Item>): Step<Item> {
@@ -277,7 +295,6 @@ export class MoveReconciler<Item extends MoveObject> {
     const changed = withEnd(item, { ...end, nowMs: clock.now(), rules });
     this.#ends.add(item, end);
     const written = await this.#writer.write(changed, { signal });
-    if (written.type === 'written') this.#moves.forget(uid);
     // It is told of when it is looked at again, as it is when the answer is lost.
     return this.#after(uid, written);
   }

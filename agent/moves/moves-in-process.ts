@@ -75,7 +75,8 @@ export class MovesInProcess {
     const move = this.#moves.get(uid);
     // The data path is free, although the object may not have been written yet.
     this.#components.slots.release(uid);
-    if (move?.isForgotten) this.#moves.delete(uid);
+    // What it has published, though, is looked after.
+    if (move?.isForgotten && move.run?.success === undefined) this.#moves.delete(uid);
     if (move !== undefined) this.#components.enqueue(move.key);
   }
 

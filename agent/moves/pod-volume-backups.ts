@@ -31,6 +31,14 @@ export const podVolumeBackups = Object.freeze<MoveAdapter<PodVolumeBackup>>({
     return successOf(order, await mover.backup(order, options));
   },
 
+  // Not before: when another run has been faster, the object names that one's snapshot.
+  afterEnd: async (item, mover, signal) => {
+    const { phase, snapshotID = '' } = item.status ?? {};
+    const reportedId = snapshotID === '' ? undefined : snapshotID;
+    if (phase === 'Completed' && reportedId === undefined) return;
+    await mover.forgetUnreported(backupOrderOf(item), reportedId, signal);
+  },
+
   successOfStock: (result: StockResult) =>
     result.snapshotID === undefined || result.snapshotID === ''
       ? undefined

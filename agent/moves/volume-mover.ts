@@ -85,6 +85,18 @@ export interface VolumeMover {
   backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult>;
 
   /**
+   * For when the object of a backup has come to its end, which is for good: takes away what runs of
+   * that move have published and the object does not name, and states that are too old. Best effort:
+   * never rejects.
+   * @param reportedId the snapshot that the object names; undefined when it names none
+   */
+  forgetUnreported(
+    order: BackupOrder,
+    reportedId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+
+  /**
    * The data is synced and the done file is there, synced too, when it resolves.
    * @throws TARGET_ENTRY_FAILED when there was something to restore and nothing of it is there
    */

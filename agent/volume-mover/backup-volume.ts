@@ -5,6 +5,7 @@ import {
   backup,
   type BackupOutcome,
   type BackupRequest,
+  forgetSnapshots,
   listSnapshots,
   listTree,
   type Repository,
@@ -53,7 +54,10 @@ export async function backupVolume(
   }
   // It is published, so cancelling comes too late: a snapshot that no status names would stay for
   // ever.
-  const isEmpty = await readBack(repository, outcome);
+  const isEmpty = await readBack(repository, outcome).catch(async (error: unknown) => {
+    await forgetSnapshots(repository, [outcome.snapshotId]).catch(() => undefined);
+    throw error;
+  });
   meter.finish(outcome.bytes);
   return {
     snapshotId: outcome.snapshotId,

@@ -72,8 +72,26 @@ export class EngineVolumeMover implements VolumeMover {
   async backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult> {
     const place = await this.#locate(order.volume, options.signal);
     return await this.#with(order.repository, 'write', place, options, repository =>
-      this.#backup(repository, place, order, options),
+      backupVolume(repository, place, order, this.#watching(place, order.volume, options)),
     );
+  }
+
+  async forgetUnreported(
+    order: BackupOrder,
+    reportedId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, onWarning, repositories } = this.#parts;
+    try {
+      const claim = order.claim ?? (await this.#locate(order.volume, signal)).claim;
+      await using lease = await repositories.acquire(order.repository, 'write', signal);
+      await forgetUnreported(lease.thing, veleroNames(order, claim), reportedId);
+      await forgetOldStates(lease.thing, clock, signal);
+    } catch (error) {
+      const text = `earlier states of backups were not removed: ${messageOf(error)}`;
+      const code = isEngineError(error) ? error.code : 'INTERNAL';
+      onWarning(new EngineError(code, text, { cause: error }));
+    }
   }
 
   async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
@@ -107,28 +125,6 @@ export class EngineVolumeMover implements VolumeMover {
   ): Promise<boolean> {
     const place = await this.#locate(volume, signal);
     return await renewDoneFile(place.path, doneFile);
-  }
-
-  async #backup(
-    repository: Repository,
-    place: VolumePlace,
-    order: BackupOrder,
-    options: MoveOptions,
-  ): Promise<BackupResult> {
-    const watched = this.#watching(place, order.volume, options);
-    const result = await backupVolume(repository, place, order, watched);
-    // The backup is there; what may be wrong with others is for the next one.
-    const { clock, onWarning } = this.#parts;
-    try {
-      const names = veleroNames(order, place.claim ?? order.claim);
-      await forgetUnreported(repository, names, result.snapshotId);
-      await forgetOldStates(repository, clock, options.signal);
-    } catch (error) {
-      const text = `earlier states of backups were not removed: ${messageOf(error)}`;
-      const code = isEngineError(error) ? error.code : 'INTERNAL';
-      onWarning(new EngineError(code, text, { cause: error }));
-    }
-    return result;
   }
 
   #watching(place: VolumePlace, volume: PodVolume, options: MoveOptions): VolumeMoveOptions {

@@ -28,6 +28,7 @@ function moverThat(end: () => void): VolumeMover {
         skipped: ['a: gone', 'b: gone'],
       };
     },
+    forgetUnreported: async () => {},
     async restore(_order, { onProgress }) {
       onProgress?.({ totalBytes: 7, bytesDone: 7 });
       const missing = { missingCount: 0, missing: [] };

@@ -3,6 +3,7 @@
 import type { Pod } from '#agent/moves/objects/pod.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 import { keyOf } from '#kube/kube-object.ts';
+import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { clientWithPods } from './client-with-pods.ts';
 import type { MoveScenario, MoveStage } from './move-stage.ts';
 import { gate, ScriptedMover } from './scripted-mover.ts';
@@ -47,6 +48,26 @@ export const RESTART_SCENARIOS: readonly MoveScenario[] = [
       t.equal(mover.backups[0]?.moveUid, made.metadata.uid);
       t.equal(stage.phasesOf(made).filter(phase => phase === 'InProgress').length, 1);
       t.match(next.reports, [{ type: 'run-started', isTakenOver: true }]);
+    },
+  },
+  {
+    title: 'the snapshot stays that the report of a killed run names, however late that comes',
+    play: async (t, stage) => {
+      const { agent, made } = await begun(stage);
+      await agent.kill();
+      const hold = gate();
+      // It has published its snapshot already.
+      const mover = new ScriptedMover(() => ({ until: hold.opened, ignoresAbort: true }));
+      await stage.agent({ mover });
+      await mover.begun(1);
+      const { name, namespace } = made.metadata;
+      const body = { status: { phase: 'Completed', snapshotID: 'of-the-first' } };
+      await stage.client.patch(POD_VOLUME_BACKUPS, { name, namespace }, { type: 'merge', body });
+      t.strictSame(mover.kept, [], 'until then nobody knows which it will be');
+      hold.open();
+      await mover.forgot(1);
+      t.strictSame(mover.kept, [{ moveUid: made.metadata.uid, reportedId: 'of-the-first' }]);
+      t.match(await stage.read(made), { status: { snapshotID: 'of-the-first' } });
     },
   },
   {

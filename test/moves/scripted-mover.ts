@@ -29,6 +29,8 @@ export interface MoveScript {
 export class ScriptedMover implements VolumeMover {
   readonly backups: BackupOrder[] = [];
   readonly restores: RestoreOrder[] = [];
+  /** Which snapshot was left of which move. */
+  readonly kept: { readonly moveUid: string; readonly reportedId: string | undefined }[] = [];
   /** How many calls are under way, and how many there were at most. */
   activeCount = 0;
   activeCountMax = 0;
@@ -60,6 +62,16 @@ export class ScriptedMover implements VolumeMover {
     const { result } = await this.#play(this.#script(order), options);
     const perfect = { missingCount: 0, missing: [], differenceCount: 0, differences: [] };
     return { totalBytes: 5000, ...perfect, ...result };
+  }
+
+  async forgetUnreported({ moveUid }: BackupOrder, reportedId: string | undefined): Promise<void> {
+    this.kept.push({ moveUid, reportedId });
+    this.#change.tell();
+  }
+
+  /** Resolves when what is left of so many moves has been said. */
+  async forgot(count: number): Promise<void> {
+    await this.#change.until(() => (this.kept.length >= count ? true : undefined));
   }
 
   /** Resolves when `count` calls have begun, of all that were and will be. */

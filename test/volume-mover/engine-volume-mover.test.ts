@@ -233,8 +233,8 @@ t.test('one file that cannot be read is named, and the rest is stored', async t 
   t.match(result, { skippedCount: 1, skipped: ['bad: EIO'], totalBytes: 1, isEmpty: false });
 });
 
-t.test('states that nobody has gone on from for a week are removed by any backup', async t => {
-  const { node, backup, velero, own } = await sceneFor(t);
+t.test('states that nobody has gone on from for a week are removed after any backup', async t => {
+  const { node, mover, velero, own } = await sceneFor(t);
   const lease = await velero.repositories.acquire(NAME, 'write');
   const { manifests } = lease.thing;
   const tags = { 'snapshot-requester': 'snapshot-pod-volume', pvc: own };
@@ -256,10 +256,33 @@ t.test('states that nobody has gone on from for a week are removed by any backup
   const kept = [put(6, {}), put(8, { pins: ['velero-pin'] }), put(8, { incomplete: '' })];
   await lease.thing.flush();
   await lease[Symbol.asyncDispose]();
-  await backup(node.runPod('web'));
+  const { volume } = node.runPod('web');
+  await mover.forgetUnreported({ repository: NAME, volume, moveUid: own }, undefined, signal);
   await using after = await velero.repositories.acquire(NAME, 'read');
   const filter = { tags: { pvc: own }, includeIncomplete: true };
   const ids = (await listSnapshots(after.thing, filter)).map(({ id }) => id);
   t.strictSame(ids.toSorted(), kept.toSorted());
+  t.strictSame(velero.warnings, []);
+});
+
+t.test('of what a move has published, what its object names stays', async t => {
+  const { node, mover, velero, own } = await sceneFor(t);
+  const { path, volume, claim } = node.runPod('web');
+  fs.writeFileSync(`${path}/file`, 'x');
+  const order = { repository: NAME, volume, claim, moveUid: own };
+  const published: string[] = [];
+  for (let run = 0; run < 3; run++) {
+    published.push((await mover.backup(order, { signal })).snapshotId);
+  }
+  const other = await mover.backup({ ...order, moveUid: `${own}-next` }, { signal });
+  const ids = async (): Promise<string[]> => {
+    await using lease = await velero.repositories.acquire(NAME, 'read');
+    return (await listSnapshots(lease.thing, { tags: { pvc: claim.name } })).map(({ id }) => id);
+  };
+  t.strictSame((await ids()).toSorted(), [...published, other.snapshotId].toSorted());
+  await mover.forgetUnreported(order, published[1], signal);
+  t.strictSame((await ids()).toSorted(), [published[1], other.snapshotId].toSorted());
+  await mover.forgetUnreported(order, undefined, signal);
+  t.strictSame(await ids(), [other.snapshotId]);
   t.strictSame(velero.warnings, []);
 });
