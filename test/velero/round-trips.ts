@@ -1,5 +1,8 @@
 // A backup, the loss of everything, and a restore.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { listingDifferences } from '#test/support/tree-listing.ts';
 import type { AgentKind } from './installation.ts';
@@ -15,6 +18,9 @@ import {
 import type { Scenario, World } from './scenario.ts';
 import { fillVolume, fillWithBytes, listVolume } from './volume-content.ts';
 import { Workload } from './workload.ts';
+
+const TIDY_MS_MAX = 15_000;
+const POLL_EVERY_MS = 100;
 
 export const ROUND_TRIPS: readonly Scenario[] = [
   {
@@ -67,7 +73,9 @@ async function roundTrip(t: Test, world: World, trip: Trip): Promise<void> {
   await workload.untilRunning();
   const isAllKept = backedUpBy === 'ours' && restoredBy === 'ours';
   for (const volume of ['data', 'scratch'] as const) {
-    const after = await listVolume(await workload.volumePath(volume));
+    const path = await workload.volumePath(volume);
+    if (restoredBy === 'ours') t.ok(await isTidied(path), `no .velero is left behind in ${volume}`);
+    const after = await listVolume(path);
     const lines = listingDifferences(before.shift() ?? [], after);
     // Stock loses names, links, times and attributes; never what is in a file.
     const counted = isAllKept ? lines : lines.filter(line => /^"(large|sparse)" /.test(line));
@@ -76,6 +84,15 @@ async function roundTrip(t: Test, world: World, trip: Trip): Promise<void> {
   }
   await workload.delete();
   if (restoredBy !== agent) await installation.useAgent(agent);
+}
+
+/** Once the pod has seen the done file, which it has by now. */
+async function isTidied(path: string): Promise<boolean> {
+  for (const end = performance.now() + TIDY_MS_MAX; performance.now() < end;) {
+    if (!existsSync(join(path, '.velero'))) return true;
+    await delay(POLL_EVERY_MS);
+  }
+  return false;
 }
 
 const DONE = { status: { phase: 'Completed' } };
