@@ -3,80 +3,114 @@
 
 import type { Test } from 'tap';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
+import type { PodVolumeBackup } from '#agent/moves/objects/pod-volume-backup.ts';
+import type { VolumeMover } from '#agent/moves/volume-mover.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { SeededRandom } from '#test/support/random.ts';
 import { MoveStage } from './move-stage.ts';
 import type { MoveWorld } from './move-stage.ts';
+import { ObservedMover } from './observed-mover.ts';
 import { ScriptedMover } from './scripted-mover.ts';
 import type { SimulatedAgent } from './simulated-agent.ts';
 import { troubledClient } from './troubled-client.ts';
+import type { BackupOptions } from './velero-objects.ts';
 
 export interface ManyMoves {
   readonly nodeCount: number;
   readonly moveCount: number;
   readonly random: SeededRandom;
+  readonly restartsMax?: number;
+  /** A new one for each start of the agent; what it is at ends with the signal, as with a process. */
+  readonly moverOf?: (node: number, killed: AbortSignal) => Promise<VolumeMover>;
+  /** What the move with that number is about; its node is told. */
+  readonly backupOf?: (index: number, node: string) => BackupOptions;
+}
+
+interface Running {
+  readonly agent: SimulatedAgent;
+  readonly mover: ObservedMover;
+  readonly process: AbortController;
 }
 
 const RESTARTS_MAX = 200;
 const TERMINAL = ['Completed', 'Failed', 'Canceled'];
 
-/** One move in so many fails. */
+/** One scripted move in so many fails. */
 const FAILS_ONCE_IN = 15;
 
+/** @returns the backups as they ended */
 export async function playManyMoves(
   t: Test,
   world: MoveWorld,
-  { nodeCount, moveCount, random }: ManyMoves,
-): Promise<void> {
+  { nodeCount, moveCount, random, restartsMax = RESTARTS_MAX, ...parts }: ManyMoves,
+): Promise<PodVolumeBackup[]> {
+  const { moverOf = async () => scriptedMover(random) } = parts;
+  const { backupOf = (_index, node) => ({ node }) } = parts;
   const stage = new MoveStage(world);
   await Promise.all([stage.backups.synced, stage.restores.synced]);
   const client = troubledClient(world.client, troubleOf(stage, random));
-  const movers: ScriptedMover[] = [];
-  const start = (node: number): Promise<SimulatedAgent> => {
-    const mover = new ScriptedMover(() => ({
-      until: systemClock.sleep(random.below(80)),
-      error: random.once(FAILS_ONCE_IN) ? new Error('bad luck') : undefined,
-    }));
+  const movers: ObservedMover[] = [];
+  const start = async (node: number): Promise<Running> => {
+    const process = new AbortController();
+    const mover = new ObservedMover(await moverOf(node, process.signal));
     movers.push(mover);
-    return stage.agent({ client, mover, nodeName: `n${node}`, slotCount: 1 + (node % 3) });
+    const options = { client, mover, nodeName: `n${node}`, slotCount: 1 + (node % 3) };
+    return { agent: await stage.agent(options), mover, process };
   };
   const nodes = Array.from({ length: nodeCount }, (_, node) => node);
-  const agents = await Promise.all(nodes.map(start));
+  const running = await Promise.all(nodes.map(start));
   const made = await Promise.all(
     Array.from({ length: moveCount }, (_, index) =>
-      stage.backup({ node: `n${index % nodeCount}` }),
+      stage.backup(backupOf(index, `n${index % nodeCount}`)),
     ),
   );
   const ended = Promise.all(made.map(item => stage.until(item, ...TERMINAL)));
   let isOver = false;
   void ended.finally(() => (isOver = true));
   let restartCount = 0;
-  while (!isOver && restartCount < RESTARTS_MAX) {
+  while (!isOver && restartCount < restartsMax) {
     await systemClock.sleep(1 + random.below(5));
     const unlucky = nodes.filter(() => random.once(4));
     await Promise.all(
       unlucky.map(async node => {
-        const agent = agents[node];
-        if (random.once(4)) await agent?.stop({ graceMs: 100, hasSuccessor: true });
-        else await agent?.kill();
-        agents[node] = await start(node);
+        await endProcess(running[node], random.once(4));
+        running[node] = await start(node);
       }),
     );
     restartCount += unlucky.length;
   }
   const final = await ended;
   t.ok(restartCount > 0);
-  const starts = movers.flatMap(({ backups }) => backups.map(({ moveUid }) => moveUid));
+  const starts = movers.flatMap(({ moveUids }) => moveUids);
   for (const item of final) {
+    // A rival may write to one that is at its end; its end stays what it is.
     const terminal = stage.historyOf(item).filter(({ phase = '' }) => TERMINAL.includes(phase));
-    const phases = stage.phasesOf(item);
-    t.equal(terminal.length, 1, `${item.metadata.name}: ${phases.join()}`);
+    const ends = new Set(terminal.map(status => JSON.stringify(status)));
+    t.equal(ends.size, 1, `${item.metadata.name}: ${stage.phasesOf(item).join()}`);
     t.ok(item.status?.phase !== 'Completed' || item.status.snapshotID);
     t.ok(starts.includes(item.metadata.uid ?? ''));
   }
   t.ok(movers.every(({ activeCountMax }) => activeCountMax <= 3));
   t.comment(`${restartCount} restarts, ${starts.length} runs of ${moveCount} moves`);
   await stage.end();
+  await Promise.all(running.map(each => endProcess(each, false)));
+  return final;
+}
+
+async function endProcess(running: Running | undefined, isTold: boolean): Promise<void> {
+  if (running === undefined) return;
+  const { agent, mover, process } = running;
+  if (isTold) await agent.stop({ graceMs: 100, hasSuccessor: true });
+  else await agent.kill();
+  process.abort();
+  await mover.settled();
+}
+
+function scriptedMover(random: SeededRandom): ScriptedMover {
+  return new ScriptedMover(() => ({
+    until: systemClock.sleep(random.below(80)),
+    error: random.once(FAILS_ONCE_IN) ? new Error('bad luck') : undefined,
+  }));
 }
 
 /** A rival is faster once in eight writes, an answer is lost once in twenty. */

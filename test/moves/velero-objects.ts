@@ -16,6 +16,7 @@ export interface BackupOptions {
   readonly name?: string;
   readonly node?: string;
   readonly backupUid?: string;
+  readonly claim?: { readonly name: string; readonly uid: string };
   readonly finalizers?: readonly string[];
   /** Besides those of a server. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -27,6 +28,7 @@ let madeCount = 0;
 
 export function newBackup(options: BackupOptions = {}): PodVolumeBackup {
   const { backupUid = BACKUP_UID, finalizers, node = 'worker-1' } = options;
+  const { claim = { name: 'web-data', uid: CLAIM_UID } } = options;
   const pod = { kind: 'Pod', namespace: 'shop', name: 'web', uid: POD_UID };
   return {
     apiVersion: 'velero.io/v1',
@@ -38,10 +40,10 @@ export function newBackup(options: BackupOptions = {}): PodVolumeBackup {
       labels: {
         'velero.io/backup-name': 'b',
         'velero.io/backup-uid': backupUid,
-        'velero.io/pvc-uid': CLAIM_UID,
+        'velero.io/pvc-uid': claim.uid,
         ...options.labels,
       },
-      annotations: { 'velero.io/pvc-name': 'web-data' },
+      annotations: { 'velero.io/pvc-name': claim.name },
       ownerReferences: [
         { apiVersion: 'velero.io/v1', kind: 'Backup', name: 'b', uid: backupUid, controller: true },
       ],

@@ -1,7 +1,7 @@
 // A node as the kubelet leaves it: directories of pods and their volumes, and a mount table that
 // says what of it would be mounted.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { systemClock } from '#engine/base/clock.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import {
@@ -34,11 +34,11 @@ export class NodeScene {
   readonly #kube: KubeObjects;
   readonly #mounts: string[] = [];
 
-  constructor(root: string, kube: KubeObjects) {
+  constructor(root: string, kube: KubeObjects, nodeName = 'worker-1') {
     this.#kube = kube;
     mkdirSync(`${root}/pods`, { recursive: true });
     const mountTable = `${root}/mountinfo`;
-    this.settings = { hostPods: `${root}/pods`, nodeName: 'worker-1', mountTable };
+    this.settings = { hostPods: `${root}/pods`, nodeName, mountTable };
     writeFileSync(mountTable, '');
   }
 
@@ -54,11 +54,11 @@ export class NodeScene {
     const path = `${podVolumes}/kubernetes.io~csi/${volumeName}/mount`;
     mkdirSync(path, { recursive: true });
     this.#mounts.push(`1 1 0:1 / ${path} rw - ext4 /dev/sda rw\n`);
-    writeFileSync(this.settings.mountTable, this.#mounts.join(''));
+    this.#writeMounts();
     const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: claim } }];
     const pod = {
       metadata: { name: podName, namespace: podNamespace, uid: podUid },
-      spec: { nodeName: 'worker-1', volumes },
+      spec: { nodeName: this.settings.nodeName, volumes },
     };
     this.#kube.put(PODS, pod);
     const metadata = { name: claim, namespace: podNamespace, uid };
@@ -68,5 +68,12 @@ export class NodeScene {
     this.#kube.put(PERSISTENT_VOLUMES, persistentVolume);
     const volume = { podUid, podNamespace, podName, volume: 'data' };
     return { path, volume, claim: { name: claim, uid } };
+  }
+
+  /** At once: an agent may be reading it. */
+  #writeMounts(): void {
+    const { mountTable } = this.settings;
+    writeFileSync(`${mountTable}.new`, this.#mounts.join(''));
+    renameSync(`${mountTable}.new`, mountTable);
   }
 }

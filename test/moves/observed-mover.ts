@@ -1,0 +1,50 @@
+// A VolumeMover around another that counts: which moves were begun, and how many at a time.
+
+import type {
+  BackupOrder,
+  BackupResult,
+  MoveOptions,
+  RestoreOrder,
+  RestoreResult,
+  VolumeMover,
+} from '#agent/moves/volume-mover.ts';
+
+export class ObservedMover implements VolumeMover {
+  /** Of all calls, in the order in which they began. */
+  readonly moveUids: string[] = [];
+  activeCountMax = 0;
+  readonly #inner: VolumeMover;
+  readonly #calls = new Set<Promise<unknown>>();
+
+  constructor(inner: VolumeMover) {
+    this.#inner = inner;
+  }
+
+  backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult> {
+    return this.#observe(order, this.#inner.backup(order, options));
+  }
+
+  restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
+    return this.#observe(order, this.#inner.restore(order, options));
+  }
+
+  forgetUnreported(...of: Parameters<VolumeMover['forgetUnreported']>): Promise<void> {
+    return this.#inner.forgetUnreported(...of);
+  }
+
+  /** Resolves when no call is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#calls);
+  }
+
+  async #observe<Result>({ moveUid }: { moveUid: string }, call: Promise<Result>): Promise<Result> {
+    this.moveUids.push(moveUid);
+    this.#calls.add(call);
+    this.activeCountMax = Math.max(this.activeCountMax, this.#calls.size);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+}
