@@ -39,5 +39,8 @@ t.test('each metric of the agent has its row, with its type and labels', async t
 
 t.test('a metric says its unit', async t => {
   for (const row of rows)
-    t.match(row, /`\w+?(_seconds|_bytes|_total|_count|_seconds_gauge|_running|_slots|_depth)` /);
+    t.match(
+      row,
+      /`\w+?(_seconds|_bytes|_total|_count|_seconds_gauge|_running|_left_behind|_slots|_depth)` /,
+    );
 });
