@@ -219,3 +219,26 @@ t.test('a ConfigMap that is missing is said, and one move runs at a time', async
   t.match(await says('ready'), { slots: 1 });
   await says('the ConfigMap cannot be read; one move runs at a time');
 });
+
+t.test('pods that are listed late are not taken for pods that are gone', async t => {
+  let isLate = true;
+  const fault = { plural: 'pods', verb: 'list', times: Infinity, when: () => isLate } as const;
+  const refusing = { ...fault, effect: { type: 'status', code: 503 } } as const;
+  const { api, says } = await start(t, api => {
+    const { uid = '' } = api.add(velero.pod('web', { waiting: 'running' })).metadata;
+    const move = { restored: { name: 'web', uid }, snapshotId: 'f'.repeat(32) };
+    const restore = velero.podVolumeRestore('restored-1', RESTORE, move);
+    api.add({ ...restore, status: { phase: 'Accepted', node: velero.NODE } });
+    api.faults.inject(refusing);
+  });
+  t.match(await says('watch was interrupted'), { what: 'pods' });
+  const asked = () => api.requests.map(({ verb, resource = '' }) => `${verb} ${resource}`);
+  while (!asked().includes('watch podvolumerestores.velero.io')) await systemClock.sleep(1);
+  const before = asked().length;
+  while (!asked().slice(before).includes('list pods')) await systemClock.sleep(1);
+  t.match(api.objects(POD_VOLUME_RESTORES, 'velero'), [{ status: { phase: 'Accepted' } }]);
+  isLate = false;
+  // There is nothing of it on this node; it is looked for all the same.
+  const ended = await terminal(api, POD_VOLUME_RESTORES, 'restored-1');
+  t.match(ended, { phase: 'Failed', message: /\(VOLUME_NOT_FOUND\)$/ });
+});

@@ -1,6 +1,7 @@
 // A PodVolumeRestore from New to its end: it waits for its pod, and only the node of the pod acts.
 
 import type { Pod } from '#agent/moves/objects/pod.ts';
+import { systemClock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 import { keyOf } from '#kube/kube-object.ts';
@@ -10,6 +11,13 @@ import { clientWithPods } from './client-with-pods.ts';
 import { endedStatus, POD_UID, RESTORE_UID, stockMoverPod, waitingPod } from './velero-objects.ts';
 
 const POD_KEY = 'shop/web';
+
+/** Its helper has ended. */
+function endedPod(exitCode: number): Pod {
+  const pod = waitingPod();
+  const status = { name: 'restore-wait', state: { terminated: { exitCode } } };
+  return { ...pod, status: { ...pod.status, initContainerStatuses: [status] } };
+}
 
 function podsOf(pod: Pod | undefined): Map<ObjectKey, Pod> {
   return new Map(pod ? [[POD_KEY, pod]] : []);
@@ -56,6 +64,56 @@ export const RESTORE_SCENARIOS: readonly MoveScenario[] = [
         t.equal((await stage.read(made)).metadata.resourceVersion, made.metadata.resourceVersion);
         await agent.kill();
       }
+    },
+  },
+  {
+    title: 'a helper that was killed has not seen its volumes: the restore is begun again',
+    play: async (t, stage) => {
+      const made = await stage.restore({ status: { phase: 'InProgress', node: 'worker-1' } });
+      const pods = podsOf(endedPod(137));
+      const mover = new ScriptedMover();
+      const agent = await stage.agent({ mover, pods });
+      await stage.until(await stage.backup(), 'Completed');
+      t.equal((await stage.read(made)).status?.phase, 'InProgress');
+      pods.set(POD_KEY, waitingPod());
+      agent.look();
+      await stage.until(made, 'Completed');
+      t.equal(mover.restores.length, 1);
+    },
+  },
+  {
+    title: 'a helper that has ended well has seen its volumes: the restore is Completed',
+    play: async (t, stage) => {
+      const made = await stage.restore({ status: { phase: 'InProgress', node: 'worker-1' } });
+      const mover = new ScriptedMover();
+      await stage.agent({ mover, pods: podsOf(endedPod(0)) });
+      await stage.until(made, 'Completed');
+      t.equal(mover.restores.length, 0);
+    },
+  },
+  {
+    title: 'a restore whose pod waits no longer leaves the queue for a slot',
+    since: '1.17',
+    play: async (t, stage) => {
+      const hold = gate();
+      const mover = new ScriptedMover(() => ({ until: hold.opened }));
+      const pods = podsOf(waitingPod());
+      const agent = await stage.agent({ mover, pods });
+      const first = await stage.backup();
+      await mover.begun(1);
+      const restore = await stage.restore();
+      await stage.until(restore, 'Prepared');
+      while (agent.slots.waitingCount === 0) await systemClock.sleep(1);
+      pods.set(POD_KEY, waitingPod(false));
+      agent.look();
+      hold.open();
+      await stage.until(first, 'Completed');
+      await stage.until(await stage.backup(), 'Completed');
+      t.equal(mover.restores.length, 0);
+      t.equal(agent.slots.usedCount + agent.slots.waitingCount, 0);
+      pods.set(POD_KEY, waitingPod());
+      agent.look();
+      await stage.until(restore, 'Completed');
     },
   },
   {

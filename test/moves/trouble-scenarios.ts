@@ -2,6 +2,7 @@
 
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { systemClock } from '#engine/base/clock.ts';
+import { EngineError } from '#engine/base/errors.ts';
 import type { MoveReport } from '#agent/moves/move-components.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import { keyOf } from '#kube/kube-object.ts';
@@ -56,6 +57,25 @@ export const TROUBLE_SCENARIOS: readonly MoveScenario[] = [
       const phases = stage.phasesOf(made);
       t.equal(new Set(phases).size, phases.length, 'no phase comes back');
       await agent.failed(2);
+    },
+  },
+  {
+    title: 'a move that may not be begun gives its slot to others',
+    play: async (t, stage) => {
+      const refused = await stage.backup();
+      const trouble: Trouble = { isAway: false };
+      trouble.beforeReplace = async (_resource, { metadata, ...object }) => {
+        const isBeginning = JSON.stringify(object).includes('"InProgress"');
+        if (metadata.uid !== refused.metadata.uid || !isBeginning) return;
+        throw new EngineError('KUBE_FORBIDDEN', 'an admission webhook says no');
+      };
+      const agent = await stage.agent({ client: troubledClient(stage.client, trouble) });
+      await agent.failed(1);
+      await stage.until(await stage.backup(), 'Completed');
+      await agent.failed(2);
+      trouble.beforeReplace = async () => {};
+      await stage.until(refused, 'Completed');
+      t.equal(agent.slots.usedCount + agent.slots.waitingCount, 0);
     },
   },
   {

@@ -140,6 +140,9 @@ t.test('a restore that puts nothing back has failed, and the pod is not told', a
       fs.mkdirSync(`${target.path}/${name}`);
     }
     const { snapshotId } = await backup(pod);
+    // An agent that was killed has left it.
+    fs.mkdirSync(`${target.path}/.velero`);
+    fs.writeFileSync(`${target.path}/.velero/${DONE}`, '');
     const failing = restore(target, snapshotId);
     await t.rejects(failing, { code: 'TARGET_ENTRY_FAILED', message: /cannot restore anything/ });
     t.notOk(fs.existsSync(`${target.path}/.velero`), kind);
