@@ -2,7 +2,7 @@
 // are used, kept open for a while afterwards, closed when another one needs their place. What is
 // opened here knows nothing of it.
 
-import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
+import { abortable, abortedError, throwIfAborted } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
 
 export interface LeaseTableParts<Thing extends AsyncDisposable> {
@@ -249,22 +249,5 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
   #wake(): void {
     this.#waiting.resolve();
     this.#waiting = Promise.withResolvers<void>();
-  }
-}
-
-/** `promise`, or ABORTED when the signal fires first. */
-async function abortable<Value>(
-  promise: Promise<Value>,
-  signal: AbortSignal | undefined,
-): Promise<Value> {
-  throwIfAborted(signal);
-  if (signal === undefined) return await promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(abortedError(signal));
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

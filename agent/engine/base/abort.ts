@@ -16,3 +16,20 @@ export function abortedError(signal: AbortSignal): EngineError {
   if (reason instanceof EngineError) return reason;
   return new EngineError('ABORTED', 'the operation was cancelled', { cause: reason });
 }
+
+/** `promise`, or ABORTED when the signal fires first; what is waited for goes on. */
+export async function abortable<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  throwIfAborted(signal);
+  if (signal === undefined) return await promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(abortedError(signal));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
