@@ -2,18 +2,8 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
-import type { MoveRun } from './move-run.ts';
 
 const ROUND_MS = 250;
-
-/** Resolves when all have ended, or after `ms`. */
-export async function allEnded(runs: readonly MoveRun[], ms: number, clock: Clock): Promise<void> {
-  if (runs.every(run => run.hasEnded)) return;
-  const timer = new AbortController();
-  const ended = Promise.all(runs.map(run => run.ended));
-  await Promise.race([ended, clock.sleep(ms, timer.signal).catch(() => undefined)]);
-  timer.abort();
-}
 
 /**
  * Calls `work` for each key until it has succeeded for all or the time is over, when the signal

@@ -7,6 +7,7 @@
 import type { ObjectKey } from '#kube/kube-object.ts';
 import { keyOf } from '#kube/kube-object.ts';
 import { isEngineError } from '#engine/base/errors.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
 import type { MoveSituation } from './move-adapter.ts';
 import type {
   MoveComponents,
@@ -28,7 +29,7 @@ import { decide } from './phase-machine.ts';
 import type { MoveAction, MoveView } from './phase-machine.ts';
 import { isTerminal, phaseOf } from './phases.ts';
 import type { Phase } from './phases.ts';
-import { allEnded, retryEach } from './last-minutes.ts';
+import { retryEach } from './last-minutes.ts';
 import { countsCanceled } from './server-version.ts';
 import { findStockPod, stockPodState } from './stock-pod.ts';
 import { UnconfirmedEnds } from './unconfirmed-ends.ts';
@@ -107,9 +108,10 @@ export class MoveReconciler<Item extends MoveObject> {
     const { clock, objects } = this.#components;
     const reportMs = Math.min(REPORT_MS_MAX, graceMs * REPORT_SHARE_MAX);
     const { runs } = this.#moves;
-    await allEnded(runs, graceMs - reportMs, clock);
+    const ended = Promise.all(runs.map(run => run.ended));
+    await settlesWithin(ended, graceMs - reportMs);
     for (const run of runs) run.stop('interrupted');
-    await allEnded(runs, reportMs / 2, clock);
+    await settlesWithin(ended, reportMs / 2);
     for (const run of runs) run.abandon();
     const keys = new Set([...this.#moves.keys, ...[...objects.list()].map(keyOf)]);
     const unreported = await retryEach(keys, (key, signal) => this.reconcile(key, signal), {
