@@ -1,116 +1,24 @@
 // The whole agent in this process, against the API emulator: what an operator meets.
 
-import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import t, { type Test } from 'tap';
-import { readConfig } from '#agent/config.ts';
-import { createLog } from '#agent/log.ts';
-import { SecretTexts } from '#agent/log-secrets.ts';
-import { runAgent } from '#agent/run-agent.ts';
+import t from 'tap';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
 import { systemClock } from '#engine/base/clock.ts';
-import { createRepository } from '#engine/index.ts';
-import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import * as velero from '#test/demo/velero-objects.ts';
-import { startKubeEmulator, type KubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
-
-const PASSWORD = 'static-passw0rd';
-const BACKUP = { name: 'daily', uid: '22222222-0000-4000-8000-000000000001' };
-const RESTORE = { name: 'restored', uid: '77777777-0000-4000-8000-000000000001' };
-
-interface Scene {
-  readonly api: KubeEmulator;
-  readonly directory: string;
-  readonly lines: string[];
-  /** Resolves with the line when the agent says it. */
-  readonly says: (message: string) => Promise<Record<string, unknown>>;
-  readonly stop: () => Promise<void>;
-  /** Where its files are, as the kubelet has them. */
-  readonly volumeOf: (uid: string) => string;
-}
-
-async function start(
-  t: Test,
-  prepare: (api: KubeEmulator) => void = () => {},
-  more: readonly string[] = [],
-): Promise<Scene> {
-  const directory = t.testdir({ pods: {}, bucket: {} });
-  const api = await startKubeEmulator({ velero: '1.18' });
-  for (const seed of velero.surroundings(join(directory, 'bucket'), PASSWORD)) api.put(seed);
-  prepare(api);
-  writeFileSync(join(directory, 'kubeconfig'), api.kubeconfig());
-  const words = [
-    ...['--kubeconfig', join(directory, 'kubeconfig'), '--node-name', velero.NODE],
-    ...['--host-pods', join(directory, 'pods'), '--metrics-address', '127.0.0.1:0'],
-    ...more,
-  ];
-  const outcome = readConfig({ words, environment: {}, readText: () => '', columns: 80 });
-  if (outcome.kind !== 'config') throw new Error('that is a text');
-  const { lines, says, write } = listen();
-  const end = new AbortController();
-  const secrets = new SecretTexts();
-  const log = createLog({ level: 'debug', format: 'json', write, secrets });
-  const parts = { log, secrets, clock: systemClock, signal: end.signal };
-  const running = runAgent(outcome.config, parts);
-  const stop = async () => {
-    end.abort(new Error('told to end'));
-    await running;
-  };
-  t.teardown(async () => {
-    await stop();
-    await api.stop();
-  });
-  const volumeOf = (uid: string) =>
-    join(directory, `pods/${uid}/volumes/kubernetes.io~empty-dir/${velero.VOLUME}`);
-  return { api, directory, lines, says, stop, volumeOf };
-}
-
-function listen() {
-  const lines: string[] = [];
-  const waiting = new Map<string, (line: Record<string, unknown>) => void>();
-  const parse = (line: string) => JSON.parse(line) as Record<string, unknown>;
-  const write = (line: string) => {
-    lines.push(line);
-    waiting.get(String(parse(line).message))?.(parse(line));
-  };
-  const says = async (message: string) => {
-    const said = lines.map(parse).find(line => line.message === message);
-    return said ?? (await new Promise<Record<string, unknown>>(done => waiting.set(message, done)));
-  };
-  return { lines, says, write };
-}
-
-async function terminal(api: KubeEmulator, kind: Resource, name: string) {
-  type Move = KubeObject & { readonly status?: Record<string, unknown> };
-  const client = api.client();
-  const query = { namespace: 'velero', fieldSelector: `metadata.name=${name}` };
-  const { resourceVersion, items } = await client.list<Move>(kind, query);
-  const hasEnded = ({ status }: Move) => /Completed|Failed/.test(String(status?.phase));
-  const ended = items.find(hasEnded);
-  if (ended !== undefined) return ended.status;
-  for await (const event of client.watch<Move>(kind, { ...query, resourceVersion })) {
-    if (event.type !== 'BOOKMARK' && hasEnded(event.object)) return event.object.status;
-  }
-  throw new Error('the watch has ended');
-}
+import type { KubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
+import { BACKUP, ended, PASSWORD, RESTORE, startAgent } from '#test/support/agent-scene.ts';
 
 t.test('a volume is backed up and comes back, is counted, and no secret is said', async t => {
-  const { api, directory, lines, says, volumeOf } = await start(t);
-  const folder = join(directory, 'bucket/kopia', velero.NAMESPACE);
-  mkdirSync(folder, { recursive: true });
-  const owner = { user: 'default', host: 'default' };
-  const url = pathToFileURL(folder).href;
-  await createRepository({ url, password: PASSWORD, owner, forVelero: true });
-  const { uid = '' } = api.add(velero.pod('web')).metadata;
-  mkdirSync(volumeOf(uid), { recursive: true });
-  writeFileSync(join(volumeOf(uid), 'file'), 'what was there');
+  const { api, lines, says, volumeOf, makeRepository, runPod } = await startAgent(t);
+  await makeRepository();
+  const { uid } = runPod('web', 'what was there');
   const { port } = await says('metrics are served');
   await says('ready');
 
   api.add(velero.podVolumeBackup('daily-1', BACKUP, { name: 'web', uid }));
-  const backup = await terminal(api, POD_VOLUME_BACKUPS, 'daily-1');
+  const backup = await ended(api, POD_VOLUME_BACKUPS, 'daily-1');
   t.match(backup, { phase: 'Completed', progress: { totalBytes: 14, bytesDone: 14 } });
 
   api.remove(
@@ -122,7 +30,7 @@ t.test('a volume is backed up and comes back, is counted, and no secret is said'
   const snapshotId = String(backup?.snapshotID);
   const restored = { name: 'web', uid: second };
   api.add(velero.podVolumeRestore('restored-1', RESTORE, { restored, snapshotId }));
-  t.match(await terminal(api, POD_VOLUME_RESTORES, 'restored-1'), { phase: 'Completed' });
+  t.match(await ended(api, POD_VOLUME_RESTORES, 'restored-1'), { phase: 'Completed' });
   t.equal(readFileSync(join(volumeOf(second), 'file'), 'utf8'), 'what was there');
   const done = join(volumeOf(second), '.velero', RESTORE.uid);
   t.ok(existsSync(done));
@@ -159,7 +67,7 @@ t.test('a volume is backed up and comes back, is counted, and no secret is said'
 });
 
 t.test('what a stock mover pod ends with after the upgrade is its move’s end', async t => {
-  const { api, says } = await start(t);
+  const { api, says } = await startAgent(t);
   const move = velero.podVolumeBackup('daily-1', BACKUP, { name: 'web', uid: 'of-web' });
   const status = { phase: 'InProgress', startTimestamp: '2026-01-01T00:00:00Z' };
   const { uid = '' } = api.add({ ...move, status }).metadata;
@@ -183,12 +91,16 @@ t.test('what a stock mover pod ends with after the upgrade is its move’s end',
   await says('ready');
   const result = { snapshotID: 'of-stock', totalBytes: 7, incrementalBytes: 7 };
   api.put(moverPod('Succeeded', JSON.stringify(result)));
-  const ended = await terminal(api, POD_VOLUME_BACKUPS, 'daily-1');
-  t.match(ended, { phase: 'Completed', snapshotID: 'of-stock' });
+  t.match(await ended(api, POD_VOLUME_BACKUPS, 'daily-1'), {
+    phase: 'Completed',
+    snapshotID: 'of-stock',
+  });
 });
 
 t.test('a right that is missing is named, in the log and in the probe', async t => {
-  const { says } = await start(t, api => api.access.deny({ verb: 'watch', plural: 'pods' }));
+  const { says } = await startAgent(t, {
+    prepare: api => api.access.deny({ verb: 'watch', plural: 'pods' }),
+  });
   const { port } = await says('metrics are served');
   const { missing } = await says('the agent cannot work yet');
   t.match(missing, 'the service account may not watch pods; add it to its roles');
@@ -198,7 +110,9 @@ t.test('a right that is missing is named, in the log and in the probe', async t 
 });
 
 t.test('it ends at once while it still waits for what is missing', async t => {
-  const { says, stop } = await start(t, api => api.access.deny({ plural: 'podvolumebackups' }));
+  const { says, stop } = await startAgent(t, {
+    prepare: api => api.access.deny({ plural: 'podvolumebackups' }),
+  });
   await says('the agent cannot work yet');
   await stop();
   t.pass('it has ended');
@@ -209,13 +123,16 @@ t.test('moves at once are those of the ConfigMap, and what has no effect is said
   const metadata = { name: 'node-agent-config', namespace: 'velero' };
   const prepare = (api: KubeEmulator) =>
     void api.add({ kind: 'ConfigMap', metadata, data: { any: JSON.stringify(config) } });
-  const { says } = await start(t, prepare, ['--node-agent-configmap', metadata.name]);
+  const { says } = await startAgent(t, {
+    prepare,
+    flags: ['--node-agent-configmap', metadata.name],
+  });
   t.match(await says('ready'), { slots: 3 });
   t.match(await says('setting without effect'), { notice: /^podResources has no effect/ });
 });
 
 t.test('a ConfigMap that is missing is said, and one move runs at a time', async t => {
-  const { says } = await start(t, undefined, ['--node-agent-configmap', 'none']);
+  const { says } = await startAgent(t, { flags: ['--node-agent-configmap', 'none'] });
   t.match(await says('ready'), { slots: 1 });
   await says('the ConfigMap cannot be read; one move runs at a time');
 });
@@ -224,13 +141,14 @@ t.test('pods that are listed late are not taken for pods that are gone', async t
   let isLate = true;
   const fault = { plural: 'pods', verb: 'list', times: Infinity, when: () => isLate } as const;
   const refusing = { ...fault, effect: { type: 'status', code: 503 } } as const;
-  const { api, says } = await start(t, api => {
+  const prepare = (api: KubeEmulator) => {
     const { uid = '' } = api.add(velero.pod('web', { waiting: 'running' })).metadata;
     const move = { restored: { name: 'web', uid }, snapshotId: 'f'.repeat(32) };
     const restore = velero.podVolumeRestore('restored-1', RESTORE, move);
     api.add({ ...restore, status: { phase: 'Accepted', node: velero.NODE } });
     api.faults.inject(refusing);
-  });
+  };
+  const { api, says } = await startAgent(t, { prepare });
   t.match(await says('watch was interrupted'), { what: 'pods' });
   const asked = () => api.requests.map(({ verb, resource = '' }) => `${verb} ${resource}`);
   while (!asked().includes('watch podvolumerestores.velero.io')) await systemClock.sleep(1);
@@ -239,6 +157,8 @@ t.test('pods that are listed late are not taken for pods that are gone', async t
   t.match(api.objects(POD_VOLUME_RESTORES, 'velero'), [{ status: { phase: 'Accepted' } }]);
   isLate = false;
   // There is nothing of it on this node; it is looked for all the same.
-  const ended = await terminal(api, POD_VOLUME_RESTORES, 'restored-1');
-  t.match(ended, { phase: 'Failed', message: /\(VOLUME_NOT_FOUND\)$/ });
+  t.match(await ended(api, POD_VOLUME_RESTORES, 'restored-1'), {
+    phase: 'Failed',
+    message: /\(VOLUME_NOT_FOUND\)$/,
+  });
 });
