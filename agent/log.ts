@@ -48,7 +48,7 @@ export function createLog(options: LogOptions): Log {
     },
     {
       write: line => {
-        const hidden = secrets.hideIn(line);
+        const hidden = secrets.hideInJson(line);
         write(format === 'json' ? hidden : textLine(hidden));
       },
     },

@@ -13,6 +13,8 @@ import { createLog } from './log.ts';
 import { SecretTexts } from './log-secrets.ts';
 import { type AgentEnd, runAgent } from './run-agent.ts';
 
+/** Where the SDK looks for keys of its own (docs of the AWS SDK, "Environment variables"). */
+const SECRET_VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 const COLUMNS_DEFAULT = 100;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -52,6 +54,7 @@ async function runWith({
   inert,
 }: Extract<ReturnType<typeof readConfig>, { kind: 'config' }>): Promise<ProcessEnd> {
   const secrets = new SecretTexts();
+  for (const name of SECRET_VARIABLES) secrets.add(process.env[name] ?? '');
   const write = (line: string) => void process.stdout.write(line);
   // Whoever read the log may be gone; moves go on.
   process.stdout.on('error', () => {});

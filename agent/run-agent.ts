@@ -20,6 +20,7 @@ import { patientReader } from '#kube/patient-reader.ts';
 import { registerCacheMetrics } from './cache-metrics.ts';
 import type { AgentConfig } from './config-table.ts';
 import { HealthServer } from './health.ts';
+import { HidingClient } from './hiding-client.ts';
 import { LeftBehind } from './left-behind.ts';
 import type { Log } from './log.ts';
 import type { SecretTexts } from './log-secrets.ts';
@@ -30,7 +31,6 @@ import { openAgentCache } from './open-agent-cache.ts';
 import { readConcurrency } from './read-concurrency.ts';
 import { Readiness } from './readiness.ts';
 import { sayRepositoryConfig } from './repository-config-notices.ts';
-import { notingSecrets } from './secret-watch.ts';
 import { startChecks } from './start-checks.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
@@ -67,7 +67,7 @@ export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<
   const { kubeconfig, kubecontext: context } = config;
   const connection = await connect({ kubeconfig, context });
   try {
-    const client = new HttpKubeClient(connection);
+    const client = new HidingClient(new HttpKubeClient(connection), parts.secrets.hideIn);
     const stat = new TimedStat({ clock: parts.clock });
     const workParts = { ...parts, client, metrics, readiness, leftBehind, stat };
     const isSettled = await work(config, workParts);
@@ -126,7 +126,8 @@ function openRepositories(
   const { namespace, resourceTimeout: readyTimeoutMs, credentialsFile } = config;
   return new SharedRepositories(
     {
-      kube: notingSecrets(patientReader(client, { clock, patienceMs: readyTimeoutMs }), secrets),
+      kube: patientReader(client, { clock, patienceMs: readyTimeoutMs }),
+      onSecret: text => secrets.add(text),
       clock,
       cache,
       onWarning: harmless(log),

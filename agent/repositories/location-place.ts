@@ -15,6 +15,8 @@ export interface PlaceParts extends SecretReader {
   /** For locations that name no credential; Velero mounts `/credentials/cloud`. */
   readonly credentialsFile?: string;
   readonly onWarning: (warning: EngineError) => void;
+  /** Told of each key before it is used. */
+  readonly onSecret?: (text: string) => void;
 }
 
 /** The plan with the text of its certificates, which may be in a Secret. @throws SECRET_… */
@@ -57,7 +59,8 @@ async function credentialsOf(
     const read = async () => {
       const text = await readSecret(parts, credential, 'the keys of the storage location');
       const where = `key ${credential.key} of Secret ${parts.namespace}/${credential.name}`;
-      return keysOfProfile(text, profile) ?? noKeys('SECRET_KEY_MISSING', where, profile);
+      const keys = keysOfProfile(text, profile) ?? noKeys('SECRET_KEY_MISSING', where, profile);
+      return noted(parts, keys);
     };
     return renewedCredentials({ clock, read, onFailure });
   }
@@ -70,9 +73,14 @@ async function credentialsOf(
   }
   const read = async () => {
     const keys = keysOfProfile(await readFile(path, 'utf8'), profile);
-    return keys ?? noKeys('STORAGE_CREDENTIALS_MISSING', path, profile);
+    return noted(parts, keys ?? noKeys('STORAGE_CREDENTIALS_MISSING', path, profile));
   };
   return renewedCredentials({ clock, read, onFailure });
+}
+
+function noted({ onSecret }: PlaceParts, keys: S3Credentials): S3Credentials {
+  for (const text of Object.values(keys)) if (typeof text === 'string') onSecret?.(text);
+  return keys;
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

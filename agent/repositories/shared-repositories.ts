@@ -29,6 +29,8 @@ export interface RepositoryParts {
   /** One for all; looked into first. */
   readonly cache?: Cache;
   readonly metrics?: StorageMetrics;
+  /** Told of each key and password before it is used, so that nothing repeats it. */
+  readonly onSecret?: (text: string) => void;
   /** What went wrong without harm, and settings that have no effect. */
   readonly onWarning: (warning: EngineError) => void;
   /** Told when the number of repositories that do not close has changed, and how many may be. */
@@ -106,6 +108,7 @@ export class SharedRepositories implements AsyncDisposable {
     const secret = await readSecret(parts, PASSWORD, 'the password of the repositories', signal);
     // Velero trims it, too.
     const password = secret.trim();
+    this.#parts.onSecret?.(password);
     const open = () => this.#open(plan, password);
     return await this.#leases.acquire(keyOf(plan, password), open, signal);
   }

@@ -88,6 +88,38 @@ t.test('a secret that begins like another leaves nothing of the other', async t 
   t.equal(secrets.hideIn('<password-of-production>'), '<[hidden]>');
 });
 
+t.test('a secret is hidden as it stands in a URL, and where it was cut', async t => {
+  const secrets = new SecretTexts();
+  secrets.add('wJalr/XUtn+FEMI');
+  t.equal(secrets.hideIn('?key=wJalr%2FXUtn%2BFEMI&x=1'), '?key=[hidden]&x=1');
+  t.equal(secrets.hideIn('refused: wJalr/XUt…; try'), 'refused: [hidden]…; try');
+  t.equal(secrets.hideIn('refused: wJal…'), 'refused: wJal…', 'too little to be told by');
+  t.equal(secrets.hideIn('one… two…'), 'one… two…');
+});
+
+t.test('what lets somebody into a bucket is told by its form', async t => {
+  const secrets = new SecretTexts();
+  const url = 'https://b/x?X-Amz-Credential=A%2Fb&X-Amz-Signature=00ff&X-Amz-Expires=9';
+  t.equal(
+    secrets.hideIn(url),
+    'https://b/x?X-Amz-Credential=[hidden]&X-Amz-Signature=[hidden]&X-Amz-Expires=9',
+  );
+  const header = 'AWS4-HMAC-SHA256 Credential=A/b, SignedHeaders=host, Signature=00ff';
+  t.match(
+    secrets.hideIn(header),
+    /Credential=\[hidden\], SignedHeaders=host, Signature=\[hidden\]/,
+  );
+  t.equal(secrets.hideIn('key AKIAIOSFODNN7EXAMPLE is unknown'), 'key [hidden] is unknown');
+});
+
+t.test('the name of a key is not taken for a secret, so that a line stays JSON', async t => {
+  const secrets = new SecretTexts();
+  secrets.add('"level"');
+  const { log, lines } = logWith({ secrets });
+  log.info({ text: 'the "level"' }, 'said');
+  t.match(JSON.parse(lines.join('')), { level: 'info', text: 'the [hidden]' });
+});
+
 t.test('secrets that are known are bounded, and tiny ones hide nothing', async t => {
   const secrets = new SecretTexts();
   secrets.add('a');

@@ -134,6 +134,8 @@ export function s3Error(error: unknown, attempt: S3Attempt): EngineError {
   return new EngineError(meaning.code, text, { details: { systemCode } });
 }
 
+const MESSAGE_CHARACTERS_MAX = 300;
+
 /** What the answer says, when the server gave one; undefined for a failure of the network. */
 export function answerOf(error: unknown): Answer | undefined {
   const status = field(field(error, '$metadata'), 'httpStatusCode');
@@ -142,11 +144,17 @@ export function answerOf(error: unknown): Answer | undefined {
   return {
     status,
     name: nameOf(error),
-    message: messageOf(error).slice(0, 300),
+    message: cut(messageOf(error)),
     requestId: text(field(field(error, '$metadata'), 'requestId')),
     retryAfterMs: parseRetryAfter(text(field(headers, 'retry-after')), Date.now()),
     bucketRegion: text(field(headers, 'x-amz-bucket-region')),
   };
+}
+
+/** Says where it was cut, so that whoever hides secrets knows that one may end there. */
+function cut(message: string): string {
+  const isLong = message.length > MESSAGE_CHARACTERS_MAX;
+  return isLong ? `${message.slice(0, MESSAGE_CHARACTERS_MAX - 1)}…` : message;
 }
 
 /** RFC 9110 10.2.3: seconds, or a date. */
