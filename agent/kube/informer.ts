@@ -1,5 +1,6 @@
 // Keeps a copy of a collection: lists it once, follows its changes, and lists again only where the
-// server has forgotten what happened since (410). Tells keys, never events: whoever was told looks.
+// server has forgotten what happened since (410), or does not know any more. Tells keys, never
+// events: whoever was told looks.
 //
 // client-go tools/cache/reflector.go does the same, and has the traps: a watch that ends at once
 // must not be begun again at once, and a list that fails must not stop what is known from being
@@ -147,10 +148,7 @@ export class Informer<Item extends KubeObject> {
   }
 
   #onFailure(error: unknown): void {
-    // The server is away or full: what we know stays true up to the version that we have.
-    const isPassing =
-      isEngineError(error) && (error.retryable || error.code === 'KUBE_UNAUTHORIZED');
-    if (!isPassing) this.#resourceVersion = undefined;
+    if (!keepsVersion(error)) this.#resourceVersion = undefined;
     if (!isEngineError(error, 'KUBE_EXPIRED')) this.#parts.onError?.(error);
   }
 
@@ -172,6 +170,18 @@ export class Informer<Item extends KubeObject> {
       }
     }
   }
+}
+
+/**
+ * Whether what we know is true still up to the version that we have. Where the connection broke, or
+ * the server wants less of us, it is. A server that has failed while it followed its storage may
+ * have lost changes, or come back with a storage that never had our version: client-go lists again
+ * after all of these, too (tools/cache/reflector.go, Reflector.watch and isWatchErrorRetriable).
+ */
+function keepsVersion(error: unknown): boolean {
+  if (!isEngineError(error)) return false;
+  if (error.code === 'KUBE_THROTTLED' || error.code === 'KUBE_UNAUTHORIZED') return true;
+  return error.retryable && error.details.status === undefined;
 }
 
 /**

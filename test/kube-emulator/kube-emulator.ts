@@ -16,6 +16,7 @@ import { HttpKubeClient } from '#kube/http-client.ts';
 import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
 import { resourceName } from '#kube/request-target.ts';
 import { AccessRules } from './access-rules.ts';
+import { ApiError } from './api-error.ts';
 import { ApiFront, type RequestRecord } from './api-front.ts';
 import { Faults } from './faults.ts';
 import { isObject, type JsonObject, type StoredObject } from './json.ts';
@@ -200,6 +201,12 @@ export class KubeEmulator {
   /** The connections of watches break. */
   cutWatches(plural?: string): void {
     for (const watch of this.#watches(plural)) watch.cut();
+  }
+
+  /** Watches fail by an event, as where the server's own watch of etcd has failed. */
+  failWatches(code: number, reason: string, plural?: string): void {
+    const error = new ApiError(code, reason, 'an injected fault');
+    for (const watch of this.#watches(plural)) watch.fail(error);
   }
 
   /** Watches end as after their timeout. */

@@ -3,7 +3,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { resourceName } from '#kube/request-target.ts';
-import { expired } from './api-error.ts';
+import { type ApiError, expired } from './api-error.ts';
 import type { JsonObject, StoredObject } from './json.ts';
 import type { ObjectStore, StoreEvent } from './object-store.ts';
 import type { Matcher } from './selectors.ts';
@@ -52,6 +52,12 @@ export class WatchSession {
     this.#response.end();
   }
 
+  /** It fails by an event of its own, and then ends. */
+  fail(error: ApiError): void {
+    this.#send('ERROR', error.status());
+    this.end();
+  }
+
   /** The connection breaks. */
   cut(): void {
     this.#response.destroy();
@@ -92,8 +98,7 @@ export class WatchSession {
     if (missed === undefined) {
       // A watch that was admitted fails by an event, not by its status (cacher.go newErrWatcher).
       const message = `too old resource version: ${revision} (${this.#store.compactedRevision})`;
-      this.#send('ERROR', expired(message).status());
-      return this.end();
+      return this.fail(expired(message));
     }
     for (const event of missed) this.#onEvent(event);
   }

@@ -169,6 +169,46 @@ t.test('after 410 everything is listed again, and differences are told', async t
   t.strictSame(errors, [], 'an expired version is nothing to tell of');
 });
 
+const AFTER_ERRORS = [
+  // What the version stands for is not certain any more.
+  { code: 500, reason: 'InternalError', lists: 2 },
+  { code: 503, reason: 'ServiceUnavailable', lists: 2 },
+  { code: 504, reason: 'Timeout', lists: 2 },
+  { code: 403, reason: 'Forbidden', lists: 2 },
+  // The server has said nothing but: later.
+  { code: 429, reason: 'TooManyRequests', lists: 1 },
+] as const;
+
+t.test('after an error all is listed again, unless the server has only put it off', async t => {
+  for (const how of ['in the watch', 'in place of it'] as const) {
+    for (const { code, reason, lists } of AFTER_ERRORS) {
+      await t.test(`${code} ${how}`, async t => {
+        const { api, clock, informer, changes, run } = await start(t);
+        api.add(pod('a'));
+        run();
+        await informer.synced();
+        await until(() => api.watchCount() === 1);
+        if (how === 'in the watch') {
+          api.failWatches(code, reason, 'pods');
+        } else {
+          const effect = { type: 'status', code, reason } as const;
+          const fault = api.faults.inject({ verb: 'watch', plural: 'pods', times: 100, effect });
+          api.cutWatches();
+          await until(() => clock.sleeperCount === 1);
+          await clock.pass(clock.nextMs);
+          await until(() => clock.sleeperCount === 1 && fault.count > 0);
+          api.faults.clear();
+        }
+        await until(() => clock.sleeperCount === 1);
+        api.add(pod('meanwhile'));
+        await clock.pass(clock.nextMs);
+        await until(() => api.watchCount() === 1 && changes.includes('shop/meanwhile'));
+        t.equal(api.requests.filter(({ verb }) => verb === 'list').length, lists);
+      });
+    }
+  }
+});
+
 t.test('a server that is away is asked until it is back; what is known stays', async t => {
   const { api, clock, informer, errors, changes, run } = await start(t);
   api.add(pod('a'));
