@@ -58,7 +58,9 @@ const DAEMON_SET = 'node-agent';
 const OUR_MARK = Object.freeze({ label: 'app.kubernetes.io/name', value: 'stevedore' });
 /** Source of events. */
 const COMPONENT = 'stevedore-node-agent';
-const SUCCESSOR_MS_MAX = 2000;
+/** Of the grace period; moves run on meanwhile. */
+const SUCCESSOR_MS_MAX = 10_000;
+const SUCCESSOR_SHARE_MAX = 0.25;
 /** Of the grace period, for events that wait, and for what was aborted to end. */
 const EVENTS_MS_MAX = 2000;
 const SETTLE_MS_MAX = 1000;
@@ -114,10 +116,11 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
   });
   return {
     async stop(graceMs) {
-      const signal = AbortSignal.timeout(SUCCESSOR_MS_MAX);
+      const startMs = clock.monotonic();
       const name = { namespace, name: DAEMON_SET };
-      const isFollowed = await hasSuccessor(client, name, OUR_MARK, { signal });
-      const ownMs = SUCCESSOR_MS_MAX + EVENTS_MS_MAX + SETTLE_MS_MAX;
+      const withinMs = Math.min(SUCCESSOR_MS_MAX, graceMs * SUCCESSOR_SHARE_MAX);
+      const isFollowed = await hasSuccessor(client, name, OUR_MARK, { clock, withinMs });
+      const ownMs = clock.monotonic() - startMs + EVENTS_MS_MAX + SETTLE_MS_MAX;
       const options = { graceMs: Math.max(0, graceMs - ownMs), hasSuccessor: isFollowed };
       const unreported = await Promise.all(kinds.map(({ stop }) => stop(options)));
       end.abort();

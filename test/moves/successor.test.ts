@@ -2,6 +2,8 @@
 
 import t from 'tap';
 import { hasSuccessor } from '#agent/moves/successor.ts';
+import { abortedError } from '#engine/base/abort.ts';
+import { systemClock } from '#engine/base/clock.ts';
 import type { ErrorCode } from '#engine/base/error-codes.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
@@ -9,13 +11,37 @@ import type { KubeClient } from '#kube/kube-client.ts';
 const NAME = { namespace: 'velero', name: 'node-agent' };
 const MARK = { label: 'app.kubernetes.io/name', value: 'stevedore' };
 
-function asked(answer: object | ErrorCode): Promise<boolean> {
+const WITHIN_MS = 6000;
+
+/** The last answer is given from then on. */
+async function asked(...answers: readonly (object | ErrorCode)[]) {
+  let nowMs = 0;
+  let count = 0;
   const get = async () => {
+    const answer = answers[Math.min(count++, answers.length - 1)];
     if (typeof answer === 'string') throw new EngineError(answer, 'no');
     return answer;
   };
+  // The one sleeper with a limit of time wakes when the others have slept as long.
+  let wake: (() => void) | undefined;
+  const sleep = (ms: number, signal?: AbortSignal) => {
+    if (wake === undefined) return waitFor(signal, resolve => (wake = resolve));
+    nowMs += ms;
+    if (nowMs >= WITHIN_MS) wake();
+    return Promise.resolve();
+  };
+  const clock = { ...systemClock, monotonic: () => nowMs, sleep };
   // Only `get` is called; anything else is a fault that a TypeError shows.
-  return hasSuccessor({ get } as unknown as KubeClient, NAME, MARK);
+  const client = { get } as unknown as KubeClient;
+  const found = await hasSuccessor(client, NAME, MARK, { clock, withinMs: WITHIN_MS });
+  return { found, count, nowMs };
+}
+
+function waitFor(signal: AbortSignal | undefined, begin: (resolve: () => void) => void) {
+  return new Promise<void>((resolve, reject) => {
+    begin(resolve);
+    signal?.addEventListener('abort', () => reject(abortedError(signal)), { once: true });
+  });
 }
 
 function daemonSet(labels: Record<string, string>, deletionTimestamp?: string): object {
@@ -24,14 +50,33 @@ function daemonSet(labels: Record<string, string>, deletionTimestamp?: string): 
 
 t.test('only a DaemonSet of ours that stays is a successor', async t => {
   const ours = { role: 'node-agent', [MARK.label]: MARK.value };
-  t.equal(await asked(daemonSet(ours)), true);
-  t.equal(await asked(daemonSet(ours, '2026-06-01T02:00:05Z')), false);
-  t.equal(await asked(daemonSet({ role: 'node-agent', name: 'node-agent' })), false);
-  t.equal(await asked({ metadata: NAME }), false);
+  t.match(await asked(daemonSet(ours)), { found: true, count: 1 });
+  t.match(await asked(daemonSet(ours, '2026-06-01T02:00:05Z')), { found: false, count: 1 });
+  t.match(await asked(daemonSet({ role: 'node-agent', name: 'node-agent' })), {
+    found: false,
+    count: 1,
+  });
+  t.match(await asked({ metadata: NAME }), { found: false, count: 1 });
 });
 
-t.test('what cannot be found out is no successor', async t => {
-  for (const code of ['KUBE_NOT_FOUND', 'KUBE_FORBIDDEN', 'KUBE_UNAVAILABLE'] as const) {
-    t.equal(await asked(code), false);
-  }
+t.test(
+  'what cannot be found out is no successor, at once where asking again is no use',
+  async t => {
+    for (const code of ['KUBE_NOT_FOUND', 'KUBE_FORBIDDEN'] as const) {
+      t.match(await asked(code), { found: false, count: 1 });
+    }
+  },
+);
+
+t.test('a server that is away for a while is asked until it is back', async t => {
+  const away = Array.from({ length: 4 }, () => 'KUBE_UNAVAILABLE' as const);
+  const ours = daemonSet({ [MARK.label]: MARK.value });
+  t.match(await asked(...away, 'KUBE_THROTTLED', ours), { found: true, count: 6 });
+});
+
+t.test('a server that stays away is asked until the time is over', async t => {
+  const { found, count, nowMs } = await asked('KUBE_UNAVAILABLE');
+  t.equal(found, false);
+  t.ok(count > 5 && count < 20, `${count} times`);
+  t.ok(nowMs >= WITHIN_MS && nowMs < WITHIN_MS + 1000, `${nowMs} ms`);
 });
