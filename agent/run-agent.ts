@@ -19,6 +19,7 @@ import { connect } from '#kube/kube-config.ts';
 import { patientReader } from '#kube/patient-reader.ts';
 import { registerCacheMetrics } from './cache-metrics.ts';
 import type { AgentConfig } from './config-table.ts';
+import { followGoneRepositories } from './gone-repositories.ts';
 import { HealthServer } from './health.ts';
 import { HidingClient } from './hiding-client.ts';
 import { LeftBehind } from './left-behind.ts';
@@ -100,6 +101,11 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   await using cache = await openAgentCache(config, log);
   if (cache !== undefined) registerCacheMetrics(metrics.registry, cache);
   await using repositories = openRepositories(config, parts, { slotCount, cache });
+  await using _gone = followGoneRepositories({
+    ...{ client, clock, namespace },
+    onError: error => log.warn({ what: 'BackupRepository', error }, 'watch was interrupted'),
+    forget: (gone, ended) => repositories.forget(gone, ended),
+  });
   const slots = new Slots(slotCount);
   const mover = moverOf(config, parts, repositories);
   const moves = await runMoves(config, {

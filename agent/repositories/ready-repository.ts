@@ -23,19 +23,22 @@ const POLL_MS = 500;
 /** The server makes the object before it asks for a move; a cache may be late by this much. */
 export const REPOSITORY_ABSENT_MS_MAX = 30_000;
 
-/** @throws REPOSITORY_UNKNOWN, REPOSITORY_NOT_READY, ABORTED, KUBE_FORBIDDEN, … */
+/**
+ * Gives it as it is then. @throws REPOSITORY_UNKNOWN, REPOSITORY_NOT_READY, ABORTED,
+ * KUBE_FORBIDDEN, …
+ */
 export async function waitUntilReady(
   parts: ReadyParts,
   name: RepositoryName,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<BackupRepository> {
   const { clock, timeoutMs } = parts;
   const startMs = clock.monotonic();
   for (;;) {
     const found = await find(parts, name, signal);
     const elapsedMs = clock.monotonic() - startMs;
     const { phase = '', message = '' } = found?.status ?? {};
-    if (phase === 'Ready') return;
+    if (found && phase === 'Ready') return found;
     if (phase === 'NotReady') {
       throw notReady(name, `the server says: ${message || 'nothing'}`);
     }

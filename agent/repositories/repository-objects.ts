@@ -40,5 +40,9 @@ export interface StorageLocation extends KubeObject {
 }
 
 export interface BackupRepository extends KubeObject {
+  readonly spec?: {
+    readonly volumeNamespace?: string;
+    readonly backupStorageLocation?: string;
+  };
   readonly status?: { readonly phase?: string; readonly message?: string };
 }

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Clock } from '#engine/base/clock.ts';
-import { EngineError, messageOf } from '#engine/base/errors.ts';
+import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import {
   type Cache,
   openRepository,
@@ -19,6 +19,8 @@ import { type Access, findLocation } from './find-location.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
 import { type LocationPlan, planLocation } from './location-plan.ts';
 import { placeOf, withCertificates } from './location-place.ts';
+import type { BackupRepository } from './repository-objects.ts';
+import { RepositoryPlaces } from './repository-places.ts';
 import { waitUntilReady } from './ready-repository.ts';
 import type { RepositoryShares } from './repository-shares.ts';
 import { readSecret } from './secrets.ts';
@@ -62,6 +64,7 @@ export class SharedRepositories implements AsyncDisposable {
   readonly #parts: RepositoryParts;
   readonly #settings: RepositorySettings;
   readonly #leases: LeaseTable<Repository>;
+  readonly #places = new RepositoryPlaces();
 
   constructor(parts: RepositoryParts, settings: RepositorySettings) {
     this.#parts = parts;
@@ -103,18 +106,42 @@ export class SharedRepositories implements AsyncDisposable {
     const parts = { ...this.#parts, namespace, timeoutMs };
     const location = await findLocation(parts, name.backupStorageLocation, access, signal);
     const planned = planLocation(location, name.volumeNamespace);
-    await waitUntilReady(parts, name, signal);
+    const { metadata } = await waitUntilReady(parts, name, signal);
     const plan = await withCertificates(parts, planned, signal);
     const secret = await readSecret(parts, PASSWORD, 'the password of the repositories', signal);
     // Velero trims it, too.
     const password = secret.trim();
     this.#parts.onSecret?.(password);
     const open = () => this.#open(plan, password);
-    return await this.#leases.acquire(keyOf(plan, password), open, signal);
+    const uids = [location.metadata.uid, metadata.uid];
+    this.#places.note(metadata.uid, plan);
+    return await this.#leases.acquire(keyOf(plan, password, uids), open, signal);
+  }
+
+  /**
+   * That BackupRepository is gone, and with it what the cache has of it. Where it was is known when
+   * it was used in this process, or when its location is there still; what nobody knows goes from
+   * the cache when nobody has visited it for long. Never rejects.
+   */
+  async forget(gone: BackupRepository, signal?: AbortSignal): Promise<void> {
+    const { cache, onWarning } = this.#parts;
+    try {
+      const name = await this.#places.leave(gone, () => this.#planFor(gone, signal));
+      if (name !== undefined) await cache?.forgetRepository(name);
+    } catch (error) {
+      onWarning(notForgotten(error));
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#leases[Symbol.asyncDispose]();
+  }
+
+  async #planFor({ spec = {} }: BackupRepository, signal?: AbortSignal): Promise<LocationPlan> {
+    const { backupStorageLocation = '', volumeNamespace = '' } = spec;
+    const parts = { ...this.#parts, namespace: this.#settings.namespace };
+    const location = await findLocation(parts, backupStorageLocation, 'read', signal);
+    return planLocation(location, volumeNamespace);
   }
 
   async #open(plan: LocationPlan, password: string): Promise<Repository> {
@@ -147,11 +174,24 @@ export class SharedRepositories implements AsyncDisposable {
   }
 }
 
-/** Equal for the same repository with the same words for it. Holds nothing that could be read. */
-function keyOf(plan: LocationPlan, password: string): string {
+/**
+ * Equal for the same repository with the same words for it, of the same objects: one that is made
+ * again under its name may be another repository in the same place. Holds nothing that could be
+ * read.
+ */
+function keyOf(
+  plan: LocationPlan,
+  password: string,
+  uids: readonly (string | undefined)[],
+): string {
   return createHash('sha256')
-    .update(JSON.stringify([plan, password]))
+    .update(JSON.stringify([plan, password, uids]))
     .digest('base64');
+}
+
+function notForgotten(cause: unknown): EngineError {
+  const text = `the cache keeps a repository that is gone for a while: ${messageOf(cause)}`;
+  return new EngineError(isEngineError(cause) ? cause.code : 'INTERNAL', text, { cause });
 }
 
 function notClosed(cause: unknown): EngineError {

@@ -50,6 +50,66 @@ t.test(
   },
 );
 
+t.test('what was made again under its name is opened anew', async t => {
+  const scene = await sceneFor(t);
+  const config = { fspath: scene.root };
+  await using first = await scene.repositories.acquire(NAME, 'read');
+  scene.putRepository('shop', { phase: 'Ready' }, { uid: 'made-again' });
+  await using second = await scene.repositories.acquire(NAME, 'read');
+  t.not(second.thing, first.thing, 'a BackupRepository');
+  scene.putLocation({ config }, undefined, 'made-again');
+  await second[Symbol.asyncDispose]();
+  await using third = await scene.repositories.acquire(NAME, 'read');
+  t.not(third.thing, second.thing, 'a BackupStorageLocation');
+  await third[Symbol.asyncDispose]();
+  await using fourth = await scene.repositories.acquire(NAME, 'read');
+  t.equal(fourth.thing, third.thing, 'and what is the same is not');
+});
+
+t.test('a location that names another place is opened there', async t => {
+  const scene = await sceneFor(t);
+  await using first = await scene.repositories.acquire(NAME, 'read');
+  scene.putLocation({ config: { fspath: `${scene.root}/other` } });
+  await t.rejects(scene.repositories.acquire(NAME, 'read'), { code: 'STORAGE_NOT_FOUND' });
+  t.ok(first.thing);
+});
+
+t.test('the cache forgets a repository whose BackupRepository is gone', async t => {
+  const forgotten: string[] = [];
+  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0, forgotten });
+  t.teardown(() => scene[Symbol.asyncDispose]());
+  const { repositories } = scene;
+  const fake = await startFakeS3(t);
+  const bucketed = (uid?: string) => {
+    const config = { s3Url: fake.endpoint, region: 'minio' };
+    scene.putLocation({ provider: 'aws', config, credential }, undefined, uid);
+  };
+  const credential = { name: 'cloud', key: 'cloud' };
+  const cloud = '[default]\naws_access_key_id = AKSECRET\naws_secret_access_key = secret\n';
+  scene.putSecret('cloud', { cloud });
+  bucketed();
+  const goneOf = (uid: string, volumeNamespace = 'shop') => ({
+    metadata: { name: 'r', namespace: VELERO, uid },
+    spec: { volumeNamespace, backupStorageLocation: 'default' },
+  });
+  // Not there, but asked for.
+  await t.rejects(repositories.acquire(NAME, 'read'), { code: 'REPOSITORY_NOT_FOUND' });
+  scene.kube.remove(STORAGE_LOCATIONS, { namespace: VELERO, name: 'default' });
+  await repositories.forget(goneOf('uid-of-shop-default-kopia'));
+  t.strictSame(forgotten.splice(0), ['s3://unused/cluster-a/kopia/shop/'], 'where it was used');
+  await repositories.forget(goneOf('never-used'));
+  t.strictSame(forgotten, [], 'nobody knows where that was');
+  bucketed();
+  await repositories.forget(goneOf('never-used', 'bank'));
+  t.strictSame(forgotten.splice(0), ['s3://unused/cluster-a/kopia/bank/'], 'by its location');
+  await t.rejects(repositories.acquire(NAME, 'read'), { code: 'REPOSITORY_NOT_FOUND' });
+  await repositories.forget(goneOf('the-one-before'));
+  t.strictSame(forgotten, [], 'another one has its place');
+  scene.kube.failure = new EngineError('KUBE_UNAVAILABLE', 'away');
+  await repositories.forget(goneOf('never-used', 'bank'));
+  t.match(scene.warnings.at(-1), { code: 'KUBE_UNAVAILABLE', message: /gone for a while: away/ });
+});
+
 t.test('what keeps a repository from being used has a code and says what to do', async t => {
   const scene = await sceneFor(t);
   const refused = async (code: string, message: RegExp) => {
@@ -81,7 +141,7 @@ t.test('what keeps a repository from being used has a code and says what to do',
   await refused('REPOSITORY_NOT_READY', /the server says: the bucket is gone/);
   scene.putRepository('shop', { phase: 'New' });
   await refused('REPOSITORY_NOT_READY', /its phase is New after 0 s/);
-  scene.putRepository('shop', {}, 'second');
+  scene.putRepository('shop', {}, { name: 'second' });
   await refused('REPOSITORY_UNKNOWN', /shop-default-kopia and second/);
   for (const name of ['second', 'shop-default-kopia']) {
     scene.kube.remove(REPOSITORIES, { namespace: VELERO, name });

@@ -3,7 +3,7 @@
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { createRepository, type EngineError, openStorageAt } from '#engine/index.ts';
+import { type Cache, createRepository, type EngineError, openStorageAt } from '#engine/index.ts';
 import { type Clock, systemClock } from '#engine/base/clock.ts';
 import { SECRETS } from '#kube/core-resources.ts';
 import {
@@ -23,6 +23,15 @@ export const NAME = Object.freeze({ volumeNamespace: 'shop', backupStorageLocati
 
 export interface VeleroSceneOptions extends Partial<RepositorySettings> {
   readonly clock?: Clock;
+  /** Names of repositories that the cache was told to forget. */
+  readonly forgotten?: string[];
+}
+
+/** For repositories that are never opened. */
+function cacheThat(forgotten: string[]): Cache {
+  const forgetRepository = async (name: string) => void forgotten.push(name);
+  // Nothing else is asked of it; a TypeError would show it.
+  return { forgetRepository } as unknown as Cache;
 }
 
 let made: Promise<string> | undefined;
@@ -48,12 +57,13 @@ export class VeleroScene implements AsyncDisposable {
   readonly root: string;
   readonly repositories: SharedRepositories;
 
-  private constructor(root: string, { clock = systemClock, ...settings }: VeleroSceneOptions) {
+  private constructor(root: string, options: VeleroSceneOptions) {
+    const { clock = systemClock, forgotten, ...settings } = options;
     this.root = root;
     const shares = { repositoriesMax: 2, threads: 1, memoryBytes: 256 * 2 ** 20 };
     const onWarning = (warning: EngineError) => void this.warnings.push(warning);
     this.repositories = new SharedRepositories(
-      { kube: this.kube, clock, onWarning },
+      { kube: this.kube, clock, onWarning, cache: forgotten && cacheThat(forgotten) },
       { namespace: VELERO, readyTimeoutMs: 60_000, shares, ...settings },
     );
   }
@@ -74,10 +84,11 @@ export class VeleroScene implements AsyncDisposable {
   putLocation(
     spec: NonNullable<StorageLocation['spec']>,
     status: StorageLocation['status'] = { phase: 'Available' },
+    uid = 'uid-of-location',
   ): void {
     const objectStorage = { bucket: 'unused', prefix: 'cluster-a' };
     const location: StorageLocation = {
-      metadata: { name: 'default', namespace: VELERO },
+      metadata: { name: 'default', namespace: VELERO, uid },
       spec: { provider: 'fs', objectStorage, ...spec },
       status,
     };
@@ -92,13 +103,18 @@ export class VeleroScene implements AsyncDisposable {
     this.kube.put(SECRETS, secret);
   }
 
-  putRepository(namespace: string, status: object, name = `${namespace}-default-kopia`): void {
+  putRepository(
+    namespace: string,
+    status: object,
+    names: { readonly name?: string; readonly uid?: string } = {},
+  ): void {
+    const { name = `${namespace}-default-kopia`, uid = `uid-of-${name}` } = names;
     const labels = {
       'velero.io/volume-namespace': namespace,
       'velero.io/storage-location': 'default',
       'velero.io/repository-type': 'kopia',
     };
-    const object = { metadata: { name, namespace: VELERO, labels }, status };
+    const object = { metadata: { name, uid, namespace: VELERO, labels }, status };
     this.kube.put(REPOSITORIES, object);
   }
 
