@@ -100,6 +100,7 @@ interface PodSpec {
     readonly volumeMounts: readonly { readonly name: string }[];
   }[];
   readonly volumes: readonly { readonly name: string }[];
+  readonly securityContext: object;
 }
 
 function helm(...words: string[]): string {
@@ -162,6 +163,56 @@ t.test('settings for other clusters', { skip }, async t => {
   t.match(JSON.stringify(securityContext), 'SYS_ADMIN');
   t.match(spec.volumes[0], { hostPath: { path: '/var/lib/rancher/pods' } });
 });
+
+t.test('what a user sets counts, also where it is false, empty or a list', { skip }, async t => {
+  const context = 'nodeAgent.containerSecurityContext';
+  const { spec } = daemonSet(
+    `--set=${context}.readOnlyRootFilesystem=false,${context}.runAsNonRoot=false`,
+    `--set=${context}.capabilities.add={SYS_PTRACE}`,
+    '--set=nodeAgent.podSecurityContext.seccompProfile.localhostProfile=agent.json',
+    '--set=nodeAgent.podSecurityContext.seccompProfile.type=Localhost',
+    '--set=nodeAgent.podSecurityContext.fsGroup=0',
+  );
+  const pod = spec.template.spec;
+  t.strictSame(pod.containers[0]?.securityContext, {
+    readOnlyRootFilesystem: false,
+    runAsNonRoot: false,
+    allowPrivilegeEscalation: false,
+    capabilities: { add: ['SYS_PTRACE'] },
+  });
+  t.strictSame(pod.securityContext, {
+    runAsUser: 0,
+    fsGroup: 0,
+    seccompProfile: { type: 'Localhost', localhostProfile: 'agent.json' },
+  });
+});
+
+t.test(
+  'a label or annotation of a user counts, but for those that are selected by',
+  { skip },
+  async t => {
+    const { metadata, spec } = daemonSet(
+      '--set=nodeAgent.labels.component=mine,nodeAgent.annotations.team=a',
+      '--set=nodeAgent.podLabels.name=mine,nodeAgent.podLabels.role=mine',
+      '--set=nodeAgent.podLabels.component=mine',
+      '--set=nodeAgent.podLabels.app\\.kubernetes\\.io/name=mine',
+      '--set-string=nodeAgent.podAnnotations.prometheus\\.io/port=9',
+      '--set=nodeAgent.nodeSelector.kubernetes\\.io/os=mine',
+    );
+    t.match(metadata, { labels: { component: 'mine' }, annotations: { team: 'a' } });
+    t.match(spec.template.metadata, {
+      labels: {
+        name: 'node-agent',
+        role: 'node-agent',
+        component: 'mine',
+        // By it an agent that is stopped knows whether another one of ours follows.
+        'app.kubernetes.io/name': 'stevedore',
+      },
+      annotations: { 'prometheus.io/port': '9', 'prometheus.io/scrape': 'true' },
+    });
+    t.match(spec.template.spec, { nodeSelector: { 'kubernetes.io/os': 'mine' } });
+  },
+);
 
 t.test('values that cannot work are refused', { skip }, async t => {
   const wrong = [

@@ -37,3 +37,15 @@ component: velero
 {{- $unit := regexFind "[MGT]i$" . -}}
 {{ mul $count 1127 }}{{ get (dict "Mi" "Ki" "Gi" "Mi" "Ti" "Gi") $unit }}
 {{- end -}}
+
+{{- /* A list of maps as one: of two values under one key the later one counts, also where it is false
+       or empty, which Sprig's merge takes for not set. What lies deeper is replaced as a whole. */ -}}
+{{- define "stevedore.over" -}}
+{{- $all := dict -}}
+{{- range . -}}
+{{- range $key, $value := . -}}
+{{- $_ := set $all $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $all -}}
+{{- end -}}
