@@ -31,14 +31,14 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
   {
     group: 'velero.io',
     resource: 'backuprepositories',
-    verbs: ['get', 'list', 'watch'],
+    verbs: ['list', 'watch'],
     isNamespaced: true,
-    reason: 'whether a repository is ready',
+    reason: 'whether a repository is ready, and when it is gone',
   },
   {
     group: 'velero.io',
     resource: 'backupstoragelocations',
-    verbs: ['get', 'list', 'watch'],
+    verbs: ['get'],
     isNamespaced: true,
     reason: 'where a repository is',
   },
@@ -75,7 +75,7 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
   {
     group: '',
     resource: 'events',
-    verbs: ['create', 'patch'],
+    verbs: ['create'],
     isNamespaced: true,
     reason: 'what a user has to know about a move beside its status',
     isOptional: true,

@@ -1,12 +1,11 @@
-// Tells users of something through Events of the object that it is about (`kubectl describe`). What
-// is said again is counted on the Event that is there; whoever says much says it later or not at
-// all. Nobody waits for it, and nothing fails because of it (client-go tools/record).
+// Tells users of something through Events of the object that it is about (`kubectl describe`).
+// Nothing is said twice of one object, so none is ever changed; whoever says much says it later or
+// not at all. Nobody waits for it, and nothing fails because of it (client-go tools/record).
 
-import { createHash } from 'node:crypto';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
-import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { EngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from './kube-client.ts';
-import type { KubeObject, ObjectMeta, ObjectName, Resource } from './kube-object.ts';
+import type { KubeObject, Resource } from './kube-object.ts';
 
 export interface ObjectEvent {
   readonly regarding: KubeObject;
@@ -18,7 +17,7 @@ export interface ObjectEvent {
 }
 
 export interface EventParts {
-  readonly client: Pick<KubeClient, 'create' | 'patch'>;
+  readonly client: Pick<KubeClient, 'create'>;
   /** `component` and `host` of the source. */
   readonly component: string;
   readonly nodeName?: string;
@@ -44,8 +43,6 @@ const EVENTS_WAITING_MAX = 100;
  */
 const EVENTS_AT_ONCE_MAX = 25;
 const EVENT_MS = 1_000;
-/** Events that are remembered, to be counted on. */
-const EVENTS_KNOWN_MAX = 1_000;
 
 interface StoredEvent extends KubeObject {
   readonly involvedObject: object;
@@ -58,8 +55,6 @@ export class EventWriter {
   readonly #clock: Clock;
   readonly #end = new AbortController();
   readonly #waiting: ObjectEvent[] = [];
-  /** Digest of what was said to where it stands. */
-  readonly #known = new Map<string, { readonly name: ObjectName; count: number }>();
   #tokens = EVENTS_AT_ONCE_MAX;
   #tokensMs: number;
   #writing: Promise<void> | undefined;
@@ -135,23 +130,7 @@ export class EventWriter {
   }
 
   async #write(event: ObjectEvent, signal: AbortSignal): Promise<void> {
-    const digest = digestOf(event);
-    const known = this.#known.get(digest);
-    if (known !== undefined) {
-      try {
-        const count = known.count + 1;
-        const body = { count, lastTimestamp: this.#timestamp() };
-        await this.#parts.client.patch(EVENTS, known.name, { type: 'merge', body }, { signal });
-        known.count = count;
-        return;
-      } catch (error) {
-        // Events go after an hour by themselves.
-        if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
-        this.#known.delete(digest);
-      }
-    }
-    const { metadata } = await this.#parts.client.create(EVENTS, this.#made(event), { signal });
-    this.#remember(digest, metadata);
+    await this.#parts.client.create(EVENTS, this.#made(event), { signal });
   }
 
   #made({ regarding, type, reason, message }: ObjectEvent): StoredEvent {
@@ -176,12 +155,6 @@ export class EventWriter {
     };
   }
 
-  #remember(digest: string, { namespace, name }: ObjectMeta): void {
-    this.#known.set(digest, { name: { namespace, name }, count: 1 });
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > EVENTS_KNOWN_MAX && oldest !== undefined) this.#known.delete(oldest);
-  }
-
   async #takeToken(signal: AbortSignal): Promise<void> {
     const nowMs = this.#clock.monotonic();
     const earned = Math.floor((nowMs - this.#tokensMs) / EVENT_MS);
@@ -198,11 +171,6 @@ export class EventWriter {
   #timestamp(): string {
     return new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
   }
-}
-
-function digestOf({ regarding, type, reason, message }: ObjectEvent): string {
-  const said = JSON.stringify([regarding.metadata.uid, regarding.kind, type, reason, message]);
-  return createHash('sha256').update(said).digest('base64');
 }
 
 function cutTo(text: string, bytesMax: number): string {

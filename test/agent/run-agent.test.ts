@@ -1,6 +1,6 @@
 // The whole agent in this process, against the API emulator: what an operator meets.
 
-import { existsSync, mkdirSync, readFileSync, watch } from 'node:fs';
+import { existsSync, readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
@@ -25,10 +25,9 @@ t.test('a volume is backed up and comes back, is counted, and no secret is said'
     { ...POD_VOLUME_BACKUPS, group: '', plural: 'pods' },
     { namespace: 'shop', name: 'web' },
   );
-  const second = api.add(velero.pod('web', { waiting: 'running' })).metadata.uid ?? '';
-  mkdirSync(volumeOf(second), { recursive: true });
+  const restored = runPod('web', undefined, { waiting: 'running' });
+  const second = restored.uid;
   const snapshotId = String(backup?.snapshotID);
-  const restored = { name: 'web', uid: second };
   api.add(velero.podVolumeRestore('restored-1', RESTORE, { restored, snapshotId }));
   t.match(await ended(api, POD_VOLUME_RESTORES, 'restored-1'), { phase: 'Completed' });
   t.equal(readFileSync(join(volumeOf(second), 'file'), 'utf8'), 'what was there');

@@ -55,7 +55,7 @@ export function veleroCrds(version: VeleroVersion): JsonObject[] {
     crd('v1', 'BackupStorageLocation', backupStorageLocation(isNew), undefined, ['bsl']),
     crd('v2alpha1', 'DataUpload', dataUpload(isOld, isNew)),
     crd('v2alpha1', 'DataDownload', dataDownload(isNew)),
-    ...['Backup', 'Restore', 'Schedule', 'DeleteBackupRequest'].map(kind =>
+    ...['Backup', 'Restore', 'Schedule', 'DeleteBackupRequest', 'ServerStatusRequest'].map(kind =>
       crd('v1', kind, { spec: ANYTHING, status: ANYTHING }),
     ),
   ];

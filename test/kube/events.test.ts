@@ -53,23 +53,6 @@ t.test('an event is about its object and says from where it comes', async t => {
   ]);
 });
 
-t.test('what is said again is counted, and made again when it is gone', async t => {
-  const { api, writer, stored } = await start(t);
-  for (let i = 0; i < 3; i++) writer.emit(event());
-  writer.emit(event('another'));
-  await writer.flush();
-  t.strictSame(
-    stored()
-      .map(({ count, message }) => `${count} ${message}`)
-      .toSorted(),
-    ['1 another', '3 one file was unreadable'],
-  );
-  for (const { metadata } of stored()) api.remove(EVENTS, metadata);
-  writer.emit(event());
-  await writer.flush();
-  t.match(stored(), [{ count: 1 }]);
-});
-
 t.test('a storm is slowed down, and what is too much of it is dropped', async t => {
   const { clock, writer, stored } = await start(t);
   for (let i = 0; i < 150; i++) writer.emit(event(`number ${i}`));

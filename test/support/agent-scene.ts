@@ -30,8 +30,12 @@ export interface AgentScene {
   readonly stop: () => Promise<void>;
   /** Makes the repository of the volumes' namespace, as the server would. */
   readonly makeRepository: () => Promise<void>;
-  /** A running pod with a volume in which one file has that text. */
-  readonly runPod: (name: string, text: string) => { readonly name: string; readonly uid: string };
+  /** A running pod with a volume in which one file has that text, and no file without one. */
+  readonly runPod: (
+    name: string,
+    text?: string,
+    options?: Parameters<typeof velero.pod>[1],
+  ) => velero.PodIdentity;
   /** Where its files are, as the kubelet has them. */
   readonly volumeOf: (uid: string) => string;
 }
@@ -79,10 +83,10 @@ function nodeIn(directory: string, api: KubeEmulator) {
     join(directory, `pods/${uid}/volumes/kubernetes.io~empty-dir/${velero.VOLUME}`);
   return {
     volumeOf,
-    runPod: (name: string, text: string) => {
-      const { uid = '' } = api.add(velero.pod(name)).metadata;
+    runPod: (name: string, text?: string, options?: Parameters<typeof velero.pod>[1]) => {
+      const { uid = '' } = api.add(velero.pod(name, options)).metadata;
       mkdirSync(volumeOf(uid), { recursive: true });
-      writeFileSync(join(volumeOf(uid), 'file'), text);
+      if (text !== undefined) writeFileSync(join(volumeOf(uid), 'file'), text);
       return { name, uid };
     },
     makeRepository: async () => {
