@@ -36,6 +36,16 @@ export interface HttpKubeClientOptions {
   readonly clock?: Clock;
   /** 0 <= random() < 1 */
   readonly random?: () => number;
+  /** Told of each attempt of a request when it has ended. Must not throw. */
+  readonly onAttempt?: (attempt: RequestAttempt) => void;
+}
+
+export interface RequestAttempt {
+  readonly target: RequestTarget;
+  /** Absent where it has succeeded, a watch where it has begun. */
+  readonly error?: unknown;
+  /** It is sent again after that; absent where it is not. */
+  readonly retryDelayMs?: number;
 }
 
 /** What of a list's answer is read. */
@@ -50,12 +60,14 @@ export class HttpKubeClient implements KubeClient {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #watchSecondsMin: number;
+  readonly #onAttempt: (attempt: RequestAttempt) => void;
 
   /** The connection stays the caller's, who closes it. */
   constructor(connection: KubeConnection, options: HttpKubeClientOptions = {}) {
     this.#connection = connection;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#onAttempt = options.onAttempt ?? (() => {});
     this.#watchSecondsMin = options.watchSecondsMin ?? WATCH_SECONDS_MIN;
   }
 
@@ -206,24 +218,25 @@ export class HttpKubeClient implements KubeClient {
   }
 
   async #retrying<Result>(
-    { method, signal }: HttpExchange,
+    { method, signal, target }: HttpExchange,
     work: (attempt: number) => Promise<Result>,
   ): Promise<Result> {
     const isIdempotent = method !== 'POST' && method !== 'PATCH';
     let wasRefused = false;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await work(attempt);
+        const result = await work(attempt);
+        this.#onAttempt({ target });
+        return result;
       } catch (error) {
         // The token may have been rotated since it was read: once more with a fresh one.
-        if (!wasRefused && isEngineError(error, 'KUBE_UNAUTHORIZED')) {
-          wasRefused = true;
-          continue;
-        }
+        const isRefused: boolean = !wasRefused && isEngineError(error, 'KUBE_UNAUTHORIZED');
+        wasRefused ||= isRefused;
         const failed = { error, attempt, isIdempotent, random: this.#random() };
-        const delayMs = requestRetryMs(REQUEST_RETRY_POLICY, failed);
+        const delayMs = isRefused ? 0 : requestRetryMs(REQUEST_RETRY_POLICY, failed);
+        this.#onAttempt({ target, error, retryDelayMs: delayMs });
         if (delayMs === undefined) throw error;
-        await this.#clock.sleep(delayMs, signal);
+        if (!isRefused) await this.#clock.sleep(delayMs, signal);
       }
     }
   }

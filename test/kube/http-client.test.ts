@@ -240,3 +240,31 @@ t.test('an error that a server words is cut and holds its code', async t => {
   t.ok(error instanceof EngineError && error.message.length < 1100);
   t.match(error, { code: 'KUBE_EXISTS' });
 });
+
+t.test('each attempt of a request is told, and whether there is another', async t => {
+  const { api } = await start(t);
+  api.add({ kind: 'Pod', ...pod() });
+  const told: string[] = [];
+  const client = new HttpKubeClient(api.connection(), {
+    clock: { ...systemClock, sleep: async () => undefined },
+    random: () => 0,
+    onAttempt: ({ target: { verb, resource }, error, retryDelayMs }) =>
+      told.push(
+        [verb, resource?.plural, error instanceof EngineError && error.code, retryDelayMs].join(
+          ' ',
+        ),
+      ),
+  });
+  const throttled = { type: 'throttle', retryAfterSeconds: 2 } as const;
+  api.faults.inject({ verb: 'get', effect: throttled });
+  api.faults.inject({ verb: 'get', effect: { type: 'status', code: 500 } });
+  await client.get(PODS, NAME);
+  api.access.deny({ verb: 'list' });
+  await t.rejects(client.list(PODS, {}), { code: 'KUBE_FORBIDDEN' });
+  t.strictSame(told, [
+    'get pods KUBE_THROTTLED 2050',
+    'get pods KUBE_UNAVAILABLE 100',
+    'get pods false ',
+    'list pods KUBE_FORBIDDEN ',
+  ]);
+});
