@@ -3,8 +3,13 @@
 
 const CHECKS_MAX = 64;
 
+interface Check {
+  readonly missing: string | undefined;
+  readonly isNeeded: boolean;
+}
+
 export class Readiness {
-  readonly #missing = new Map<string, string | undefined>();
+  readonly #checks = new Map<string, Check>();
   /** Shown by `/readyz`; it is ready all the same. */
   note: string | undefined;
   /** What only a new process can cure: `/healthz` fails, so that the kubelet makes one. */
@@ -12,20 +17,31 @@ export class Readiness {
 
   /** `missing` says what and what to do; undefined when it is there. */
   set(check: string, missing: string | undefined): void {
-    if (!this.#missing.has(check) && this.#missing.size >= CHECKS_MAX) return;
-    this.#missing.set(check, missing);
+    this.#put(check, { missing, isNeeded: true });
+  }
+
+  /** The same for what the agent works without. */
+  setOptional(check: string, missing: string | undefined): void {
+    this.#put(check, { missing, isNeeded: false });
   }
 
   get isReady(): boolean {
-    return this.#missing.size > 0 && [...this.#missing.values()].every(each => each === undefined);
+    const isFine = ({ missing, isNeeded }: Check) => missing === undefined || !isNeeded;
+    return this.#checks.size > 0 && [...this.#checks.values()].every(isFine);
   }
 
   /** A line for each check, as Kubernetes' own components write them. */
   get text(): string {
-    const lines = [...this.#missing].map(([check, missing]) =>
-      missing === undefined ? `[+] ${check}` : `[-] ${check}: ${missing}`,
-    );
+    const lines = [...this.#checks].map(([check, { missing, isNeeded }]) => {
+      if (missing === undefined) return `[+] ${check}`;
+      return isNeeded ? `[-] ${check}: ${missing}` : `[+] ${check}: ready without, but ${missing}`;
+    });
     if (this.note !== undefined) lines.push(`[!] ${this.note}`);
     return `${lines.join('\n')}\n${this.isReady ? 'ready' : 'not ready'}\n`;
+  }
+
+  #put(check: string, state: Check): void {
+    if (!this.#checks.has(check) && this.#checks.size >= CHECKS_MAX) return;
+    this.#checks.set(check, state);
   }
 }

@@ -31,6 +31,7 @@ import { runMoves, type RunningMoves } from './run-moves.ts';
 import { openAgentCache } from './open-agent-cache.ts';
 import { readConcurrency } from './read-concurrency.ts';
 import { Readiness } from './readiness.ts';
+import { refusedRights } from './refused-rights.ts';
 import { sayRepositoryConfig } from './repository-config-notices.ts';
 import { startChecks } from './start-checks.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
@@ -68,7 +69,9 @@ export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<
   const { kubeconfig, kubecontext: context } = config;
   const connection = await connect({ kubeconfig, context });
   try {
-    const client = new HidingClient(new HttpKubeClient(connection), parts.secrets.hideIn);
+    const onAttempt = refusedRights({ log, readiness });
+    const plain = new HttpKubeClient(connection, { onAttempt });
+    const client = new HidingClient(plain, parts.secrets.hideIn);
     const stat = new TimedStat({ clock: parts.clock });
     const workParts = { ...parts, client, metrics, readiness, leftBehind, stat };
     const isSettled = await work(config, workParts);

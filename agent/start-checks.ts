@@ -10,6 +10,8 @@ import { type Permission, PERMISSIONS, permissionText } from './permissions.ts';
 
 export interface StartCheck {
   readonly name: string;
+  /** The agent works without what is missing; it is said all the same. */
+  readonly isOptional?: boolean;
   /** What is missing; undefined when all is there. @throws KUBE_UNAVAILABLE, … */
   readonly look: (signal: AbortSignal) => Promise<string | undefined>;
 }
@@ -40,25 +42,32 @@ const VELERO_RESOURCES = [
   'backuprepositories',
   'backupstoragelocations',
 ];
+/** What moves cannot do without, and what they can. */
+const NEEDED = PERMISSIONS.filter(({ isOptional }) => isOptional !== true);
+const WANTED = PERMISSIONS.filter(({ isOptional }) => isOptional === true);
 /** In one message, which also goes into the probe's body. */
 const MISSING_SHOWN_MAX = 5;
 
 export function startChecks(parts: StartCheckParts): StartCheck[] {
   return [
-    { name: 'permissions', look: signal => missingPermissions(parts, PERMISSIONS, signal) },
+    { name: 'permissions', look: signal => missingPermissions(parts, NEEDED, signal) },
     { name: 'velero', look: signal => missingResources(parts, signal) },
     { name: 'host-pods', look: () => unreadableDirectory(parts.hostPods) },
+    {
+      name: 'optional-permissions',
+      isOptional: true,
+      look: signal => missingPermissions(parts, WANTED, signal),
+    },
   ];
 }
 
-/** Of those that moves cannot do without. */
 export async function missingPermissions(
   { client, namespace }: Pick<StartCheckParts, 'client' | 'namespace'>,
   permissions: readonly Permission[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const missing: string[] = [];
-  for (const permission of permissions.filter(({ isOptional }) => !isOptional)) {
+  for (const permission of permissions) {
     for (const verb of permission.verbs) {
       if (await isAllowed(client, permission, verb, namespace, signal)) continue;
       missing.push(permissionText(permission, verb, namespace));

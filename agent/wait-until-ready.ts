@@ -8,7 +8,7 @@ import type { Readiness } from './readiness.ts';
 import type { StartCheck } from './start-checks.ts';
 
 export interface WaitParts {
-  readonly readiness: Pick<Readiness, 'set'>;
+  readonly readiness: Pick<Readiness, 'set' | 'setOptional'>;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -26,14 +26,17 @@ export async function waitUntilReady(
   for (const { name } of checks) readiness.set(name, 'not looked at yet');
   for (;;) {
     const missing = await Promise.all(checks.map(check => lookAt(check, signal)));
-    for (const [index, { name }] of checks.entries()) {
+    for (const [index, { name, isOptional }] of checks.entries()) {
       const what = missing[index];
-      readiness.set(name, what);
+      if (isOptional) readiness.setOptional(name, what);
+      else readiness.set(name, what);
       if (what === undefined || said.get(name) === what) continue;
       said.set(name, what);
-      log.error({ check: name, missing: what }, 'the agent cannot work yet');
+      const keys = { check: name, missing: what };
+      if (isOptional) log.warn(keys, 'the agent works without what is missing');
+      else log.error(keys, 'the agent cannot work yet');
     }
-    if (missing.every(what => what === undefined)) return;
+    if (checks.every((check, index) => check.isOptional || missing[index] === undefined)) return;
     await clock.sleep(LOOK_INTERVAL_MS, signal);
   }
 }

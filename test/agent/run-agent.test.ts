@@ -96,18 +96,6 @@ t.test('what a stock mover pod ends with after the upgrade is its move’s end',
   });
 });
 
-t.test('a right that is missing is named, in the log and in the probe', async t => {
-  const { says } = await startAgent(t, {
-    prepare: api => api.access.deny({ verb: 'watch', plural: 'pods' }),
-  });
-  const { port } = await says('metrics are served');
-  const { missing } = await says('the agent cannot work yet');
-  t.match(missing, 'the service account may not watch pods; add it to its roles');
-  const probe = await fetch(`http://127.0.0.1:${String(port)}/readyz`);
-  t.equal(probe.status, 503);
-  t.match(await probe.text(), '[-] permissions: the service account may not watch pods');
-});
-
 t.test('it ends at once while it still waits for what is missing', async t => {
   const { says, stop } = await startAgent(t, {
     prepare: api => api.access.deny({ plural: 'podvolumebackups' }),
