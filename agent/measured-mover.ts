@@ -3,13 +3,19 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { MoveOptions, MoveProgress, VolumeMover } from '#agent/moves/volume-mover.ts';
-import type { AgentMetrics, MoveKind } from './metrics.ts';
+import type { AgentMetrics, MoveKind, RunOutcome } from './metrics.ts';
 
 export function measuredMover(
   mover: VolumeMover,
   metrics: Pick<
     AgentMetrics,
-    'running' | 'bytesMoved' | 'bytesNew' | 'entriesImperfect' | 'stageEnded'
+    | 'running'
+    | 'bytesMoved'
+    | 'bytesNew'
+    | 'entriesImperfect'
+    | 'filesMoved'
+    | 'runEnded'
+    | 'stageEnded'
   >,
   clock: Clock,
 ): VolumeMover {
@@ -28,12 +34,18 @@ export function measuredMover(
       countUpTo(progress.bytesDone);
       onProgress?.(progress);
     };
+    let outcome: RunOutcome = 'failed';
     metrics.running(kind, 1);
     try {
       const result = await work({ signal, onProgress: onEach });
       countUpTo(result.totalBytes);
+      outcome = 'completed';
       return result;
+    } catch (error) {
+      if (signal.aborted) outcome = 'stopped';
+      throw error;
     } finally {
+      metrics.runEnded(kind, outcome, countedBytes);
       metrics.running(kind, -1);
       metrics.stageEnded(kind, 'moving', clock.monotonic() - startedMs);
     }
@@ -44,6 +56,7 @@ export function measuredMover(
       const work = (counted: MoveOptions) => mover.backup(order, counted);
       const result = await measure('PodVolumeBackup', options, work);
       metrics.bytesNew(result.incrementalBytes);
+      metrics.filesMoved('PodVolumeBackup', result.fileCount ?? 0);
       metrics.entriesImperfect('PodVolumeBackup', result.skippedCount);
       return result;
     },
@@ -51,6 +64,7 @@ export function measuredMover(
     async restore(order, options) {
       const work = (counted: MoveOptions) => mover.restore(order, counted);
       const result = await measure('PodVolumeRestore', options, work);
+      metrics.filesMoved('PodVolumeRestore', result.fileCount ?? 0);
       const imperfectCount = result.missingCount + result.differenceCount;
       metrics.entriesImperfect('PodVolumeRestore', imperfectCount);
       return result;

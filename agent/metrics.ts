@@ -3,11 +3,14 @@
 
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
+import { TrafficMetrics } from './traffic-metrics.ts';
 
 export type MoveKind = 'PodVolumeBackup' | 'PodVolumeRestore';
 export type MoveOutcome = 'completed' | 'failed' | 'canceled';
-/** Waiting for a slot, and the work itself. */
-export type MoveStage = 'waiting' | 'moving';
+/** Until it begins; of the rest, getting the repository open; all of the rest. */
+export type MoveStage = 'waiting' | 'opening' | 'moving';
+/** How the engine's part ended; what it says of a move that was told to stop is no failure. */
+export type RunOutcome = 'completed' | 'failed' | 'stopped';
 
 export interface EndedMove {
   readonly kind: MoveKind;
@@ -36,9 +39,11 @@ const LAG_BUCKETS = [0.005, 0.02, 0.05, 0.1, 0.25, 1, 5];
 const LAG_INTERVAL_MS = 1000;
 const KINDS: readonly MoveKind[] = ['PodVolumeBackup', 'PodVolumeRestore'];
 const OUTCOMES: readonly MoveOutcome[] = ['completed', 'failed', 'canceled'];
+const RUN_OUTCOMES: readonly RunOutcome[] = ['completed', 'failed', 'stopped'];
 
 export class AgentMetrics implements Disposable {
   readonly registry = new Registry();
+  readonly traffic: TrafficMetrics;
   readonly #node: string;
   readonly #velero: ReturnType<typeof veleroMetrics>;
   readonly #own: ReturnType<typeof ownMetrics>;
@@ -48,6 +53,7 @@ export class AgentMetrics implements Disposable {
     this.#node = node;
     this.#velero = veleroMetrics(this.registry, node);
     this.#own = ownMetrics(this.registry);
+    this.traffic = new TrafficMetrics(this.registry);
     addProcessMetrics(this.registry);
     this.#lag = watchLag(this.registry, clock);
   }
@@ -97,6 +103,16 @@ export class AgentMetrics implements Disposable {
   /** Whose threads cannot be ended. */
   repositoriesLeftBehind(count: number): void {
     this.#own.leftBehind.set(count);
+  }
+
+  /** All bytes of it that were counted before, now that it has ended. */
+  runEnded(kind: MoveKind, outcome: RunOutcome, bytes: number): void {
+    this.#own.endedBytes.inc({ kind, outcome }, bytes);
+  }
+
+  /** Known of moves that completed alone. */
+  filesMoved(kind: MoveKind, count: number): void {
+    this.#own.files.inc({ kind }, count);
   }
 
   /** Of a backup what was left out, of a restore what came back different. */
@@ -168,8 +184,17 @@ function ownMetrics(registry: Registry) {
     labelNames: ['kind'],
     registers,
   });
+  const files = ofKind('stevedore_move_files_total', 'Files of moves that completed');
+  const endedBytes = new Counter({
+    name: 'stevedore_move_ended_bytes_total',
+    help: 'Bytes of moves that have ended',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
   // From the start, so that a rate is there for the first one.
   for (const kind of KINDS) {
+    for (const outcome of RUN_OUTCOMES) endedBytes.inc({ kind, outcome }, 0);
+    files.inc({ kind }, 0);
     for (const outcome of OUTCOMES) ended.inc({ kind, outcome }, 0);
     bytes.inc({ kind }, 0);
     imperfect.inc({ kind }, 0);
@@ -178,6 +203,8 @@ function ownMetrics(registry: Registry) {
   return {
     ended,
     bytes,
+    endedBytes,
+    files,
     imperfect,
     running,
     incremental: new Counter({
@@ -187,7 +214,7 @@ function ownMetrics(registry: Registry) {
     }),
     stages: new Histogram({
       name: 'stevedore_move_stage_seconds',
-      help: 'Time that moves spent waiting and moving',
+      help: 'Time that moves spent in each stage',
       labelNames: ['kind', 'stage'],
       buckets: STAGE_BUCKETS,
       registers,

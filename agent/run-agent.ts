@@ -13,7 +13,7 @@ import { repositoryShares } from '#agent/repositories/repository-shares.ts';
 import { SharedRepositories } from '#agent/repositories/shared-repositories.ts';
 import { TimedStat } from '#agent/volumes/timed-stat.ts';
 import { EngineVolumeMover } from '#agent/volume-mover/engine-volume-mover.ts';
-import { HttpKubeClient } from '#kube/http-client.ts';
+import { HttpKubeClient, type RequestAttempt } from '#kube/http-client.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { connect } from '#kube/kube-config.ts';
 import { patientReader } from '#kube/patient-reader.ts';
@@ -26,6 +26,7 @@ import { LeftBehind } from './left-behind.ts';
 import type { Log } from './log.ts';
 import type { SecretTexts } from './log-secrets.ts';
 import { measuredMover } from './measured-mover.ts';
+import { measuredRepositories } from './measured-repositories.ts';
 import { AgentMetrics } from './metrics.ts';
 import { runMoves, type RunningMoves } from './run-moves.ts';
 import { openAgentCache } from './open-agent-cache.ts';
@@ -69,7 +70,11 @@ export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<
   const { kubeconfig, kubecontext: context } = config;
   const connection = await connect({ kubeconfig, context });
   try {
-    const onAttempt = refusedRights({ log, readiness });
+    const noteRights = refusedRights({ log, readiness });
+    const onAttempt = (attempt: RequestAttempt) => {
+      metrics.traffic.requestEnded(attempt);
+      noteRights(attempt);
+    };
     const plain = new HttpKubeClient(connection, { onAttempt });
     const client = new HidingClient(plain, parts.secrets.hideIn);
     const stat = new TimedStat({ clock: parts.clock });
@@ -110,7 +115,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     forget: (gone, ended) => repositories.forget(gone, ended),
   });
   const slots = new Slots(slotCount);
-  const mover = moverOf(config, parts, repositories);
+  const mover = moverOf(config, parts, measuredRepositories(repositories, metrics, clock));
   const moves = await runMoves(config, {
     ...parts,
     mover: measuredMover(mover, metrics, clock),
@@ -125,7 +130,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
 
 function openRepositories(
   config: AgentConfig,
-  { client, clock, log, secrets, leftBehind }: WorkParts,
+  { client, clock, log, metrics, secrets, leftBehind }: WorkParts,
   { slotCount, cache }: { slotCount: number; cache: Cache | undefined },
 ): SharedRepositories {
   const shares = repositoryShares(slotCount, {
@@ -139,6 +144,8 @@ function openRepositories(
       onSecret: text => secrets.add(text),
       clock,
       cache,
+      metrics: metrics.traffic,
+      onRetry: metrics.traffic.operationRetried,
       onWarning: harmless(log),
       onLeftBehind: (count, countMax) => {
         log.warn({ repositories: count }, 'volumes that do not answer hold threads');
@@ -152,7 +159,7 @@ function openRepositories(
 function moverOf(
   { hostPods, nodeName, resourceTimeout: patienceMs }: AgentConfig,
   { client, clock, log, stat }: WorkParts,
-  repositories: SharedRepositories,
+  repositories: Pick<SharedRepositories, 'acquire'>,
 ): EngineVolumeMover {
   const kube = patientReader(client, { clock, patienceMs });
   return new EngineVolumeMover(

@@ -46,6 +46,8 @@ export interface BackupResult {
   /** Bytes that were not served from the parent. */
   readonly incrementalBytes: number;
   readonly isEmpty: boolean;
+  /** In the snapshot. */
+  readonly fileCount?: number;
   /** Entries that are not in the snapshot, or not as they were. */
   readonly skippedCount: number;
   /** Directories among them, each with all that is in it. */
@@ -66,6 +68,7 @@ export interface RestoreOrder {
 
 export interface RestoreResult {
   readonly totalBytes: number;
+  readonly fileCount?: number;
   /** Entries that are not there, a directory with all that is in it. */
   readonly missingCount: number;
   /** The first few of them, `path: why`. */

@@ -10,6 +10,7 @@ import {
   type Cache,
   openRepository,
   openStorageAt,
+  type OpenStorageOptions,
   type Repository,
   type StorageMetrics,
 } from '#engine/index.ts';
@@ -31,6 +32,8 @@ export interface RepositoryParts {
   /** One for all; looked into first. */
   readonly cache?: Cache;
   readonly metrics?: StorageMetrics;
+  /** Told of each operation of a storage that is sent again. */
+  readonly onRetry?: OpenStorageOptions['onRetry'];
   /** Told of each key and password before it is used, so that nothing repeats it. */
   readonly onSecret?: (text: string) => void;
   /** What went wrong without harm, and settings that have no effect. */
@@ -145,13 +148,13 @@ export class SharedRepositories implements AsyncDisposable {
   }
 
   async #open(plan: LocationPlan, password: string): Promise<Repository> {
-    const { clock, cache, metrics, onWarning } = this.#parts;
+    const { clock, cache, metrics, onRetry, onWarning } = this.#parts;
     const { namespace, credentialsFile, shares, isNativeAllowed } = this.#settings;
     for (const notice of plan.notices)
       onWarning(new EngineError('STORAGE_LOCATION_INVALID', notice));
     const place = await placeOf({ ...this.#parts, namespace, credentialsFile }, plan);
     const { isReadOnly } = plan;
-    const storage = await openStorageAt(place, { isReadOnly, metrics, clock });
+    const storage = await openStorageAt(place, { isReadOnly, metrics, onRetry, clock });
     try {
       const repository = await openRepository({
         storage,

@@ -64,6 +64,7 @@ export async function backupVolume(
     totalBytes: outcome.bytes,
     incrementalBytes: outcome.bytesRead,
     isEmpty,
+    fileCount: outcome.files,
     skippedCount: outcome.skippedCount,
     skippedDirectoryCount: outcome.failedDirectoryCount,
     skipped: skippedLines(outcome.skipped, place.path),

@@ -55,6 +55,7 @@ export async function restoreVolume(
   meter.finish(bytes);
   return {
     totalBytes: bytes,
+    fileCount: outcome.files,
     missingCount: outcome.missingCount,
     missing: lines.missing,
     differenceCount: outcome.differenceCount - outcome.missingCount,

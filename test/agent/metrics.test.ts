@@ -2,9 +2,11 @@
 
 import t from 'tap';
 import { measuredMover } from '#agent/measured-mover.ts';
+import { measuredRepositories } from '#agent/measured-repositories.ts';
 import { AgentMetrics } from '#agent/metrics.ts';
 import type { BackupOrder, VolumeMover } from '#agent/moves/volume-mover.ts';
 import { systemClock } from '#engine/base/clock.ts';
+import { EngineError } from '#engine/base/errors.ts';
 
 const order: BackupOrder = {
   repository: { volumeNamespace: 'app', backupStorageLocation: 'default' },
@@ -12,6 +14,10 @@ const order: BackupOrder = {
   moveUid: 'move',
 };
 const { signal } = new AbortController();
+
+function endedBytes(kind: string, outcome: string, bytes: number): string {
+  return `stevedore_move_ended_bytes_total{kind="${kind}",outcome="${outcome}"} ${bytes}\n`;
+}
 
 function moverThat(end: () => void): VolumeMover {
   return {
@@ -23,6 +29,7 @@ function moverThat(end: () => void): VolumeMover {
         totalBytes: 40,
         incrementalBytes: 5,
         isEmpty: false,
+        fileCount: 3,
         skippedCount: 2,
         skippedDirectoryCount: 0,
         skipped: ['a: gone', 'b: gone'],
@@ -31,8 +38,8 @@ function moverThat(end: () => void): VolumeMover {
     forgetUnreported: async () => {},
     async restore(_order, { onProgress }) {
       onProgress?.({ totalBytes: 7, bytesDone: 7 });
-      const missing = { missingCount: 0, missing: [] };
-      return { totalBytes: 7, ...missing, differenceCount: 1, differences: ['a: mode'] };
+      const rest = { missingCount: 0, missing: [], fileCount: 1 };
+      return { totalBytes: 7, ...rest, differenceCount: 1, differences: ['a: mode'] };
     },
   };
 }
@@ -53,6 +60,10 @@ t.test('bytes are counted once, as they go and to the end', async t => {
   t.match(text, 'stevedore_move_bytes_total{kind="PodVolumeBackup"} 40\n');
   t.match(text, 'stevedore_move_bytes_total{kind="PodVolumeRestore"} 7\n');
   t.match(text, 'stevedore_backup_new_bytes_total 5\n');
+  t.match(text, 'stevedore_move_files_total{kind="PodVolumeBackup"} 3\n');
+  t.match(text, 'stevedore_move_files_total{kind="PodVolumeRestore"} 1\n');
+  t.match(text, endedBytes('PodVolumeBackup', 'completed', 40));
+  t.match(text, endedBytes('PodVolumeRestore', 'completed', 7));
   t.match(text, 'stevedore_move_imperfect_entries_total{kind="PodVolumeBackup"} 2\n');
   t.match(text, 'stevedore_move_imperfect_entries_total{kind="PodVolumeRestore"} 1\n');
 });
@@ -73,7 +84,72 @@ t.test('a move that fails is counted up to where it came', async t => {
   t.match(await during, 'stevedore_moves_running{kind="PodVolumeBackup"} 1\n');
   t.match(text, 'stevedore_moves_running{kind="PodVolumeBackup"} 0\n');
   t.match(text, 'stevedore_move_bytes_total{kind="PodVolumeBackup"} 30\n');
+  t.match(text, endedBytes('PodVolumeBackup', 'failed', 30));
   t.match(text, 'stevedore_move_stage_seconds_count{kind="PodVolumeBackup",stage="moving"} 1\n');
+});
+
+t.test('a move that was stopped has not failed', async t => {
+  using metrics = new AgentMetrics('worker-1');
+  const stop = new AbortController();
+  const mover = measuredMover(
+    moverThat(() => {
+      stop.abort();
+      throw new Error('stopped');
+    }),
+    metrics,
+    systemClock,
+  );
+  await t.rejects(mover.backup(order, { signal: stop.signal }), { message: 'stopped' });
+  t.match(await metrics.registry.metrics(), endedBytes('PodVolumeBackup', 'stopped', 30));
+});
+
+t.test('getting a repository open is a stage, also where it fails', async t => {
+  using metrics = new AgentMetrics('worker-1');
+  const error = new EngineError('REPOSITORY_NOT_READY', 'no');
+  const repositories = measuredRepositories(
+    { acquire: () => Promise.reject(error) },
+    metrics,
+    systemClock,
+  );
+  const name = { volumeNamespace: 'app', backupStorageLocation: 'default' };
+  await t.rejects(repositories.acquire(name, 'write'), { code: error.code });
+  await t.rejects(repositories.acquire(name, 'read'), { code: error.code });
+  const text = await metrics.registry.metrics();
+  for (const kind of ['PodVolumeBackup', 'PodVolumeRestore']) {
+    t.match(text, `stevedore_move_stage_seconds_count{kind="${kind}",stage="opening"} 1\n`);
+  }
+});
+
+t.test('what is sent again is counted by service and reason, with how long it waited', async t => {
+  using metrics = new AgentMetrics('worker-1');
+  const { traffic } = metrics;
+  const throttled = new EngineError('KUBE_THROTTLED', 'later');
+  const target = { verb: 'list' } as const;
+  traffic.requestEnded({ target, error: throttled, retryDelayMs: 2000 });
+  traffic.requestEnded({ target, error: throttled });
+  traffic.requestEnded({ target });
+  const retry = { operation: 'get', id: 'p1', attempt: 1, delayMs: 500 } as const;
+  traffic.operationRetried({ ...retry, error: new EngineError('STORAGE_THROTTLED', 'slow down') });
+  traffic.operationRetried({ ...retry, error: new EngineError('STORAGE_BLOB_TRUNCATED', 'short') });
+  const sample = { operation: 'get', bytes: 9, blobs: 1, durationMs: 10 } as const;
+  traffic.operationEnded({ ...sample, outcome: 'ok' });
+  traffic.operationEnded({ ...sample, outcome: 'STORAGE_BLOB_NOT_FOUND', bytes: 0 });
+  const text = await metrics.registry.metrics();
+  for (const line of [
+    'stevedore_retries_total{service="kubernetes",reason="throttled"} 1',
+    'stevedore_retry_wait_seconds_total{service="kubernetes",reason="throttled"} 2',
+    'stevedore_retries_total{service="kubernetes",reason="timeout"} 0',
+    'stevedore_retries_total{service="storage",reason="throttled"} 1',
+    'stevedore_retries_total{service="storage",reason="other"} 1',
+    'stevedore_retry_wait_seconds_total{service="storage",reason="throttled"} 0.5',
+    'stevedore_kube_requests_total{verb="list",outcome="throttled"} 2',
+    'stevedore_kube_requests_total{verb="list",outcome="ok"} 1',
+    'stevedore_storage_operations_total{operation="get",outcome="absent"} 1',
+    'stevedore_storage_bytes_total{operation="get"} 9',
+    'stevedore_storage_operation_seconds_count{operation="get"} 2',
+  ]) {
+    t.match(text, `${line}\n`);
+  }
 });
 
 t.test("Velero's counters go on under their names, without a series for each volume", async t => {

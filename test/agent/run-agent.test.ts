@@ -51,6 +51,10 @@ t.test('a volume is backed up and comes back, is counted, and no secret is said'
   t.match(metrics, 'stevedore_moves_total{kind="PodVolumeBackup",outcome="completed"} 1\n');
   t.match(metrics, 'stevedore_moves_total{kind="PodVolumeRestore",outcome="completed"} 1\n');
   t.match(metrics, 'stevedore_move_bytes_total{kind="PodVolumeRestore"} 14\n');
+  t.match(metrics, 'stevedore_move_files_total{kind="PodVolumeRestore"} 1\n');
+  t.match(metrics, /_storage_operations_total\{operation="put",outcome="ok"\} [1-9]/);
+  t.match(metrics, /_kube_requests_total\{verb="watch",outcome="ok"\} [1-9]/);
+  t.match(metrics, /_stage_seconds_count\{kind="PodVolumeRestore",stage="opening"\} 1\n/);
   t.match(metrics, 'podVolume_pod_volume_backup_dequeue_count{node="worker-1"} 1\n');
   t.match(metrics, 'stevedore_slots{state="total"} 1\n');
   t.notMatch(lines.join(''), PASSWORD);

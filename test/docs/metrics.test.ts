@@ -23,6 +23,9 @@ t.test('each metric of the agent has its row, with its type and labels', async t
     durationMs: 1,
   });
   metrics.stageEnded('PodVolumeBackup', 'waiting', 1);
+  metrics.traffic.requestEnded({ target: { verb: 'get' } });
+  const sample = { operation: 'get', outcome: 'ok', bytes: 1, blobs: 1, durationMs: 1 } as const;
+  metrics.traffic.operationEnded(sample);
   const served = await metrics.registry.getMetricsAsJSON();
   const found = served.map(({ name, type, values }) => {
     const labels = new Set(values.flatMap(value => Object.keys(value.labels)));
