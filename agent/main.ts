@@ -60,7 +60,6 @@ async function runWith({
   process.stdout.on('error', () => {});
   const { logLevel: level, logFormat: format, nodeName } = config;
   const log = createLog({ level, format, write, secrets }).with({ node: nodeName });
-  for (const what of inert) log.warn({ what }, 'accepted, without effect');
   const signals = {
     on: process.on.bind(process),
     off: process.off.bind(process),
@@ -69,8 +68,8 @@ async function runWith({
   const say = () => log.info({}, 'told to stop');
   using interruption = listenForSignals(signals, say, systemClock);
   try {
-    const parts = { log, secrets, clock: systemClock, signal: interruption.signal };
-    const end = await runAgent(config, parts);
+    const { signal } = interruption;
+    const end = await runAgent(config, { log, secrets, clock: systemClock, signal, inert });
     log.info({ ...end }, 'stopped');
     return { status: 0, ...end };
   } catch (error) {

@@ -29,6 +29,7 @@ import { measuredMover } from './measured-mover.ts';
 import { measuredRepositories } from './measured-repositories.ts';
 import { AgentMetrics } from './metrics.ts';
 import { runMoves, type RunningMoves } from './run-moves.ts';
+import { noticingMover } from './noticing-mover.ts';
 import { openAgentCache } from './open-agent-cache.ts';
 import { readConcurrency } from './read-concurrency.ts';
 import { Readiness } from './readiness.ts';
@@ -43,6 +44,8 @@ export interface AgentParts {
   readonly clock: Clock;
   /** Aborted when the process is told to end. */
   readonly signal: AbortSignal;
+  /** What of flags, variables and file changes nothing. */
+  readonly inert?: readonly string[];
 }
 
 export interface AgentEnd {
@@ -55,7 +58,8 @@ export interface AgentEnd {
  * @throws USAGE, KUBE_CONFIG_INVALID when it cannot even begin
  */
 export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<AgentEnd> {
-  const { log, signal } = parts;
+  const { log, signal, inert = [] } = parts;
+  for (const what of inert) log.warn({ what }, 'accepted, without effect');
   using metrics = new AgentMetrics(config.nodeName);
   const readiness = new Readiness();
   const leftBehind = new LeftBehind({ metrics, readiness });
@@ -118,7 +122,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   const mover = moverOf(config, parts, measuredRepositories(repositories, metrics, clock));
   const moves = await runMoves(config, {
     ...parts,
-    mover: measuredMover(mover, metrics, clock),
+    mover: noticingMover(measuredMover(mover, metrics, clock), log),
     doneFiles: mover,
     slots,
   });

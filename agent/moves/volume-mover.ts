@@ -36,7 +36,7 @@ export interface BackupOrder {
   readonly claim?: { readonly name: string; readonly uid: string };
   /** Of the custom resource; the root entry's name and `status.path`. */
   readonly moveUid: string;
-  /** Velero's `ParallelFilesUpload`; 0 or absent: as the memory plan says. */
+  /** Velero's `ParallelFilesUpload`: a wish, which a mover may leave aside and then says so. */
   readonly parallelFiles?: number;
 }
 

@@ -153,3 +153,30 @@ t.test('pods that are listed late are not taken for pods that are gone', async t
     message: /\(VOLUME_NOT_FOUND\)$/,
   });
 });
+
+t.test('a flag that changes nothing is accepted, and said once', async t => {
+  const { lines, says } = await startAgent(t, {
+    flags: ['--controller=10.0.0.1:9443', '--host-plugins=/host_plugins', '--features=EnableCSI'],
+  });
+  await says('ready');
+  const said = lines.filter(line => line.includes('accepted, without effect'));
+  t.strictSame(
+    said.map(line => (JSON.parse(line) as { what: string }).what),
+    ['--features', '--host-plugins', '--controller'],
+  );
+});
+
+t.test('a setting of the uploader that changes nothing is said once', async t => {
+  const { api, lines, says, runPod } = await startAgent(t);
+  await says('ready');
+  const web = runPod('web');
+  for (const name of ['daily-1', 'daily-2']) {
+    const move = velero.podVolumeBackup(name, BACKUP, web);
+    const uploaderSettings = { ParallelFilesUpload: '8' };
+    api.add({ ...move, spec: { ...(move.spec as object), uploaderSettings } });
+    await ended(api, POD_VOLUME_BACKUPS, name);
+  }
+  const said = lines.filter(line => line.includes('setting without effect'));
+  t.equal(said.length, 1);
+  t.match(said[0], 'ParallelFilesUpload has no effect: threads and memory of the process decide');
+});

@@ -66,7 +66,8 @@ export async function startAgent(t: Test, options: AgentSceneOptions = {}): Prom
   const end = new AbortController();
   const secrets = new SecretTexts();
   const log = createLog({ level: 'debug', format: 'json', write, secrets });
-  const running = runAgent(outcome.config, { log, secrets, clock, signal: end.signal });
+  const { config, inert } = outcome;
+  const running = runAgent(config, { log, secrets, clock, signal: end.signal, inert });
   const stop = async () => {
     end.abort(new Error('told to end'));
     await running;
