@@ -22,6 +22,7 @@ import type { AgentConfig } from './config-table.ts';
 import { followGoneRepositories } from './gone-repositories.ts';
 import { HealthServer } from './health.ts';
 import { HidingClient } from './hiding-client.ts';
+import { hidingMover } from './hiding-mover.ts';
 import { LeftBehind } from './left-behind.ts';
 import type { Log } from './log.ts';
 import type { SecretTexts } from './log-secrets.ts';
@@ -120,9 +121,10 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   });
   const slots = new Slots(slotCount);
   const mover = moverOf(config, parts, measuredRepositories(repositories, metrics, clock));
+  const measured = measuredMover(mover, metrics, clock);
   const moves = await runMoves(config, {
     ...parts,
-    mover: noticingMover(measuredMover(mover, metrics, clock), log),
+    mover: noticingMover(hidingMover(measured, parts.secrets.hideIn), log),
     doneFiles: mover,
     slots,
   });
