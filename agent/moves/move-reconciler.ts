@@ -63,6 +63,7 @@ export class MoveReconciler<Item extends MoveObject> {
   readonly #writer: MoveWriter<Item>;
   readonly #moves: MovesInProcess;
   readonly #neglect: Neglect;
+  readonly #accepted: Neglect;
   readonly #ends = new UnconfirmedEnds();
   readonly #end = new AbortController();
   readonly #tidying = new Set<Promise<void>>();
@@ -80,6 +81,7 @@ export class MoveReconciler<Item extends MoveObject> {
     });
     this.#moves = new MovesInProcess(components);
     this.#neglect = new Neglect(clock);
+    this.#accepted = new Neglect(clock);
   }
 
   /**
@@ -144,6 +146,7 @@ export class MoveReconciler<Item extends MoveObject> {
     }
     if (item !== undefined) return { requeueAfterMs: TURN_MS };
     this.#neglect.forget(key);
+    this.#accepted.forget(key);
     this.#ends.forget(key);
     return {};
   }
@@ -170,6 +173,7 @@ export class MoveReconciler<Item extends MoveObject> {
       agent: this.#agent,
       neglectedMs: this.#neglectedMs(item, phase, situation),
       nowMs: clock.now(),
+      seenMs: this.#acceptedMs(item, phase),
       prepareTimeoutMs: this.#settings.prepareTimeoutMs,
       nodeName: site.nodeName,
     });
@@ -192,6 +196,14 @@ export class MoveReconciler<Item extends MoveObject> {
     const hasEnded = isTerminal(phaseOf(item.status?.phase) ?? 'New');
     if (!isEnding || hasEnded || !this.#writer.rules.phases.has('Canceled')) return false;
     return countsCanceled(await serverVersion.current(signal));
+  }
+
+  #acceptedMs(item: Item, phase: Phase): number {
+    const key = keyOf(item);
+    const isAccepted = phase === 'Accepted' || phase === 'Prepared';
+    if (isAccepted) return this.#accepted.ms(key, { uid: item.metadata.uid ?? '', phase });
+    this.#accepted.forget(key);
+    return 0;
   }
 
   #neglectedMs(item: Item, phase: Phase, situation: MoveSituation): number {

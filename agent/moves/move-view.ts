@@ -23,6 +23,8 @@ export interface MoveFacts {
   readonly agent: MoveView['agent'];
   readonly neglectedMs: number;
   readonly nowMs: number;
+  /** How long this process has seen it in this phase. */
+  readonly seenMs: number;
   readonly prepareTimeoutMs: number;
   readonly nodeName: string;
 }
@@ -65,13 +67,13 @@ export function cancelReasonOf({ metadata, spec, status }: MoveObject): CancelRe
 }
 
 /**
- * From acceptance, or from creation where that is not known; a clock that is behind waits longer.
+ * From acceptance, which this node has written by its own clock, or from when it was seen first:
+ * the clock that its creation was noted by may be an hour off, either way.
  */
-function prepareLeftMs({ metadata, status }: MoveObject, facts: MoveFacts): number {
-  const since = status?.acceptedTimestamp ?? metadata.creationTimestamp ?? '';
-  const sinceMs = Date.parse(since);
-  const elapsedMs = Number.isNaN(sinceMs) ? 0 : Math.max(0, facts.nowMs - sinceMs);
-  return Math.max(0, facts.prepareTimeoutMs - elapsedMs);
+function prepareLeftMs({ status }: MoveObject, facts: MoveFacts): number {
+  const sinceMs = Date.parse(status?.acceptedTimestamp ?? '');
+  const acceptedMs = Number.isNaN(sinceMs) ? 0 : facts.nowMs - sinceMs;
+  return Math.max(0, facts.prepareTimeoutMs - Math.max(acceptedMs, facts.seenMs));
 }
 
 /** The same for the same node and move, and spread evenly over nodes. */

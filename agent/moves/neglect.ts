@@ -1,5 +1,5 @@
-// How long this process has seen an object that is somebody else's in one state: its own clock, so
-// that clocks of others do not matter.
+// How long this process has seen an object in one state, such as one that is somebody else's: its
+// own clock, so that clocks of others do not matter.
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
