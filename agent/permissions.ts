@@ -114,7 +114,7 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
     resource: 'nodes',
     verbs: ['get'],
     isNamespaced: false,
-    reason: 'labels of this node, for loadConcurrency.perNodeConfig',
+    reason: 'whether there is a node of this name, and its labels for loadConcurrency',
     isOptional: true,
   },
   {

@@ -107,8 +107,8 @@ interface WorkParts extends AgentParts {
 /** @returns false when something of the moves still holds a thread */
 async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   const { client, clock, log, metrics, readiness, signal } = parts;
-  const { namespace, hostPods } = config;
-  await waitUntilReady(startChecks({ client, namespace, hostPods }), parts, signal);
+  const { namespace, hostPods, nodeName } = config;
+  await waitUntilReady(startChecks({ client, namespace, hostPods, nodeName }), parts, signal);
   await sayRepositoryConfig(parts, config, signal);
   const slotCount = await readConcurrency(parts, config, signal);
   await using cache = await openAgentCache(config, log);

@@ -4,6 +4,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { isEngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
+import { NODES } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import { type Permission, PERMISSIONS, permissionText } from './permissions.ts';
@@ -20,6 +21,7 @@ export interface StartCheckParts {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly hostPods: string;
+  readonly nodeName: string;
 }
 
 interface AccessReview extends KubeObject {
@@ -53,6 +55,7 @@ export function startChecks(parts: StartCheckParts): StartCheck[] {
     { name: 'permissions', look: signal => missingPermissions(parts, NEEDED, signal) },
     { name: 'velero', look: signal => missingResources(parts, signal) },
     { name: 'host-pods', look: () => unreadableDirectory(parts.hostPods) },
+    { name: 'node', look: signal => unknownNode(parts, signal) },
     {
       name: 'optional-permissions',
       isOptional: true,
@@ -122,6 +125,22 @@ async function missingResources(
   const missing = VELERO_RESOURCES.filter(name => !names.includes(name));
   if (missing.length === 0) return undefined;
   return `velero.io/v1 has no ${missing.join(', ')}; install the CRDs of Velero 1.16 or newer`;
+}
+
+/** Under another name no move would ever be this agent's. Whoever may not ask takes it as it is. */
+async function unknownNode(
+  { client, nodeName: name }: StartCheckParts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    await client.get(NODES, { name }, { signal });
+    return undefined;
+  } catch (error) {
+    if (isEngineError(error, 'KUBE_FORBIDDEN')) return undefined;
+    if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+    const how = 'set NODE_NAME from the field spec.nodeName of the pod, or give --node-name';
+    return `the cluster has no node ${name}; ${how}`;
+  }
 }
 
 async function unreadableDirectory(hostPods: string): Promise<string | undefined> {

@@ -50,15 +50,19 @@ export function planLocation(location: StorageLocation, volumeNamespace: string)
   return { ...planBucket(spec, folder, fail), isReadOnly, notices: noticesOf(config) };
 }
 
+const PROVIDERS = 'aws (S3, and with config.s3Url whatever speaks its language) and fs';
+const INSTEAD = "use a location of one of these, or Velero's own node agent for this one";
+
 type Fail = (why: string) => EngineError;
 
 function requireBuckets(provider: string, config: Config, fail: Fail): void {
   const [, name = ''] = /^velero\.io\/(azure|gcp)$/.exec(provider) ?? [];
   if (name !== '') {
-    throw fail(`provider ${name} is not supported yet; S3 and what speaks its language are`);
+    throw fail(`provider ${name} is not supported yet; there are ${PROVIDERS}: ${INSTEAD}`);
   }
   if (provider === 'velero.io/aws' || (config.s3Url ?? '') !== '') return;
-  throw fail(`provider ${provider} is not known and there is no config.s3Url; use aws with s3Url`);
+  const there = `there are ${PROVIDERS}: ${INSTEAD}`;
+  throw fail(`provider ${provider} is not known and there is no config.s3Url; ${there}`);
 }
 
 function planBucket(

@@ -38,24 +38,29 @@ function clientOf(server: FakeServer): KubeClient {
       metadata: { name: '' },
       status: { allowed: server.isAllowed(review.spec.resourceAttributes) },
     }),
+    get: async (_resource: unknown, name: unknown) => ({ metadata: name }),
     read: async () => {
       if (server.resources === undefined) throw new EngineError('KUBE_NOT_FOUND', 'no such path');
       return { resources: server.resources.map(name => ({ name })) };
     },
   };
-  // A stub of two methods; the others are not called, and would throw.
+  // A stub of three methods; the others are not called, and would throw.
   return asked as unknown as KubeClient;
 }
 
+function checksOf(client: KubeClient, hostPods: string) {
+  return startChecks({ client, namespace: 'velero', hostPods, nodeName: 'worker-1' });
+}
+
 function looks(server: FakeServer, hostPods: string) {
-  const checks = startChecks({ client: clientOf(server), namespace: 'velero', hostPods });
+  const checks = checksOf(clientOf(server), hostPods);
   return Promise.all(checks.map(({ look }) => look(signal)));
 }
 
 t.test('nothing is missing where all is there', async t => {
   const hostPods = t.testdir();
   const all = await looks({ isAllowed: () => true, resources: ALL }, hostPods);
-  t.strictSame(all, [undefined, undefined, undefined, undefined]);
+  t.strictSame(all, [undefined, undefined, undefined, undefined, undefined]);
 });
 
 t.test('each verb that is not allowed is named with its resource', async t => {
@@ -115,7 +120,7 @@ t.test('the agent waits, says what is missing once, and goes on when it is there
       if (sleeps === 3) server.resources = ALL;
     },
   };
-  const checks = startChecks({ client: clientOf(server), namespace: 'velero', hostPods });
+  const checks = checksOf(clientOf(server), hostPods);
   await waitUntilReady(checks, { readiness, log, clock }, signal);
   t.equal(sleeps, 3);
   t.equal(lines.length, 1);
@@ -140,7 +145,7 @@ t.test('a server that does not answer is what is missing', async t => {
       stop.signal.throwIfAborted();
     },
   };
-  const checks = startChecks({ client: down, namespace: 'velero', hostPods: t.testdir() });
+  const checks = checksOf(down, t.testdir());
   const waiting = waitUntilReady(checks, { readiness, log, clock }, stop.signal);
   await t.rejects(waiting, { message: 'enough' });
 });
