@@ -89,8 +89,8 @@ export interface VolumeMover {
 
   /**
    * For when the object of a backup has come to its end, which is for good: takes away what runs of
-   * that move have published and the object does not name, and states that are too old. Best effort:
-   * never rejects.
+   * that move have published and the object does not name, and states that are too old. Best
+   * effort: never rejects.
    * @param reportedId the snapshot that the object names; undefined when it names none
    */
   forgetUnreported(

@@ -1,7 +1,7 @@
-// What a run of a move has published and nobody has said so: one that was killed before it could, or
-// one that was slower than the report of another. It is pinned, complete, and named by no object, so
-// that nobody else would ever remove it. Which it is, only an object that is at its end tells: until
-// then the report of any of them may still arrive.
+// What a run of a move has published and nobody has said so: one that was killed before it could,
+// or one that was slower than the report of another. It is pinned, complete, and named by no
+// object, so that nobody else would ever remove it. Which it is, only an object that is at its end
+// tells: until then the report of any of them may still arrive.
 
 import { forgetSnapshots, listSnapshots, type Repository, resolveSnapshot } from '#engine/index.ts';
 import type { VeleroNames } from './velero-source.ts';

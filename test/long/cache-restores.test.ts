@@ -18,8 +18,8 @@ const EACH_MIB = Number(ASKED_MIB ?? 256);
 const CACHE_BYTES = (EACH_MIB / 40) * MIB;
 const ROUNDS = 3;
 /**
- * Of the size that matters, and only there: with seconds of work the start of programs and what else
- * the machine does are most of the difference. The least of three rounds counts.
+ * Of the size that matters, and only there: with seconds of work the start of programs and what
+ * else the machine does are most of the difference. The least of three rounds counts.
  */
 const TIMES_MAX = 1.2;
 

@@ -20,7 +20,9 @@ export interface ManyMoves {
   readonly moveCount: number;
   readonly random: SeededRandom;
   readonly restartsMax?: number;
-  /** A new one for each start of the agent; what it is at ends with the signal, as with a process. */
+  /**
+   * A new one for each start of the agent; what it is at ends with the signal, as with a process.
+   */
   readonly moverOf?: (node: number, killed: AbortSignal) => Promise<VolumeMover>;
   /** What the move with that number is about; its node is told. */
   readonly backupOf?: (index: number, node: string) => BackupOptions;
