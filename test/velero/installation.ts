@@ -94,9 +94,14 @@ export class Installation {
     if (kind === 'ours' && isBeside) this.#beside = this.#startBeside();
   }
 
-  /** Without asking it first; another comes. */
+  /** Without asking it first. Resolves when another is there. */
   async killAgent(): Promise<void> {
-    if (this.#beside === undefined) return this.killPods('role=node-agent');
+    if (this.#beside === undefined) {
+      await this.killPods('role=node-agent');
+      const hasNone = ({ status }: ApiObject): boolean => status?.numberAvailable === undefined;
+      await this.client.until(DAEMON_SET, hasNone, { msMax: READY_MS_MAX, what: 'without a pod' });
+      return this.#untilAgentRuns();
+    }
     await this.#beside.stop();
     this.#beside = this.#startBeside();
   }
