@@ -79,6 +79,7 @@ const ALIASES: readonly (readonly [string, string])[] = [
   ['#agent/', 'agent/'],
   ['#engine/', 'agent/engine/'],
   ['#kube/', 'agent/kube/'],
+  ['#controller/', 'controller/'],
   ['#proto/', 'proto/'],
   ['#test/', 'test/'],
 ];
@@ -100,6 +101,7 @@ export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
   yaml: 'agent/engine/base/yaml.ts',
   commander: 'agent/engine/cli/command-line.ts',
   'cli-progress': 'agent/engine/cli/progress-bar.ts',
+  croner: 'controller/bandwidth/cron.ts',
   assemblyscript: 'agent/engine/build-wasm.ts',
   esbuild: 'agent/build.js',
   typescript: 'test/tidy/import-list.ts',
