@@ -1,0 +1,51 @@
+// A small cluster in a few nights, and the same with parts of the protocol taken away.
+
+import t from 'tap';
+import { newSeed } from '#test/support/random.ts';
+import { BREAKS, faultsOf, type Break } from './simulation-options.ts';
+import { simulate } from './simulation.ts';
+
+const SMALL = { nodeCount: 20, volumeCount: 300, namespaceCount: 40 };
+const SMALLER = { ...SMALL, volumeCount: 200 };
+const SEEDS_MAX = 20;
+
+t.test('with all faults no rule is broken and every volume is moved', async t => {
+  const seed = newSeed();
+  for (let night = 0; night < 2; night++) {
+    const result = simulate({ ...SMALL, seed: seed + night, faults: faultsOf('all') });
+    t.strictSame(result.firstViolations, [], `seed ${seed + night}`);
+    t.ok(result.grants + result.alone >= SMALL.volumeCount);
+  }
+});
+
+t.test('messages that are late, lost or doubled leave no agent alone', async t => {
+  const seed = newSeed();
+  const result = simulate({ ...SMALL, seed, faults: faultsOf('delay,loss,duplication') });
+  t.strictSame(result.firstViolations, [], `seed ${seed}`);
+  t.equal(result.alone, 0, `seed ${seed}`);
+  t.equal(result.grants, SMALL.volumeCount, `seed ${seed}: nothing is granted twice`);
+});
+
+t.test('a seed gives the same night again', async t => {
+  const options = { ...SMALL, volumeCount: 100, seed: 7, faults: faultsOf('all') };
+  const [first, second] = [simulate(options), simulate(options)].map(result => ({
+    ...result,
+    grantP99Ms: 0,
+  }));
+  t.strictSame(first, second);
+});
+
+/** The first night in which it shows. */
+function nightsUntilNoticed(broken: Break): number | undefined {
+  for (let seed = 0; seed < SEEDS_MAX; seed++) {
+    const { violations } = simulate({ ...SMALLER, seed, broken, faults: faultsOf('all') });
+    if (violations > 0) return seed + 1;
+  }
+  return undefined;
+}
+
+for (const broken of BREAKS) {
+  t.test(`a protocol without its ${broken} is noticed`, async t => {
+    t.ok(nightsUntilNoticed(broken), `in ${SEEDS_MAX} nights`);
+  });
+}
