@@ -1,0 +1,112 @@
+// Bytes per second without bursts: however much comes at once, in any second at most 1.2 times the
+// rate passes. What is larger than a slice passes slice by slice, those who wait pass in turn, and
+// the rate can be changed while they wait.
+
+import { abortedError, throwIfAborted } from './abort.ts';
+import type { Clock } from './clock.ts';
+
+/** A slice is what passes at once; after a rest one more may. */
+const SLICE_MS = 100;
+/** How late a changed rate is noticed by who waits. */
+const LOOK_MS = 100;
+const SLICE_BYTES_MAX = 1024 * 1024;
+
+export class SmoothRate {
+  readonly #clock: Clock;
+  #bytesPerSecond: number | undefined;
+  /** What has passed and is not paid for, at `#countedAtMs`; negative after a rest. */
+  #debtBytes = 0;
+  #countedAtMs: number;
+  /** Settled when the last of those who wait has passed. */
+  #last: Promise<void> = Promise.resolve();
+
+  /** Undefined is no limit, and 0 lets nothing pass. */
+  constructor(bytesPerSecond: number | undefined, clock: Clock) {
+    this.#clock = clock;
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#countedAtMs = clock.monotonic();
+  }
+
+  get bytesPerSecond(): number | undefined {
+    return this.#bytesPerSecond;
+  }
+
+  /** From now on, for those who wait too. */
+  set(bytesPerSecond: number | undefined): void {
+    this.#count();
+    this.#bytesPerSecond = bytesPerSecond;
+    // A rest at a high rate is no reserve at a low one.
+    this.#debtBytes = Math.max(this.#debtBytes, -this.#sliceBytes());
+  }
+
+  /** Resolves when all `bytes` have passed. @throws ABORTED; a part of them may have passed */
+  async take(bytes: number, signal?: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    const before = this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
+    try {
+      await untilAborted(before, signal);
+      await this.#pass(bytes, signal);
+    } finally {
+      // Who was aborted while waiting leaves the order of the others as it is.
+      void before.then(resolve);
+    }
+  }
+
+  /** The same bytes in pieces that pass one after the other. */
+  async *pieces(bytes: Uint8Array, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    for (let offset = 0; offset < bytes.length;) {
+      const piece = bytes.subarray(offset, offset + this.#pieceBytes());
+      await this.take(piece.length, signal);
+      yield piece;
+      offset += piece.length;
+    }
+  }
+
+  async #pass(bytes: number, signal?: AbortSignal): Promise<void> {
+    let left = bytes;
+    while (left > 0) {
+      this.#count();
+      if (this.#bytesPerSecond === undefined) return;
+      if (this.#bytesPerSecond > 0 && this.#debtBytes <= 0) {
+        const slice = Math.min(left, Math.max(1, this.#sliceBytes()));
+        this.#debtBytes += slice;
+        left -= slice;
+        continue;
+      }
+      const dueMs = (this.#debtBytes / this.#bytesPerSecond) * 1000;
+      const waitMs = Number.isFinite(dueMs) ? Math.min(dueMs, LOOK_MS) : LOOK_MS;
+      await this.#clock.sleep(Math.max(1, Math.ceil(waitMs)), signal);
+    }
+  }
+
+  /** Takes the time that has passed off the debt. */
+  #count(): void {
+    const nowMs = this.#clock.monotonic();
+    const paidBytes = ((this.#bytesPerSecond ?? 0) * (nowMs - this.#countedAtMs)) / 1000;
+    this.#countedAtMs = nowMs;
+    this.#debtBytes = Math.max(this.#debtBytes - paidBytes, -this.#sliceBytes());
+  }
+
+  #sliceBytes(): number {
+    return Math.floor(((this.#bytesPerSecond ?? 0) * SLICE_MS) / 1000);
+  }
+
+  #pieceBytes(): number {
+    if (this.#bytesPerSecond === undefined) return SLICE_BYTES_MAX;
+    return Math.max(1, Math.min(this.#sliceBytes(), SLICE_BYTES_MAX));
+  }
+}
+
+async function untilAborted(promise: Promise<void>, signal?: AbortSignal): Promise<void> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(abortedError(signal));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
