@@ -21,7 +21,7 @@ function read(path: string): string {
 
 const tableLines = read('docs/limits.md')
   .split('\n')
-  .filter(line => line.includes('`agent/') && line.startsWith('|'));
+  .filter(line => /`(agent|controller|proto)\//.test(line) && line.startsWith('|'));
 
 /** The number that the right side of `name = …` or `name: …` stands for. */
 function constantIn(source: string, name: string): number | undefined {
