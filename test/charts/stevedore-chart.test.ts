@@ -1,17 +1,15 @@
 // charts/stevedore: that it asks for what the agent needs and for no more, by reading its files;
-// and where there is a helm (HELM_BIN), what it renders and what it refuses.
+// and where there is a helm, what it renders and what it refuses.
 
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { parseAllDocuments } from 'yaml';
 import { longFlag, type Setting, SETTINGS } from '#agent/config-table.ts';
 import { PERMISSIONS } from '#agent/permissions.ts';
 import { parseYaml } from '#engine/base/yaml.ts';
 import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
+import { CHART, helm, helmIsMissing, renderChart } from './helm.ts';
 
-const CHART = join(REPOSITORY_ROOT, 'charts/stevedore');
 const template = (name: string) => readFileSync(join(CHART, 'templates', name), 'utf8');
 const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
 
@@ -83,9 +81,8 @@ t.test('every value has its place in the schema', async t => {
   t.strictSame(keysOf(values).sort(), known.filter(key => key !== 'global').sort());
 });
 
-const HELM = process.env.HELM_BIN;
 const IMAGE = '--set=image.repository=registry.example/stevedore';
-const skip = HELM === undefined ? 'HELM_BIN names no helm' : false;
+const skip = helmIsMissing();
 
 interface Rendered {
   readonly kind: string;
@@ -103,16 +100,9 @@ interface PodSpec {
   readonly securityContext: object;
 }
 
-function helm(...words: string[]): string {
-  return execFileSync(HELM ?? 'helm', words, { encoding: 'utf8', stdio: 'pipe' });
-}
-
 function render(...words: string[]): Rendered[] {
-  // One that was not built by its own project believes in Kubernetes 1.20.
-  const options = ['--namespace=velero', '--kube-version=1.30.0', IMAGE];
-  const text = helm('template', 'stevedore', CHART, ...options, ...words);
   // Written by the chart; what is asked of it below fails where it is something else.
-  return parseAllDocuments(text).flatMap(each => (each.toJS() as Rendered | null) ?? []);
+  return renderChart(IMAGE, ...words) as Rendered[];
 }
 
 function daemonSet(...words: string[]): Rendered {

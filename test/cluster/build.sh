@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds what a cluster consists of into a directory, out/bin by default, for test/cluster and
-# test/velero: Kubernetes and etcd, Velero and the CRDs of each Velero that we serve, containerd with
-# what it runs. Needs Go 1.26, and a C compiler for runc, which is left out where there is none.
+# test/velero: Kubernetes and etcd, Velero and the CRDs of each Velero that we serve, Helm, containerd
+# with what it runs. Needs Go 1.26, and a C compiler for runc, which is left out where there is none.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 bin=${1:-$here/../../out/bin}
@@ -26,6 +26,9 @@ for release in v1.16.2 v1.17.2 v1.18.1; do
   cp -f "$sources"/config/crd/*/bases/*.yaml "$bin/velero-crds/$release"
   chmod -R u+w "$bin/velero-crds/$release"
 done
+
+cd "$here/helm"
+go install -ldflags '-s -w' tool
 
 cd "$here/containerd"
 runc=github.com/opencontainers/runc
