@@ -245,7 +245,9 @@ function checkFinalizers(
 /** A pod on a node waits for its kubelet, a namespace for being emptied. */
 function isGraceful(object: StoredObject, { gracePeriodSeconds }: DeleteOptions): boolean {
   if (object.kind === 'Namespace') return true;
-  if (object.kind !== 'Pod' || gracePeriodSeconds === 0) return false;
+  if (object.kind !== 'Pod') return false;
+  const own = valueAt(object, ['spec', 'terminationGracePeriodSeconds']);
+  if ((gracePeriodSeconds ?? own) === 0) return false;
   const phase = valueAt(object, ['status', 'phase']);
   const isEnded = phase === 'Succeeded' || phase === 'Failed';
   return valueAt(object, ['spec', 'nodeName']) !== undefined && !isEnded;
