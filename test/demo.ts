@@ -1,49 +1,89 @@
-// `npm run demo [-- [--engine | --agent] [DIR]]`: the main job, in two acts. The engine backs up a
-// directory, changes it and brings both states back; then the node agent does it beneath Velero's
-// custom resources, against an API server within this process. Every byte and attribute is
-// compared. DIR is only read: what is changed is a copy, and everything lies in one temporary
-// directory that is removed at the end.
+// `npm run demo`: the main job, in two acts. The engine backs up a directory, changes it and brings
+// both states back; then the node agent does it beneath Velero's custom resources. Every byte and
+// attribute is compared. All files lie in one temporary directory, which goes in the end.
 
 import { rmSync, statSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isEngineError, messageOf } from '#engine/base/errors.ts';
 import { counted, formatDuration } from '#engine/cli/quantity.ts';
 import { agentStory } from './demo/agent-story.ts';
 import { engineStory } from './demo/engine-story.ts';
 
-const ACTS = [
-  { flag: '--engine', story: engineStory },
-  { flag: '--agent', story: agentStory },
-];
+const HELP = `npm run demo [-- [--engine | --agent] [--kubeconfig FILE] [DIR]]
 
-function usage(problem: string): never {
-  process.stderr.write(`${problem}; npm run demo [-- [--engine | --agent] [DIR]]\n`);
+  DIR                 back up this directory instead of one that is made up; it is only read
+  --engine            the first act alone: the engine with a directory
+  --agent             the second act alone: the node agent with the volume of a pod
+  --kubeconfig FILE   the second act alone, in the cluster of that file instead of an API server
+                      within the demo
+
+The cluster needs Velero's resources (velero install --crds-only) and neither node nor Velero
+server: the demo plays both. It makes two namespaces, stevedore-demo-…-velero and
+stevedore-demo-…-shop, with objects of Velero, a Secret, a ServiceAccount, and pods of which no
+container starts, and removes them in the end, when it fails as well. It writes to no other
+namespace. DIR should be read in less than half a minute: after that a cluster removes pods whose
+node it does not know.
+`;
+
+const OPTIONS = {
+  engine: { type: 'boolean', default: false },
+  agent: { type: 'boolean', default: false },
+  kubeconfig: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+function readWords() {
+  try {
+    const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+    const [given, stranger] = positionals;
+    if (stranger !== undefined) refuse(`'${stranger}' is not understood`);
+    if (given !== undefined && !statSync(given, { throwIfNoEntry: false })?.isDirectory()) {
+      refuse(`${resolve(given)} is not a directory; name one, or none`);
+    }
+    return { ...values, given };
+  } catch (error) {
+    return refuse(messageOf(error));
+  }
+}
+
+function refuse(problem: string): never {
+  process.stderr.write(`${problem}; see npm run demo -- --help\n`);
   process.exit(2);
 }
 
-const words = process.argv.slice(2);
-const flags = words.filter(word => word.startsWith('--'));
-const [given, ...more] = words.filter(word => !word.startsWith('--'));
-const stranger = flags.find(flag => !ACTS.some(act => act.flag === flag)) ?? more[0];
-if (stranger !== undefined) usage(`'${stranger}' is not understood`);
-if (given !== undefined && !statSync(given, { throwIfNoEntry: false })?.isDirectory()) {
-  usage(`${resolve(given)} is not a directory; name one, or none`);
+const { engine, agent, kubeconfig, help, given } = readWords();
+if (help) {
+  process.stdout.write(HELP);
+  process.exit(0);
 }
-const acts = ACTS.filter(({ flag }) => flags.length === 0 || flags.includes(flag));
+const isAll = !engine && !agent;
+const acts = [
+  { name: 'engine', story: engineStory, isPlayed: engine || (isAll && kubeconfig === undefined) },
+  { name: 'agent', story: agentStory, isPlayed: agent || isAll },
+];
 
-const place = await mkdtemp(join(tmpdir(), 'stevedore-demo-'));
 const started = performance.now();
-const onSignal = () => {
-  rmSync(place, { recursive: true, force: true });
-  process.exit(130);
-};
+const stack = new AsyncDisposableStack();
+const place = await mkdtemp(join(tmpdir(), 'stevedore-demo-'));
+stack.defer(() => rmSync(place, { recursive: true, force: true }));
+let end: Promise<void> | undefined;
+/** Whatever happens, and once. */
+const putAway = () =>
+  (end ??= stack.disposeAsync().catch((error: unknown) => {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = 1;
+  }));
+const onSignal = () => void putAway().then(() => process.exit(130));
 process.once('SIGINT', onSignal);
 process.once('SIGTERM', onSignal);
 try {
   let differenceCount = 0;
-  for (const { flag, story } of acts) {
-    differenceCount += await story(join(place, flag.slice(2)), given);
+  for (const { name, story, isPlayed } of acts) {
+    if (!isPlayed) continue;
+    differenceCount += await story(join(place, name), { given, kubeconfig, stack });
   }
   const took = formatDuration(performance.now() - started);
   console.log(
@@ -52,6 +92,12 @@ try {
       : `\nFailed: ${counted(differenceCount, 'difference')}.\n`,
   );
   process.exitCode = differenceCount === 0 ? 0 : 1;
+} catch (error) {
+  // Told to end, it finds its cluster gone.
+  if (end === undefined) {
+    console.error(isEngineError(error) ? messageOf(error) : error);
+    process.exitCode = 1;
+  }
 } finally {
-  rmSync(place, { recursive: true, force: true });
+  await putAway();
 }

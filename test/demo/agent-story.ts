@@ -1,17 +1,19 @@
 // The second act: an annotated pod is backed up by the node agent, goes away, comes back empty, and
 // is filled again. The demo plays the Velero server and the kubelet, by the objects and files that
-// they write; the agent is a process of its own, and all it knows it is told by the API server.
+// they write; the agent is a process of its own, and all it knows it is told by the API server,
+// which is within the demo or a real one.
 
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { formatBytes, formatDuration } from '#engine/cli/quantity.ts';
 import { createRepository } from '#engine/index.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
-import { startKubeEmulator, type KubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
-import { listingDifferences, treeListing } from '#test/support/tree-listing.ts';
+import type { SeedObject } from '#test/kube-emulator/kube-emulator.ts';
+import { type ListedEntry, listingDifferences, treeListing } from '#test/support/tree-listing.ts';
 import { AgentProcess } from './agent-process.ts';
+import { BACKUPS, DemoCluster, PODS, RESTORES } from './demo-cluster.ts';
 import { makeSource } from './engine-story.ts';
 import { PASSWORD, say } from './say.ts';
 import * as velero from './velero-objects.ts';
@@ -25,89 +27,100 @@ interface Move extends KubeObject {
   };
 }
 
-const BACKUP = { name: 'daily', uid: '22222222-0000-4000-8000-000000000001' };
-const RESTORE = { name: 'daily-restored', uid: '77777777-0000-4000-8000-000000000001' };
+export interface StoryOptions {
+  /** A directory to take for the volume's content; it is only read. */
+  readonly given: string | undefined;
+  /** Of a real cluster. */
+  readonly kubeconfig: string | undefined;
+  readonly stack: AsyncDisposableStack;
+}
+
 const POD = 'web-1';
 const TERMINAL = ['Completed', 'Failed', 'Canceled'];
 const TIDY_MS_MAX = 10_000;
 const BAR_COLUMNS = 24;
 const DIFFERENCES_SHOWN_MAX = 20;
 
-const PODS = resource('', 'v1', 'pods', 'Pod');
-const BACKUPS = resource('velero.io', 'v1', 'podvolumebackups', 'PodVolumeBackup');
-const RESTORES = resource('velero.io', 'v1', 'podvolumerestores', 'PodVolumeRestore');
-
-function resource(group: string, version: string, plural: string, kind: string): Resource {
-  return { group, version, plural, kind, isNamespaced: true };
-}
-
-/** How many differences there were. */
-export async function agentStory(place: string, given: string | undefined): Promise<number> {
+/** How many differences there were. What has to be put away afterwards goes onto `stack`. */
+export async function agentStory(
+  place: string,
+  { given, kubeconfig, stack }: StoryOptions,
+): Promise<number> {
   console.log('\nThe node agent: back up the volume of a pod beneath Velero, and bring it back\n');
   const at = (path: string) => join(place, path);
   const volumeOf = ({ uid }: velero.PodIdentity) =>
     at(`pods/${uid}/volumes/kubernetes.io~empty-dir/${velero.VOLUME}`);
   for (const path of ['bucket', 'cache', 'pods']) mkdirSync(at(path), { recursive: true });
-  const folder = at(`bucket/kopia/${velero.NAMESPACE}`);
+  const cluster = stack.use(await DemoCluster.open(place, kubeconfig));
+  await cluster.begin();
+  const { names } = cluster;
+  const folder = at(`bucket/kopia/${names.shop}`);
   mkdirSync(folder, { recursive: true });
   const owner = { user: 'default', host: 'default' };
-  await createRepository({
-    url: pathToFileURL(folder).href,
-    password: PASSWORD,
-    owner,
-    forVelero: true,
-  });
+  const url = pathToFileURL(folder).href;
+  await createRepository({ url, password: PASSWORD, owner, forVelero: true });
+  for (const seed of velero.surroundings(at('bucket'), PASSWORD, names)) await cluster.create(seed);
+  await cluster.create(velero.account(names));
 
-  const api = await startKubeEmulator({ velero: '1.18' });
-  try {
-    for (const seed of velero.surroundings(at('bucket'), PASSWORD)) api.put(seed);
-    const first = identityOf(api.add(velero.pod(POD)));
-    await makeSource(volumeOf(first), given);
-    const before = await treeListing(volumeOf(first));
-    writeFileSync(at('kubeconfig'), api.kubeconfig());
-    say('cluster', `an API server within this process, with Velero 1.18's resources`);
-    say('pod', `${velero.NAMESPACE}/${POD}, annotated to back up its volume`);
-
-    await using agent = new AgentProcess([
-      ...['--kubeconfig', at('kubeconfig'), '--node-name', velero.NODE],
-      ...['--host-pods', at('pods'), '--metrics-address', '127.0.0.1:0'],
+  const first = await startPod(cluster, velero.pod(POD, { names }));
+  await makeSource(volumeOf(first), given);
+  const before = await treeListing(volumeOf(first));
+  say('pod', `${names.shop}/${POD}, annotated to back up its volume`);
+  const agent = stack.use(
+    new AgentProcess([
+      ...['--kubeconfig', cluster.kubeconfig, '--namespace', names.velero],
+      ...['--node-name', names.node, '--host-pods', at('pods')],
+      ...['--metrics-address', '127.0.0.1:0'],
       ...['--cache-dir', at('cache'), '--cache-limit', '256MiB', '--cache-allow-root-disk'],
-    ]);
-    const startedMs = performance.now();
-    const { port } = await agent.lineWith(({ message }) => message === 'metrics are served');
-    await agent.lineWith(({ message }) => message === 'ready');
-    say('agent', `ready in ${formatDuration(performance.now() - startedMs)}`);
+    ]),
+  );
+  const startedMs = performance.now();
+  const { port } = await agent.lineWith(({ message }) => message === 'metrics are served');
+  await agent.lineWith(({ message }) => message === 'ready');
+  say('agent', `ready in ${formatDuration(performance.now() - startedMs)}`);
 
-    api.add(velero.podVolumeBackup('daily-1', BACKUP, first));
-    const backup = await followMove(api, BACKUPS, 'daily-1', 'backup');
-    const snapshotId = backup.status?.snapshotID ?? '';
-    say('', `snapshot ${snapshotId}`);
+  const daily = identityOf(await cluster.create(velero.order('Backup', 'daily', names)));
+  await cluster.create(velero.podVolumeBackup('daily-1', daily, first, names));
+  const backup = await followMove(cluster, BACKUPS, 'daily-1', 'backup');
+  const snapshotId = backup.status?.snapshotID ?? '';
+  say('', `snapshot ${snapshotId}`);
 
-    api.remove(PODS, { namespace: velero.NAMESPACE, name: POD });
-    rmSync(at(`pods/${first.uid}`), { recursive: true });
-    const second = identityOf(api.add(velero.pod(POD, { waiting: 'running' })));
-    mkdirSync(volumeOf(second), { recursive: true });
-    say('pod', 'gone with its volume; one of the same name waits in its place, empty');
+  await cluster.client.delete(PODS, { namespace: names.shop, name: POD });
+  rmSync(at(`pods/${first.uid}`), { recursive: true });
+  const second = await startPod(cluster, velero.pod(POD, { waiting: 'running', names }));
+  mkdirSync(volumeOf(second), { recursive: true });
+  say('pod', 'gone with its volume; one of the same name waits in its place, empty');
 
-    api.add(velero.podVolumeRestore('restored-1', RESTORE, { restored: second, snapshotId }));
-    await followMove(api, RESTORES, 'restored-1', 'restore');
-    const done = join(volumeOf(second), '.velero', RESTORE.uid);
-    if (!existsSync(done)) throw new Error(`there is no ${done}: the pod would wait for ever`);
-    say('', `.velero/${RESTORE.uid} is there: the pod goes on`);
-    api.put(velero.pod(POD, { waiting: 'done' }));
-    await goneWithin(join(volumeOf(second), '.velero'), TIDY_MS_MAX);
+  const restore = identityOf(
+    await cluster.create(velero.order('Restore', 'daily-restored', names)),
+  );
+  const wanted = { restored: second, snapshotId };
+  await cluster.create(velero.podVolumeRestore('restored-1', restore, wanted, names));
+  await followMove(cluster, RESTORES, 'restored-1', 'restore');
+  const done = join(volumeOf(second), '.velero', restore.uid);
+  if (!existsSync(done)) throw new Error(`there is no ${done}: the pod would wait for ever`);
+  say('', `.velero/${restore.uid} is there: the pod goes on`);
+  await cluster.reportPod(velero.pod(POD, { waiting: 'done', names }));
+  await goneWithin(join(volumeOf(second), '.velero'), TIDY_MS_MAX);
+  const differenceCount = await sayDifferences(before, volumeOf(second));
+  await sayMetrics(`http://127.0.0.1:${String(port)}/metrics`);
+  return differenceCount;
+}
 
-    const all = listingDifferences(before, await treeListing(volumeOf(second)));
-    // Whoever makes and removes .velero there changes it; it is put back to the microsecond.
-    const differences = all.filter(line => !line.startsWith('"." mtime:'));
-    const verdict = '✓ every byte and attribute equal, but the time of the root itself';
-    say('volume', differences.length === 0 ? verdict : `✗ ${differences.length} differences`);
-    for (const line of differences.slice(0, DIFFERENCES_SHOWN_MAX)) console.log(`    ${line}`);
-    await sayMetrics(`http://127.0.0.1:${String(port)}/metrics`);
-    return differences.length;
-  } finally {
-    await api.stop();
-  }
+async function startPod(cluster: DemoCluster, pod: SeedObject): Promise<velero.PodIdentity> {
+  const identity = identityOf(await cluster.create(pod));
+  await cluster.reportPod(pod);
+  return identity;
+}
+
+async function sayDifferences(before: readonly ListedEntry[], path: string): Promise<number> {
+  const all = listingDifferences(before, await treeListing(path));
+  // Whoever makes and removes .velero there changes it; it is put back to the microsecond.
+  const differences = all.filter(line => !line.startsWith('"." mtime:'));
+  const verdict = '✓ every byte and attribute equal, but the time of the root itself';
+  say('volume', differences.length === 0 ? verdict : `✗ ${differences.length} differences`);
+  for (const line of differences.slice(0, DIFFERENCES_SHOWN_MAX)) console.log(`    ${line}`);
+  return differences.length;
 }
 
 /** @throws Error when it is still there after that */
@@ -123,13 +136,12 @@ function identityOf({ metadata: { name, uid = '' } }: KubeObject): velero.PodIde
 
 /** Shows phases as they come, and a bar; ends with the object as it is in the end. */
 async function followMove(
-  api: KubeEmulator,
+  { client, names }: DemoCluster,
   kind: Resource,
   name: string,
   title: string,
 ): Promise<Move> {
-  const client = api.client();
-  const namespace = 'velero';
+  const namespace = names.velero;
   const query = { namespace, fieldSelector: `metadata.name=${name}` };
   const { resourceVersion, items } = await client.list<Move>(kind, query);
   const phases: string[] = [];

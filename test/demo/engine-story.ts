@@ -59,7 +59,10 @@ function filesOf(listing: Listing): { files: number; bytes: number } {
 }
 
 /** How many differences there were. */
-export async function engineStory(place: string, given: string | undefined): Promise<number> {
+export async function engineStory(
+  place: string,
+  { given }: { readonly given: string | undefined },
+): Promise<number> {
   const source = join(place, 'source');
   const url = pathToFileURL(join(place, 'repository')).href;
   mkdirSync(join(place, 'repository'), { recursive: true });

@@ -6,27 +6,40 @@ import type { SeedObject } from '#test/kube-emulator/kube-emulator.ts';
 export const NODE = 'worker-1';
 export const NAMESPACE = 'shop';
 export const VOLUME = 'data';
-const VELERO = 'velero';
 const LOCATION = 'default';
+const ACCOUNT = 'web';
+
+export interface Names {
+  /** The namespace of Velero. */
+  readonly velero: string;
+  /** The namespace of the pod. */
+  readonly shop: string;
+  readonly node: string;
+}
+
+const USUAL: Names = Object.freeze({ velero: 'velero', shop: NAMESPACE, node: NODE });
 
 export interface PodIdentity {
   readonly name: string;
   readonly uid: string;
 }
 
-/** Before the first backup: a node, a place for data, a password, a repository that is ready. */
-export function surroundings(directory: string, password: string): SeedObject[] {
-  const repository = `${NAMESPACE}-${LOCATION}-kopia`;
+/** Before the first backup: a place for data, a password, a repository that is ready. */
+export function surroundings(
+  directory: string,
+  password: string,
+  { velero, shop }: Names = USUAL,
+): SeedObject[] {
+  const repository = `${shop}-${LOCATION}-kopia`;
   return [
-    { kind: 'Node', metadata: { name: NODE } },
     {
       kind: 'Secret',
-      metadata: { name: 'velero-repo-credentials', namespace: VELERO },
+      metadata: { name: 'velero-repo-credentials', namespace: velero },
       data: { 'repository-password': Buffer.from(password).toString('base64') },
     },
     {
       kind: 'BackupStorageLocation',
-      metadata: { name: LOCATION, namespace: VELERO },
+      metadata: { name: LOCATION, namespace: velero },
       spec: {
         provider: 'velero.io/fs',
         config: { fspath: directory },
@@ -38,15 +51,15 @@ export function surroundings(directory: string, password: string): SeedObject[] 
       kind: 'BackupRepository',
       metadata: {
         name: repository,
-        namespace: VELERO,
+        namespace: velero,
         labels: {
-          'velero.io/volume-namespace': NAMESPACE,
+          'velero.io/volume-namespace': shop,
           'velero.io/storage-location': LOCATION,
           'velero.io/repository-type': 'kopia',
         },
       },
       spec: {
-        volumeNamespace: NAMESPACE,
+        volumeNamespace: shop,
         backupStorageLocation: LOCATION,
         repositoryType: 'kopia',
         maintenanceFrequency: '1h0m0s',
@@ -57,12 +70,26 @@ export function surroundings(directory: string, password: string): SeedObject[] 
   ];
 }
 
+/** What a user asks for, or a server for a user; the moves are its own. */
+export function order(kind: 'Backup' | 'Restore', name: string, { velero }: Names): SeedObject {
+  const spec = kind === 'Backup' ? {} : { backupName: 'daily' };
+  return { kind, metadata: { name, namespace: velero }, spec };
+}
+
+/** The account of pods; an API server takes none without. */
+export function account({ shop }: Names): SeedObject {
+  return { kind: 'ServiceAccount', metadata: { name: ACCOUNT, namespace: shop } };
+}
+
 /**
  * With `waiting` the pod of a restore, whose first container waits for the volume, or has done so.
  */
 export function pod(
   name: string,
-  { waiting }: { readonly waiting?: 'running' | 'done' } = {},
+  {
+    waiting,
+    names = USUAL,
+  }: { readonly waiting?: 'running' | 'done'; readonly names?: Names } = {},
 ): SeedObject {
   const state = waiting === 'done' ? { terminated: { exitCode: 0 } } : { running: {} };
   const wait = { name: 'restore-wait', image: 'velero', command: ['/velero-restore-helper'] };
@@ -70,11 +97,14 @@ export function pod(
     kind: 'Pod',
     metadata: {
       name,
-      namespace: NAMESPACE,
+      namespace: names.shop,
       annotations: { 'backup.velero.io/backup-volumes': VOLUME },
     },
     spec: {
-      nodeName: NODE,
+      nodeName: names.node,
+      serviceAccountName: ACCOUNT,
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
       ...(waiting === undefined ? {} : { initContainers: [wait] }),
       containers: [{ name: 'web', image: 'web' }],
       volumes: [{ name: VOLUME, emptyDir: {} }],
@@ -86,28 +116,33 @@ export function pod(
   };
 }
 
-const order = { backupStorageLocation: LOCATION, repoIdentifier: '', uploaderType: 'kopia' };
+const mover = { backupStorageLocation: LOCATION, repoIdentifier: '', uploaderType: 'kopia' };
 
-export function podVolumeBackup(name: string, owner: PodIdentity, backed: PodIdentity): SeedObject {
+export function podVolumeBackup(
+  name: string,
+  owner: PodIdentity,
+  backed: PodIdentity,
+  { velero, shop, node }: Names = USUAL,
+): SeedObject {
   return {
     kind: 'PodVolumeBackup',
     metadata: {
       name,
-      namespace: VELERO,
+      namespace: velero,
       labels: { 'velero.io/backup-name': owner.name, 'velero.io/backup-uid': owner.uid },
       ownerReferences: [ownerReference('Backup', owner)],
     },
     spec: {
-      ...order,
-      node: NODE,
-      pod: { kind: 'Pod', namespace: NAMESPACE, ...backed },
+      ...mover,
+      node,
+      pod: { kind: 'Pod', namespace: shop, ...backed },
       volume: VOLUME,
       tags: {
         backup: owner.name,
         'backup-uid': owner.uid,
         pod: backed.name,
         'pod-uid': backed.uid,
-        ns: NAMESPACE,
+        ns: shop,
         volume: VOLUME,
       },
     },
@@ -119,12 +154,13 @@ export function podVolumeRestore(
   name: string,
   owner: PodIdentity,
   { restored, snapshotId }: { readonly restored: PodIdentity; readonly snapshotId: string },
+  { velero, shop }: Names = USUAL,
 ): SeedObject {
   return {
     kind: 'PodVolumeRestore',
     metadata: {
       name,
-      namespace: VELERO,
+      namespace: velero,
       labels: {
         'velero.io/restore-name': owner.name,
         'velero.io/restore-uid': owner.uid,
@@ -133,11 +169,11 @@ export function podVolumeRestore(
       ownerReferences: [ownerReference('Restore', owner)],
     },
     spec: {
-      ...order,
-      pod: { kind: 'Pod', namespace: NAMESPACE, ...restored },
+      ...mover,
+      pod: { kind: 'Pod', namespace: shop, ...restored },
       volume: VOLUME,
       snapshotID: snapshotId,
-      sourceNamespace: NAMESPACE,
+      sourceNamespace: shop,
     },
     status: {},
   };

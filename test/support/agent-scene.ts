@@ -52,6 +52,7 @@ export async function startAgent(t: Test, options: AgentSceneOptions = {}): Prom
   const { prepare, flags = [], clock = systemClock } = options;
   const directory = t.testdir({ pods: {}, bucket: {} });
   const api = await startKubeEmulator({ velero: '1.18' });
+  api.put({ kind: 'Node', metadata: { name: velero.NODE } });
   for (const seed of velero.surroundings(join(directory, 'bucket'), PASSWORD)) api.put(seed);
   prepare?.(api);
   writeFileSync(join(directory, 'kubeconfig'), api.kubeconfig());
