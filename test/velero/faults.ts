@@ -86,13 +86,16 @@ async function unreadableFile(t: Test, { installation }: World): Promise<void> {
   writeFileSync(unreadable, '');
   // It has 4096 bytes, says the kernel, and refuses to give them: there is no such cable.
   execFileSync('mount', ['--bind', '/sys/class/net/lo/speed', unreadable]);
-  await createBackup(installation, 'broken', { namespace: 'broken' });
-  t.match(await untilEnded(installation, pathOfMove('backups', 'broken')), {
-    status: { phase: 'Completed' },
-  });
+  try {
+    await createBackup(installation, 'broken', { namespace: 'broken' });
+    t.match(await untilEnded(installation, pathOfMove('backups', 'broken')), {
+      status: { phase: 'Completed' },
+    });
+  } finally {
+    execFileSync('umount', [unreadable]);
+  }
   const [move] = await volumeMoves(installation, 'backup', 'broken');
   t.match(move, { status: { phase: 'Completed', message: /unreadable/ } });
-  execFileSync('umount', [unreadable]);
   await workload.delete();
 }
 

@@ -1,7 +1,7 @@
-// What each scenario gets, and looks at in the end.
+// What each scenario gets, what is looked at in the end, and what is done where it has failed.
 
 import type { Test } from 'tap';
-import type { ApiObject } from '#test/cluster/api-client.ts';
+import { ApiProblem, type ApiObject } from '#test/cluster/api-client.ts';
 import type { SeededRandom } from '#test/support/random.ts';
 import { VELERO, type AgentKind, type Installation } from './installation.ts';
 import { hasEnded } from './moves.ts';
@@ -22,6 +22,9 @@ export interface Scenario {
 }
 
 const GONE_MS_MAX = 60_000;
+const NAMESPACE_MS_MAX = 120_000;
+/** Namespaces that are no scenario's. */
+const LASTING = /^(default|kube-.*|velero)$/;
 
 /** All moves are at an end, and no pod of a mover remains. */
 export async function checkNothingIsLeft(t: Test, { installation }: World): Promise<void> {
@@ -35,6 +38,37 @@ export async function checkNothingIsLeft(t: Test, { installation }: World): Prom
       await client.untilGone(`${pods}/${metadata.name}`, GONE_MS_MAX);
     }
   }
+}
+
+/**
+ * After a scenario that has failed, wherever it was: the next one begins as if it had not been.
+ * Schedules and moves that go on are deleted, and a server is there that knows nothing of them.
+ */
+export async function clearAway({ installation, agent }: World): Promise<void> {
+  const { client } = installation;
+  for (const { metadata } of await client.list(`${VELERO}/schedules`)) {
+    await client.delete(`${VELERO}/schedules/${metadata.name}`);
+  }
+  await installation.useAgent(agent);
+  for (const kind of ['restores', 'backups', 'podvolumerestores', 'podvolumebackups']) {
+    for (const each of (await client.list(`${VELERO}/${kind}`)).filter(each => !hasEnded(each))) {
+      const path = `${VELERO}/${kind}/${each.metadata.name}`;
+      await client.delete(path);
+      // Whose finalizer it is may never come.
+      await client.patch(path, { metadata: { finalizers: [] } }).catch(unlessGone);
+    }
+  }
+  await installation.killPods('deploy=velero');
+  await installation.untilServerIsThere();
+  const namespaces = (await client.list('/api/v1/namespaces'))
+    .map(({ metadata }) => `/api/v1/namespaces/${metadata.name}`)
+    .filter(path => !LASTING.test(path.slice(path.lastIndexOf('/') + 1)));
+  for (const path of namespaces) await client.delete(path);
+  for (const path of namespaces) await client.untilGone(path, NAMESPACE_MS_MAX);
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof ApiProblem && error.status === 404)) throw error;
 }
 
 function nameAndPhase({ metadata, status }: ApiObject): string {

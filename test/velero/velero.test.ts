@@ -12,7 +12,7 @@ import { FIGURES } from './figures.ts';
 import { Installation, VELERO_PROGRAMS, type AgentKind } from './installation.ts';
 import { REMOVALS } from './removal.ts';
 import { ROUND_TRIPS } from './round-trips.ts';
-import { checkNothingIsLeft } from './scenario.ts';
+import { checkNothingIsLeft, clearAway } from './scenario.ts';
 
 const SCENARIOS = [...ROUND_TRIPS, ...FAULTS, ...REMOVALS, ...FIGURES];
 const TEST_MS_MAX = 2_400_000;
@@ -40,9 +40,20 @@ t.test(`Velero with ${agent === 'ours' ? 'our' : 'its own'} agent`, { skip }, as
     if (agent === 'stock' && !isTrueOfStock) continue;
     await t.test(title, async t => {
       t.setTimeout(TEST_MS_MAX);
-      t.teardown(() => cluster.s3.resume());
-      await play(t, world);
-      await checkNothingIsLeft(t, world);
+      let isAllWell = false;
+      try {
+        await play(t, world);
+        await checkNothingIsLeft(t, world);
+        isAllWell = t.passing();
+      } finally {
+        cluster.s3.resume();
+        if (!isAllWell) await clearAway(world).catch(sayWhyNot);
+      }
     });
   }
 });
+
+/** The failure itself says more than this; the scenarios to come may fail of it. */
+function sayWhyNot(error: unknown): void {
+  t.comment(`a scenario that has failed is not cleared away: ${messageOf(error)}`);
+}
