@@ -1,7 +1,7 @@
 // Stock Velero 1.18.1 in a cluster of ours: its server, and as DaemonSet `node-agent` either the
-// stock agent or the one of this repository, which differ in image, program and capabilities. With
-// STEVEDORE_TEST_BESIDE=1 ours is a process of the machine, and its pod does nothing: no image has
-// to be packed.
+// stock agent or the one of this repository, which differ in image, program and capabilities; or
+// what our chart makes of it. With STEVEDORE_TEST_BESIDE=1 ours is a process of the machine, and
+// its pod does nothing: no image has to be packed.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
@@ -9,13 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '#engine/base/errors.ts';
-import type { ApiClient, ApiObject } from '#test/cluster/api-client.ts';
+import { pathOf, type ApiClient, type ApiObject } from '#test/cluster/api-client.ts';
 import { ChildProgram } from '#test/cluster/child-program.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { clusterProgram } from '#test/cluster/cluster-programs.ts';
 import { importImage, packRoot } from '#test/cluster/image.ts';
 import { CONTAINERD_SOCKET, NODE_NAME, PAUSE_IMAGE } from '#test/cluster/node-settings.ts';
 import { applyVeleroCrds } from '#test/cluster/velero-crds.ts';
+import { renderChart } from '#test/charts/helm.ts';
 import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
 import { AGENT_COMMAND, packAgent } from './agent-root.ts';
 import { podsInWords } from './pods-in-words.ts';
@@ -27,7 +28,9 @@ const OUTPUT_BYTES_MAX = 16 << 20;
 const VELERO_IMAGE = 'test.local/velero:v1.18.1';
 const PLUGIN_IMAGE = 'test.local/velero-plugin-for-aws:v1.14.3';
 const SECRET = 'credentials';
-const AGENT_IMAGE = 'test.local/stevedore:test';
+const OUR_REPOSITORY = 'test.local/stevedore';
+const OUR_TAG = 'test';
+const OUR_IMAGE = `${OUR_REPOSITORY}:${OUR_TAG}`;
 const DAEMON_SET = '/apis/apps/v1/namespaces/velero/daemonsets/node-agent';
 const PODS_PLACE = '/api/v1/namespaces/velero';
 const SERVER = '/apis/apps/v1/namespaces/velero/deployments/velero';
@@ -51,6 +54,7 @@ export class Installation {
   readonly #agent: ApiObject;
   readonly #home: string;
   #hasOurImage = false;
+  #chartObjects: readonly ApiObject[] = [];
   #beside: ChildProgram | undefined;
 
   private constructor(cluster: Cluster, agent: ApiObject, home: string) {
@@ -82,16 +86,47 @@ export class Installation {
 
   /** In place of the agent that is there; resolves when it runs. */
   async useAgent(kind: AgentKind): Promise<void> {
-    await this.#beside?.stop('SIGTERM');
-    this.#beside = undefined;
-    if (kind === 'ours' && !isBeside && !this.#hasOurImage) {
-      const root = await packAgent();
-      await importImage({ name: AGENT_IMAGE, root, entrypoint: [] }, CONTAINERD_SOCKET);
-      this.#hasOurImage = true;
-    }
+    await this.#removeAgent();
+    if (kind === 'ours' && !isBeside) await this.#importOurs();
     await this.client.apply(kind === 'ours' ? withOurs(this.#agent) : this.#agent);
     await this.#untilAgentRuns();
     if (kind === 'ours' && isBeside) this.#beside = this.#startBeside();
+  }
+
+  /** As useAgent: what helm makes of our chart with these values (`a.b=c`), and nothing else. */
+  async useChart(...values: readonly string[]): Promise<void> {
+    await this.#removeAgent();
+    await this.#importOurs();
+    const all = [`image.repository=${OUR_REPOSITORY}`, `image.tag=${OUR_TAG}`, ...values];
+    // The kinds that it has are in the chart.
+    const objects = renderChart(...all.map(value => `--set=${value}`)) as ApiObject[];
+    this.#chartObjects = objects;
+    // As a user is told to (templates/refuse.yaml).
+    await this.#delete(DAEMON_SET);
+    for (const object of objects) await this.client.apply(object);
+    await this.#untilAgentRuns();
+  }
+
+  /** What does not go by being changed into another; in the order of helm uninstall. */
+  async #removeAgent(): Promise<void> {
+    await this.#beside?.stop('SIGTERM');
+    this.#beside = undefined;
+    for (const object of this.#chartObjects.toReversed()) await this.#delete(pathOf(object));
+    this.#chartObjects = [];
+  }
+
+  /** With what belongs to it. */
+  async #delete(path: string): Promise<void> {
+    await this.client.delete(`${path}?propagationPolicy=Foreground`);
+    await this.client.untilGone(path, READY_MS_MAX);
+  }
+
+  async #importOurs(): Promise<void> {
+    if (this.#hasOurImage) return;
+    const root = await packAgent();
+    const image = { name: OUR_IMAGE, root, entrypoint: AGENT_COMMAND };
+    await importImage(image, CONTAINERD_SOCKET);
+    this.#hasOurImage = true;
   }
 
   /** Without asking it first. Resolves when another is there. */
@@ -201,7 +236,7 @@ function withOurs(stock: ApiObject): ApiObject {
   const [container] = template.spec.containers;
   const ours = isBeside
     ? { image: PAUSE_IMAGE, command: ['/pause'], args: [] }
-    : { image: AGENT_IMAGE, command: AGENT_COMMAND, securityContext: RIGHTS };
+    : { image: OUR_IMAGE, command: AGENT_COMMAND, securityContext: RIGHTS };
   template.spec.containers = [{ ...container, ...ours }];
   return agent;
 }

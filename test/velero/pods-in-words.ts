@@ -27,20 +27,26 @@ export async function podsInWords(
       const events = (await client.list(`${place}/events?fieldSelector=${about}`)) as EventObject[];
       const told = events.slice(-EVENTS_SHOWN).map(({ message }) => `  ${message}`);
       const states = JSON.stringify(pod.status?.containerStatuses ?? pod.status);
-      return [pod.metadata.name, states, ...told, await endOfLogs(pod, logs)].join('\n');
+      return [pod.metadata.name, states, ...told, ...(await ends(pod, logs))].join('\n');
     }),
   );
   return words.join('\n') || `no pod with ${labels}`;
 }
 
-/** As the kubelet lays them out: pods/<namespace>_<name>_<uid>/<container>/<number>.log. */
-async function endOfLogs({ metadata }: ApiObject, logs: string): Promise<string> {
+async function ends(pod: ApiObject, logs: string): Promise<string[]> {
+  return (await podLogs(pod, logs)).map(text => text.slice(-LOG_CHARACTERS_SHOWN));
+}
+
+/**
+ * Of each start of each of its containers, for as long as the pod is there, as the kubelet lays
+ * them out: pods/<namespace>_<name>_<uid>/<container>/<number>.log.
+ */
+export async function podLogs({ metadata }: ApiObject, logs: string): Promise<string[]> {
   const { namespace = '', name, uid = '' } = metadata;
   const directory = join(logs, 'pods', `${namespace}_${name}_${uid}`);
   const entries = await readdir(directory, { recursive: true }).catch(() => []);
   const files = entries
     .filter(entry => entry.endsWith('.log'))
     .map(entry => join(directory, entry));
-  const texts = await Promise.all(files.map(file => readFile(file, 'utf8')));
-  return texts.map(text => text.slice(-LOG_CHARACTERS_SHOWN)).join('\n');
+  return Promise.all(files.map(file => readFile(file, 'utf8')));
 }

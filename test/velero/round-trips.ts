@@ -51,7 +51,7 @@ interface Trip {
   readonly restoredBy?: AgentKind;
 }
 
-async function roundTrip(t: Test, world: World, trip: Trip): Promise<void> {
+export async function roundTrip(t: Test, world: World, trip: Trip): Promise<void> {
   const { installation, agent, random } = world;
   const { name, backedUpBy = agent, restoredBy = agent } = trip;
   const workload = await Workload.start(installation.client, { namespace: name });

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly title: string;
   /** Whether stock passes it as well; where it does, that shows that the test can be passed. */
   readonly isTrueOfStock: boolean;
+  /** Why it cannot be played here. */
+  readonly skip?: string | false;
   readonly play: (t: Test, world: World) => Promise<void>;
 }
 

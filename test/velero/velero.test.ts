@@ -7,6 +7,7 @@ import { messageOf } from '#engine/base/errors.ts';
 import { clusterIsMissing, startCluster } from '#test/cluster/cluster.ts';
 import { isMissing } from '#test/cluster/cluster-programs.ts';
 import { newSeed, SeededRandom } from '#test/support/random.ts';
+import { CHARTS } from './chart.ts';
 import { FAULTS } from './faults.ts';
 import { FIGURES } from './figures.ts';
 import { Installation, VELERO_PROGRAMS, type AgentKind } from './installation.ts';
@@ -14,7 +15,7 @@ import { REMOVALS } from './removal.ts';
 import { ROUND_TRIPS } from './round-trips.ts';
 import { checkNothingIsLeft, clearAway } from './scenario.ts';
 
-const SCENARIOS = [...ROUND_TRIPS, ...FAULTS, ...REMOVALS, ...FIGURES];
+const SCENARIOS = [...ROUND_TRIPS, ...CHARTS, ...FAULTS, ...REMOVALS, ...FIGURES];
 const TEST_MS_MAX = 2_400_000;
 
 const agent: AgentKind = process.env.AGENT === 'stock' ? 'stock' : 'ours';
@@ -36,9 +37,9 @@ t.test(`Velero with ${agent === 'ours' ? 'our' : 'its own'} agent`, { skip }, as
   t.teardown(() => cluster.s3.stop());
   const installation = await Installation.make(cluster, agent);
   const world = { installation, agent, random: new SeededRandom(seed) };
-  for (const { title, isTrueOfStock, play } of chosen) {
+  for (const { title, isTrueOfStock, skip = false, play } of chosen) {
     if (agent === 'stock' && !isTrueOfStock) continue;
-    await t.test(title, async t => {
+    await t.test(title, { skip }, async t => {
       t.setTimeout(TEST_MS_MAX);
       let isAllWell = false;
       try {
