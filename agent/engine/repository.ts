@@ -124,6 +124,14 @@ export class Repository implements AsyncDisposable {
     return this.parts.format.config;
   }
 
+  /**
+   * What has broken it for good: a write that failed, or a thread that died. What it is asked to
+   * write is refused from then on; opened anew it is whole.
+   */
+  get failure(): EngineError | undefined {
+    return this.parts.failure;
+  }
+
   info(): Promise<RepositoryInfo> {
     return repositoryInfo(this.parts, this.manifests);
   }

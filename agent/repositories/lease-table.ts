@@ -17,12 +17,12 @@ export interface LeaseTableParts<Thing extends AsyncDisposable> {
   readonly onLeftBehind?: (count: number) => void;
   /** Makes a thing that was there before as good as new. */
   readonly refresh: (thing: Thing, signal?: AbortSignal) => Promise<void>;
+  /** False for good once it is broken: it is not handed out any more. */
+  readonly isUsable: (thing: Thing) => boolean;
 }
 
 export interface Lease<Thing> extends AsyncDisposable {
   readonly thing: Thing;
-  /** Nobody else gets it any more; it is closed when all have given it back. */
-  discard(): void;
   /** Closes it now, whoever uses it, and waits for nothing. */
   abandon(): void;
   /** It was closed by another one who used it. */
@@ -35,12 +35,14 @@ export interface Lease<Thing> extends AsyncDisposable {
  */
 export const CLOSE_MS_MAX = 30_000;
 
-/** One that was closed by another user, each time. */
+/** One that was closed by another user, or broken by one, each time. */
 const ATTEMPTS_MAX = 3;
 
 interface Entry<Thing> {
   readonly key: string;
   readonly opening: Promise<Thing>;
+  /** As soon as it is open. */
+  thing: Thing | undefined;
   users: number;
   isDiscarded: boolean;
   /** Ends the wait after which an idle one is closed. */
@@ -90,8 +92,8 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
         if (known) await this.#refresh(entry, thing, signal);
         return this.#lease(entry, thing);
       } catch (error) {
-        // Another user has found that it hangs, and had it closed.
-        const isLost = known !== undefined && entry.closing !== undefined && !signal?.aborted;
+        // Another user has found that it hangs, and had it closed, or has broken it.
+        const isLost = known !== undefined && this.#isBroken(entry) && !signal?.aborted;
         await this.#release(entry);
         if (!isLost || this.#isClosed || attempt === ATTEMPTS_MAX) throw error;
       }
@@ -115,9 +117,18 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     }
   }
 
+  #isBroken({ closing, thing }: Entry<Thing>): boolean {
+    return closing !== undefined || (thing !== undefined && !this.#parts.isUsable(thing));
+  }
+
+  /** Whoever asks for its key from now on gets another one. */
+  #isOver(entry: Entry<Thing>): boolean {
+    return entry.isDiscarded || this.#isBroken(entry);
+  }
+
   /** Counted as used from here on: nobody may close it in between. */
   #take(key: string): Entry<Thing> | undefined {
-    const found = [...this.#entries].find(entry => entry.key === key && !entry.isDiscarded);
+    const found = [...this.#entries].find(entry => entry.key === key && !this.#isOver(entry));
     if (found === undefined) return undefined;
     found.users += 1;
     found.idle?.abort();
@@ -138,12 +149,17 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     if (this.#isClosed) throw abortedError(AbortSignal.abort());
     const opening = open();
     const state = { users: 1, isDiscarded: false, idle: undefined, closing: undefined };
-    const entry: Entry<Thing> = { key, opening, ...state };
+    const entry: Entry<Thing> = { key, opening, thing: undefined, ...state };
     this.#entries.add(entry);
-    opening.catch(() => {
-      this.#entries.delete(entry);
-      this.#wake();
-    });
+    opening.then(
+      thing => {
+        entry.thing = thing;
+      },
+      () => {
+        this.#entries.delete(entry);
+        this.#wake();
+      },
+    );
     return entry;
   }
 
@@ -159,9 +175,6 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     let isAbandoned = false;
     return {
       thing,
-      discard: () => {
-        entry.isDiscarded = true;
-      },
       abandon: () => {
         isAbandoned = true;
         void this.#close(entry);
@@ -181,7 +194,7 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     entry.users -= 1;
     // Whoever has abandoned it waits for nothing.
     if (entry.users > 0 || entry.closing !== undefined || !this.#entries.has(entry)) return;
-    if (entry.isDiscarded) {
+    if (this.#isOver(entry)) {
       await this.#close(entry);
       return;
     }

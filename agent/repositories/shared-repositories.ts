@@ -80,6 +80,7 @@ export class SharedRepositories implements AsyncDisposable {
       countMax: repositoriesMax,
       idleMs: REPOSITORY_IDLE_MS,
       refresh: (repository, signal) => repository.refresh(signal),
+      isUsable: ({ failure }) => failure === undefined,
     });
   }
 

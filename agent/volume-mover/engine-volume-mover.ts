@@ -3,7 +3,6 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
-import type { ErrorCode } from '#engine/base/error-codes.ts';
 import type { Repository } from '#engine/index.ts';
 import type {
   BackupOrder,
@@ -38,19 +37,6 @@ export interface VolumeMoverParts extends LocateParts {
   /** What went wrong without harm. */
   readonly onWarning: (warning: EngineError) => void;
 }
-
-/** What says nothing against the repository that was used meanwhile. */
-const REPOSITORY_IS_FINE: readonly ErrorCode[] = [
-  'ABORTED',
-  'POD_NOT_FOUND',
-  'SOURCE_NOT_FOUND',
-  'SOURCE_UNREADABLE',
-  'SNAPSHOT_NOT_FOUND',
-  'TARGET_NOT_WRITABLE',
-  'TARGET_FULL',
-  'VOLUME_NOT_MOUNTED',
-  'VOLUME_UNRESPONSIVE',
-];
 
 /** A repository that another move has lost may be lost again, to a second volume that hangs. */
 const ATTEMPTS_MAX = 3;
@@ -157,12 +143,8 @@ export class EngineVolumeMover implements VolumeMover {
         lease.abandon();
         throw notAnswering(place.path, stopMs);
       } catch (error) {
-        const isOthersFault = lease.isLost && !signal.aborted;
-        if (isOthersFault && attempt < ATTEMPTS_MAX) continue;
-        // A dead thread, or a storage that was lost in the middle: the next move begins with a new
-        // one.
-        if (!isEngineError(error, ...REPOSITORY_IS_FINE)) lease.discard();
-        throw error;
+        // Closed by another move that has abandoned it.
+        if (!lease.isLost || signal.aborted || attempt === ATTEMPTS_MAX) throw error;
       }
     }
   }

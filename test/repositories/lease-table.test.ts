@@ -17,6 +17,7 @@ function scene(countMax = 2) {
   };
   class Thing implements AsyncDisposable {
     readonly name: string;
+    isUsable = true;
     constructor(name: string) {
       this.name = name;
     }
@@ -32,6 +33,7 @@ function scene(countMax = 2) {
     idleMs: 1000,
     onCloseFailure: error => log.push(String(error)),
     onLeftBehind: count => log.push(`${count} left behind`),
+    isUsable: thing => thing.isUsable,
     refresh: async ({ name }) => {
       log.push(`refresh ${name}`);
       // As a task that waits behind others of a thread: rejected when that is ended.
@@ -108,17 +110,38 @@ t.test('what could not be opened is tried anew and takes no place', async t => {
   t.equal((await acquire('x')).thing.name, 'x');
 });
 
-t.test('a discarded one goes with its last user, and others get a new one', async t => {
+t.test('one that broke goes with its last user, and others get a new one', async t => {
   const { acquire, log } = scene();
   const first = await acquire('x');
   const second = await acquire('x');
-  first.discard();
+  first.thing.isUsable = false;
   await first[Symbol.asyncDispose]();
   const third = await acquire('x');
   t.not(third.thing, second.thing);
   t.notOk(log.includes('close x'));
   await second[Symbol.asyncDispose]();
   t.strictSame(log, ['open x', 'refresh x', 'open x', 'close x']);
+});
+
+t.test('one that breaks while it is refreshed is not handed out', async t => {
+  const { acquire, log, closedUnder } = scene();
+  const first = await acquire('hung');
+  const refreshing = acquire('hung');
+  await settled();
+  first.thing.isUsable = false;
+  closedUnder.reject(new Error('the threads were ended'));
+  const next = await refreshing;
+  t.not(next.thing, first.thing);
+  t.strictSame(log, ['open hung', 'refresh hung', 'open hung']);
+});
+
+t.test('one that broke while nobody used it is opened anew in its place', async t => {
+  const { acquire, log } = scene(1);
+  const first = await acquire('x');
+  await first[Symbol.asyncDispose]();
+  first.thing.isUsable = false;
+  t.not((await acquire('x')).thing, first.thing);
+  t.strictSame(log, ['open x', 'close x', 'open x']);
 });
 
 t.test('the end closes all, and a failure there is told', async t => {
@@ -146,7 +169,7 @@ t.test(
   async t => {
     const { acquire, log, elapse, table, release } = scene(1);
     const hung = await acquire('hung');
-    hung.discard();
+    hung.thing.isUsable = false;
     const closing = hung[Symbol.asyncDispose]();
     const waiting = acquire('x');
     await settled();
@@ -167,7 +190,7 @@ t.test('no more are left behind than may be open; then their places stay taken',
   const { acquire, log, elapse, table, release } = scene(1);
   for (const name of ['hung-1', 'hung-2']) {
     const lease = await acquire(name);
-    lease.discard();
+    lease.thing.isUsable = false;
     void lease[Symbol.asyncDispose]();
     await elapse();
   }

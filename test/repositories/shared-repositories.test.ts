@@ -124,7 +124,7 @@ t.test('what keeps a repository from being used has a code and says what to do',
   await refused('STORAGE_LOCATION_UNAVAILABLE', /no such bucket/);
   const lease = await scene.repositories.acquire(NAME, 'read');
   t.equal(scene.repositories.count, 1, 'reading is tried');
-  lease.discard();
+  await lease.thing.close();
   await lease[Symbol.asyncDispose]();
   scene.putLocation({ config: { fspath } });
   const secret = 'velero-repo-credentials';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import t, { type Test } from 'tap';
 import { isEngineError } from '#engine/base/errors.ts';
-import { listSnapshots, resolveSnapshot } from '#engine/index.ts';
+import { listSnapshots, type Repository, resolveSnapshot } from '#engine/index.ts';
 import type { MoveProgress } from '#agent/moves/volume-mover.ts';
 import { moverFor, NodeScene } from '#test/support/node-scene.ts';
 import { NAME, VeleroScene } from '#test/support/velero-scene.ts';
@@ -285,4 +285,46 @@ t.test('of what a move has published, what its object names stays', async t => {
   await mover.forgetUnreported(order, undefined, signal);
   t.strictSame(await ids(), [other.snapshotId]);
   t.strictSame(velero.warnings, []);
+});
+
+t.test('no move gets a repository that another one has broken', async t => {
+  const { node, mover: sound, velero, own, backup } = await sceneFor(t);
+  const { node: allPods } = await opened;
+  const { path, volume, claim } = node.runPod('web');
+  fs.writeFileSync(`${path}/file`, 'x');
+  const order = { repository: NAME, volume, claim, moveUid: own };
+  const away = `${velero.directory}.away`;
+  let onAcquired: (repository: Repository) => Promise<unknown> = () => Promise.resolve();
+  // The storage is away from when the repository is there.
+  const acquire: typeof velero.repositories.acquire = async (...words) => {
+    const lease = await velero.repositories.acquire(...words);
+    await listSnapshots(lease.thing);
+    fs.renameSync(velero.directory, away);
+    fs.writeFileSync(velero.directory, 'no directory');
+    await onAcquired(lease.thing);
+    return lease;
+  };
+  const mover = moverFor(velero, allPods, { repositories: { acquire } });
+  const broken = async (work: () => Promise<void>) => {
+    await work();
+    fs.rmSync(velero.directory);
+    fs.renameSync(away, velero.directory);
+    t.match(await backup(node.runPod('next')), { isEmpty: true });
+  };
+  await sound.backup(order, { signal });
+  await broken(async () => {
+    const before = velero.warnings.length;
+    await mover.forgetUnreported(order, undefined, signal);
+    t.equal(velero.warnings.length, before + 1, 'what could not be forgotten');
+  });
+  velero.warnings.length = 0;
+  const abort = new AbortController();
+  onAcquired = async repository => {
+    repository.manifests.put({ type: 'other' }, '{}');
+    await t.rejects(repository.flush());
+    abort.abort();
+  };
+  await broken(async () => {
+    await t.rejects(mover.backup(order, { signal: abort.signal }), { code: 'ABORTED' });
+  });
 });

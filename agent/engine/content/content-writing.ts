@@ -67,6 +67,11 @@ export class ContentWriting {
     return { tickets, known: this.#known(), packBytesMax, formatVersion };
   }
 
+  /** The first failure, after which everything is refused. */
+  get failure(): EngineError | undefined {
+    return this.#parts.desk.failure;
+  }
+
   /** Whether enough has gathered, or waited long enough, that it should be flushed. */
   get isFlushDue(): boolean {
     const { sessionAgeMs, pendingContentCount } = this.#parts.desk;

@@ -240,6 +240,11 @@ export class OpenContents<Tasks extends ContentTasks> {
     );
   }
 
+  /** After which nothing is written any more, or nothing done by threads. */
+  get failure(): EngineError | undefined {
+    return this.#writing?.failure ?? this.pool.failure;
+  }
+
   /** Ends the threads. What was not flushed is given up and leaves no file behind. */
   async close(): Promise<void> {
     this.#pressure?.[Symbol.dispose]();

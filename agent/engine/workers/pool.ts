@@ -85,6 +85,11 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
     this.#threads = Array.from({ length: options.size }, () => undefined);
   }
 
+  /** Why all tasks are rejected. */
+  get failure(): EngineError | undefined {
+    return this.#failure;
+  }
+
   run<Kind extends keyof Tasks & string>(
     kind: Kind,
     input: InputOf<Tasks, Kind>,
