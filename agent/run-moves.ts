@@ -5,7 +5,7 @@ import type { Clock } from '#engine/base/clock.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import { readStatusRules } from '#agent/moves/crd-phases.ts';
 import type { MoveAdapter } from '#agent/moves/move-adapter.ts';
-import type { MoveReport } from '#agent/moves/move-components.ts';
+import type { MoveReport, StopOptions } from '#agent/moves/move-components.ts';
 import { MoveReconciler } from '#agent/moves/move-reconciler.ts';
 import type { MoveObject, PodReference } from '#agent/moves/objects/move-object.ts';
 import type { Pod } from '#agent/moves/objects/pod.ts';
@@ -139,7 +139,7 @@ interface Kind<Item extends MoveObject = MoveObject> {
   readonly ofPod: (pod: ObjectKey) => Item[];
   readonly objects: Pick<Informer<MoveObject>, 'run' | 'synced'>;
   readonly loop: ControlLoop;
-  readonly stop: MoveReconciler<MoveObject>['stop'];
+  readonly stop: (options: Omit<StopOptions, 'stopLoop'>) => Promise<ObjectKey[]>;
   /** Not before all caches are full: what is not in them looks as if it were gone. */
   readonly begin: () => void;
   /** At all moves of the pod of that key, and at the move whose mover pod it is. */
@@ -204,7 +204,7 @@ async function makeKind<Item extends MoveObject>(
     ofPod: pod => objects.byIndex('pod', pod),
     objects,
     loop,
-    stop: options => reconciler.stop(options),
+    stop: options => reconciler.stop({ ...options, stopLoop: () => loop.stop() }),
     begin: () => {
       objects.onChange(enqueue);
       objects.list().map(keyOf).forEach(enqueue);

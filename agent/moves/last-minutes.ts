@@ -3,11 +3,11 @@
 import type { Clock } from '#engine/base/clock.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 
-const ROUND_MS = 250;
+const PAUSE_MS = 250;
 
 /**
- * Calls `work` for each key until it has succeeded for all or the time is over, when the signal
- * aborts what is under way.
+ * Calls `work` for each key until it has succeeded or the time is over, when the signal aborts what
+ * is under way; nobody waits for that.
  * @returns the keys for which it has not
  */
 export async function retryEach(
@@ -22,18 +22,16 @@ export async function retryEach(
     () => undefined,
   );
   const left = new Set(keys);
-  while (left.size > 0 && !end.signal.aborted) {
-    await Promise.all(
-      [...left].map(async key => {
-        // What failed is in the result; why is in the log of the loop that calls `reconcile` too.
-        await work(key, end.signal).then(
-          () => left.delete(key),
-          () => undefined,
-        );
-      }),
-    );
-    if (left.size > 0) await clock.sleep(ROUND_MS, end.signal).catch(() => undefined);
-  }
+  const retry = async (key: ObjectKey): Promise<void> => {
+    while (left.has(key) && !end.signal.aborted) {
+      // What failed is in the result; why is in the log of the loop that calls `reconcile` too.
+      await work(key, end.signal).then(
+        () => left.delete(key),
+        () => clock.sleep(PAUSE_MS, end.signal).catch(() => undefined),
+      );
+    }
+  };
+  await Promise.race([Promise.all([...left].map(retry)), timeOver]);
   timer.abort();
   await timeOver;
   return [...left];

@@ -65,4 +65,6 @@ export interface StopOptions {
   readonly graceMs: number;
   /** Another agent of ours follows: what runs may stay InProgress. */
   readonly hasSuccessor: boolean;
+  /** No more calls of `reconcile` come, and what is under way is aborted. */
+  readonly stopLoop: () => Promise<void>;
 }

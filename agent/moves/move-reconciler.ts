@@ -67,8 +67,6 @@ export class MoveReconciler<Item extends MoveObject> {
   readonly #ends = new UnconfirmedEnds();
   readonly #end = new AbortController();
   readonly #tidying = new Set<Promise<void>>();
-  /** The last call for a key that is not over; the next one waits for it. */
-  readonly #turns = new Map<ObjectKey, Promise<ReconcileResult>>();
   #agent: MoveView['agent'] = 'working';
 
   constructor(components: MoveComponents<Item>, settings: MoveSettings) {
@@ -86,50 +84,10 @@ export class MoveReconciler<Item extends MoveObject> {
 
   /**
    * Does what is to be done for the object of that key, up to where something has to be waited for.
-   * Calls for one key come one after the other.
+   * Calls for one key must come one after the other, as those of a ControlLoop do.
    * @throws KUBE_UNAVAILABLE, KUBE_FORBIDDEN, …: call again later
    */
   async reconcile(key: ObjectKey, signal?: AbortSignal): Promise<ReconcileResult> {
-    const before = this.#turns.get(key)?.catch(() => undefined);
-    const turn = (before ?? Promise.resolve()).then(() => this.#reconcile(key, signal));
-    this.#turns.set(key, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(key) === turn) this.#turns.delete(key);
-    }
-  }
-
-  /**
-   * Lets what runs end within the grace period, stops the rest, and writes all of it. New moves are
-   * left to others from now on; `reconcile` may still be called.
-   * @returns keys of objects that could not be written in time
-   */
-  async stop({ graceMs, hasSuccessor }: StopOptions): Promise<ObjectKey[]> {
-    this.#agent = hasSuccessor ? 'handing-over' : 'leaving';
-    const { clock, objects } = this.#components;
-    const reportMs = Math.min(REPORT_MS_MAX, graceMs * REPORT_SHARE_MAX);
-    const { runs } = this.#moves;
-    const ended = Promise.all(runs.map(run => run.ended));
-    await settlesWithin(ended, graceMs - reportMs);
-    for (const run of runs) run.stop('interrupted');
-    await settlesWithin(ended, reportMs / 2);
-    for (const run of runs) run.abandon();
-    const keys = new Set([...this.#moves.keys, ...[...objects.list()].map(keyOf)]);
-    const unreported = await retryEach(keys, (key, signal) => this.reconcile(key, signal), {
-      withinMs: reportMs / 2,
-      clock,
-    });
-    this.#end.abort();
-    return unreported;
-  }
-
-  /** Resolves when nothing is being taken away any more. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#tidying);
-  }
-
-  async #reconcile(key: ObjectKey, signal?: AbortSignal): Promise<ReconcileResult> {
     let item = this.#components.objects.get(key);
     let isFresh = false;
     this.#moves.forgetOthers(key, item?.metadata.uid);
@@ -149,6 +107,37 @@ export class MoveReconciler<Item extends MoveObject> {
     this.#accepted.forget(key);
     this.#ends.forget(key);
     return {};
+  }
+
+  /**
+   * Lets what runs end within the grace period, stops the rest, and writes all of it. New moves are
+   * left to others from now on, and by the end `stopLoop` has been called, so that no write without
+   * an answer is waited for.
+   * @returns keys of objects that could not be written in time
+   */
+  async stop({ graceMs, hasSuccessor, stopLoop }: StopOptions): Promise<ObjectKey[]> {
+    this.#agent = hasSuccessor ? 'handing-over' : 'leaving';
+    const { clock, objects } = this.#components;
+    const reportMs = Math.min(REPORT_MS_MAX, graceMs * REPORT_SHARE_MAX);
+    const { runs } = this.#moves;
+    const ended = Promise.all(runs.map(run => run.ended));
+    await settlesWithin(ended, graceMs - reportMs);
+    for (const run of runs) run.stop('interrupted');
+    await settlesWithin(ended, reportMs / 2);
+    for (const run of runs) run.abandon();
+    await settlesWithin(stopLoop(), reportMs / 8);
+    const keys = new Set([...this.#moves.keys, ...[...objects.list()].map(keyOf)]);
+    const unreported = await retryEach(keys, (key, signal) => this.reconcile(key, signal), {
+      withinMs: (reportMs * 3) / 8,
+      clock,
+    });
+    this.#end.abort();
+    return unreported;
+  }
+
+  /** Resolves when nothing is being taken away any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#tidying);
   }
 
   /** Undefined for what a later Velero may have made of it: a phase that nobody knows. */

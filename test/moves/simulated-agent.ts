@@ -37,10 +37,12 @@ export interface SimulatedAgentParts {
   readonly requeueMsMax?: number;
 }
 
+type TestStopOptions = Omit<StopOptions, 'stopLoop'>;
+
 const NAMESPACE = 'velero';
 
 interface Kind {
-  readonly stop: (options: StopOptions) => Promise<ObjectKey[]>;
+  readonly stop: (options: TestStopOptions) => Promise<ObjectKey[]>;
   readonly look: () => void;
   readonly end: () => Promise<void>;
 }
@@ -91,7 +93,7 @@ export class SimulatedAgent {
   }
 
   /** SIGTERM. Gives the keys that could not be reported. */
-  async stop(options: Partial<StopOptions> = {}): Promise<ObjectKey[]> {
+  async stop(options: Partial<TestStopOptions> = {}): Promise<ObjectKey[]> {
     const all = { graceMs: 2000, hasSuccessor: false, ...options };
     const unreported = await Promise.all(this.#kinds.map(kind => kind.stop(all)));
     await this.kill();
@@ -150,7 +152,7 @@ export class SimulatedAgent {
     };
     look();
     this.#kinds.push({
-      stop: options => reconciler.stop(options),
+      stop: options => reconciler.stop({ ...options, stopLoop: () => loop.stop() }),
       look,
       end: async () => {
         await loop.stop();

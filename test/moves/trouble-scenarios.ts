@@ -2,6 +2,7 @@
 
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { systemClock } from '#engine/base/clock.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { MoveReport } from '#agent/moves/move-components.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
@@ -159,6 +160,28 @@ export const TROUBLE_SCENARIOS: readonly MoveScenario[] = [
       trouble.isAway = true;
       t.strictSame(await agent.stop({ graceMs: 100 }), [keyOf(made)]);
       t.equal((await stage.read(made)).status?.phase, 'InProgress');
+      await stage.agent();
+      await stage.until(made, 'Completed');
+    },
+  },
+  {
+    title: 'a write without an answer does not hold the end of an agent',
+    play: async (t, stage) => {
+      const trouble: Trouble = { isAway: false };
+      const hold = gate();
+      const mover = new ScriptedMover(() => ({ until: hold.opened }));
+      const agent = await stage.agent({ client: troubledClient(stage.client, trouble), mover });
+      const made = await stage.backup();
+      await mover.begun(1);
+      await stage.until(made, 'InProgress');
+      trouble.hangs = true;
+      hold.open();
+      while (agent.slots.usedCount > 0) await systemClock.sleep(1);
+      const stopped = agent.stop({ graceMs: 200 });
+      t.ok(await settlesWithin(stopped, 5000));
+      t.strictSame(await stopped, [keyOf(made)]);
+      // And one that gets an answer from then on is written.
+      trouble.hangs = false;
       await stage.agent();
       await stage.until(made, 'Completed');
     },
