@@ -47,6 +47,9 @@ export async function placeOf(parts: PlaceParts, plan: LocationPlan): Promise<St
   return { scheme: 's3', s3: { ...plan.s3, profile: plan.profile, credentials } };
 }
 
+/** In messages. */
+const KEYS = 'the keys of the storage location';
+
 /** Undefined where the SDK is to look: environment, web identity, the role of pod or instance. */
 async function credentialsOf(
   parts: PlaceParts,
@@ -56,8 +59,8 @@ async function credentialsOf(
   const { clock } = parts;
   const onFailure = (cause: unknown) => parts.onWarning(notRenewed(cause));
   if (credential) {
-    const read = async () => {
-      const text = await readSecret(parts, credential, 'the keys of the storage location');
+    const read = async (signal?: AbortSignal) => {
+      const text = await readSecret(parts, credential, KEYS, signal);
       const where = `key ${credential.key} of Secret ${parts.namespace}/${credential.name}`;
       const keys = keysOfProfile(text, profile) ?? noKeys('SECRET_KEY_MISSING', where, profile);
       return noted(parts, keys);

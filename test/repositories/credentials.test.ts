@@ -1,9 +1,13 @@
 import t from 'tap';
+import { patientReader } from '#kube/patient-reader.ts';
+import { ManualClock, settle } from '#test/kube/manual-clock.ts';
+import { readSecret } from '#agent/repositories/secrets.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import { keysOfProfile } from '#agent/repositories/credentials-file.ts';
 import {
   CREDENTIALS_AGE_MS_MAX,
+  RENEWAL_MS_MAX,
   renewedCredentials,
 } from '#agent/repositories/renewed-credentials.ts';
 
@@ -72,4 +76,50 @@ t.test('credentials are looked up again, and the last ones go on when that fails
   t.equal((await source()).accessKeyId, 'AK3');
   t.equal((await source()).accessKeyId, 'AK3');
   t.strictSame([reads, failures], [4, [failure]], 'and is not tried at every request');
+});
+
+t.test('the last credentials go on within seconds while the API server is away', async t => {
+  const clock = new ManualClock();
+  let isAway = false;
+  let isSilent = false;
+  let looks = 0;
+  const secret = { metadata: { name: 's' }, data: { cloud: Buffer.from('x').toString('base64') } };
+  const ask = async () => {
+    looks += 1;
+    if (isSilent) await new Promise(() => {});
+    if (isAway) throw new EngineError('KUBE_UNAVAILABLE', 'away', { retryable: true });
+    return secret;
+  };
+  // As the agent wires it: for as long as a move may wait for its repository. Only `get` is used,
+  // whose answer is a Secret here.
+  const client = { get: ask, list: ask } as unknown as Parameters<typeof patientReader>[0];
+  const kube = patientReader(client, { clock, patienceMs: 600_000 });
+  const failures: unknown[] = [];
+  const source = renewedCredentials({
+    clock,
+    read: async signal => {
+      const key = { name: 's', key: 'cloud' };
+      await readSecret({ kube, namespace: 'velero' }, key, 'keys', signal);
+      return { accessKeyId: `AK${looks}`, secretAccessKey: 's' };
+    },
+    onFailure: error => failures.push(error),
+  });
+  const waitedMs = async (): Promise<number> => {
+    const startMs = clock.monotonic();
+    let keys: Awaited<ReturnType<typeof source>> | undefined;
+    const asked = source().then(given => (keys = given));
+    for (await settle(); keys === undefined;) await clock.pass(1000);
+    t.match(await asked, { accessKeyId: 'AK1' });
+    return clock.monotonic() - startMs;
+  };
+  t.equal(await waitedMs(), 0);
+  isAway = true;
+  for (const state of ['refused', 'silent']) {
+    isSilent = state === 'silent';
+    await clock.pass(CREDENTIALS_AGE_MS_MAX);
+    t.equal(await waitedMs(), RENEWAL_MS_MAX, state);
+    t.equal(await waitedMs(), 0, 'and the next request does not wait for the same again');
+  }
+  t.match(failures, [{ code: 'KUBE_UNAVAILABLE' }, { code: 'KUBE_UNAVAILABLE' }]);
+  t.equal(clock.sleeperCount, 0);
 });
