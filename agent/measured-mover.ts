@@ -21,7 +21,7 @@ export function measuredMover(
 ): VolumeMover {
   async function measure<Result extends { readonly totalBytes: number }>(
     kind: MoveKind,
-    { signal, onProgress }: MoveOptions,
+    { onProgress, ...options }: MoveOptions,
     work: (options: MoveOptions) => Promise<Result>,
   ): Promise<Result> {
     const startedMs = clock.monotonic();
@@ -37,12 +37,12 @@ export function measuredMover(
     let outcome: RunOutcome = 'failed';
     metrics.running(kind, 1);
     try {
-      const result = await work({ signal, onProgress: onEach });
+      const result = await work({ ...options, onProgress: onEach });
       countUpTo(result.totalBytes);
       outcome = 'completed';
       return result;
     } catch (error) {
-      if (signal.aborted) outcome = 'stopped';
+      if (options.signal.aborted) outcome = 'stopped';
       throw error;
     } finally {
       metrics.runEnded(kind, outcome, countedBytes);

@@ -35,6 +35,15 @@ export interface MoveSuccess {
   readonly warning?: string;
 }
 
+/** What is known of a run when its object is at its end. */
+export interface EndedRun {
+  /** Undefined when it did not end well. */
+  readonly success: MoveSuccess | undefined;
+  readonly mayHavePublished: boolean;
+  /** The object was InProgress when it was found: a run before may have published, too. */
+  readonly isTakenOver: boolean;
+}
+
 export interface MoveAdapter<Item extends MoveObject> {
   readonly resource: Resource;
   /** Short name in messages, as Velero's: PVB, PVR. */
@@ -57,10 +66,15 @@ export interface MoveAdapter<Item extends MoveObject> {
   run(item: Item, mover: VolumeMover, options: MoveOptions): Promise<MoveSuccess>;
 
   /**
-   * After a run of this process has ended well, and the object has come to its end, whoever wrote
-   * that. Never rejects.
+   * After a run of this process has ended, and the object has come to its end, whoever wrote that.
+   * Never rejects.
    */
-  readonly afterEnd?: (item: Item, mover: VolumeMover, signal: AbortSignal) => Promise<void>;
+  readonly afterEnd?: (
+    item: Item,
+    run: EndedRun,
+    mover: VolumeMover,
+    signal: AbortSignal,
+  ) => Promise<void>;
 
   /**
    * What a stock mover pod has left as termination message (Velero pkg/datapath/types.go Result);

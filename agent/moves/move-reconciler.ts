@@ -20,6 +20,7 @@ import { endOf } from './move-end.ts';
 import { cancelReasonOf, viewOf } from './move-view.ts';
 import { MoveWriter } from './move-writer.ts';
 import type { Written } from './move-writer.ts';
+import type { MoveRun } from './move-run.ts';
 import { MovesInProcess } from './moves-in-process.ts';
 import { Neglect } from './neglect.ts';
 import type { MoveObject } from './objects/move-object.ts';
@@ -118,6 +119,7 @@ export class MoveReconciler<Item extends MoveObject> {
   async stop({ graceMs, hasSuccessor, stopLoop }: StopOptions): Promise<ObjectKey[]> {
     this.#agent = hasSuccessor ? 'handing-over' : 'leaving';
     const { clock, objects } = this.#components;
+    const startMs = clock.monotonic();
     const reportMs = Math.min(REPORT_MS_MAX, graceMs * REPORT_SHARE_MAX);
     const { runs } = this.#moves;
     const ended = Promise.all(runs.map(run => run.ended));
@@ -131,13 +133,10 @@ export class MoveReconciler<Item extends MoveObject> {
       withinMs: (reportMs * 3) / 8,
       clock,
     });
+    const leftMs = Math.max(0, graceMs - (clock.monotonic() - startMs));
+    await settlesWithin(Promise.all(this.#tidying), leftMs);
     this.#end.abort();
     return unreported;
-  }
-
-  /** Resolves when nothing is being taken away any more. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#tidying);
   }
 
   /** Undefined for what a later Velero may have made of it: a phase that nobody knows. */
@@ -240,13 +239,16 @@ export class MoveReconciler<Item extends MoveObject> {
 
   /** What only waits holds no slot, and no place among those who wait for one. */
   #letGo({ item, uid, view }: Look<Item>): void {
-    if (isTerminal(view.phase) && view.run === 'completed') this.#tidyUp(item);
+    const run = this.#moves.runOf(uid);
+    if (isTerminal(view.phase) && run?.hasEnded) this.#tidyUp(item, run);
     if (isTerminal(view.phase) || view.run === 'none') this.#moves.forget(uid);
   }
 
-  #tidyUp(item: Item): void {
+  #tidyUp(item: Item, { success, mayHavePublished }: MoveRun): void {
     const { adapter, mover } = this.#components;
-    const tidying = adapter.afterEnd?.(item, mover, this.#end.signal);
+    const isTakenOver = !this.#moves.isBegun(item.metadata.uid ?? '');
+    const run = { success, mayHavePublished, isTakenOver };
+    const tidying = adapter.afterEnd?.(item, run, mover, this.#end.signal);
     if (tidying === undefined) return;
     this.#tidying.add(tidying);
     void tidying.finally(() => this.#tidying.delete(tidying));

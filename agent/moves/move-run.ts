@@ -28,6 +28,7 @@ export class MoveRun {
   #written: MoveProgress | undefined;
   #writtenAt = -Infinity;
   #isNoticed = false;
+  #mayHavePublished = false;
 
   constructor(components: MoveRunComponents) {
     this.#components = components;
@@ -48,6 +49,11 @@ export class MoveRun {
 
   get error(): unknown {
     return this.#error;
+  }
+
+  /** A snapshot may be there, although the run has failed. */
+  get mayHavePublished(): boolean {
+    return this.#mayHavePublished;
   }
 
   get progress(): MoveProgress | undefined {
@@ -93,6 +99,9 @@ export class MoveRun {
       const success = await this.#components.work({
         signal: this.#abort.signal,
         onProgress: progress => this.#onProgress(progress),
+        onPublish: () => {
+          this.#mayHavePublished = true;
+        },
       });
       if (this.hasEnded) return;
       this.#success = success;

@@ -13,8 +13,6 @@ interface Move {
   readonly run?: MoveRun;
   /** This process has made it InProgress. */
   readonly isBegun?: boolean;
-  /** Its object needs nothing more; only the run has to end. */
-  isForgotten?: boolean;
 }
 
 export interface MoveIdentity {
@@ -75,8 +73,8 @@ export class MovesInProcess {
     const move = this.#moves.get(uid);
     // The data path is free, although the object may not have been written yet.
     this.#components.slots.release(uid);
-    // What it has published, though, is looked after.
-    if (move?.isForgotten && move.run?.success === undefined) this.#moves.delete(uid);
+    // One whose object is at its end is looked at once more, for what it may have published. Where
+    // the object is gone that stays: an orphan costs space, forgetting the wrong one costs data.
     if (move !== undefined) this.#components.enqueue(move.key);
   }
 
@@ -85,7 +83,6 @@ export class MovesInProcess {
     const move = this.#moves.get(uid);
     if (move?.run !== undefined && !move.run.hasEnded) {
       move.run.stop('cancelled');
-      move.isForgotten = true;
       return;
     }
     this.#moves.delete(uid);

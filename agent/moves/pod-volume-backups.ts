@@ -31,11 +31,15 @@ export const podVolumeBackups = Object.freeze<MoveAdapter<PodVolumeBackup>>({
     return successOf(order, await mover.backup(order, options));
   },
 
-  // Not before: when another run has been faster, the object names that one's snapshot.
-  afterEnd: async (item, mover, signal) => {
+  // Not before: when another run has been faster, the object names that one's snapshot. And only
+  // where there may be another snapshot than the one that it names: looking costs a repository.
+  afterEnd: async (item, { success, mayHavePublished, isTakenOver }, mover, signal) => {
     const { phase, snapshotID = '' } = item.status ?? {};
     const reportedId = snapshotID === '' ? undefined : snapshotID;
     if (phase === 'Completed' && reportedId === undefined) return;
+    const isNamed = success !== undefined && success.status['snapshotID'] === reportedId;
+    const isLeft = success === undefined ? mayHavePublished : !isNamed;
+    if (!isTakenOver && !isLeft) return;
     await mover.forgetUnreported(backupOrderOf(item), reportedId, signal);
   },
 

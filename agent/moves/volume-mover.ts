@@ -17,6 +17,8 @@ export interface MoveProgress {
 export interface MoveOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: MoveProgress) => void;
+  /** A snapshot is about to be published: from now on there may be one, however the call ends. */
+  readonly onPublish?: () => void;
 }
 
 export interface PodVolume {
@@ -89,8 +91,7 @@ export interface VolumeMover {
 
   /**
    * For when the object of a backup has come to its end, which is for good: takes away what runs of
-   * that move have published and the object does not name, and states that are too old. Best
-   * effort: never rejects.
+   * that move have published and the object does not name. Best effort: never rejects.
    * @param reportedId the snapshot that the object names; undefined when it names none
    */
   forgetUnreported(

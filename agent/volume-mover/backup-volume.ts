@@ -32,7 +32,7 @@ export async function backupVolume(
   repository: Repository,
   place: VolumePlace,
   order: BackupOrder,
-  { signal, onProgress, isStillThere }: VolumeMoveOptions,
+  { signal, onProgress, onPublish, isStillThere }: VolumeMoveOptions,
 ): Promise<BackupResult> {
   const request = requestFor(place, order);
   const meter = new ProgressMeter(onProgress);
@@ -45,6 +45,7 @@ export async function backupVolume(
       beforePublish: async stored => {
         await isStillThere();
         requireSomething(stored, place.path);
+        onPublish?.();
       },
       onProgress: ({ bytes, bytesTakenOver }) => meter.done(bytes + bytesTakenOver),
     });

@@ -57,9 +57,13 @@ export class EngineVolumeMover implements VolumeMover {
 
   async backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult> {
     const place = await this.#locate(order.volume, options.signal);
-    return await this.#with(order.repository, 'write', place, options, repository =>
-      backupVolume(repository, place, order, this.#watching(place, order.volume, options)),
-    );
+    const watched = this.#watching(place, order.volume, options);
+    return await this.#with(order.repository, 'write', place, options, async repository => {
+      const result = await backupVolume(repository, place, order, watched);
+      // The backup is there; what may be wrong with others is for the next one.
+      await this.#bestEffort(() => forgetOldStates(repository, this.#parts.clock, options.signal));
+      return result;
+    });
   }
 
   async forgetUnreported(
@@ -67,16 +71,20 @@ export class EngineVolumeMover implements VolumeMover {
     reportedId: string | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock, onWarning, repositories } = this.#parts;
-    try {
+    await this.#bestEffort(async () => {
       const claim = order.claim ?? (await this.#locate(order.volume, signal)).claim;
-      await using lease = await repositories.acquire(order.repository, 'write', signal);
+      await using lease = await this.#parts.repositories.acquire(order.repository, 'write', signal);
       await forgetUnreported(lease.thing, veleroNames(order, claim), reportedId);
-      await forgetOldStates(lease.thing, clock, signal);
+    });
+  }
+
+  async #bestEffort(forget: () => Promise<unknown>): Promise<void> {
+    try {
+      await forget();
     } catch (error) {
       const text = `earlier states of backups were not removed: ${messageOf(error)}`;
       const code = isEngineError(error) ? error.code : 'INTERNAL';
-      onWarning(new EngineError(code, text, { cause: error }));
+      this.#parts.onWarning(new EngineError(code, text, { cause: error }));
     }
   }
 

@@ -71,6 +71,27 @@ export const RESTART_SCENARIOS: readonly MoveScenario[] = [
     },
   },
   {
+    title:
+      'what a run has published is looked for where its object may not name it, and only there',
+    play: async (t, stage) => {
+      const hold = gate();
+      const error = new Error('read back: gone');
+      const scripts = [{ until: hold.opened, ignoresAbort: true }, {}, { error }];
+      const mover = new ScriptedMover(() => scripts.shift() ?? { error, publishes: true });
+      await stage.agent({ mover });
+      const gone = await stage.backup();
+      await mover.begun(1);
+      await stage.delete(gone);
+      await stage.untilGone(gone);
+      hold.open();
+      await stage.until(await stage.backup(), 'Completed');
+      await stage.until(await stage.backup(), 'Failed');
+      const made = await stage.until(await stage.backup(), 'Failed');
+      await mover.forgot(1);
+      t.strictSame(mover.kept, [{ moveUid: made.metadata.uid, reportedId: undefined }]);
+    },
+  },
+  {
     title: 'an agent finds objects in each phase and brings them to their end',
     play: async (t, stage) => {
       const all = ['New', 'Accepted', 'Prepared', 'InProgress'];

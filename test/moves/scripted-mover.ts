@@ -20,6 +20,8 @@ export interface MoveScript {
   readonly until?: Promise<unknown>;
   /** Deaf to the signal: goes on until `until` resolves. */
   readonly ignoresAbort?: boolean;
+  /** A snapshot is there before `error` is thrown. */
+  readonly publishes?: boolean;
   readonly error?: Error;
   /** How it ends when it is aborted. */
   readonly abortError?: Error;
@@ -80,7 +82,8 @@ export class ScriptedMover implements VolumeMover {
     await this.#change.until(() => (begunCount() >= count ? true : undefined));
   }
 
-  async #play(script: MoveScript, { signal, onProgress }: MoveOptions): Promise<MoveScript> {
+  async #play(script: MoveScript, options: MoveOptions): Promise<MoveScript> {
+    const { signal, onProgress, onPublish } = options;
     this.activeCount += 1;
     this.activeCountMax = Math.max(this.activeCountMax, this.activeCount);
     this.#change.tell();
@@ -90,6 +93,7 @@ export class ScriptedMover implements VolumeMover {
       const { later } = script;
       void later?.after.then(() => onProgress?.(later.progress));
       await endOf(script, signal);
+      if (script.publishes) onPublish?.();
       if (script.error !== undefined) throw script.error;
       return script;
     } catch (error) {

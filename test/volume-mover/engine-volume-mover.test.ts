@@ -257,7 +257,7 @@ t.test('states that nobody has gone on from for a week are removed after any bac
   await lease.thing.flush();
   await lease[Symbol.asyncDispose]();
   const { volume } = node.runPod('web');
-  await mover.forgetUnreported({ repository: NAME, volume, moveUid: own }, undefined, signal);
+  await mover.backup({ repository: NAME, volume, moveUid: own }, { signal });
   await using after = await velero.repositories.acquire(NAME, 'read');
   const filter = { tags: { pvc: own }, includeIncomplete: true };
   const ids = (await listSnapshots(after.thing, filter)).map(({ id }) => id);
