@@ -105,6 +105,11 @@ export class AgentMetrics implements Disposable {
     this.#own.leftBehind.set(count);
   }
 
+  /** At volumes that do not answer. */
+  looksLeftBehind(count: number): void {
+    this.#own.looksLeftBehind.set(count);
+  }
+
   /** All bytes of it that were counted before, now that it has ended. */
   runEnded(kind: MoveKind, outcome: RunOutcome, bytes: number): void {
     this.#own.endedBytes.inc({ kind, outcome }, bytes);
@@ -222,6 +227,11 @@ function ownMetrics(registry: Registry) {
     leftBehind: new Gauge({
       name: 'stevedore_repositories_left_behind',
       help: 'Repositories whose threads are held by volumes that do not answer',
+      registers,
+    }),
+    looksLeftBehind: new Gauge({
+      name: 'stevedore_volume_looks_left_behind',
+      help: 'Volumes whose file system does not say what is at their root',
       registers,
     }),
     lastSuccess: new Gauge({

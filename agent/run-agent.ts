@@ -82,7 +82,13 @@ export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<
     };
     const plain = new HttpKubeClient(connection, { onAttempt });
     const client = new HidingClient(plain, parts.secrets.hideIn);
-    const stat = new TimedStat({ clock: parts.clock });
+    const stat = new TimedStat({
+      clock: parts.clock,
+      onHanging: (count, countMax) => {
+        log.warn({ volumes: count }, 'volumes do not say what is at their root');
+        leftBehind.looksChanged(count, countMax);
+      },
+    });
     const workParts = { ...parts, client, metrics, readiness, leftBehind, stat };
     const isSettled = await work(config, workParts);
     const hasStuckThreads = !isSettled || leftBehind.count > 0 || stat.pendingCount > 0;

@@ -1,7 +1,6 @@
 // Where the volume of a pod is on this node: asks the API for pod, claim and persistent volume,
 // reads the names of the kubelet's directories and the mount table, and lets the pure part decide.
 
-import type { Stats } from 'node:fs';
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
 import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
@@ -9,6 +8,7 @@ import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
 import { chooseDirectory, type NodeDirectories } from './choose-directory.ts';
 import { hasPassingInodes, parseMountTable } from './mount-table.ts';
+import type { PathStats } from './stat-in-thread.ts';
 import type { TimedStat } from './timed-stat.ts';
 import type { Claim, PersistentVolume, Pod } from './volume-objects.ts';
 import {
@@ -79,7 +79,7 @@ export async function locateVolume(
     : inlineDirectory(pod, volume);
   const { path, mount } = chooseDirectory(wanted, await lookAround(settings, wanted), what);
   const found = await parts.stat.look(path, signal);
-  if (!found?.isDirectory()) {
+  if (!found?.isDirectory) {
     throw new EngineError('VOLUME_NOT_FOUND', `cannot find ${what}: ${path} is no directory`);
   }
   return {
@@ -125,7 +125,7 @@ export async function requireLivingPod(
   throw new EngineError('VOLUME_NOT_MOUNTED', `${text}, ${why}; nothing of this move counts`);
 }
 
-function identityOf({ dev, ino }: Stats): string {
+function identityOf({ dev, ino }: PathStats): string {
   return `${dev}:${ino}`;
 }
 

@@ -97,7 +97,13 @@ t.test('what only a new process can cure fails the health check; a note does not
   t.match(await metrics.registry.metrics(), /^stevedore_repositories_left_behind 1$/m);
   leftBehind.changed(2, 2);
   t.match(await ask('/healthz'), { status: 503, text: /^threads of 2 .*; as many as may be\n$/ });
+  leftBehind.looksChanged(1, 8);
+  t.match(await ask('/readyz'), { text: /2 rep.*; as many as may be; 1 volumes do not say what/ });
   leftBehind.changed(0, 2);
   t.match(await ask('/healthz'), { status: 200 });
+  leftBehind.looksChanged(8, 8);
+  t.match(await ask('/healthz'), { status: 503, text: /^8 volumes do not say what .* may be\n$/ });
+  t.match(await metrics.registry.metrics(), /^stevedore_volume_looks_left_behind 8$/m);
+  leftBehind.looksChanged(0, 8);
   t.strictSame(await ask('/readyz'), { status: 200, text: '[+] caches\nready\n' });
 });

@@ -216,6 +216,22 @@ t.test('a volume that is unmounted in the middle is no empty one', async t => {
   t.strictSame(await listSnapshots(lease.thing, { tags: { pvc: `web-data-${own}` } }), []);
 });
 
+t.test('many volumes are looked at in the same instant', async t => {
+  const { node, mover, backup } = await sceneFor(t);
+  const pods = Array.from({ length: 8 }, (_, index) =>
+    node.runPod(`web-${index}`, { claim: `claim-${index}` }),
+  );
+  for (const { path } of pods) fs.writeFileSync(`${path}/file`, 'x');
+  const moved = await Promise.all(pods.slice(0, 4).map(pod => backup(pod)));
+  t.strictSame(
+    moved.map(({ totalBytes }) => totalBytes),
+    [1, 1, 1, 1],
+  );
+  const told = pods.map(({ volume }) => mover.tellAgain({ volume, doneFile: DONE }, signal));
+  t.ok((await Promise.all(told)).every(wasGone => wasGone));
+  t.ok(pods.every(({ path }) => fs.existsSync(`${path}/.velero/${DONE}`)));
+});
+
 t.test('one file that cannot be read is named, and the rest is stored', async t => {
   const { node, backup } = await sceneFor(t);
   const pod = node.runPod('web');

@@ -6,7 +6,7 @@ import {
   type LocateSettings,
   requireLivingPod,
 } from '#agent/volumes/locate-volume.ts';
-import { HANGING_STATS_MAX, TimedStat } from '#agent/volumes/timed-stat.ts';
+import { TimedStat } from '#agent/volumes/timed-stat.ts';
 import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import { KubeObjects } from '#test/support/kube-objects.ts';
 
@@ -115,37 +115,4 @@ t.test('a pods directory that is not there is told', async t => {
   await t.rejects(locate({}, { hostPods: `${directory}/empty` }), {
     message: /is the pod on this node/,
   });
-});
-
-t.test('a file system that does not answer holds nobody for long', async t => {
-  let elapse: (() => void) | undefined;
-  const clock = {
-    ...systemClock,
-    sleep: () => new Promise<void>(resolve => void (elapse = resolve)),
-  };
-  let looks = 0;
-  const stat = new TimedStat({
-    clock,
-    lstat: path => {
-      looks += 1;
-      const code = { '/stale': 'ESTALE', '/private': 'EACCES' }[path];
-      if (code) return Promise.reject(Object.assign(new Error(), { code }));
-      return new Promise(() => undefined);
-    },
-  });
-  await t.rejects(stat.look('/stale'), { code: 'VOLUME_UNRESPONSIVE', message: /ESTALE/ });
-  await t.rejects(stat.look('/private'), { message: /EACCES.*allow_other/ });
-  const first = stat.look('/a');
-  elapse?.();
-  await t.rejects(first, { code: 'VOLUME_UNRESPONSIVE', message: /no answer after 10 s/ });
-  const second = stat.look('/a');
-  elapse?.();
-  await t.rejects(second, { code: 'VOLUME_UNRESPONSIVE' });
-  t.equal(looks, 3, 'the one that hangs is not repeated');
-  const other = stat.look('/b');
-  elapse?.();
-  await t.rejects(other, { message: /no answer/ });
-  t.equal(HANGING_STATS_MAX, 2);
-  await t.rejects(stat.look('/c'), { code: 'VOLUME_UNRESPONSIVE', message: /few threads/ });
-  t.equal(looks, 4, 'and there is a bound for all');
 });
