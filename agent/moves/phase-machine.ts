@@ -140,7 +140,8 @@ function whenNeglected(view: MoveView, patienceMs: number): MoveAction {
 }
 
 function whileRunning(view: MoveView): MoveAction {
-  if (view.cancel !== 'none') return { type: 'stop-run' };
+  // A pod that has gone on writes to its volume: what is still written there would destroy that.
+  if (view.cancel !== 'none' || view.isPassed) return { type: 'stop-run' };
   if (view.progressDueMs === undefined) return WAIT;
   return view.progressDueMs > 0
     ? { type: 'look-again', afterMs: view.progressDueMs }
@@ -158,7 +159,9 @@ function afterRun(view: MoveView): MoveAction {
     case 'completed':
       return finish('Completed', 'run');
     case 'cancelled':
-      return finish(cancelledPhase(view), 'cancel');
+      return view.isPassed && view.cancel === 'none'
+        ? finish('Completed', 'passed')
+        : finish(cancelledPhase(view), 'cancel');
     case 'interrupted':
       // Left InProgress for the next agent, which goes on from the last checkpoint. A stock agent
       // would cancel it instead, and its server would hang.
@@ -208,7 +211,9 @@ function prepare(view: MoveView): MoveAction {
   }
   if (view.stockPod === 'leaving') return WAIT;
   if (isThere(view.stockPod)) return view.isFresh ? DELETE_STOCK_POD : READ;
-  if (!view.isReady) return isAccepted ? untilTimeout(view) : WAIT;
+  // Only Accepted, as with stock: a Prepared one waits for a slot as long as others need theirs,
+  // and its pod may be away meanwhile, as when its node is rebooted.
+  if (!view.isReady) return view.phase === 'Accepted' ? untilTimeout(view) : WAIT;
   const next = nextPhase(view);
   if (next === 'InProgress' && !view.hasSlot) return { type: 'take-slot' };
   return { type: 'write', phase: next };

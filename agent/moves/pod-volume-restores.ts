@@ -3,7 +3,13 @@
 import type { MoveAdapter, MoveSite, MoveSituation, MoveSuccess } from './move-adapter.ts';
 import { countSetting, unsupportedUploader } from './move-adapter.ts';
 import { restoreMessage } from './move-message.ts';
-import { hasPassedInitContainer, isInitContainerRunning, isPodWithUid } from './objects/pod.ts';
+import {
+  hasPassedInitContainer,
+  hasPassedInitContainerBefore,
+  isInitContainerRunning,
+  isPodWithUid,
+} from './objects/pod.ts';
+import type { Pod } from './objects/pod.ts';
 import { POD_VOLUME_RESTORES } from './objects/pod-volume-restore.ts';
 import type { PodVolumeRestore } from './objects/pod-volume-restore.ts';
 import {
@@ -27,7 +33,7 @@ export const podVolumeRestores = Object.freeze<MoveAdapter<PodVolumeRestore>>({
   acceptedStatus: ({ nodeName }) => ({ node: nodeName }),
 
   run: async (item, mover, options) =>
-    successOf(await mover.restore(restoreOrderOf(item), options)),
+    successOf(item, await mover.restore(restoreOrderOf(item), options)),
 
   // The stock mover has written the done file before it ended.
   successOfStock: result => ({ status: {}, totalBytes: result.totalBytes ?? 0 }),
@@ -49,15 +55,28 @@ function situationOf(item: PodVolumeRestore, { nodeName, pods }: MoveSite): Move
     const message = 'it has no owner whose uid could name the file that the pod waits for';
     return { type: 'hopeless', message };
   }
-  // Its helper ends well only when it has seen the done files of all volumes (1.18.1
-  // cmd/velero-restore-helper): an agent was killed between that and its last write.
-  if (hasPassedInitContainer(pod, RESTORE_WAIT_CONTAINER)) {
-    const totalBytes = item.spec.snapshotSize ?? item.status?.progress?.totalBytes ?? 0;
-    return { type: 'passed', success: { status: {}, totalBytes } };
+  if (hasGoneOn(pod)) {
+    return { type: 'passed', success: { status: {}, totalBytes: bytesOf(item) } };
   }
   return isInitContainerRunning(pod, RESTORE_WAIT_CONTAINER)
     ? { type: 'ready' }
     : { type: 'waiting', missing: `a running init container ${RESTORE_WAIT_CONTAINER}` };
+}
+
+/**
+ * Its helper ends well only when it has seen the done files of all volumes (1.18.1
+ * cmd/velero-restore-helper): an agent was killed between that and its last write. It may wait once
+ * more, after a reboot; its app has written since.
+ */
+function hasGoneOn(pod: Pod): boolean {
+  return [hasPassedInitContainer, hasPassedInitContainerBefore].some(hasPassed =>
+    hasPassed(pod, RESTORE_WAIT_CONTAINER),
+  );
+}
+
+/** As far as the object says. */
+function bytesOf({ spec, status }: PodVolumeRestore): number {
+  return spec.snapshotSize ?? status?.progress?.totalBytes ?? 0;
 }
 
 /** What the pod's helper looks for (Velero pkg/podvolume/restore_micro_service.go). */
@@ -85,7 +104,11 @@ export function restoreOrderOf(item: PodVolumeRestore): RestoreOrder {
   };
 }
 
-function successOf(result: RestoreResult): MoveSuccess {
+function successOf(item: PodVolumeRestore, result: RestoreResult): MoveSuccess {
+  if (result.wasDone) {
+    const message = 'the volume was restored before: its done file was there';
+    return { status: {}, totalBytes: bytesOf(item), message };
+  }
   const isPerfect = result.missingCount + result.differenceCount === 0;
   return {
     status: {},

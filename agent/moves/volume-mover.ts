@@ -69,6 +69,8 @@ export interface RestoreOrder {
 }
 
 export interface RestoreResult {
+  /** The done file of this Restore was there: nothing was touched, and nothing was counted. */
+  readonly wasDone?: boolean;
   readonly totalBytes: number;
   readonly fileCount?: number;
   /** Entries that are not there, a directory with all that is in it. */
@@ -101,7 +103,8 @@ export interface VolumeMover {
   ): Promise<void>;
 
   /**
-   * The data is synced and the done file is there, synced too, when it resolves.
+   * The data is synced and the done file is there, synced too, when it resolves. Where it was there
+   * before, the volume is its pod's already, and is left alone.
    * @throws TARGET_ENTRY_FAILED when there was something to restore and nothing of it is there
    */
   restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult>;

@@ -24,7 +24,7 @@ export async function writeDoneFile(
   name: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  await inRoot(root, name, async volume => {
+  const writing = inRoot(root, name, async volume => {
     for (let attempt = 1; ; attempt++) {
       throwIfAborted(signal);
       await removeBeneath(volume, DONE_DIRECTORY);
@@ -38,6 +38,33 @@ export async function writeDoneFile(
       }
     }
   });
+  try {
+    await writing;
+  } catch (error) {
+    // A restore that is Failed must not let its pod go on.
+    if (!isEngineError(error, 'ABORTED')) await removeDoneFile(root, name).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Whether it was written, and the pod may have seen it.
+ * @throws TARGET_NOT_WRITABLE when that cannot be told, USAGE
+ */
+export async function hasDoneFile(root: string, name: string): Promise<boolean> {
+  requireName(name);
+  try {
+    await using volume = await openDirectory(root);
+    try {
+      await using directory = await openDirectory(beneath(volume, DONE_DIRECTORY));
+      return (await lstat(beneath(directory, name))).isFile();
+    } catch (error) {
+      if (['ENOENT', 'ELOOP', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) return false;
+      throw error;
+    }
+  } catch (error) {
+    throw notWritable(root, error);
+  }
 }
 
 /**
@@ -116,9 +143,7 @@ async function inRoot(
   name: string,
   work: (volume: FileHandle) => Promise<void>,
 ): Promise<void> {
-  if (!/^[0-9A-Za-z][-.0-9A-Za-z]{0,252}$/.test(name)) {
-    throw new EngineError('USAGE', `cannot call a done file ${JSON.stringify(name)}`);
-  }
+  requireName(name);
   try {
     await using volume = await openDirectory(root);
     const { atimeMs, mtimeMs } = await volume.stat();
@@ -127,10 +152,22 @@ async function inRoot(
     await volume.sync();
   } catch (error) {
     if (isEngineError(error, 'ABORTED')) throw error;
-    const why = isEngineError(error) ? error.message : (systemCodeOf(error) ?? String(error));
-    const text = `cannot tell the pod that its volume is restored, in ${root}/${DONE_DIRECTORY}`;
-    throw new EngineError('TARGET_NOT_WRITABLE', `${text}: ${why}; check the volume's rights`, {
-      cause: error,
-    });
+    throw notWritable(root, error);
   }
+}
+
+function requireName(name: string): void {
+  if (/^[0-9A-Za-z][-.0-9A-Za-z]{0,252}$/.test(name)) return;
+  throw new EngineError('USAGE', `cannot call a done file ${JSON.stringify(name)}`);
+}
+
+function notWritable(root: string, error: unknown): EngineError {
+  const why = isEngineError(error) ? error.message : (systemCodeOf(error) ?? String(error));
+  const text = `cannot tell the pod that its volume is restored, in ${root}/${DONE_DIRECTORY}`;
+  const options = { cause: error };
+  return new EngineError(
+    'TARGET_NOT_WRITABLE',
+    `${text}: ${why}; check the volume's rights`,
+    options,
+  );
 }

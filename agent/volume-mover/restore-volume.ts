@@ -6,9 +6,18 @@ import { type Repository, resolveSnapshot, restore, type RestoreOutcome } from '
 import type { RestoreOrder, RestoreResult } from '#agent/moves/volume-mover.ts';
 import type { VolumePlace } from '#agent/volumes/locate-volume.ts';
 import type { VolumeMoveOptions } from './backup-volume.ts';
-import { DONE_DIRECTORY, removeDoneFile, writeDoneFile } from './done-file.ts';
+import { DONE_DIRECTORY, hasDoneFile, removeDoneFile, writeDoneFile } from './done-file.ts';
 import { ProgressMeter } from './move-progress.ts';
 import { DifferenceLines } from './result-text.ts';
+
+const DONE: RestoreResult = Object.freeze({
+  wasDone: true,
+  totalBytes: 0,
+  missingCount: 0,
+  missing: [],
+  differenceCount: 0,
+  differences: [],
+});
 
 /** What a snapshot says that it has. */
 interface Content {
@@ -27,9 +36,12 @@ export async function restoreVolume(
   order: RestoreOrder,
   { signal, onProgress, isStillThere }: VolumeMoveOptions,
 ): Promise<RestoreResult> {
+  // Written when all was synced, and named by this Restore. An agent was killed after that, and
+  // what the API shows of the pod may be late: it may have gone on, and its app may have written.
+  if (await hasDoneFile(place.path, order.doneFile)) return DONE;
   const summary = await requireSnapshot(repository, order.snapshotId, signal);
   const { bytes } = summary;
-  // One that an agent before has left would let the pod go on while its volume is written.
+  // What is of that name and no file would let the pod go on while its volume is written.
   await removeDoneFile(place.path, order.doneFile);
   const meter = new ProgressMeter(onProgress);
   meter.estimate(bytes);

@@ -40,6 +40,7 @@ const DONE = finish('Completed', 'passed');
 const ACCEPTED = { phase: 'Accepted' } as const;
 const PREPARED = { phase: 'Prepared' } as const;
 const IN_PROGRESS = { phase: 'InProgress' } as const;
+const PASSED = { ...IN_PROGRESS, isReady: false, isPassed: true } as const;
 const CANCELING = { phase: 'Canceling' } as const;
 const ASKED = { cancel: 'requested' } as const;
 const RESTARTED = { cancel: 'server-restart' } as const;
@@ -80,11 +81,7 @@ const ROWS: readonly Row[] = [
     { ...ACCEPTED, ...NOT_READY, prepareLeftMs: 0 },
     finish('Failed', 'prepare-timeout'),
   ],
-  [
-    'Prepared that can no longer go on is Failed in the end',
-    { ...PREPARED, ...NOT_READY, prepareLeftMs: 0 },
-    finish('Failed', 'prepare-timeout'),
-  ],
+  ['Prepared has none', { ...PREPARED, ...NOT_READY, prepareLeftMs: 0 }, wait],
   [
     'Accepted long ago goes on when it can now',
     { ...ACCEPTED, prepareLeftMs: 0 },
@@ -113,6 +110,8 @@ const ROWS: readonly Row[] = [
     { ...IN_PROGRESS, ...NOT_READY, run: 'running' },
     wait,
   ],
+  ['a run whose pod has gone on stops', { ...PASSED, run: 'running' }, 'stop-run'],
+  ['a run that was stopped by that', { ...PASSED, run: 'cancelled' }, DONE],
   ['a run goes on while the agent ends', { ...IN_PROGRESS, ...LEAVING, run: 'running' }, wait],
   ['a run that completed', { ...IN_PROGRESS, run: 'completed' }, finish('Completed', 'run')],
   ['a run that failed', { ...IN_PROGRESS, run: 'failed' }, finish('Failed', 'run')],

@@ -92,6 +92,46 @@ export const RESTORE_SCENARIOS: readonly MoveScenario[] = [
     },
   },
   {
+    title: 'a helper that has ended well before, and waits after a reboot, is told, not restored',
+    play: async (t, stage) => {
+      const made = await stage.restore({ status: { phase: 'InProgress', node: 'worker-1' } });
+      const state = { running: {} };
+      const lastState = { terminated: { exitCode: 0 } };
+      const status = { initContainerStatuses: [{ name: 'restore-wait', state, lastState }] };
+      const mover = new ScriptedMover();
+      await stage.agent({ mover, pods: podsOf({ ...waitingPod(), status }) });
+      await stage.until(made, 'Completed');
+      t.equal(mover.restores.length, 0);
+    },
+  },
+  {
+    title: 'a restore that was taken over stops when its pod turns out to have gone on',
+    play: async (t, stage) => {
+      const made = await stage.restore({ status: { phase: 'InProgress', node: 'worker-1' } });
+      const pods = podsOf(waitingPod());
+      const mover = new ScriptedMover(() => ({ until: gate().opened }));
+      const agent = await stage.agent({ mover, pods });
+      await mover.begun(1);
+      pods.set(POD_KEY, endedPod(0));
+      agent.look();
+      await stage.until(made, 'Completed');
+      t.equal(mover.abortCount, 1);
+    },
+  },
+  {
+    title: 'a restore whose done file is there already is Completed, and says so',
+    play: async (t, stage) => {
+      const progress = { totalBytes: 7000, bytesDone: 10 };
+      const status = { phase: 'InProgress', node: 'worker-1', progress };
+      const made = await stage.restore({ status });
+      const mover = new ScriptedMover(() => ({ result: { totalBytes: 0, wasDone: true } }));
+      await stage.agent({ mover, pods: podsOf(waitingPod()) });
+      const done = await stage.until(made, 'Completed');
+      t.match(done.status?.message, /^the volume was restored before/);
+      t.strictSame(done.status?.progress, { totalBytes: 7000, bytesDone: 7000 });
+    },
+  },
+  {
     title: 'a restore whose pod waits no longer leaves the queue for a slot',
     since: '1.17',
     play: async (t, stage) => {

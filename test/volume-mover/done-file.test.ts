@@ -1,7 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import t from 'tap';
-import { removeDoneFile, renewDoneFile, writeDoneFile } from '#agent/volume-mover/done-file.ts';
+import {
+  hasDoneFile,
+  removeDoneFile,
+  renewDoneFile,
+  writeDoneFile,
+} from '#agent/volume-mover/done-file.ts';
 import { REMOVAL_DEPTH_MAX } from '#agent/volume-mover/open-beneath.ts';
 
 const UID = '77777777-0000-4000-8000-000000000001';
@@ -69,6 +74,38 @@ t.test('the file and its directory are taken away, unless there is more', async 
   t.strictSame(fs.readdirSync(`${root}/.velero`), ['other']);
   await removeDoneFile(root, UID);
   t.strictSame(fs.readdirSync(`${root}/.velero`), ['other']);
+});
+
+t.test('a done file is one only as a file in a directory', async t => {
+  const root = t.testdir({});
+  t.equal(await hasDoneFile(root, UID), false);
+  await writeDoneFile(root, UID);
+  t.equal(await hasDoneFile(root, UID), true);
+  t.equal(await hasDoneFile(root, 'other'), false);
+  fs.symlinkSync('/etc/passwd', `${root}/.velero/link`);
+  t.equal(await hasDoneFile(root, 'link'), false);
+  fs.renameSync(`${root}/.velero`, `${root}/elsewhere`);
+  fs.symlinkSync('elsewhere', `${root}/.velero`);
+  t.equal(await hasDoneFile(root, UID), false);
+  await t.rejects(hasDoneFile(`${root}/none`, UID), { code: 'TARGET_NOT_WRITABLE' });
+  await t.rejects(hasDoneFile(root, '../x'), { code: 'USAGE' });
+});
+
+t.test('one that could not be written whole is not there', async t => {
+  const root = t.testdir({});
+  try {
+    // Entries may be made in it, and its times may not be set.
+    execFileSync('chattr', ['+a', root], { stdio: 'pipe' });
+  } catch {
+    t.comment('skipped: chattr needs root, and a file system that has it');
+    return;
+  }
+  try {
+    await t.rejects(writeDoneFile(root, UID), { code: 'TARGET_NOT_WRITABLE', message: /EPERM/ });
+    t.notOk(fs.existsSync(`${root}/.velero/${UID}`));
+  } finally {
+    execFileSync('chattr', ['-a', root]);
+  }
 });
 
 t.test('a file that is gone comes back, beside what others have there', async t => {

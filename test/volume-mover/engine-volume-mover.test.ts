@@ -135,11 +135,25 @@ t.test('a restore that is repeated writes what differs, even under the same time
   const { snapshotId } = await backup(pod);
   const target = node.runPod('restored', { claim: 'other' });
   await restore(target, snapshotId);
+  fs.rmSync(`${target.path}/.velero`, { recursive: true });
   const { mtime } = fs.statSync(`${target.path}/file`);
   fs.writeFileSync(`${target.path}/file`, 'wrong');
   fs.utimesSync(`${target.path}/file`, mtime, mtime);
   t.match(await restore(target, snapshotId), { differenceCount: 0 });
   t.equal(fs.readFileSync(`${target.path}/file`, 'utf8'), 'right');
+});
+
+t.test('what an app has changed after its restore stays, when that is asked for again', async t => {
+  const { node, backup, restore } = await sceneFor(t);
+  const pod = node.runPod('web');
+  fs.writeFileSync(`${pod.path}/file`, 'of the backup');
+  const { snapshotId } = await backup(pod);
+  const target = node.runPod('restored', { claim: 'other' });
+  t.notOk((await restore(target, snapshotId)).wasDone);
+  fs.writeFileSync(`${target.path}/file`, 'of the app');
+  t.match(await restore(target, snapshotId), { wasDone: true });
+  t.equal(fs.readFileSync(`${target.path}/file`, 'utf8'), 'of the app');
+  t.ok(fs.existsSync(`${target.path}/.velero/${DONE}`));
 });
 
 t.test('a failed restore writes no done file', async t => {
