@@ -52,6 +52,40 @@ t.test('attributes of files, large files, directories and links are stored', { s
   }
 });
 
+t.test('a list of names of any length is stored whole', { skip }, async t => {
+  const root = `${fastDirectory(t)}/tree`;
+  mkdirSync(root);
+  const files = ['short', 'exact', 'longer', 'long'];
+  // With NULs behind them the names of each file have 255, 256, 257 and 4,096 bytes together.
+  const totals = [255, 256, 257, 4096];
+  const wanted = totals.map(total =>
+    Array.from({ length: Math.ceil(total / 128) }, (_, index) => {
+      const length = Math.min(128, total - index * 128) - 1;
+      return `user.${String(index).padStart(3, '0')}`.padEnd(length, 'x').slice(0, length);
+    }),
+  );
+  // The last name of `longer` would have no character left.
+  wanted[2] = ['user.0'.padEnd(128, 'x'), 'user.1'.padEnd(127, 'x')];
+  for (const [index, file] of files.entries()) {
+    writeFileSync(`${root}/${file}`, file);
+    for (const name of wanted[index]) {
+      if (!setXattr(`${root}/${file}`, name, bytes(1))) {
+        t.comment('skipped: this file system does not take so many attributes');
+        return;
+      }
+    }
+  }
+  const repository = await repositoryFor(t);
+  const { snapshotId, skipped } = await backup(repository, request(root));
+  t.strictSame(skipped, []);
+  const entries = await storedEntries(repository, snapshotId);
+  for (const [index, file] of files.entries()) {
+    const names = entries.get(file)?.extras?.xattrs?.map(({ name }) => name);
+    t.same(names, wanted[index].toSorted());
+    t.equal(wanted[index].join('0').length + 1, totals[index]);
+  }
+});
+
 t.test('access control lists and capabilities are attributes like others', { skip }, async t => {
   const root = `${fastDirectory(t)}/tree`;
   mkdirSync(root);
