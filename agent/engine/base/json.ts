@@ -11,9 +11,23 @@ function escapeForGo(character: string): string {
 
 /** A JSON string literal with the five escapes that Go adds to JSON.stringify's. */
 export function goString(text: string): string {
+  if (isPlain(text)) return `"${text}"`;
   const quoted = JSON.stringify(text);
   ESCAPES.lastIndex = 0;
   return ESCAPES.test(quoted) ? quoted.replace(ESCAPES, escapeForGo) : quoted;
+}
+
+/** Whether each character of `text` stands for itself, as nearly always. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (!isPlainCode(text.charCodeAt(at))) return false;
+  return true;
+}
+
+/** Whether Go and JavaScript write an ASCII character into JSON as it is. */
+export function isPlainCode(code: number): boolean {
+  const isEscaped =
+    code === 0x22 || code === 0x26 || code === 0x3c || code === 0x3e || code === 0x5c;
+  return code >= 0x20 && code < 0x7f && !isEscaped;
 }
 
 /**

@@ -4,7 +4,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { asBuffer } from '#engine/base/bytes.ts';
-import { goString } from '#engine/base/json.ts';
+import { goString, isPlainCode } from '#engine/base/json.ts';
 
 const INVALID = '\\ufffd';
 
@@ -28,6 +28,14 @@ export function goNameText(name: Uint8Array): string {
   }
   flush(name.length);
   return `"${text}"`;
+}
+
+/** The same of the name in bytes[start, end), without an object for one that is plain ASCII. */
+export function goNameTextWithin(bytes: Buffer, start: number, end: number): string {
+  for (let at = start; at < end; at++) {
+    if (!isPlainCode(bytes[at])) return goNameText(bytes.subarray(start, end));
+  }
+  return `"${bytes.toString('latin1', start, end)}"`;
 }
 
 /** Order of two texts by their UTF-8 bytes, which is not that of `<` where surrogates occur. */

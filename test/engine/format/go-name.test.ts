@@ -1,6 +1,6 @@
 import t from 'tap';
 import { compareBytes } from '#engine/base/bytes.ts';
-import { compareUtf8, goNameText } from '#engine/format/go-name.ts';
+import { compareUtf8, goNameText, goNameTextWithin } from '#engine/format/go-name.ts';
 import { newSeed, seededByteSource, seededRandom } from '#test/support/seeded.ts';
 import { bytesOf, hex } from './text-bytes.ts';
 
@@ -23,7 +23,11 @@ t.test('names are written as Go writes them', async t => {
     [hex('efbfbd ff'), '"\ufffd\\ufffd"'],
     [hex('3c ff 26'), '"\\u003c\\ufffd\\u0026"'],
   ];
-  for (const [name, text] of cases) t.equal(goNameText(name), text);
+  for (const [name, text] of cases) {
+    t.equal(goNameText(name), text);
+    const within = Buffer.concat([Buffer.from('a"'), name, Buffer.from('"b')]);
+    t.equal(goNameTextWithin(within, 2, 2 + name.length), text);
+  }
 });
 
 t.test('a name parses to what is left of it', async t => {

@@ -5,8 +5,9 @@
 // so that native code can be given its address.
 
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
-import { compareBytes } from '#engine/base/bytes.ts';
+import { asBuffer, compareBytes } from '#engine/base/bytes.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { goNameTextWithin } from '#engine/format/go-name.ts';
 
 import { NameSorter } from './name-sorter.ts';
 import { nameText } from './source-name.ts';
@@ -30,6 +31,8 @@ export class SourceListing {
   directoryCount = 0;
   usedBytes = 0;
   readonly #sorter = new NameSorter();
+  /** Of the arena. */
+  #buffer = asBuffer(this.arena.bytes);
 
   clear(): void {
     this.count = 0;
@@ -83,6 +86,13 @@ export class SourceListing {
   textAt(index: number): string {
     const offset = this.offsets[index] ?? 0;
     return nameText(this.arena.bytes, offset, offset + (this.lengths[index] ?? 0));
+  }
+
+  /** The JSON literal of a name (go-name.ts). */
+  literalAt(index: number): string {
+    if (this.#buffer.buffer !== this.arena.bytes.buffer) this.#buffer = asBuffer(this.arena.bytes);
+    const offset = this.offsets[index];
+    return goNameTextWithin(this.#buffer, offset, offset + this.lengths[index]);
   }
 
   /** Whether a name is ASCII, and so certainly a text. */

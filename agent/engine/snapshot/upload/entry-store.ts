@@ -5,7 +5,6 @@
 import { type EngineError, isEngineError } from '#engine/base/errors.ts';
 import { encodeEntry } from '#engine/format/directory.ts';
 import { encodeExtras, type EntryExtras } from '#engine/format/entry-extras.ts';
-import { goNameText } from '#engine/format/go-name.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
 import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
 import { STATE, type StampBuilder } from '#engine/snapshot/source/change-record.ts';
@@ -314,7 +313,7 @@ export class EntryStore {
         objectId,
         extra: extras && encodeExtras(extras),
       },
-      goNameText(this.#parts.names.nameAt(index)),
+      this.#parts.names.literalAt(index),
     );
     const isSame = position !== NONE && this.#parts.previous.hasText(position, text);
     return isSame ? position : text;
