@@ -23,6 +23,7 @@ import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
 import type { AgentConfig } from './config-table.ts';
 import { type DoneFileParts, DoneFiles } from './done-files.ts';
+import { shareGrace } from './grace-shares.ts';
 import type { Log } from './log.ts';
 import type { AgentMetrics, MoveKind } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
@@ -58,12 +59,6 @@ const DAEMON_SET = 'node-agent';
 const OUR_MARK = Object.freeze({ label: 'app.kubernetes.io/name', value: 'stevedore' });
 /** Source of events. */
 const COMPONENT = 'stevedore-node-agent';
-/** Of the grace period; moves run on meanwhile. */
-const SUCCESSOR_MS_MAX = 10_000;
-const SUCCESSOR_SHARE_MAX = 0.25;
-/** Of the grace period, for events that wait, and for what was aborted to end. */
-const EVENTS_MS_MAX = 2000;
-const SETTLE_MS_MAX = 1000;
 
 /** Resolves when all that is there has been seen once. @throws ABORTED, KUBE_… */
 export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<RunningMoves> {
@@ -118,16 +113,16 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
     async stop(graceMs) {
       const startMs = clock.monotonic();
       const name = { namespace, name: DAEMON_SET };
-      const withinMs = Math.min(SUCCESSOR_MS_MAX, graceMs * SUCCESSOR_SHARE_MAX);
+      const { successorMs: withinMs, eventsMs, settleMs } = shareGrace(graceMs);
       const isFollowed = await hasSuccessor(client, name, OUR_MARK, { clock, withinMs });
-      const ownMs = clock.monotonic() - startMs + EVENTS_MS_MAX + SETTLE_MS_MAX;
+      const ownMs = clock.monotonic() - startMs + eventsMs + settleMs;
       const options = { graceMs: Math.max(0, graceMs - ownMs), hasSuccessor: isFollowed };
       const unreported = await Promise.all(kinds.map(({ stop }) => stop(options)));
       end.abort();
       const ending = [...runs, ...kinds.map(({ loop }) => loop.stop()), doneFiles.settled()];
-      const isSettled = await settlesWithin(Promise.allSettled(ending), SETTLE_MS_MAX);
+      const isSettled = await settlesWithin(Promise.allSettled(ending), settleMs);
       // Whoever has ended may have had something to say.
-      await events.stop({ withinMs: EVENTS_MS_MAX });
+      await events.stop({ withinMs: eventsMs });
       return { unreported: unreported.flat(), isSettled };
     },
   };
