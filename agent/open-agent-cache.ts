@@ -5,6 +5,8 @@ import { Cache, type CacheEvent } from '#engine/index.ts';
 import type { AgentConfig } from './config-table.ts';
 import type { Log } from './log.ts';
 
+const LIMIT_STEP_SHARE = 0.1;
+
 /** Undefined where none is wanted, or where its directory is refused. */
 export async function openAgentCache(config: AgentConfig, log: Log): Promise<Cache | undefined> {
   const { cacheDir: directory, cacheLimit, cacheAllowRootDisk: isRootDiskAllowed } = config;
@@ -14,7 +16,7 @@ export async function openAgentCache(config: AgentConfig, log: Log): Promise<Cac
   }
   try {
     const settings = { directory, node: config.nodeName, isRootDiskAllowed, ...cacheLimit };
-    return await Cache.open(settings, { onEvent: event => tell(log, event) });
+    return await Cache.open(settings, { onEvent: cacheTeller(log) });
   } catch (error) {
     if (!isEngineError(error, 'CACHE_LOCATION_REFUSED')) throw error;
     log.error({ error }, 'going on without a cache');
@@ -22,17 +24,28 @@ export async function openAgentCache(config: AgentConfig, log: Log): Promise<Cac
   }
 }
 
-function tell(log: Log, event: CacheEvent): void {
-  switch (event.kind) {
-    case 'attached':
-      return log.info({ directory: event.directory }, 'cache attached');
-    case 'unavailable':
-      return log.warn({ reason: event.reason }, 'cache unavailable; moves go on without it');
-    case 'limit':
-      return log.info({ bytes: event.bytes, reason: event.reason }, 'cache has another limit');
-    case 'eviction lines':
-      return log.info({ origin: event.origin }, 'cache keeps clear of eviction lines');
-    case 'orphaned':
-      return log.info({ reason: event.reason }, 'cache lets go of a repository');
-  }
+/** A limit that follows a busy disk changes each second: small steps are for those who look closely. */
+export function cacheTeller(log: Log): (event: CacheEvent) => void {
+  let told: Extract<CacheEvent, { kind: 'limit' }> | undefined;
+  const isNews = (event: NonNullable<typeof told>): boolean =>
+    event.reason !== told?.reason ||
+    Math.abs(event.bytes - told.bytes) > told.bytes * LIMIT_STEP_SHARE;
+  return event => {
+    switch (event.kind) {
+      case 'attached':
+        return log.info({ directory: event.directory }, 'cache attached');
+      case 'unavailable':
+        return log.warn({ reason: event.reason }, 'cache unavailable; moves go on without it');
+      case 'limit': {
+        const { bytes, reason } = event;
+        if (!isNews(event)) return log.debug({ bytes, reason }, 'cache has another limit');
+        told = event;
+        return log.info({ bytes, reason }, 'cache has another limit');
+      }
+      case 'eviction lines':
+        return log.info({ origin: event.origin }, 'cache keeps clear of eviction lines');
+      case 'orphaned':
+        return log.info({ reason: event.reason }, 'cache lets go of a repository');
+    }
+  };
 }
