@@ -1,3 +1,3 @@
 import { runTogether } from './run-together.ts';
 
-await runTogether('moves', 'volumes', 'volume-mover');
+await runTogether('moves');

@@ -1,0 +1,3 @@
+import { runTogether } from './run-together.ts';
+
+await runTogether('agent/coordinator', 'controller/bandwidth', 'controller/slots', 'simulation');
