@@ -4,7 +4,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { isEngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
-import { NODES } from '#kube/core-resources.ts';
+import { NODES, PODS } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import { type Permission, PERMISSIONS, permissionText } from './permissions.ts';
@@ -127,7 +127,10 @@ async function missingResources(
   return `velero.io/v1 has no ${missing.join(', ')}; install the CRDs of Velero 1.16 or newer`;
 }
 
-/** Under another name no move would ever be this agent's. Whoever may not ask takes it as it is. */
+/**
+ * Under another name no move would ever be this agent's. Where there are pods there is a node, even
+ * when its object has been deleted. Whoever may not ask takes the name as it is.
+ */
 async function unknownNode(
   { client, nodeName: name }: StartCheckParts,
   signal: AbortSignal,
@@ -138,6 +141,8 @@ async function unknownNode(
   } catch (error) {
     if (isEngineError(error, 'KUBE_FORBIDDEN')) return undefined;
     if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+    const query = { fieldSelector: `spec.nodeName=${name}` };
+    if ((await client.list(PODS, query, { signal })).items.length > 0) return undefined;
     const how = 'set NODE_NAME from the field spec.nodeName of the pod, or give --node-name';
     return `the cluster has no node ${name}; ${how}`;
   }

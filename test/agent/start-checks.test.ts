@@ -21,6 +21,8 @@ interface FakeServer {
   /** Changed by a test while the agent waits. */
   isAllowed: (asked: Attributes) => boolean;
   resources: readonly string[] | undefined;
+  /** Where there is no Node of the agent's name: how many pods are there all the same. */
+  readonly podsWithoutNode?: number;
 }
 
 const ALL = [
@@ -38,13 +40,20 @@ function clientOf(server: FakeServer): KubeClient {
       metadata: { name: '' },
       status: { allowed: server.isAllowed(review.spec.resourceAttributes) },
     }),
-    get: async (_resource: unknown, name: unknown) => ({ metadata: name }),
+    get: async (_resource: unknown, name: unknown) => {
+      if (server.podsWithoutNode === undefined) return { metadata: name };
+      throw new EngineError('KUBE_NOT_FOUND', 'no such node');
+    },
+    list: async (_resource: unknown, { fieldSelector }: { fieldSelector?: string }) => {
+      if (fieldSelector !== 'spec.nodeName=worker-1') throw new Error('of other nodes, too');
+      return { items: Array.from({ length: server.podsWithoutNode ?? 0 }) };
+    },
     read: async () => {
       if (server.resources === undefined) throw new EngineError('KUBE_NOT_FOUND', 'no such path');
       return { resources: server.resources.map(name => ({ name })) };
     },
   };
-  // A stub of three methods; the others are not called, and would throw.
+  // A stub of four methods; the others are not called, and would throw.
   return asked as unknown as KubeClient;
 }
 
@@ -91,6 +100,14 @@ t.test('a cluster without Velero, or with an old one, is told apart', async t =>
   t.match(none, 'has no resources of velero.io/v1; install Velero');
   const [, old] = await looks({ isAllowed, resources: ALL.slice(1) }, '/');
   t.match(old, 'velero.io/v1 has no podvolumebackups; install the CRDs');
+});
+
+t.test('where there are pods there is a node', async t => {
+  const server = { isAllowed: () => true, resources: ALL };
+  const [, , , none] = await looks({ ...server, podsWithoutNode: 0 }, t.testdir());
+  t.match(none, 'the cluster has no node worker-1; set NODE_NAME');
+  const [, , , some] = await looks({ ...server, podsWithoutNode: 1 }, t.testdir());
+  t.equal(some, undefined);
 });
 
 t.test("the kubelet's directory that is not mounted is said", async t => {
