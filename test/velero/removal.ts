@@ -87,6 +87,9 @@ async function checkSpace(t: Test, { cluster }: Installation, namespace: string)
   await kopia.run('repository', 'connect', 's3', ...place, ...keys);
   t.same(await kopia.snapshots(), [], 'no snapshot remains');
   await kopia.run('maintenance', 'set', '--owner=me');
+  // Twice: what a run marks as deleted after the second in which it began it does not drop (kopia
+  // repo/maintenance/drop_deleted_contents.go, by the start of the last collection).
+  await kopia.maintain();
   await kopia.maintain();
   const bytes = s3.bytesBelow(`velero/kopia/${namespace}`);
   t.ok(bytes < VOLUME_BYTES / 10, `${bytes} bytes remain of ${VOLUME_BYTES}`);
