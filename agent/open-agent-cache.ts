@@ -24,7 +24,9 @@ export async function openAgentCache(config: AgentConfig, log: Log): Promise<Cac
   }
 }
 
-/** A limit that follows a busy disk changes each second: small steps are for those who look closely. */
+/**
+ * A limit that follows a busy disk changes each second: small steps are for those who look closely.
+ */
 export function cacheTeller(log: Log): (event: CacheEvent) => void {
   let told: Extract<CacheEvent, { kind: 'limit' }> | undefined;
   const isNews = (event: NonNullable<typeof told>): boolean =>
