@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import { backupMessage, restoreMessage } from '#agent/moves/move-message.ts';
 import type { BackupResult, RestoreResult } from '#agent/moves/volume-mover.ts';
 import { listSnapshots } from '#engine/index.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { moverFor, NodeScene } from '#test/support/node-scene.ts';
 import { NAME, VeleroScene } from '#test/support/velero-scene.ts';
 
@@ -17,7 +18,10 @@ const NOBODY = 65_534;
 const DONE = '77777777-0000-4000-8000-000000000001';
 
 const opened = (async () => {
-  const root = t.testdir({ bucket: {} });
+  // Outside of the checkout, into which nobody else may be let.
+  const root = fastDirectory(t);
+  fs.chmodSync(root, 0o755);
+  fs.mkdirSync(`${root}/bucket`);
   const velero = await VeleroScene.make(`${root}/bucket`);
   t.teardown(() => velero[Symbol.asyncDispose]());
   const node = new NodeScene(root, velero.kube);
