@@ -6,7 +6,7 @@
 // must not be begun again at once, and a list that fails must not stop what is known from being
 // read.
 
-import { abortedError } from '#engine/base/abort.ts';
+import { abortable } from '#engine/base/abort.ts';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { backOffMs, type BackOffPolicy } from './back-off.ts';
@@ -65,16 +65,7 @@ export class Informer<Item extends KubeObject> {
   /** Resolves when everything that was there at the start has been seen. @throws ABORTED */
   async synced(signal?: AbortSignal): Promise<void> {
     if (this.#isSynced) return;
-    if (signal === undefined) return this.#synced.promise;
-    if (signal.aborted) throw abortedError(signal);
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => aborted.reject(abortedError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await Promise.race([this.#synced.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+    await abortable(this.#synced.promise, signal);
   }
 
   get(key: ObjectKey): Item | undefined {

@@ -2,7 +2,7 @@
 // rate passes. What is larger than a slice passes slice by slice, those who wait pass in turn, and
 // the rate can be changed while they wait.
 
-import { abortedError, throwIfAborted } from './abort.ts';
+import { abortable, throwIfAborted } from './abort.ts';
 import type { Clock } from './clock.ts';
 
 /** A slice is what passes at once; after a rest one more may. */
@@ -46,7 +46,7 @@ export class SmoothRate {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = promise;
     try {
-      await untilAborted(before, signal);
+      await abortable(before, signal);
       await this.#pass(bytes, signal);
     } finally {
       // Who was aborted while waiting leaves the order of the others as it is.
@@ -96,17 +96,5 @@ export class SmoothRate {
   #pieceBytes(): number {
     if (this.#bytesPerSecond === undefined) return SLICE_BYTES_MAX;
     return Math.max(1, Math.min(this.#sliceBytes(), SLICE_BYTES_MAX));
-  }
-}
-
-async function untilAborted(promise: Promise<void>, signal?: AbortSignal): Promise<void> {
-  if (signal === undefined) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(abortedError(signal));
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
