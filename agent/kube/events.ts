@@ -4,6 +4,7 @@
 
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject, Resource } from './kube-object.ts';
 
@@ -93,7 +94,7 @@ export class EventWriter {
   /** Takes no more, writes what waits while there is time, and tells how much it could not. */
   async stop({ withinMs = 0 }: { readonly withinMs?: number } = {}): Promise<void> {
     this.#isStopping = true;
-    if (withinMs > 0 && this.#writing) await this.#flushWithin(withinMs, this.#writing);
+    if (withinMs > 0 && this.#writing) await settlesWithin(this.#writing, withinMs, this.#clock);
     this.#end.abort();
     await this.#writing;
     const leftCount = this.#waiting.length + this.#brokenOffCount;
@@ -102,13 +103,6 @@ export class EventWriter {
     this.#droppedCount += leftCount;
     const text = `${leftCount} events were not written, because the writer was stopped`;
     this.#parts.onError?.(new EngineError('ABORTED', text));
-  }
-
-  async #flushWithin(withinMs: number, writing: Promise<void>): Promise<void> {
-    const timer = new AbortController();
-    const late = this.#clock.sleep(withinMs, timer.signal).catch(() => undefined);
-    await Promise.race([writing, late]);
-    timer.abort();
   }
 
   async #writeAll(): Promise<void> {

@@ -1,6 +1,7 @@
 // The end of a process whose moves have to be brought to an end too, within a time that is given.
 
 import type { Clock } from '#engine/base/clock.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 
 const PAUSE_MS = 250;
@@ -16,11 +17,6 @@ export async function retryEach(
   { withinMs, clock }: { readonly withinMs: number; readonly clock: Clock },
 ): Promise<ObjectKey[]> {
   const end = new AbortController();
-  const timer = new AbortController();
-  const timeOver = clock.sleep(withinMs, timer.signal).then(
-    () => end.abort(),
-    () => undefined,
-  );
   const left = new Set(keys);
   const retry = async (key: ObjectKey): Promise<void> => {
     while (left.has(key) && !end.signal.aborted) {
@@ -31,8 +27,7 @@ export async function retryEach(
       );
     }
   };
-  await Promise.race([Promise.all([...left].map(retry)), timeOver]);
-  timer.abort();
-  await timeOver;
+  await settlesWithin(Promise.all([...left].map(retry)), withinMs, clock);
+  end.abort();
   return [...left];
 }

@@ -2,6 +2,7 @@
 // goes on from the last checkpoint. A stock agent would cancel it, and its server would hang.
 
 import type { Clock } from '#engine/base/clock.ts';
+import { deadline } from '#engine/base/deadline.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { backOffMs, type BackOffPolicy } from '#kube/back-off.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
@@ -40,22 +41,12 @@ export async function hasSuccessor(
   mark: PodMark,
   { clock, withinMs }: SuccessorSearch,
 ): Promise<boolean> {
-  const end = new AbortController();
-  const timer = new AbortController();
-  const timeOver = clock.sleep(withinMs, timer.signal).then(
-    () => end.abort(),
-    () => undefined, // It was found out before.
-  );
-  try {
-    for (let failures = 1; ; failures++) {
-      const answer = await ask(client, name, mark, end.signal);
-      if (answer !== undefined) return answer;
-      const delayMs = backOffMs(SUCCESSOR_BACK_OFF, failures, Math.random());
-      await clock.sleep(delayMs, end.signal).catch(() => undefined);
-    }
-  } finally {
-    timer.abort();
-    await timeOver;
+  using end = deadline(clock, withinMs);
+  for (let failures = 1; ; failures++) {
+    const answer = await ask(client, name, mark, end.signal);
+    if (answer !== undefined) return answer;
+    const delayMs = backOffMs(SUCCESSOR_BACK_OFF, failures, Math.random());
+    await clock.sleep(delayMs, end.signal).catch(() => undefined);
   }
 }
 

@@ -4,6 +4,7 @@
 
 import { abortable, abortedError, throwIfAborted } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
 
 export interface LeaseTableParts<Thing extends AsyncDisposable> {
   readonly clock: Clock;
@@ -104,7 +105,7 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#wake();
-    await this.#isLate(Promise.all([...this.#entries].map(entry => this.#close(entry))));
+    await this.#isInTime(Promise.all([...this.#entries].map(entry => this.#close(entry))));
   }
 
   /** What cannot be brought up to date is opened anew by whoever comes next. */
@@ -224,7 +225,7 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
 
   async #dispose(entry: Entry<Thing>): Promise<void> {
     const closing = this.#disposeThing(entry);
-    const isLate = await this.#isLate(closing);
+    const isLate = !(await this.#isInTime(closing));
     if (isLate && this.#leftBehind.size < this.#parts.countMax) {
       this.#leftBehind.add(entry);
       this.#parts.onLeftBehind?.(this.#leftBehind.size);
@@ -248,15 +249,8 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     }
   }
 
-  async #isLate(closing: Promise<unknown>): Promise<boolean> {
-    const timer = new AbortController();
-    const late = this.#parts.clock.sleep(CLOSE_MS_MAX, timer.signal).then(
-      () => true,
-      () => false,
-    );
-    const isLate = await Promise.race([closing.then(() => false), late]);
-    timer.abort();
-    return isLate;
+  #isInTime(closing: Promise<unknown>): Promise<boolean> {
+    return settlesWithin(closing, CLOSE_MS_MAX, this.#parts.clock);
   }
 
   #wake(): void {

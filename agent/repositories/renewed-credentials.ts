@@ -4,6 +4,7 @@
 
 import { abortable } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
+import { deadline } from '#engine/base/deadline.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { S3Credentials, S3CredentialsSource } from '#engine/index.ts';
 
@@ -51,21 +52,11 @@ export function renewedCredentials(parts: RenewalParts): S3CredentialsSource {
 
 /** @throws KUBE_UNAVAILABLE when it takes too long, and what `read` throws */
 async function inTime(clock: Clock, read: RenewalParts['read']): Promise<S3Credentials> {
-  const late = new AbortController();
-  const done = new AbortController();
   const tooLate = new EngineError(
     'KUBE_UNAVAILABLE',
     `cannot look up the keys of the storage location: no answer within ${RENEWAL_MS_MAX / 1000} s`,
     { retryable: true },
   );
-  const timer = clock.sleep(RENEWAL_MS_MAX, done.signal).then(
-    () => late.abort(tooLate),
-    () => undefined,
-  );
-  try {
-    return await abortable(read(late.signal), late.signal);
-  } finally {
-    done.abort();
-    await timer;
-  }
+  using late = deadline(clock, RENEWAL_MS_MAX, tooLate);
+  return await abortable(read(late.signal), late.signal);
 }

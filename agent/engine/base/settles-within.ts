@@ -1,14 +1,21 @@
 // Waiting for work that may take longer than anybody has time for. It goes on by itself.
 
+import { type Clock, systemClock } from './clock.ts';
+
 /** Whether `work` was done before `timeoutMs` were over; rejects as it does until then. */
-export async function settlesWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>(resolve => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
+export async function settlesWithin(
+  work: Promise<unknown>,
+  timeoutMs: number,
+  clock: Pick<Clock, 'sleep'> = systemClock,
+): Promise<boolean> {
+  const timer = new AbortController();
+  const late = clock.sleep(timeoutMs, timer.signal).then(
+    () => false,
+    () => false, // It is not waited for any more.
+  );
   try {
     return await Promise.race([work.then(() => true), late]);
   } finally {
-    clearTimeout(timer);
+    timer.abort();
   }
 }
