@@ -74,7 +74,8 @@ export async function hasDoneFile(root: string, name: string): Promise<boolean> 
  * @throws TARGET_NOT_WRITABLE, USAGE
  */
 export async function renewDoneFile(root: string, name: string): Promise<boolean> {
-  if (await isThere(root, name)) return false;
+  // What cannot be looked at is told by whoever makes it anew.
+  if (await hasDoneFile(root, name).catch(() => false)) return false;
   await inRoot(root, name, async volume => {
     await ignoring('EEXIST', mkdir(beneath(volume, DONE_DIRECTORY), 0o755));
     await ignoring('EEXIST', fill(volume, name));
@@ -124,17 +125,6 @@ async function fill(volume: FileHandle, name: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
-  }
-}
-
-/** False too for what is no file, which renewing then tells of. */
-async function isThere(root: string, name: string): Promise<boolean> {
-  try {
-    await using volume = await openDirectory(root);
-    await using directory = await openDirectory(beneath(volume, DONE_DIRECTORY));
-    return (await lstat(beneath(directory, name))).isFile();
-  } catch {
-    return false;
   }
 }
 
