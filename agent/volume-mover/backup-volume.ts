@@ -5,7 +5,6 @@ import {
   backup,
   type BackupOutcome,
   type BackupRequest,
-  forgetSnapshots,
   listSnapshots,
   listTree,
   type Repository,
@@ -54,11 +53,8 @@ export async function backupVolume(
     await estimating;
   }
   // It is published, so cancelling comes too late: a snapshot that no status names would stay for
-  // ever.
-  const isEmpty = await readBack(repository, outcome).catch(async (error: unknown) => {
-    await forgetSnapshots(repository, [outcome.snapshotId]).catch(() => undefined);
-    throw error;
-  });
+  // ever. One that cannot be read again goes when the object of the move is at its end (onPublish).
+  const isEmpty = await readBack(repository, outcome);
   meter.finish(outcome.bytes);
   return {
     snapshotId: outcome.snapshotId,

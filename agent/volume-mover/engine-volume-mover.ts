@@ -78,16 +78,6 @@ export class EngineVolumeMover implements VolumeMover {
     });
   }
 
-  async #bestEffort(forget: () => Promise<unknown>): Promise<void> {
-    try {
-      await forget();
-    } catch (error) {
-      const text = `earlier states of backups were not removed: ${messageOf(error)}`;
-      const code = isEngineError(error) ? error.code : 'INTERNAL';
-      this.#parts.onWarning(new EngineError(code, text, { cause: error }));
-    }
-  }
-
   async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
     const place = await this.#locate(order.volume, options.signal);
     return await this.#with(order.repository, 'read', place, options, repository =>
@@ -119,6 +109,16 @@ export class EngineVolumeMover implements VolumeMover {
   ): Promise<boolean> {
     const place = await this.#locate(volume, signal);
     return await renewDoneFile(place.path, doneFile);
+  }
+
+  async #bestEffort(forget: () => Promise<unknown>): Promise<void> {
+    try {
+      await forget();
+    } catch (error) {
+      const text = `earlier states of backups were not removed: ${messageOf(error)}`;
+      const code = isEngineError(error) ? error.code : 'INTERNAL';
+      this.#parts.onWarning(new EngineError(code, text, { cause: error }));
+    }
   }
 
   #watching(place: VolumePlace, volume: PodVolume, options: MoveOptions): VolumeMoveOptions {
