@@ -42,21 +42,12 @@ export class GaugeBoard {
   /** To be given back with `leave` when the volume neither waits nor moves any more. */
   enter(volume: SlotVolume): VolumeGauges {
     const { storageClassMax, locationMax } = this.#limits;
-    let storageClass = this.#storageClasses.get(volume.storageClass);
-    if (storageClass === undefined) {
-      const { storageClass: name } = volume;
-      storageClass = new Gauge('storage-class', name, ownLimit(storageClassMax, name));
-      this.#storageClasses.set(name, storageClass);
-    }
-    let location = this.#locations.get(volume.location);
-    if (location === undefined) {
-      const { location: name } = volume;
-      location = new Gauge('location', name, ownLimit(locationMax, name));
-      this.#locations.set(name, location);
-    }
-    storageClass.volumeCount += 1;
-    location.volumeCount += 1;
-    return { storageClass, location };
+    const ofClass = { kind: 'storage-class', name: volume.storageClass } as const;
+    const ofLocation = { kind: 'location', name: volume.location } as const;
+    return {
+      storageClass: enterGauge(this.#storageClasses, ofClass, storageClassMax),
+      location: enterGauge(this.#locations, ofLocation, locationMax),
+    };
   }
 
   leave({ storageClass, location }: VolumeGauges): void {
@@ -74,6 +65,18 @@ export class GaugeBoard {
   uses(): GaugeUse[] {
     return this.gauges().map(({ kind, name, max, used }) => ({ kind, name, max, used }));
   }
+}
+
+/** One volume more counts there. */
+function enterGauge(
+  gauges: Map<string, Gauge>,
+  { kind, name }: GaugeName,
+  limits: Readonly<Record<string, number>>,
+): Gauge {
+  const gauge = gauges.get(name) ?? new Gauge(kind, name, ownLimit(limits, name));
+  gauges.set(name, gauge);
+  gauge.volumeCount += 1;
+  return gauge;
 }
 
 function ownLimit(limits: Readonly<Record<string, number>>, name: string): number | undefined {
