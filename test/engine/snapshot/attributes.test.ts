@@ -1,7 +1,16 @@
 // Extended attributes, inode flags and project ids on their way into a snapshot.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import t from 'tap';
 import { isNativeAvailable } from '#engine/base/native.ts';
 import { backup } from '#engine/operations.ts';
@@ -196,4 +205,25 @@ t.test('attributes that cannot be read are named and tried again', { skip }, asy
     );
     t.equal(outcome.files, 2);
   }
+});
+
+t.test('blocks that attributes take do not hide the holes of a file', { skip }, async t => {
+  const made = loopFileSystem(t, { make: ['mkfs.ext4', '-q', '-b', '4096'] });
+  if ('reason' in made) return void t.comment(`skipped: ${made.reason}`);
+  const root = `${made.mounted.path}/tree`;
+  mkdirSync(root);
+  const files = { end: [12_000, 13_826], nothing: [0, 4000], full: [9000, 9000] } as const;
+  for (const [name, [written, size]] of Object.entries(files)) {
+    writeFileSync(`${root}/${name}`, Buffer.alloc(written, 1));
+    truncateSync(`${root}/${name}`, size);
+    // Longer than what ext4 keeps within the inode: a block of its own that stat counts.
+    t.ok(setXattr(`${root}/${name}`, 'user.long', Buffer.alloc(1000, 7)));
+    t.ok(statSync(`${root}/${name}`).blocks * 512 >= size);
+  }
+  const repository = await repositoryFor(t);
+  const { snapshotId } = await backup(repository, request(root));
+  const entries = await storedEntries(repository, snapshotId);
+  t.same(entries.get('end')?.extras?.holes, [12_288, 1538]);
+  t.same(entries.get('nothing')?.extras?.holes, [0, 4000]);
+  t.equal(entries.get('full')?.extras?.holes, undefined);
 });

@@ -1,8 +1,6 @@
 // Where a file has holes: ranges that read as zeros and take no room (lseek(2), SEEK_DATA and
 // SEEK_HOLE). Offset, length, offset, length, …, ascending, as in format/entry-extras.ts.
 
-import type { SourceStat } from './source-stat.ts';
-
 /** Of more holes the longest are kept; the others are read and stored as zeros. */
 export const HOLES_MAX = 16_384;
 
@@ -12,29 +10,27 @@ export interface Holes {
   readonly omittedCount: number;
 }
 
-/** How an end of data or of a hole is looked for; -1 when there is no data from `offset` on. */
+/** Where data or a hole is, from `offset` on; -1 when there is none, or the file ends before. */
 export interface HoleSeeker {
   readonly data: (offset: number) => number;
   readonly hole: (offset: number) => number;
 }
 
-const BLOCK_BYTES = 512;
-
-/** Whether it can have holes: it takes less room than its bytes need. */
-export function mayHaveHoles(stat: SourceStat): boolean {
-  return stat.blocks * BLOCK_BYTES < stat.size;
-}
-
-/** The holes of a file of `fileBytes`; undefined when it has none. */
+/**
+ * The holes of a file of `fileBytes`; undefined when it has none. Costs one call where there is
+ * none. What `stat` says of blocks is no shorter way: blocks of extended attributes and room that
+ * was set aside are counted there, so a file with holes may seem to have all of its bytes.
+ */
 export function findHoles(seeker: HoleSeeker, fileBytes: number): Holes | undefined {
   const list = new HoleList();
   for (let at = 0; at < fileBytes;) {
-    const found = seeker.data(at);
+    const hole = seeker.hole(at);
+    if (hole === -1 || hole >= fileBytes) break;
+    const found = seeker.data(hole);
     const data = found === -1 ? fileBytes : Math.min(found, fileBytes);
-    if (data > at) list.add(at, data - at);
-    if (data >= fileBytes) break;
-    // A file that is being written to may have none where it had some: go on in any case.
-    at = Math.max(data + 1, seeker.hole(data));
+    if (data > hole) list.add(hole, data - hole);
+    // A hole that is filled at this moment is none, and must not be asked for for ever.
+    at = Math.max(data, hole + 1);
   }
   return list.finish();
 }

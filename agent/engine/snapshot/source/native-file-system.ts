@@ -10,7 +10,7 @@ import { constants as osConstants, endianness } from 'node:os';
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { nativeErrno, nativeFunction, type NativeFunction } from '#engine/base/native.ts';
 
-import { findHoles, type Holes, mayHaveHoles } from './holes.ts';
+import { findHoles, type Holes } from './holes.ts';
 import { type NativeAttributes, openNativeAttributes } from './native-attributes.ts';
 import type { SourceAttributes } from './source-attributes.ts';
 import { errnoName, linkError, rootError, sourceError } from './source-error.ts';
@@ -279,7 +279,6 @@ class NativeFileSystem implements SourceFileSystem {
   }
 
   holesOf(source: OpenSource, stat: SourceStat): Holes | undefined {
-    if (!mayHaveHoles(stat)) return undefined;
     const { descriptor } = source;
     const seek = (offset: number, whence: number): number => {
       const found = this.#calls.lseek(descriptor, offset, whence);
@@ -287,7 +286,7 @@ class NativeFileSystem implements SourceFileSystem {
       const errno = nativeErrno();
       if (errno === ENXIO) return -1;
       // A file system that knows no holes says so before it says anything else.
-      if (errno === EINVAL) return offset === 0 && whence === SEEK_DATA ? 0 : stat.size;
+      if (errno === EINVAL && whence === SEEK_HOLE) return stat.size;
       throw sourceError({ attempt: 'find holes of', path: source.path, errno: errnoName(errno) });
     };
     return findHoles(
