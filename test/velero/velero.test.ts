@@ -12,6 +12,7 @@ import { FAULTS } from './faults.ts';
 import { FIGURES } from './figures.ts';
 import { Installation, VELERO_PROGRAMS, type AgentKind } from './installation.ts';
 import { REMOVALS } from './removal.ts';
+import { movesInWords } from './moves-in-words.ts';
 import { ROUND_TRIPS } from './round-trips.ts';
 import { checkNothingIsLeft, clearAway } from './scenario.ts';
 
@@ -48,7 +49,13 @@ t.test(`Velero with ${agent === 'ours' ? 'our' : 'its own'} agent`, { skip }, as
         isAllWell = t.passing();
       } finally {
         cluster.s3.resume();
-        if (!isAllWell) await clearAway(world).catch(sayWhyNot);
+        if (!isAllWell) {
+          const told = await movesInWords(installation).catch((error: unknown) => [
+            messageOf(error),
+          ]);
+          for (const line of told) t.comment(line);
+          await clearAway(world).catch(sayWhyNot);
+        }
       }
     });
   }
