@@ -2,7 +2,9 @@
 // that is killed need not begin anew and maintenance does not take its contents for garbage
 // (adr/0011; kopia snapshot/upload/upload.go checkpointRoot). Each replaces the one before it.
 
+import { abortable } from '#engine/base/abort.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
 import type { SnapshotManifest } from '#engine/format/snapshot-manifest.ts';
 import type { StoredManifest } from '#engine/manifest/manifest-store.ts';
 import { type BackupParts, publishSnapshot } from './publish-snapshot.ts';
@@ -35,6 +37,8 @@ export class Checkpoints implements CheckpointSink {
   #current: StoredManifest | undefined;
   #savedMs: number;
   #savedBytes: number;
+  /** The cancelled backup could not save its state, and does not try again. */
+  #isGivenUp = false;
 
   constructor(parts: BackupParts, options: CheckpointOptions) {
     this.#parts = parts;
@@ -59,32 +63,42 @@ export class Checkpoints implements CheckpointSink {
   };
 
   readonly isWorthSaving = (): boolean => {
+    if (this.#isGivenUp) return false;
     const sinceMs = this.#parts.contents.clock.monotonic() - this.#savedMs;
     return this.#options.signal.aborted && sinceMs >= CANCELED_AFTER_MS;
   };
 
   readonly save = async (reason: IncompleteReason, gather: Gather): Promise<void> => {
-    const never = new AbortController().signal;
-    if (reason === 'checkpoint') await this.#save(reason, gather, never);
-    else await this.#saveInTime(reason, gather);
+    const late = new AbortController();
+    const saving = this.#save(reason, gather, late.signal);
+    // A checkpoint that the cancel overtakes is its last, and has no more time than that.
+    const isAlone = reason === 'checkpoint' && (await this.#isBeforeCancel(saving));
+    if (!isAlone) await this.#saveInTime(saving, late);
   };
 
+  /** Rejects as `saving` does, unless the backup is cancelled by then. */
+  async #isBeforeCancel(saving: Promise<void>): Promise<boolean> {
+    const { signal } = this.#options;
+    try {
+      await abortable(saving, signal);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return false;
+    }
+  }
+
   /** Best effort: less is saved when it fails. The caller is warned, and told of the abort. */
-  async #saveInTime(reason: IncompleteReason, gather: Gather): Promise<void> {
-    const late = new AbortController();
-    const done = new AbortController();
-    const saving = this.#save(reason, gather, late.signal).then(
-      () => undefined,
-      (error: unknown) => notSaved(error),
-    );
-    const waiting = this.#parts.contents.clock.sleep(CANCELED_SAVE_MS_MAX, done.signal).then(
-      () => notSaved(tooLate()),
-      () => undefined,
-    );
-    const warning = await Promise.race([saving, waiting]);
+  async #saveInTime(saving: Promise<void>, late: AbortController): Promise<void> {
+    const { contents } = this.#parts;
+    try {
+      if (await settlesWithin(saving, CANCELED_SAVE_MS_MAX, contents.clock)) return;
+      contents.warn(notSaved(tooLate()));
+    } catch (error) {
+      contents.warn(notSaved(error));
+    }
     late.abort();
-    done.abort();
-    if (warning !== undefined) this.#parts.contents.warn(warning);
+    this.#isGivenUp = true;
   }
 
   async #save(reason: IncompleteReason, gather: Gather, late: AbortSignal): Promise<void> {

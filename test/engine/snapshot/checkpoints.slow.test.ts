@@ -2,6 +2,7 @@ import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { abortable } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { listSnapshots, resolveSnapshot } from '#engine/operations.ts';
 import type { BackupOutcome, BackupRequest } from '#engine/snapshot/backup.ts';
@@ -246,4 +247,33 @@ t.test('a storage that hangs does not keep a cancelled backup for long', async t
   const { signal } = controller;
   await t.rejects(scene.backup({ path }, { stop, signal }), { code: 'ABORTED' });
   t.match(scene.warnings, [{ message: /could not be saved.*longer than 8 s/ }]);
+});
+
+t.test('nor does one that hangs while a checkpoint is being saved', async t => {
+  const path = makeTree(t);
+  const scene = await CheckpointScene.open(t);
+  const controller = new AbortController();
+  const { storage, clock } = scene;
+  const then = async () => {
+    clock.nowMs += 60_000;
+    const isSaving = new Promise<void>(resolve => {
+      storage.put = (_id, _pieces, options) => {
+        resolve();
+        return abortable(new Promise<never>(() => undefined), options?.signal);
+      };
+    });
+    clock.tick();
+    await isSaving;
+    // The sleep that begins next is the time that is left to it; no other ends.
+    clock.onWaiting = () => {
+      clock.onWaiting = () => undefined;
+      clock.tick();
+    };
+    controller.abort();
+  };
+  const stop = { kind: 'scanDirectory', count: 3, then } as const;
+  const { signal } = controller;
+  await t.rejects(scene.backup({ path }, { stop, signal }), { code: 'ABORTED' });
+  t.match(scene.warnings, [{ message: /could not be saved.*longer than 8 s/ }], 'once');
+  t.equal(scene.warnings.length, 1);
 });
