@@ -4,11 +4,15 @@
 // can be had.
 //
 // Pointers are declared as uintptr_t and passed as numbers (address + offset): no marshalling, no
-// views, 0.05 to 0.1 us a call. See arena.ts for what keeps such addresses valid.
+// views, 0.05 to 0.1 us a call. See arena.ts for what keeps such addresses valid. Whatever of koffi
+// may throw runs within whileBinding; a defined function does not throw when it is given as many
+// numbers and strings as its prototype says.
 
 import { createRequire } from 'node:module';
 
 import type * as koffiTypes from 'koffi';
+
+import { whileBinding } from './binding-lock.ts';
 
 type Koffi = typeof koffiTypes;
 export type NativeFunction = (...args: (number | string)[]) => number;
@@ -26,8 +30,10 @@ function open(): NativeLibrary | null {
   library = null;
   if (process.env.STEVEDORE_NATIVE === '0' || process.platform !== 'linux') return library;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-    library = { koffi, process: koffi.load(null) };
+    library = whileBinding(() => {
+      const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+      return { koffi, process: koffi.load(null) };
+    });
   } catch {
     // No prebuilt binary for this machine: the slow paths serve, and `repo info` says so.
   }
@@ -47,7 +53,7 @@ export function nativeFunction(prototype: string): NativeFunction | undefined {
   const opened = open();
   if (opened === null) return undefined;
   try {
-    return opened.process.func(prototype);
+    return whileBinding(() => opened.process.func(prototype));
   } catch {
     return undefined;
   }

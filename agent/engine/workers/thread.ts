@@ -2,6 +2,7 @@
 // password, so whoever knows that threads will be needed starts one meanwhile.
 
 import { Worker } from 'node:worker_threads';
+import { BindingLock } from '#engine/base/binding-lock.ts';
 import { END_OF_THREAD } from './tasks.ts';
 
 /**
@@ -19,24 +20,68 @@ const THREAD_HEAP = Object.freeze({ maxYoungGenerationSizeMb: 4 });
  */
 const NO_ARGUMENTS: string[] = [];
 
+/** How long a thread in the middle of a definition is waited for; a cold disk may have koffi. */
+const BINDING_MS_MAX = 1000;
+
 /** @param entry module that the thread runs; it calls serveTasks */
 export function startThread(entry: URL): Worker {
-  return new Worker(entry, { resourceLimits: THREAD_HEAP, execArgv: NO_ARGUMENTS });
+  return new GuardedThread(entry);
+}
+
+const living = new Set<BindingLock>();
+
+/** The end of the process ends its threads, wherever they are. */
+function closeLiving(): void {
+  const endMs = performance.now() + BINDING_MS_MAX;
+  const binding = [...living].filter(lock => !lock.close());
+  for (const lock of binding) lock.waitSync(Math.max(0, endMs - performance.now()));
+}
+
+/** A thread that is never ended in the middle of what would abort the process (BindingLock). */
+class GuardedThread extends Worker {
+  readonly #lock: BindingLock;
+  readonly #exit = Promise.withResolvers<void>();
+
+  constructor(entry: URL, lock = new BindingLock()) {
+    const workerData = lock.seed;
+    super(entry, { workerData, resourceLimits: THREAD_HEAP, execArgv: NO_ARGUMENTS });
+    this.#lock = lock;
+    if (living.size === 0) process.on('exit', closeLiving);
+    living.add(lock);
+    this.once('exit', () => {
+      living.delete(lock);
+      if (living.size === 0) process.off('exit', closeLiving);
+      this.#exit.resolve();
+    });
+  }
+
+  /**
+   * Ends the thread wherever it is, but for definitions of native functions: these are waited for,
+   * and a thread whose definition takes longer is left to end by itself.
+   */
+  override async terminate(): Promise<number> {
+    if (this.#lock.close()) return super.terminate();
+    const timer = setTimeout(this.#exit.resolve, BINDING_MS_MAX);
+    await this.#exit.promise;
+    clearTimeout(timer);
+    this.unref();
+    return 0;
+  }
 }
 
 /** A thread that has been started and not been told yet what it is for. */
 export class WaitingThread {
   #worker: Worker | undefined;
+  /** What ends it now ends the next as well, which somebody waits for and hears of. */
+  readonly #forget = (): void => void (this.#worker = undefined);
 
   constructor(entry: URL) {
-    // What ends it now ends the next as well, which somebody waits for and hears of.
-    const forget = (): void => void (this.#worker = undefined);
-    this.#worker = startThread(entry).on('error', forget).on('exit', forget);
+    this.#worker = startThread(entry).on('error', this.#forget).on('exit', this.#forget);
   }
 
   /** The thread, which is the caller's from now on; undefined when it was taken or has ended. */
   take(): Worker | undefined {
-    const worker = this.#worker?.removeAllListeners();
+    const worker = this.#worker?.off('error', this.#forget).off('exit', this.#forget);
     this.#worker = undefined;
     return worker;
   }
