@@ -5,7 +5,7 @@
 import type { SlotAnswer, SlotReport } from '#proto/slot-messages.ts';
 import { SlotDesk } from '#controller/slots/slot-desk.ts';
 import type { SlotLimits } from '#controller/slots/slot-limits.ts';
-import { SeededRandom } from '#test/support/random.ts';
+import { SeededRandom, underName } from '#test/support/random.ts';
 import { Observer } from './observer.ts';
 import { SimulatedAgent } from './simulated-agent.ts';
 import { simulatedLimits, type SimulationOptions } from './simulation-options.ts';
@@ -34,7 +34,7 @@ const LOOK_MS = 5_000;
 const END_MS = 24 * 3_600_000;
 
 export function simulate(options: SimulationOptions): SimulationResult {
-  return new Simulation(options).run();
+  return underName(`seed ${options.seed}`, () => new Simulation(options).run());
 }
 
 class Simulation {

@@ -41,3 +41,13 @@ export function newSeed(): number {
   const named = process.env.STEVEDORE_TEST_SEED;
   return named === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(named);
 }
+
+/** What `act` throws says in which run it was. */
+export function underName<Result>(name: string, act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${name}: ${message}`, { cause: error });
+  }
+}

@@ -116,8 +116,8 @@ t.test('however late words come, nodes never use more than the rate together', a
       if (random.once(2)) book.obeyed(name, used.get(name)?.number ?? 0);
     }
     const sum = [...used.values()].reduce((total, { bytesPerSecond }) => total + bytesPerSecond, 0);
-    if (sum > 1000) t.fail(`${sum} bytes per second at step ${step}`);
+    if (sum > 1000) t.fail(`seed ${seed}, step ${step}: ${sum} bytes per second`);
     mostUsed = Math.max(mostUsed, sum);
   }
-  t.ok(mostUsed > 900, `${mostUsed} of 1000 were used`);
+  t.ok(mostUsed > 900, `seed ${seed}: ${mostUsed} of 1000 were used`);
 });
