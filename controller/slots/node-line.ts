@@ -75,13 +75,16 @@ export class NodeLine {
 }
 
 /**
- * A single volume whose class or location has no room, and for which nothing would be kept. Saves
- * asking one by one where a class with many requests is full.
+ * A single volume that would not begin in this round, and for which nothing would be kept, whatever
+ * those who go before it will get: it is asked about ahead of its turn, so a limit that has room
+ * now may have none by then. Saves asking one by one where a class with many requests is full.
  */
 function isHopeless({ unit }: Front, nowMs: number, round: number): boolean {
   if (unit.volumes.length > 1) return false;
   const { storageClass, location } = unit.volumes[0].gauges;
-  const full = storageClass.room(round) < 1 ? storageClass : location;
-  if (full === location && location.room(round) >= 1) return false;
-  return full.hasFront(round) || !mayKeep(unit, nowMs);
+  const isClassFull = storageClass.room(round) < 1;
+  if (!isClassFull && location.room(round) >= 1) return false;
+  if (!mayKeep(unit, nowMs)) return true;
+  const isClassTaken = storageClass.max === undefined || storageClass.hasFront(round);
+  return isClassTaken && (isClassFull || location.hasFront(round));
 }

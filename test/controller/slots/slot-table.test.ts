@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { overdueAfterMs, WAITED_MS_MAX } from '#controller/slots/slot-limits.ts';
+import type { SlotRequest } from '#proto/slot-messages.ts';
 import { gangOf, idsOf, newTable, requestOf } from './table-scene.ts';
 
 const HOUR_MS = 3_600_000;
@@ -136,6 +137,29 @@ t.test('what a waiting gang cannot use is given to others', async t => {
   t.strictSame(idsOf(table.decide(2)), ['elsewhere']);
   table.release('n1', 'a');
   t.strictSame(idsOf(table.decide(3)), ['g1', 'g2']);
+});
+
+/** Location far is full, and waited for by `first`; class slow has one slot. All are overdue. */
+function narrowTable() {
+  const table = newTable(
+    { clusterMax: 9, storageClassMax: { slow: 1 }, locationMax: { far: 1 } },
+    { n1: 2, n2: 1, n3: 1, n4: 1 },
+  );
+  const ask = (node: string, id: string, facts: Partial<SlotRequest>) => {
+    table.ask(node, requestOf(id, { waitedMs: WAITED_MS_MAX, ...facts }), 0);
+  };
+  table.ask('n4', requestOf('running', { location: 'far' }), 0);
+  table.decide(0);
+  ask('n1', 'first', { location: 'far' });
+  return { table, ask };
+}
+
+t.test('who lacks its class by its turn has a slot kept, though it lacks its location', async t => {
+  const { table, ask } = narrowTable();
+  ask('n2', 'last-slow', { storageClass: 'slow' });
+  ask('n1', 'lacks-both', { storageClass: 'slow', location: 'far' });
+  ask('n1', 'not-overdue', { waitedMs: 0 });
+  t.strictSame(idsOf(table.decide(1)), ['last-slow'], 'n1 has a slot for both who lack something');
 });
 
 t.test('a gang that is larger than a limit begins in waves, and goes on before all', async t => {
