@@ -25,8 +25,11 @@ export type Outcome =
 export class Round {
   readonly number: number;
   readonly nowMs: number;
-  /** Somebody who can run at several nodes was considered: where others began, so may it now. */
-  mayMove = false;
+  /**
+   * Somebody may have other slots kept for it after others have begun, so those behind it may find
+   * room that was kept in this round.
+   */
+  mayKeepOther = false;
 
   constructor(number: number, nowMs: number) {
     this.number = number;
@@ -49,7 +52,8 @@ export class Round {
     });
     const [, ...stages] = lane.need.stages;
     const nodeOf = (volume: Volume) => placement.nodeOf.get(volume);
-    this.mayMove = true;
+    // Its places depend on the room at all its nodes.
+    this.mayKeepOther = true;
     return this.#acquire(unit, [placement.counts(), ...stages], [...lacking.values()], nodeOf);
   }
 
@@ -84,7 +88,12 @@ export class Round {
     missing: readonly Part[],
   ): void {
     if (!mayKeep(unit, this.nowMs)) return;
-    if (missing.some(({ gauge }) => gauge.hasFront(this.number))) return;
+    if (missing.some(({ gauge }) => gauge.hasFront(this.number))) {
+      // It holds on to nothing, so it may come to lack a narrower limit, and be the first there. A
+      // single volume without room at its only node has nothing to keep.
+      if (narrower.length > 1 || unit.wave.length > 1) this.mayKeepOther = true;
+      return;
+    }
     const parts = narrower.flat();
     for (const { gauge, count } of stage) {
       const room = Math.min(count, gauge.room(this.number));

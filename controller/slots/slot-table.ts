@@ -182,11 +182,21 @@ export class SlotTable {
 
   /** Gives away what is free. In the order of the queue; of a gang all members stand together. */
   decide(nowMs: number): SlotGrant[] {
+    const all: SlotGrant[] = [];
+    for (;;) {
+      const { grants, isLast } = this.decideRound(nowMs);
+      all.push(...grants);
+      if (isLast) return all;
+    }
+  }
+
+  /** Goes through the queue once. `isLast`: nobody is left who could begin. */
+  decideRound(nowMs: number): { grants: SlotGrant[]; isLast: boolean } {
     this.#line.settle(nowMs);
     const grants: SlotGrant[] = [];
-    let isOver = false;
-    while (!isOver) isOver = this.#decideRound(new Round(this.#round++, nowMs), grants);
-    return grants;
+    const round = new Round(this.#round++, nowMs);
+    const isThrough = this.#grantRound(round, grants);
+    return { grants, isLast: isThrough && (grants.length === 0 || !round.mayKeepOther) };
   }
 
   /**
@@ -239,11 +249,10 @@ export class SlotTable {
     return { ...volume, askedAtMs, candidates: new Map(), unit: undefined };
   }
 
-  /** False when the queue is to be looked at again. */
-  #decideRound(round: Round, grants: SlotGrant[]): boolean {
+  /** False when it has not come through the queue. */
+  #grantRound(round: Round, grants: SlotGrant[]): boolean {
     const { cluster } = this.#board;
     const { number, nowMs } = round;
-    const countBefore = grants.length;
     const fronts = this.#fronts(round);
     while (cluster.room(number) > 0) {
       const entry = fronts.pop();
@@ -264,7 +273,7 @@ export class SlotTable {
       const next = line.next(nowMs, number);
       if (next !== undefined) fronts.push(next);
     }
-    return grants.length === countBefore || !round.mayMove;
+    return true;
   }
 
   #fronts({ number, nowMs }: Round): Heap<Front> {

@@ -1,30 +1,30 @@
 // The decision looks at lanes and heaps; the review sorts everybody and asks one by one. Both must
 // say the same, whatever happened before.
 
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { SlotTable } from '#controller/slots/slot-table.ts';
 import type { SlotRequest } from '#proto/slot-messages.ts';
-import { newSeed, SeededRandom } from '#test/support/random.ts';
+import { newSeed, SeededRandom, underName } from '#test/support/random.ts';
 import { idsOf, newTable, requestOf } from './table-scene.ts';
 
 const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 const AGEING_MS = 20;
-
 /**
- * What the table grants when it goes through the queue once. It does so again after a gang has
- * begun in waves, and where somebody who can run at several nodes may have other nodes in mind by
- * then: this is only the beginning then.
+ * Seeds in which somebody was passed over who was overdue and lacked its class by its turn, though
+ * not before; and in which room was left because another request was first at a limit by then.
  */
-function foretold(table: SlotTable, nowMs: number): { ids: string[]; isAll: boolean } {
+const FOUND = [4932, 7676, 3269, 4607];
+
+/** Who gets a slot when the table goes through the queue once, by looking at everybody. */
+function foretold(table: SlotTable, nowMs: number): string[] {
   const ids: string[] = [];
-  let isAll = true;
   for (const { unit, outcome } of table.review(nowMs)) {
-    if (unit.volumes.some(({ candidates }) => candidates.size > 1)) isAll = false;
     if (outcome?.kind !== 'fits') continue;
     ids.push(...unit.wave.map(({ id }) => id));
-    if (unit.wave.length < unit.volumes.length) return { ids, isAll: false };
+    // What is left of a gang goes before all others, so the queue is another one now.
+    if (unit.wave.length < unit.volumes.length) break;
   }
-  return { ids, isAll };
+  return ids;
 }
 
 class Scene {
@@ -32,6 +32,7 @@ class Scene {
   readonly table: SlotTable;
   readonly asked = new Map<string, string[]>();
   readonly held = new Map<string, string>();
+  grantCount = 0;
   #count = 0;
   /** In half of all scenes. */
   readonly #hasChoice: boolean;
@@ -76,13 +77,14 @@ class Scene {
     }
   }
 
-  decide(nowMs: number): string[] {
-    const grants = this.table.decide(nowMs);
+  decideRound(nowMs: number): { ids: string[]; isLast: boolean } {
+    const { grants, isLast } = this.table.decideRound(nowMs);
     for (const { id, node } of grants) {
       this.asked.delete(id);
       this.held.set(id, node);
     }
-    return idsOf(grants);
+    this.grantCount += grants.length;
+    return { ids: idsOf(grants), isLast };
   }
 
   #ask(nowMs: number): void {
@@ -110,32 +112,56 @@ class Scene {
   }
 }
 
+interface Deviation {
+  readonly what: string;
+  readonly seen: readonly string[];
+  readonly expected: readonly string[];
+}
+
+/** The first decision that was another one than the slow one. */
+function deviationOf(scene: Scene): Deviation | undefined {
+  const { table } = scene;
+  for (let nowMs = 0; nowMs < 400; nowMs++) {
+    scene.act(nowMs);
+    table.check();
+    if (scene.random.once(2)) continue;
+    // Gangs gather with the first round; that one may grant more than was foretold.
+    let isSettled = table.review(nowMs).every(({ unit }) => unit.place !== undefined);
+    for (let isLast = false; !isLast; isSettled = true) {
+      const expected = foretold(table, nowMs);
+      const { ids: seen, isLast: isLastRound } = scene.decideRound(nowMs);
+      if (isSettled && seen.join() !== expected.join())
+        return { what: `at ${nowMs}`, seen, expected };
+      isLast = isLastRound;
+    }
+    const left = foretold(table, nowMs);
+    const what = `at ${nowMs}: nobody waits who could begin`;
+    if (left.length > 0) return { what, seen: left, expected: [] };
+    table.check();
+  }
+  return undefined;
+}
+
+/** Gives how many slots were granted. */
+function play(t: Test, name: string, seed: number): number {
+  const scene = new Scene(seed);
+  const deviation = underName(name, () => deviationOf(scene));
+  if (deviation !== undefined) {
+    t.strictSame(deviation.seen, deviation.expected, `${name} ${deviation.what}`);
+  }
+  return scene.grantCount;
+}
+
 t.test('the quick decision is the one that looking at everybody gives', async t => {
   const seed = newSeed();
   t.comment(`seed ${seed}`);
   let grantCount = 0;
   for (let run = 0; run < 40; run++) {
-    const scene = new Scene(seed + run);
-    for (let nowMs = 0; nowMs < 400; nowMs++) {
-      scene.act(nowMs);
-      // Gangs gather with a decision; this one may grant, the next must do as foretold.
-      if (scene.random.once(2)) continue;
-      const settled = scene.table.review(nowMs).every(({ unit }) => unit.place !== undefined);
-      const before = foretold(scene.table, nowMs);
-      const ids = scene.decide(nowMs);
-      grantCount += ids.length;
-      const seen = before.isAll ? ids : ids.slice(0, before.ids.length);
-      if (settled && seen.join() !== before.ids.join()) {
-        t.strictSame(seen, before.ids, `run ${run} at ${nowMs}`);
-        return;
-      }
-      const left = foretold(scene.table, nowMs);
-      if (left.ids.length > 0) {
-        t.strictSame(left.ids, [], `run ${run} at ${nowMs}: nobody waits who could begin`);
-        return;
-      }
-      scene.table.check();
-    }
+    grantCount += play(t, `seed ${seed}, run ${run}`, seed + run);
   }
-  t.ok(grantCount > 1000, `${grantCount} slots were granted`);
+  t.ok(grantCount > 1000, `seed ${seed}: ${grantCount} slots were granted`);
+});
+
+t.test('it is so in the scenes in which it was not', async t => {
+  for (const seed of FOUND) t.ok(play(t, `seed ${seed}, run 0`, seed) > 0, `seed ${seed}`);
 });

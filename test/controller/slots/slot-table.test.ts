@@ -162,6 +162,17 @@ t.test('who lacks its class by its turn has a slot kept, though it lacks its loc
   t.strictSame(idsOf(table.decide(1)), ['last-slow'], 'n1 has a slot for both who lack something');
 });
 
+t.test('what is kept no more after others have begun is given away at once', async t => {
+  const { table, ask } = narrowTable();
+  // Is not first for its location; for its class it is, once the last slot of that is given.
+  ask('n1', 'lacks-both', { storageClass: 'slow', location: 'far' });
+  ask('n2', 'last-slow', { storageClass: 'slow' });
+  ask('n3', 'lacks-slow', { storageClass: 'slow' });
+  ask('n3', 'not-overdue', { waitedMs: 0 });
+  t.strictSame(idsOf(table.decide(1)), ['last-slow', 'not-overdue']);
+  t.strictSame(idsOf(table.decide(1)), []);
+});
+
 t.test('a gang that is larger than a limit begins in waves, and goes on before all', async t => {
   const table = newTable({ clusterMax: 9 }, { n1: 2 });
   for (const request of gangOf('g', 5)) table.ask('n1', request, 0);
