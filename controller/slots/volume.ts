@@ -28,8 +28,8 @@ export interface Rank {
 }
 
 export interface Unit extends Rank {
-  /** Of its first volume, for messages. */
-  readonly id: string;
+  /** Of its first volume that still waits, for messages. */
+  id: string;
   /** Who pays for the turn. */
   readonly namespace: string;
   readonly volumes: Volume[];

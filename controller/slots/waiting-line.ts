@@ -77,6 +77,7 @@ export class WaitingLine {
     unit.volumes.splice(unit.volumes.indexOf(volume), 1);
     if (unit.rest !== undefined) unit.rest.leftCount -= 1;
     if (unit.volumes.length > 0) {
+      unit.id = unit.volumes[0].id;
       if (unit.place !== undefined) this.#layOut([unit]);
       return;
     }

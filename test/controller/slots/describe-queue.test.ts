@@ -31,6 +31,17 @@ t.test('each cause of waiting is named, in the order of the queue', async t => {
   });
 });
 
+t.test('what is kept for a gang is kept for one of those who still wait', async t => {
+  const table = newTable({}, { n1: 2 });
+  table.ask('n1', requestOf('runs'), 0);
+  table.decide(0);
+  for (const request of gangOf('g', 3)) table.ask('n1', request, 0);
+  table.ask('n1', requestOf('behind'), 0);
+  table.withdraw('n1', 'g1');
+  const behind = describeQueue(table, 0, false).find(({ id }) => id === 'behind');
+  t.match(behind?.cause, { kind: 'kept', forId: 'g2' });
+});
+
 t.test('a controller that starts says that this is what all wait for', async t => {
   const table = newTable({}, { n1: 1 });
   table.ask('n1', requestOf('a', { waitedMs: 7 }), 0);
