@@ -1,5 +1,5 @@
 // The agent of this repository as the root of an image: Node and the libraries it is linked with,
-// the sources, what was built of them, and the packages that ship.
+// and what the Dockerfile puts into its image, at a place where the build is used as it is there.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,18 +11,23 @@ import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
 
 const run = promisify(execFile);
 
-export const AGENT_COMMAND = ['/bin/node', '/stevedore/agent/stevedore.js'];
+/** Below node_modules: see agent/engine/base/current-build.js. */
+const PLACE = 'node_modules/stevedore';
+const PARTS = [
+  'package.json',
+  'agent/stevedore.js',
+  'agent/engine/base/current-build.js',
+  'dist',
+] as const;
+export const AGENT_COMMAND = ['/bin/node', `/${PLACE}/agent/stevedore.js`];
 
 /** Path of the directory. */
 export async function packAgent(): Promise<string> {
+  await run(process.execPath, [join(REPOSITORY_ROOT, 'agent/build.js')]);
   const files: Record<string, string> = { 'bin/node': process.execPath };
   for (const library of await librariesOf(process.execPath)) files[library] = library;
-  for (const part of ['package.json', 'agent', 'dist', 'proto']) {
-    const path = join(REPOSITORY_ROOT, part);
-    if (existsSync(path)) files[join('stevedore', part)] = path;
-  }
-  for (const path of await shippedPackages()) {
-    files[join('stevedore', path)] = join(REPOSITORY_ROOT, path);
+  for (const part of [...PARTS, ...(await shippedPackages())]) {
+    files[join(PLACE, part)] = join(REPOSITORY_ROOT, part);
   }
   return packRoot(files);
 }

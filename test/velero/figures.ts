@@ -1,5 +1,6 @@
 // How long moves take and what they need. With STEVEDORE_TEST_FIGURES=1 a volume of 3.2 GB, too.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import {
   createBackup,
@@ -10,11 +11,25 @@ import {
   volumeMoves,
 } from './moves.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import { programFigures } from './program-figures.ts';
 import type { Scenario, World } from './scenario.ts';
 import { fillWithBytes } from './volume-content.ts';
 import { Workload } from './workload.ts';
 
+/** The bounds of an agent that has nothing to do. */
+const IDLE_MIB_MAX = 120;
+const IDLE_CPU_SHARE_MAX = 0.005;
+const IDLE_LOOK_MS = 60_000;
+/** After which everything that comes with the start is over. */
+const STARTED_MS = 20_000;
+const OURS = /stevedore\.js node-agent/;
+
 export const FIGURES: readonly Scenario[] = [
+  {
+    title: 'an agent that has nothing to do takes little of its node',
+    isTrueOfStock: false,
+    play: rest,
+  },
   {
     title: 'a volume of 1 MiB is backed up and restored; how long that takes',
     isTrueOfStock: true,
@@ -29,6 +44,17 @@ function largeVolume(): Scenario {
     isTrueOfStock: true,
     play: (t, world) => measure(t, world, { name: 'large', large: 3e9, smallCount: 2000 }),
   };
+}
+
+async function rest(t: Test): Promise<void> {
+  await delay(STARTED_MS);
+  const before = programFigures(OURS);
+  await delay(IDLE_LOOK_MS);
+  const { residentMib, cpuSeconds } = programFigures(OURS);
+  const share = (cpuSeconds - before.cpuSeconds) / (IDLE_LOOK_MS / 1000);
+  t.comment(`${residentMib.toFixed(0)} MiB resident, ${(share * 100).toFixed(2)} % of a CPU`);
+  t.ok(residentMib <= IDLE_MIB_MAX, `at most ${IDLE_MIB_MAX} MiB`);
+  t.ok(share <= IDLE_CPU_SHARE_MAX, `at most ${IDLE_CPU_SHARE_MAX * 100} % of a CPU`);
 }
 
 interface Volume {

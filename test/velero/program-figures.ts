@@ -1,0 +1,37 @@
+// What a running program has taken of the machine so far (proc_pid_stat(5), proc_pid_status(5)).
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface ProgramFigures {
+  readonly residentMib: number;
+  /** Of all its threads, user and system. */
+  readonly cpuSeconds: number;
+}
+
+/** Of the one process whose command line matches. */
+export function programFigures(command: RegExp): ProgramFigures {
+  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name));
+  const [pid, ...others] = pids.filter(pid => command.test(commandOf(pid)));
+  if (pid === undefined || others.length > 0) {
+    throw new Error(`${others.length + Number(pid !== undefined)} processes match ${command}`);
+  }
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const residentMib = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+  // Behind the name, which may hold blanks and parentheses: state is field 3, utime 14, stime 15.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return { residentMib, cpuSeconds: ticks / ticksPerSecond() };
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return ''; // It has ended.
+  }
+}
+
+function ticksPerSecond(): number {
+  return Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+}
