@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
-import { keepProcessSmall } from '#engine/base/process-memory.ts';
+import { expectTraffic, keepProcessSmall } from '#engine/base/process-memory.ts';
 import { forgetProgramPages } from '#engine/base/program-pages.ts';
 import { errorText } from '#engine/cli/error-report.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
@@ -21,6 +21,7 @@ const EXIT_USAGE = 2;
 
 export async function main(): Promise<void> {
   keepProcessSmall();
+  expectTraffic();
   forgetProgramPages();
   const { status, hasStuckThreads } = await run();
   // All has been written. exit() would wait for threads that are held in the kernel.

@@ -19,3 +19,15 @@ export function keepProcessSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
 }
+
+/**
+ * For programs that read and write over a network, where each piece that arrives is memory outside
+ * of V8's heap. V8 looks through all of the heap each time that such memory has grown a little, and
+ * the more often the more it optimizes for size: 290 times in a restore of 3 GB from S3, a third of
+ * all CPU. Counted together with the heap it is 14 times: 17 in place of 26 s, 20 in place of 34
+ * CPU seconds, and a peak of 470 in place of 360 MiB.
+ */
+export function expectTraffic(): void {
+  setFlagsFromString('--no-optimize-for-size');
+  setFlagsFromString('--external-memory-accounted-in-global-limit');
+}

@@ -2,6 +2,7 @@
 // can fail ends in one place here, in the form that was asked for.
 
 import type { Clock } from '#engine/base/clock.ts';
+import { expectTraffic } from '#engine/base/process-memory.ts';
 import type { IoPriority } from '#engine/base/process-priority.ts';
 import { parseStorageUrl } from '#engine/storage/storage-url.ts';
 import { cacheChoice, openCache, type CacheChoice } from './cache-options.ts';
@@ -180,6 +181,7 @@ async function sessionOf(
     },
     async withRepository({ isReadOnly, startsThread }, work) {
       const password = await findPassword(passwords);
+      if (!isLocal(settings)) expectTraffic();
       await using cache = await cacheOf(engine, settings, surface.say);
       await using repository = await engine.openRepository({
         ...place,
@@ -200,9 +202,14 @@ async function sessionOf(
   };
 }
 
+function isLocal({ url }: Settings): boolean {
+  return parseStorageUrl(url).scheme === 'file';
+}
+
 /** None for a directory, which is read without one. */
-async function cacheOf(engine: Engine, { cache, url }: Settings, say: Surface['say']) {
-  if (cache === undefined || parseStorageUrl(url).scheme === 'file') return undefined;
+async function cacheOf(engine: Engine, settings: Settings, say: Surface['say']) {
+  const { cache } = settings;
+  if (cache === undefined || isLocal(settings)) return undefined;
   return openCache(engine, cache, say);
 }
 
