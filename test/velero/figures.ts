@@ -1,5 +1,8 @@
-// How long moves take and what they need. With STEVEDORE_TEST_FIGURES=1 a volume of 3.2 GB, too.
+// How long moves take and what they need. With STEVEDORE_TEST_FIGURES=1 a volume of 3.2 GB, too, and
+// with STEVEDORE_TEST_LARGE=1 one of 20 GiB beside a file of 100 GiB that is empty: 45 GB of disk.
 
+import { closeSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import {
@@ -36,6 +39,7 @@ export const FIGURES: readonly Scenario[] = [
     play: (t, world) => measure(t, world, { name: 'small', large: 1 << 20, smallCount: 0 }),
   },
   ...(process.env.STEVEDORE_TEST_FIGURES === '1' ? [largeVolume()] : []),
+  ...(process.env.STEVEDORE_TEST_LARGE === '1' ? [largestVolume()] : []),
 ];
 
 function largeVolume(): Scenario {
@@ -55,6 +59,58 @@ async function rest(t: Test): Promise<void> {
   t.comment(`${residentMib.toFixed(0)} MiB resident, ${(share * 100).toFixed(2)} % of a CPU`);
   t.ok(residentMib <= IDLE_MIB_MAX, `at most ${IDLE_MIB_MAX} MiB`);
   t.ok(share <= IDLE_CPU_SHARE_MAX, `at most ${IDLE_CPU_SHARE_MAX * 100} % of a CPU`);
+}
+
+const GIB = 2 ** 30;
+const LARGEST = { real: 20 * GIB, sparse: 100 * GIB, word: 'in the middle' };
+
+function largestVolume(): Scenario {
+  return {
+    title: 'a volume of 20 GiB and one empty file of 100 GiB come to their end',
+    isTrueOfStock: true,
+    play: moveLargest,
+  };
+}
+
+/** Nothing that takes long is given up. */
+async function moveLargest(t: Test, world: World): Promise<void> {
+  const { installation } = world;
+  const { real, sparse, word } = LARGEST;
+  const options = { namespace: 'largest', volumes: ['data'] as const };
+  const workload = await Workload.start(installation.client, options);
+  const before = await workload.volumePath('data');
+  fillWithBytes(before, real);
+  makeSparse(join(before, 'sparse'), sparse, word);
+  await createBackup(installation, 'largest', { namespace: 'largest' });
+  t.match(await observe(t, world, 'backup', 'largest'), { status: { phase: 'Completed' } });
+  await untilEnded(installation, pathOfMove('backups', 'largest'));
+  await workload.delete();
+  await createRestore(installation, 'largest', 'largest');
+  t.match(await observe(t, world, 'restore', 'largest'), { status: { phase: 'Completed' } });
+  await untilEnded(installation, pathOfMove('restores', 'largest'));
+  await workload.untilRunning();
+  const after = await workload.volumePath('data');
+  t.equal(statSync(join(after, 'bytes')).size, real);
+  const { size, blocks } = statSync(join(after, 'sparse'));
+  t.equal(size, sparse);
+  t.ok(blocks * 512 < 1 << 20, `it takes ${blocks * 512} bytes`);
+  t.equal(textAt(join(after, 'sparse'), sparse / 2, word.length), word);
+  await workload.delete();
+}
+
+function makeSparse(path: string, bytes: number, word: string): void {
+  const file = openSync(path, 'w');
+  ftruncateSync(file, bytes);
+  writeSync(file, word, bytes / 2);
+  closeSync(file);
+}
+
+function textAt(path: string, position: number, length: number): string {
+  const file = openSync(path, 'r');
+  const bytes = Buffer.alloc(length);
+  readSync(file, bytes, 0, length, position);
+  closeSync(file);
+  return bytes.toString();
 }
 
 interface Volume {
