@@ -1,4 +1,4 @@
-// How long moves take and what they need. With STEVEDORE_TEST_FIGURES=1 a volume of 3.2 GB, too, and
+// How long moves take and what they need. With STEVEDORE_TEST_FIGURES=1 a volume of 3.2 GB, too;
 // with STEVEDORE_TEST_LARGE=1 one of 20 GiB beside a file of 100 GiB that is empty: 45 GB of disk.
 
 import { closeSync, ftruncateSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
