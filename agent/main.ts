@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
-import { expectTraffic, keepProcessSmall } from '#engine/base/process-memory.ts';
+import { expectTraffic, giveMemoryBack, keepProcessSmall } from '#engine/base/process-memory.ts';
 import { forgetProgramPages } from '#engine/base/program-pages.ts';
 import { errorText } from '#engine/cli/error-report.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
@@ -70,7 +70,8 @@ async function runWith({
   using interruption = listenForSignals(signals, say, systemClock);
   try {
     const { signal } = interruption;
-    const end = await runAgent(config, { log, secrets, clock: systemClock, signal, inert });
+    const surroundings = { log, secrets, clock: systemClock, signal, inert };
+    const end = await runAgent(config, { ...surroundings, onRest: giveMemoryBack });
     log.info({ ...end }, 'stopped');
     return { status: 0, ...end };
   } catch (error) {

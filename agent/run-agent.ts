@@ -45,6 +45,8 @@ export interface AgentParts {
   readonly clock: Clock;
   /** Aborted when the process is told to end. */
   readonly signal: AbortSignal;
+  /** Told when moves have come to rest: nothing is open that they need. */
+  readonly onRest?: () => void;
   /** What of flags, variables and file changes nothing. */
   readonly inert?: readonly string[];
 }
@@ -142,7 +144,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
 
 function openRepositories(
   config: AgentConfig,
-  { client, clock, log, metrics, secrets, leftBehind }: WorkParts,
+  { client, clock, log, metrics, secrets, leftBehind, onRest }: WorkParts,
   { slotCount, cache }: { slotCount: number; cache: Cache | undefined },
 ): SharedRepositories {
   const shares = repositoryShares(slotCount, {
@@ -159,6 +161,7 @@ function openRepositories(
       metrics: metrics.traffic,
       onRetry: metrics.traffic.operationRetried,
       onWarning: harmless(log),
+      onNoneOpen: onRest,
       onLeftBehind: (count, countMax) => {
         log.warn({ repositories: count }, 'volumes that do not answer hold threads');
         leftBehind.changed(count, countMax);

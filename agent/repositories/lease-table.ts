@@ -14,6 +14,8 @@ export interface LeaseTableParts<Thing extends AsyncDisposable> {
   readonly countMax: number;
   /** How long one stays open that nobody uses. */
   readonly idleMs: number;
+  /** Told when the last one that was open has been closed. */
+  readonly onNoneOpen?: () => void;
   /** Told when the number of those that do not close has changed. */
   readonly onLeftBehind?: (count: number) => void;
   /** Makes a thing that was there before as good as new. */
@@ -238,6 +240,7 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
       await closing;
     }
     this.#entries.delete(entry);
+    if (this.#entries.size === 0) this.#parts.onNoneOpen?.();
     this.#wake();
   }
 

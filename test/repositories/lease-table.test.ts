@@ -5,6 +5,8 @@ import { LeaseTable } from '#agent/repositories/lease-table.ts';
 /** Things that say when they are opened, refreshed and closed; time stands still until told. */
 function scene(countMax = 2) {
   const log: string[] = [];
+  /** What had been done whenever none was open any more. */
+  const rests: string[][] = [];
   const release = Promise.withResolvers<void>();
   const sleeps: { resolve: () => void; signal: AbortSignal | undefined }[] = [];
   const clock = {
@@ -32,6 +34,7 @@ function scene(countMax = 2) {
     countMax,
     idleMs: 1000,
     onCloseFailure: error => log.push(String(error)),
+    onNoneOpen: () => rests.push([...log]),
     onLeftBehind: count => log.push(`${count} left behind`),
     isUsable: thing => thing.isUsable,
     refresh: async ({ name }) => {
@@ -57,7 +60,7 @@ function scene(countMax = 2) {
     for (const { resolve, signal } of sleeps.splice(0)) if (!signal?.aborted) resolve();
     await settled();
   };
-  return { table, acquire, log, elapse, release, closedUnder };
+  return { table, acquire, log, rests, elapse, release, closedUnder };
 }
 
 const settled = () => new Promise(resolve => setImmediate(resolve));
@@ -223,4 +226,15 @@ t.test('one that is abandoned is closed at once, and the others are told', async
   t.ok(fourth.isLost);
   t.notOk(next.isLost);
   release.resolve();
+});
+
+t.test('that none is open any more is told when the last has been closed', async t => {
+  const { acquire, elapse, rests } = scene();
+  const [a, b] = await Promise.all([acquire('x'), acquire('y')]);
+  await a[Symbol.asyncDispose]();
+  await elapse();
+  t.same(rests, [], 'the other is used');
+  await b[Symbol.asyncDispose]();
+  await elapse();
+  t.same(rests, [['open x', 'open y', 'close x', 'close y']]);
 });
