@@ -161,7 +161,7 @@ function openRepositories(
       metrics: metrics.traffic,
       onRetry: metrics.traffic.operationRetried,
       onWarning: harmless(log),
-      onNoneOpen: onRest,
+      onRest,
       onLeftBehind: (count, countMax) => {
         log.warn({ repositories: count }, 'volumes that do not answer hold threads');
         leftBehind.changed(count, countMax);

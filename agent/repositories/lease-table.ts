@@ -14,8 +14,8 @@ export interface LeaseTableParts<Thing extends AsyncDisposable> {
   readonly countMax: number;
   /** How long one stays open that nobody uses. */
   readonly idleMs: number;
-  /** Told when the last one that was open has been closed. */
-  readonly onNoneOpen?: () => void;
+  /** Told when the last one was closed since nobody used it, not to make room for another. */
+  readonly onRest?: () => void;
   /** Told when the number of those that do not close has changed. */
   readonly onLeftBehind?: (count: number) => void;
   /** Makes a thing that was there before as good as new. */
@@ -215,7 +215,9 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     } catch {
       return; // It is used again, or closed.
     }
-    if (entry.users === 0) await this.#close(entry);
+    if (entry.users > 0) return;
+    await this.#close(entry);
+    if (this.#entries.size === 0) this.#parts.onRest?.();
   }
 
   #close(entry: Entry<Thing>): Promise<void> {
@@ -240,7 +242,6 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
       await closing;
     }
     this.#entries.delete(entry);
-    if (this.#entries.size === 0) this.#parts.onNoneOpen?.();
     this.#wake();
   }
 

@@ -38,8 +38,8 @@ export interface RepositoryParts {
   readonly onSecret?: (text: string) => void;
   /** What went wrong without harm, and settings that have no effect. */
   readonly onWarning: (warning: EngineError) => void;
-  /** Told when none is open any more. */
-  readonly onNoneOpen?: () => void;
+  /** Told when the last one was closed since nobody used it. */
+  readonly onRest?: () => void;
   /** Told when the number of repositories that do not close has changed, and how many may be. */
   readonly onLeftBehind?: (count: number, countMax: number) => void;
 }
@@ -77,7 +77,7 @@ export class SharedRepositories implements AsyncDisposable {
     const { repositoriesMax } = settings.shares;
     this.#leases = new LeaseTable<Repository>({
       clock: parts.clock,
-      onNoneOpen: parts.onNoneOpen,
+      onRest: parts.onRest,
       onLeftBehind: count => parts.onLeftBehind?.(count, repositoriesMax),
       onCloseFailure: error => parts.onWarning(notClosed(error)),
       countMax: repositoriesMax,

@@ -5,7 +5,7 @@ import { LeaseTable } from '#agent/repositories/lease-table.ts';
 /** Things that say when they are opened, refreshed and closed; time stands still until told. */
 function scene(countMax = 2) {
   const log: string[] = [];
-  /** What had been done whenever none was open any more. */
+  /** What had been done whenever it came to rest. */
   const rests: string[][] = [];
   const release = Promise.withResolvers<void>();
   const sleeps: { resolve: () => void; signal: AbortSignal | undefined }[] = [];
@@ -34,7 +34,7 @@ function scene(countMax = 2) {
     countMax,
     idleMs: 1000,
     onCloseFailure: error => log.push(String(error)),
-    onNoneOpen: () => rests.push([...log]),
+    onRest: () => rests.push([...log]),
     onLeftBehind: count => log.push(`${count} left behind`),
     isUsable: thing => thing.isUsable,
     refresh: async ({ name }) => {
@@ -228,7 +228,7 @@ t.test('one that is abandoned is closed at once, and the others are told', async
   release.resolve();
 });
 
-t.test('that none is open any more is told when the last has been closed', async t => {
+t.test('rest is told when the last has been closed for want of use', async t => {
   const { acquire, elapse, rests } = scene();
   const [a, b] = await Promise.all([acquire('x'), acquire('y')]);
   await a[Symbol.asyncDispose]();
@@ -237,4 +237,13 @@ t.test('that none is open any more is told when the last has been closed', async
   await b[Symbol.asyncDispose]();
   await elapse();
   t.same(rests, [['open x', 'open y', 'close x', 'close y']]);
+});
+
+t.test('one that makes room for another is no rest', async t => {
+  const { acquire, rests, log } = scene(1);
+  const a = await acquire('x');
+  await a[Symbol.asyncDispose]();
+  await acquire('y');
+  t.same(log, ['open x', 'close x', 'open y']);
+  t.same(rests, []);
 });

@@ -1,4 +1,4 @@
-// Settings of the whole process that make it smaller. For programs to call at their start, before
+// The memory of the whole process. Its settings are for programs to call at their start, before
 // there are threads; a library leaves the process that it lives in alone.
 
 import { setFlagsFromString } from 'node:v8';
@@ -38,9 +38,16 @@ export function expectTraffic(): void {
  * work goes back to the system. Holds the thread up for some 50 ms.
  */
 export function giveMemoryBack(): void {
+  keepers ??= findKeepers();
+  keepers.collect();
+  keepers.trim?.(0);
+}
+
+let keepers: ReturnType<typeof findKeepers> | undefined;
+
+function findKeepers() {
   // The one way to a collection where the process was started without --expose-gc.
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void; // V8's own, of that flag.
-  collect();
-  nativeFunction('int malloc_trim(size_t)')?.(0);
+  return { collect, trim: nativeFunction('int malloc_trim(size_t)') };
 }
