@@ -1,6 +1,7 @@
 // Entries of repositories that were deleted, or that nobody visits, go first and completely.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Accounts, totalOf } from '#engine/cache/accounts.ts';
@@ -279,12 +280,11 @@ t.test('while nothing happens nothing is written but the age now and then', asyn
   for (let minute = 0; minute < 60; minute++) {
     clock.pass(60_000);
     await cache.look();
-    await turn();
-    await turn();
-    const after = readFileSync(path);
+    // Behind the write in the queue of those who work for Node, and behind what it was told of.
+    await readFile(path);
+    const after = await readFile(path);
     if (!after.equals(before)) writes++;
     before = after;
   }
-  // Six are due; on a busy machine one is still under way when the next is.
-  t.ok(writes >= 1 && writes <= 8, `${writes} times in an hour`);
+  t.ok(writes >= 4 && writes <= 8, `${writes} times in an hour`);
 });
