@@ -1,7 +1,7 @@
 // How long moves take and what they need. With STEVEDORE_TEST_FIGURES=1 a volume of 3.2 GB, too;
 // with STEVEDORE_TEST_LARGE=1 one of 20 GiB beside a file of 100 GiB that is empty: 45 GB of disk.
 
-import { closeSync, ftruncateSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
@@ -17,7 +17,7 @@ import {
 import { MemoryWatch } from './memory-watch.ts';
 import { programFigures } from './program-figures.ts';
 import type { Scenario, World } from './scenario.ts';
-import { fillWithBytes } from './volume-content.ts';
+import { fillWithBytes, makeSparse } from './volume-content.ts';
 import { Workload } from './workload.ts';
 
 /** Asked are 120 MiB and 0.5 %, and alone it needs less; the rest is for what else goes on. */
@@ -81,7 +81,7 @@ async function moveLargest(t: Test, world: World): Promise<void> {
   const workload = await Workload.start(installation.client, options);
   const before = await workload.volumePath('data');
   fillWithBytes(before, real);
-  makeSparse(join(before, 'sparse'), sparse, word);
+  makeSparse(join(before, 'sparse'), sparse, Buffer.from(word));
   await createBackup(installation, 'largest', { namespace: 'largest' });
   t.match(await observe(t, world, 'backup', 'largest'), { status: { phase: 'Completed' } });
   await untilEnded(installation, pathOfMove('backups', 'largest'));
@@ -99,13 +99,6 @@ async function moveLargest(t: Test, world: World): Promise<void> {
   t.ok(blocks * 512 < 1 << 20, `it takes ${blocks * 512} bytes`);
   t.equal(textAt(join(after, 'sparse'), sparse / 2, word.length), word);
   await workload.delete();
-}
-
-function makeSparse(path: string, bytes: number, word: string): void {
-  const file = openSync(path, 'w');
-  ftruncateSync(file, bytes);
-  writeSync(file, word, bytes / 2);
-  closeSync(file);
 }
 
 function textAt(path: string, position: number, length: number): string {

@@ -1,7 +1,7 @@
 // The most memory that each program of the data path has had resident (VmHWM of
 // proc_pid_status(5)), of programs that may be gone by now.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { commandOf, processIds, readIfThere } from './program-figures.ts';
 
 const LOOK_EVERY_MS = 100;
 
@@ -30,20 +30,12 @@ export class MemoryWatch implements Disposable {
   }
 
   #look(): void {
-    for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
-      const command = readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+    for (const pid of processIds()) {
+      const command = commandOf(pid);
       const role = ROLES.find(([, pattern]) => pattern.test(command))?.[0];
       if (role === undefined) continue;
       const kib = Number(/VmHWM:\s+(\d+)/.exec(readIfThere(`/proc/${pid}/status`))?.[1] ?? 0);
       this.#peaks.set(role, Math.max(kib, this.#peaks.get(role) ?? 0));
     }
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

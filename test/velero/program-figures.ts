@@ -11,8 +11,7 @@ export interface ProgramFigures {
 
 /** Of the one process whose command line matches. */
 export function programFigures(command: RegExp): ProgramFigures {
-  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name));
-  const [pid, ...others] = pids.filter(pid => command.test(commandOf(pid)));
+  const [pid, ...others] = processIds().filter(pid => command.test(commandOf(pid)));
   if (pid === undefined || others.length > 0) {
     throw new Error(`${others.length + Number(pid !== undefined)} processes match ${command}`);
   }
@@ -24,11 +23,21 @@ export function programFigures(command: RegExp): ProgramFigures {
   return { residentMib, cpuSeconds: ticks / ticksPerSecond() };
 }
 
-function commandOf(pid: string): string {
+export function processIds(): string[] {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name));
+}
+
+/** With blanks between its words; empty when the process has ended. */
+export function commandOf(pid: string): string {
+  return readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+}
+
+/** Empty when the process has ended. */
+export function readIfThere(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return readFileSync(path, 'utf8');
   } catch {
-    return ''; // It has ended.
+    return '';
   }
 }
 

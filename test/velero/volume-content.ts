@@ -24,13 +24,18 @@ const WRITE_BYTES = 4 << 20;
 export function fillVolume(path: string, random: SeededRandom): void {
   new OddTree(join(path, 'odd'), random).make(ODD_ENTRIES);
   writeFileSync(join(path, 'large'), random.bytes(LARGE_BYTES));
-  const sparse = openSync(join(path, 'sparse'), 'w');
-  ftruncateSync(sparse, SPARSE_BYTES);
-  writeSync(sparse, random.bytes(4096), 0, 4096, SPARSE_BYTES / 2);
-  closeSync(sparse);
+  makeSparse(join(path, 'sparse'), SPARSE_BYTES, random.bytes(4096));
   mkdirSync(join(path, '.velero'));
   writeFileSync(join(path, '.velero', 'of-old'), 'x');
   utimesSync(path, 1_577_836_800, 1_577_836_800);
+}
+
+/** A file that is empty but for `middle`. */
+export function makeSparse(path: string, bytes: number, middle: Uint8Array): void {
+  const file = openSync(path, 'w');
+  ftruncateSync(file, bytes);
+  writeSync(file, middle, 0, middle.length, bytes / 2);
+  closeSync(file);
 }
 
 /** Bytes that nobody has seen before and that do not compress, in one file and in many small. */
