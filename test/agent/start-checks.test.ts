@@ -87,6 +87,34 @@ t.test('each verb that is not allowed is named with its resource', async t => {
   }
 });
 
+t.test('rights are asked about side by side, a few at a time', async t => {
+  let now = 0;
+  let most = 0;
+  const isAllowed = async () => {
+    most = Math.max(most, ++now);
+    await new Promise(setImmediate);
+    now--;
+    return { metadata: { name: '' }, status: { allowed: true } };
+  };
+  const client = { ...clientOf({ isAllowed: () => true, resources: ALL }), create: isAllowed };
+  // As clientOf's: a stub of what is called.
+  const parts = { client: client as unknown as KubeClient, namespace: 'velero' };
+  t.equal(await missingPermissions(parts, PERMISSIONS, signal), undefined);
+  t.equal(most, 4);
+});
+
+t.test('a question that fails is what the check fails with, and ends the others', async t => {
+  let asked = 0;
+  const create = async () => {
+    asked++;
+    throw new EngineError('KUBE_UNAVAILABLE', 'the API server does not answer');
+  };
+  const client = { ...clientOf({ isAllowed: () => true, resources: ALL }), create };
+  const missing = missingPermissions({ client, namespace: 'velero' }, PERMISSIONS, signal);
+  await t.rejects(missing, { code: 'KUBE_UNAVAILABLE' });
+  t.equal(asked, 4);
+});
+
 t.test('many missing verbs make no long message', async t => {
   const client = clientOf({ isAllowed: () => false, resources: ALL });
   const missing = await missingPermissions({ client, namespace: 'velero' }, PERMISSIONS, signal);

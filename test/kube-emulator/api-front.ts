@@ -2,6 +2,7 @@
 // is only asked for here.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { resourceName } from '#kube/request-target.ts';
 import { type AccessRules, EMULATED_USER } from './access-rules.ts';
 import { ApiError, badRequest, conflict, unknownPath } from './api-error.ts';
@@ -58,6 +59,8 @@ export class ApiFront {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const body = await readBody(request);
+      const { delayMs } = this.#parts.faults;
+      if (delayMs > 0) await delay(delayMs);
       this.#serve(request, response, body);
     } catch (error) {
       if (request.destroyed && !request.complete) return;

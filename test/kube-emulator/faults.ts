@@ -65,6 +65,8 @@ export class InjectedFault {
 }
 
 export class Faults {
+  /** Each request is taken up after that time, as over a network. */
+  delayMs = 0;
   readonly #injected = new Set<InjectedFault>();
 
   /** Its `count` tells how often it has struck. */
