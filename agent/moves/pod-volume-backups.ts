@@ -86,7 +86,8 @@ function successOf({ moveUid }: BackupOrder, result: BackupResult): MoveSuccess 
   assert.ok(result.snapshotId !== '', 'a backup that ended has a snapshot');
   return {
     status: {
-      // As a stock mover of 1.17 sees the volume; 1.16 has the path on the host here.
+      // As a stock mover of 1.17 sees the volume; 1.16 has the path on the host here, and no server
+      // acts by it.
       path: `/${moveUid}`,
       snapshotID: result.snapshotId,
       incrementalBytes: result.incrementalBytes,

@@ -16,11 +16,9 @@ interface VolumeClaim {
   readonly uid: string;
 }
 
+const UPLOADER = Object.freeze({ 'snapshot-uploader': 'kopia' });
 /** Kept as labels of the manifest, without the `tag:` that kopia's command puts before them. */
-const TAGS = Object.freeze({
-  'snapshot-requester': 'snapshot-pod-volume',
-  'snapshot-uploader': 'kopia',
-});
+const TAGS = Object.freeze({ 'snapshot-requester': 'snapshot-pod-volume', ...UPLOADER });
 
 /**
  * The path has the name of the pod in it, which is another one after each roll-out of a Deployment.
@@ -43,6 +41,9 @@ export function veleroNames(
     // Keeps retention of kopia's command away from it: Velero alone decides how long it lives.
     pins: ['velero-pin'],
     rootName: moveUid,
-    relatedTags: isKnown ? { ...TAGS, 'pvc-uid': claim.uid } : undefined,
+    // Whoever asked for it: a stock agent of 1.16 has another requester, another path, and the tags
+    // of the PodVolumeBackup, with this one (v1.16.2 pkg/controller/pod_volume_backup_controller.go
+    // pVBRRequestor, pkg/podvolume/backupper.go newPodVolumeBackup).
+    relatedTags: isKnown ? { ...UPLOADER, 'pvc-uid': claim.uid } : undefined,
   };
 }

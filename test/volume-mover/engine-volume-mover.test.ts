@@ -2,7 +2,12 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import t, { type Test } from 'tap';
 import { isEngineError } from '#engine/base/errors.ts';
-import { listSnapshots, type Repository, resolveSnapshot } from '#engine/index.ts';
+import {
+  backup as backupTree,
+  listSnapshots,
+  type Repository,
+  resolveSnapshot,
+} from '#engine/index.ts';
 import type { MoveProgress } from '#agent/moves/volume-mover.ts';
 import { moverFor, NodeScene } from '#test/support/node-scene.ts';
 import { NAME, VeleroScene } from '#test/support/velero-scene.ts';
@@ -115,6 +120,37 @@ t.test('only what has changed is read, though the pod is another one', async t =
   const path = (name: string) => `snapshot-pod-volume/kopia/shop/${name}-${own}/web-data-${own}`;
   const named = [...new Set(paths)];
   t.strictSame(named, [path('web-1'), path('web-2')], 'each has the name that stock gives it');
+});
+
+t.test('what a stock agent of 1.16 has backed up is the parent of its claim', async t => {
+  const { node, backup, velero, own } = await sceneFor(t);
+  const pod = node.runPod('web-1');
+  fs.writeFileSync(`${pod.path}/file`, Buffer.alloc(300_000, 'x'));
+  const request = {
+    path: pod.path,
+    source: { user: 'default', host: 'default', path: `/host_pods/${own}/volumes/data/mount` },
+    description: 'Kopia Uploader',
+    pins: ['velero-pin'],
+    // Velero v1.16.2 pkg/podvolume/backupper.go newPodVolumeBackup.
+    tags: {
+      'snapshot-requester': 'pod-volume-backup-restore',
+      'snapshot-uploader': 'kopia',
+      backup: 'daily-1',
+      'backup-uid': 'b',
+      pod: `web-1-${own}`,
+      'pod-uid': pod.volume.podUid,
+      ns: 'shop',
+      volume: 'data',
+      'pvc-uid': pod.claim.uid,
+    },
+  };
+  // What was written within the last tick of the file system's clock is read once more.
+  const lease = await velero.repositories.acquire(NAME, 'write');
+  for (let again = 0; again < 10; again++) {
+    if ((await backupTree(lease.thing, request)).bytesRead === 0) break;
+  }
+  await lease[Symbol.asyncDispose]();
+  t.match(await backup(pod), { totalBytes: 300_000, incrementalBytes: 0 });
 });
 
 t.test('an empty volume is a snapshot as well, and says that it is', async t => {

@@ -18,7 +18,7 @@ t.test('a snapshot has the names that stock gives it, and ours besides', async t
     tags: { ...stock, ns: 'shop', pvc: 'web-data', 'pvc-uid': 'c' },
     pins: ['velero-pin'],
     rootName: 'uid',
-    relatedTags: { ...stock, 'pvc-uid': 'c' },
+    relatedTags: { 'snapshot-uploader': 'kopia', 'pvc-uid': 'c' },
   });
   t.match(veleroNames({ volume, moveUid: 'uid' }, undefined), {
     source: { path: 'snapshot-pod-volume/kopia/shop/web/data' },
