@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { resourceName } from '#kube/request-target.ts';
 import { type AccessRules, EMULATED_USER } from './access-rules.ts';
 import { ApiError, badRequest, conflict, unknownPath } from './api-error.ts';
-import { discoveryDocument } from './discovery-documents.ts';
+import { AGGREGATED_DISCOVERY, discoveryDocument } from './discovery-documents.ts';
 import type { FaultEffect, Faults } from './faults.ts';
 import { isObject, valueAt, type JsonObject } from './json.ts';
 import { listedItem, ListPages } from './list-pages.ts';
@@ -91,7 +91,10 @@ export class ApiFront {
     if (route === undefined) {
       const document = discoveryDocument(url.pathname, resources, request.headers.accept ?? '');
       if (document === undefined) return notServed(response, url, resources);
-      return answer(response, 200, document);
+      // By it client-go tells the one document from the other.
+      const isAggregated = document.kind === 'APIGroupDiscoveryList';
+      const type = isAggregated ? `application/json;${AGGREGATED_DISCOVERY}` : undefined;
+      return answer(response, 200, document, type);
     }
     access.check(route.verb, route.resource, route.namespace, route.name);
     if (route.verb === 'watch') return this.#watch(route, url.searchParams, response);
@@ -319,11 +322,16 @@ function parse(body: string): unknown {
   }
 }
 
-function answer(response: ServerResponse, status: number, body: JsonObject): void {
+function answer(
+  response: ServerResponse,
+  status: number,
+  body: JsonObject,
+  type = 'application/json',
+): void {
   if (response.headersSent) return;
   const text = JSON.stringify(body);
   const length = Buffer.byteLength(text);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length });
+  response.writeHead(status, { 'content-type': type, 'content-length': length });
   response.end(text);
 }
 

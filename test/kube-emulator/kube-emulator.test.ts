@@ -140,3 +140,14 @@ t.test('a server that went away comes back with what it had', async t => {
   await api.comeBack();
   t.equal((await client.get(BACKUPS, NAME)).metadata.name, 'pvb-1');
 });
+
+t.test('aggregated discovery says what it is, by which client-go tells it apart', async t => {
+  const { api } = await start(t);
+  const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+  const typeOf = async (accepted: string) => {
+    const { headers } = await fetch(new URL('/apis', api.url), { headers: { accept: accepted } });
+    return headers.get('content-type');
+  };
+  t.equal(await typeOf(accept), accept);
+  t.equal(await typeOf('application/json'), 'application/json');
+});
