@@ -1,7 +1,8 @@
 // helm, as test/cluster/build.sh makes it or HELM_BIN names it, and what it renders of our chart.
 
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { parseYaml } from '#engine/base/yaml.ts';
 import { clusterProgram, isMissing } from '#test/cluster/cluster-programs.ts';
 import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
@@ -20,6 +21,12 @@ export function helmIsMissing(): string | false {
 /** Its standard output. @throws Error with what it says */
 export function helm(...words: string[]): string {
   return execFileSync(named ?? clusterProgram('helm'), words, { encoding: 'utf8', stdio: 'pipe' });
+}
+
+/** As helm, for an API server of this process, which answers meanwhile. */
+export async function helmMeanwhile(...words: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(named ?? clusterProgram('helm'), words);
+  return stdout;
 }
 
 /** What an installation by the name `stevedore` in Velero's namespace consists of. */
