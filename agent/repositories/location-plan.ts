@@ -148,6 +148,12 @@ function encryptionOf(config: Config, fail: Fail): S3Encryption | undefined {
   throw fail('config.serverSideEncryption has to be AES256 or aws:kms');
 }
 
+/** On the data of volumes; whoever sets it may expect something. */
+const WITHOUT_EFFECT: Config = Object.freeze({
+  publicUrl: "links for Velero's command are the server's, volumes go through s3Url",
+  enableSharedConfig: 'profile files of the agent are read wherever there are some',
+});
+
 function noticesOf(config: Config): string[] {
   const notices: string[] = [];
   for (const name of ['customerKeyEncryptionFile', 'customerKeyEncryptionSecret']) {
@@ -156,6 +162,9 @@ function noticesOf(config: Config): string[] {
       `config.${name} is not applied to the data of volumes, as with Velero's own agent: ` +
         'maintenance and restores by it could not read them',
     );
+  }
+  for (const [name, why] of Object.entries(WITHOUT_EFFECT)) {
+    if ((config[name] ?? '') !== '') notices.push(`config.${name} has no effect: ${why}`);
   }
   if (config.signatureVersion !== undefined && config.signatureVersion !== '4') {
     notices.push('config.signatureVersion has no effect: requests are signed with version 4');

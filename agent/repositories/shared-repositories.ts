@@ -70,6 +70,8 @@ export class SharedRepositories implements AsyncDisposable {
   readonly #settings: RepositorySettings;
   readonly #leases: LeaseTable<Repository>;
   readonly #places = new RepositoryPlaces();
+  /** There are as many as settings without effect. */
+  readonly #noticed = new Set<string>();
 
   constructor(parts: RepositoryParts, settings: RepositorySettings) {
     this.#parts = parts;
@@ -154,8 +156,11 @@ export class SharedRepositories implements AsyncDisposable {
   async #open(plan: LocationPlan, password: string): Promise<Repository> {
     const { clock, cache, metrics, onRetry, onWarning } = this.#parts;
     const { namespace, credentialsFile, shares, isNativeAllowed } = this.#settings;
-    for (const notice of plan.notices)
+    for (const notice of plan.notices) {
+      if (this.#noticed.has(notice)) continue;
+      this.#noticed.add(notice);
       onWarning(new EngineError('STORAGE_LOCATION_INVALID', notice));
+    }
     const place = await placeOf({ ...this.#parts, namespace, credentialsFile }, plan);
     const { isReadOnly } = plan;
     const storage = await openStorageAt(place, { isReadOnly, metrics, onRetry, clock });

@@ -75,6 +75,17 @@ t.test("a customer's key is not applied, and that is said", async t => {
   t.strictSame(plan({ config: { signatureVersion: '4' } }).notices, []);
 });
 
+t.test('settings without effect on volumes are said', async t => {
+  const { notices } = plan({ config: { publicUrl: 'https://x', enableSharedConfig: 'true' } });
+  t.match(notices, [
+    /^config.publicUrl has no effect: .* volumes go through s3Url$/,
+    /^config.enableSharedConfig has no effect: profile files of the agent are read/,
+  ]);
+  t.equal(notices.length, 2);
+  t.strictSame(plan({ config: { publicUrl: '', enableSharedConfig: '' } }).notices, []);
+  t.strictSame(plan({ config: { region: 'r', s3Url: 'https://x', profile: 'p' } }).notices, []);
+});
+
 const REFUSED: readonly [why: RegExp, spec: Spec][] = [
   [/azure is not supported yet/, { provider: 'azure' }],
   [/gcp is not supported yet/, { provider: 'velero.io/gcp' }],

@@ -189,7 +189,9 @@ t.test('a bucket is asked with the keys of the Secret that the location names', 
     credential,
   });
   await t.rejects(acquire(), { code: 'STORAGE_NOT_FOUND' });
+  await t.rejects(acquire(), { code: 'STORAGE_NOT_FOUND' });
   t.match(scene.warnings, [{ message: /customerKeyEncryptionFile is not applied/ }]);
+  t.equal(scene.warnings.length, 1, 'once, however often it is opened');
 });
 
 t.test('the server may take its time, and a user may not want to wait', async t => {
