@@ -28,6 +28,13 @@ export interface ManyMoves {
   readonly backupOf?: (index: number, node: string) => BackupOptions;
 }
 
+export interface ManyMovesEnd {
+  /** The backups as they ended. */
+  readonly ended: readonly PodVolumeBackup[];
+  /** Of those that were under way when their agent was stopped or killed. */
+  readonly interruptedUids: ReadonlySet<string>;
+}
+
 interface Running {
   readonly agent: SimulatedAgent;
   readonly mover: ObservedMover;
@@ -40,12 +47,11 @@ const TERMINAL = ['Completed', 'Failed', 'Canceled'];
 /** One scripted move in so many fails. */
 const FAILS_ONCE_IN = 15;
 
-/** @returns the backups as they ended */
 export async function playManyMoves(
   t: Test,
   world: MoveWorld,
   { nodeCount, moveCount, random, restartsMax = RESTARTS_MAX, ...parts }: ManyMoves,
-): Promise<PodVolumeBackup[]> {
+): Promise<ManyMovesEnd> {
   const { moverOf = async () => scriptedMover(random) } = parts;
   const { backupOf = (_index, node) => ({ node }) } = parts;
   const stage = new MoveStage(world);
@@ -70,11 +76,13 @@ export async function playManyMoves(
   let isOver = false;
   void ended.finally(() => (isOver = true));
   let restartCount = 0;
+  const interruptedUids = new Set<string>();
   while (!isOver && restartCount < restartsMax) {
     await systemClock.sleep(1 + random.below(5));
     const unlucky = nodes.filter(() => random.once(4));
     await Promise.all(
       unlucky.map(async node => {
+        for (const uid of running[node]?.mover.activeUids ?? []) interruptedUids.add(uid);
         await endProcess(running[node], random.once(4));
         running[node] = await start(node);
       }),
@@ -96,7 +104,7 @@ export async function playManyMoves(
   t.comment(`${restartCount} restarts, ${starts.length} runs of ${moveCount} moves`);
   await stage.end();
   await Promise.all(running.map(each => endProcess(each, false)));
-  return final;
+  return { ended: final, interruptedUids };
 }
 
 async function endProcess(running: Running | undefined, isTold: boolean): Promise<void> {

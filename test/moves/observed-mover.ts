@@ -14,7 +14,7 @@ export class ObservedMover implements VolumeMover {
   readonly moveUids: string[] = [];
   activeCountMax = 0;
   readonly #inner: VolumeMover;
-  readonly #calls = new Set<Promise<unknown>>();
+  readonly #calls = new Map<Promise<unknown>, string>();
 
   constructor(inner: VolumeMover) {
     this.#inner = inner;
@@ -32,14 +32,19 @@ export class ObservedMover implements VolumeMover {
     return this.#inner.forgetUnreported(...of);
   }
 
+  /** Of the calls that are under way. */
+  get activeUids(): string[] {
+    return [...this.#calls.values()];
+  }
+
   /** Resolves when no call is under way. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#calls);
+    await Promise.allSettled(this.#calls.keys());
   }
 
   async #observe<Result>({ moveUid }: { moveUid: string }, call: Promise<Result>): Promise<Result> {
     this.moveUids.push(moveUid);
-    this.#calls.add(call);
+    this.#calls.set(call, moveUid);
     this.activeCountMax = Math.max(this.activeCountMax, this.#calls.size);
     try {
       return await call;
