@@ -60,9 +60,10 @@ t.test('a volume is backed up and comes back, is counted, and no secret is said'
   t.notMatch(lines.join(''), PASSWORD);
   t.equal((await fetch(`http://127.0.0.1:${String(port)}/readyz`)).status, 200);
 
-  for (const kind of ['podvolumebackups', 'podvolumerestores', 'pods']) {
+  for (const kind of ['podvolumebackups', 'podvolumerestores', 'pods', 'backuprepositories']) {
     t.equal(api.watchCount(kind), 1, `one watch of ${kind}`);
   }
+  t.equal(api.watchCount(), 4, 'and no other');
   const watched = api.requests.filter(
     ({ verb, resource }) => verb === 'watch' && resource === 'pods',
   );
