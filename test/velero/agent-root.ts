@@ -13,7 +13,7 @@ const run = promisify(execFile);
 
 /** Below node_modules: see agent/engine/base/current-build.js. */
 const PLACE = 'node_modules/stevedore';
-const PARTS = [
+export const AGENT_PARTS = [
   'package.json',
   'agent/stevedore.js',
   'agent/engine/base/current-build.js',
@@ -26,7 +26,7 @@ export async function packAgent(): Promise<string> {
   await run(process.execPath, [join(REPOSITORY_ROOT, 'agent/build.js')]);
   const files: Record<string, string> = { 'bin/node': process.execPath };
   for (const library of await librariesOf(process.execPath)) files[library] = library;
-  for (const part of [...PARTS, ...(await shippedPackages())]) {
+  for (const part of [...AGENT_PARTS, ...(await shippedPackages())]) {
     files[join(PLACE, part)] = join(REPOSITORY_ROOT, part);
   }
   return packRoot(files);
