@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { REPOSITORY_IDLE_MS } from '#agent/repositories/shared-repositories.ts';
+import { isTidied } from './done-files.ts';
 import {
   createBackup,
   createRestore,
@@ -75,7 +76,7 @@ function largestVolume(): Scenario {
 
 /** Nothing that takes long is given up. */
 async function moveLargest(t: Test, world: World): Promise<void> {
-  const { installation } = world;
+  const { installation, agent } = world;
   const { real, sparse, word } = LARGEST;
   const options = { namespace: 'largest', volumes: ['data'] as const };
   const workload = await Workload.start(installation.client, options);
@@ -93,6 +94,7 @@ async function moveLargest(t: Test, world: World): Promise<void> {
   await untilEnded(installation, pathOfMove('restores', 'largest'));
   await workload.untilRunning();
   const after = await workload.volumePath('data');
+  if (agent === 'ours') t.ok(await isTidied(after), 'no .velero is left behind');
   t.equal(statSync(join(after, 'bytes')).size, real);
   const { size, blocks } = statSync(join(after, 'sparse'));
   t.equal(size, sparse);
@@ -117,7 +119,7 @@ interface Volume {
 
 /** Twice, since the first backup of a namespace makes its repository. */
 async function measure(t: Test, world: World, volume: Volume): Promise<void> {
-  const { installation } = world;
+  const { installation, agent } = world;
   const { name, large, smallCount } = volume;
   const options = { namespace: name, volumes: ['data'] as const };
   const workload = await Workload.start(installation.client, options);
@@ -132,6 +134,9 @@ async function measure(t: Test, world: World, volume: Volume): Promise<void> {
   await createRestore(installation, name, `${name}-second`);
   t.match(await observe(t, world, 'restore', name), { status: { phase: 'Completed' } });
   await untilEnded(installation, pathOfMove('restores', name));
+  await workload.untilRunning();
+  const path = await workload.volumePath('data');
+  if (agent === 'ours') t.ok(await isTidied(path), 'no .velero is left behind');
   await workload.delete();
 }
 

@@ -1,10 +1,8 @@
 // A backup, the loss of everything, and a restore.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { listingDifferences, type ListedEntry } from '#test/support/tree-listing.ts';
+import { isTidied, removeDoneFiles } from './done-files.ts';
 import type { AgentKind } from './installation.ts';
 import {
   createBackup,
@@ -18,9 +16,6 @@ import {
 import type { Scenario, World } from './scenario.ts';
 import { fillVolume, fillWithBytes, listVolume } from './volume-content.ts';
 import { Workload } from './workload.ts';
-
-const TIDY_MS_MAX = 15_000;
-const POLL_EVERY_MS = 100;
 
 export const ROUND_TRIPS: readonly Scenario[] = [
   {
@@ -75,6 +70,7 @@ export async function roundTrip(t: Test, world: World, trip: Trip): Promise<void
   for (const volume of ['data', 'scratch'] as const) {
     const path = await workload.volumePath(volume);
     if (restoredBy === 'ours') t.ok(await isTidied(path), `no .velero is left behind in ${volume}`);
+    else removeDoneFiles(path);
     const expected = before.shift() ?? [];
     const after = await listVolume(path);
     const lines = listingDifferences(expected, after);
@@ -107,18 +103,9 @@ function differencesInFiles(
   return listingDifferences(files, same, { without: () => LOST_BY_STOCK });
 }
 
-/** Once the pod has seen the done file, which it has by now. */
-async function isTidied(path: string): Promise<boolean> {
-  for (const end = performance.now() + TIDY_MS_MAX; performance.now() < end;) {
-    if (!existsSync(join(path, '.velero'))) return true;
-    await delay(POLL_EVERY_MS);
-  }
-  return false;
-}
-
 const DONE = { status: { phase: 'Completed' } };
 
-async function shareClaim(t: Test, { installation }: World): Promise<void> {
+async function shareClaim(t: Test, { installation, agent }: World): Promise<void> {
   const options = { namespace: 'shared', pods: ['one', 'two'], volumes: ['data'] as const };
   const workload = await Workload.start(installation.client, options);
   fillWithBytes(await workload.volumePath('data'), 1 << 20);
@@ -130,5 +117,8 @@ async function shareClaim(t: Test, { installation }: World): Promise<void> {
   const restores = { kind: 'restore', name: 'shared' } as const;
   await untilVolumeMoves(installation, restores, ({ status }) => status?.phase === 'Completed');
   t.match(await untilEnded(installation, pathOfMove('restores', 'shared')), DONE);
+  await workload.untilRunning();
+  const path = await workload.volumePath('data');
+  if (agent === 'ours') t.ok(await isTidied(path), 'no .velero is left behind');
   await workload.delete();
 }

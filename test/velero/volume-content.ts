@@ -19,6 +19,8 @@ const ODD_ENTRIES = 300;
 const LARGE_BYTES = 8 << 20;
 const SPARSE_BYTES = 64 << 20;
 const WRITE_BYTES = 4 << 20;
+/** Of a restore before the backup. */
+export const OLD_DONE_FILE = 'of-old';
 
 /** Everything that a file system can hold, a large file, a sparse one, and a `.velero` of old. */
 export function fillVolume(path: string, random: SeededRandom): void {
@@ -26,7 +28,7 @@ export function fillVolume(path: string, random: SeededRandom): void {
   writeFileSync(join(path, 'large'), random.bytes(LARGE_BYTES));
   makeSparse(join(path, 'sparse'), SPARSE_BYTES, random.bytes(4096));
   mkdirSync(join(path, '.velero'));
-  writeFileSync(join(path, '.velero', 'of-old'), 'x');
+  writeFileSync(join(path, '.velero', OLD_DONE_FILE), 'x');
   utimesSync(path, 1_577_836_800, 1_577_836_800);
 }
 

@@ -8,7 +8,8 @@ import { NODE_NAME, PAUSE_IMAGE } from '#test/cluster/node-settings.ts';
 
 const POD_MS_MAX = 120_000;
 const GONE_MS_MAX = 120_000;
-const VOLUMES = '/var/lib/volumes';
+/** Beneath, by namespace, what a claim may be bound to; it stays when the claim has gone. */
+export const LOCAL_VOLUMES = '/var/lib/volumes';
 const KUBELET_PODS = '/var/lib/kubelet/pods';
 
 export type VolumeName = 'data' | 'scratch';
@@ -83,7 +84,7 @@ export class Workload {
 }
 
 async function localVolume(namespace: string, number: number): Promise<ApiObject> {
-  const path = join(VOLUMES, namespace, String(number));
+  const path = join(LOCAL_VOLUMES, namespace, String(number));
   await mkdir(path, { recursive: true });
   const here = { key: 'kubernetes.io/hostname', operator: 'In', values: [NODE_NAME] };
   return {
