@@ -1,6 +1,7 @@
 // The library's calls about a cache directory that nobody needs to have open.
 
 import { resolve } from 'node:path';
+import { nodesIn } from '#engine/cache/cache-directory.ts';
 import type { CacheSettings } from '#engine/cache/cache-settings.ts';
 import { type CacheDescription, describeCache } from '#engine/cache/describe-cache.ts';
 import { readMounts } from '#engine/cache/location.ts';
@@ -18,6 +19,11 @@ export async function cacheInfo(
   const names = url === undefined ? [] : [storageNameOf(url)];
   const directory = resolve(settings.directory);
   return describeCache({ ...settings, directory }, { names, mountInfo: readMounts() });
+}
+
+/** Names of the nodes that have a cache of their own there, as `node` of the settings. */
+export function cacheNodes(directory: string): readonly string[] {
+  return nodesIn(directory);
 }
 
 /**

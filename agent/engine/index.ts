@@ -67,7 +67,7 @@ export type {
 export type { StorageMetrics } from '#engine/storage/metered.ts';
 export { STORAGE_URL_PARAMETERS } from '#engine/storage/storage-url.ts';
 export type { BlobMetadata, Storage } from '#engine/storage/storage.ts';
-export { cacheInfo, clearCache } from './cache-verbs.ts';
+export { cacheInfo, cacheNodes, clearCache } from './cache-verbs.ts';
 export {
   backup,
   checkRepository,

@@ -1,17 +1,66 @@
-import t from 'tap';
-import { createLog } from '#agent/log.ts';
+// The cache of the agent: opened as its configuration says, found by the command, and what is told
+// about it.
+
+import t, { type Test } from 'tap';
+import { readConfig } from '#agent/config.ts';
+import type { AgentConfig } from '#agent/config-table.ts';
+import { createLog, type Log } from '#agent/log.ts';
 import { SecretTexts } from '#agent/log-secrets.ts';
-import { cacheTeller } from '#agent/open-agent-cache.ts';
+import { cacheTeller, openAgentCache } from '#agent/open-agent-cache.ts';
+import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { runWords } from '#test/engine/cli/surface.ts';
+
+const ENVIRONMENT = { NODE_NAME: 'worker-1' };
+
+interface Line {
+  readonly level: string;
+  readonly msg: string;
+}
+
+function collectingLog(lines: Line[]): Log {
+  const write = (line: string) => lines.push(JSON.parse(line) as Line);
+  return createLog({ level: 'debug', format: 'json', write, secrets: new SecretTexts() });
+}
+
+function configOf(...words: string[]): AgentConfig {
+  const readText = () => '';
+  const outcome = readConfig({ words, environment: ENVIRONMENT, readText, columns: 100 });
+  if (outcome.kind !== 'config') throw new Error('that is a text');
+  return outcome.config;
+}
+
+async function opened(t: Test, ...words: string[]) {
+  const directory = fastDirectory(t);
+  const lines: Line[] = [];
+  const config = configOf(`--cache-dir=${directory}`, '--cache-allow-root-disk', ...words);
+  const cache = await openAgentCache(config, collectingLog(lines));
+  if (cache === undefined) throw new Error('there is no cache');
+  t.teardown(() => cache.close());
+  return { cache, directory, lines };
+}
+
+t.test('the command finds the cache of the agent within its pod', async t => {
+  const { cache, directory } = await opened(t, '--cache-limit=4MiB');
+  const loadEngine = () => import('#engine/index.ts');
+  const run = (verb: string, environment: Readonly<Record<string, string>> = ENVIRONMENT) =>
+    runWords(['cache', verb, '--cache-dir', directory], { environment, loadEngine });
+  t.match(await run('info'), {
+    status: 0,
+    stdout: /stevedore-cache-worker-1\n.*in use +by a process that runs now/s,
+  });
+  t.match((await run('info', {})).stdout, /for --node-name: worker-1$/m, 'and outside by its name');
+  t.match(await run('clear'), { status: 1, stderr: /CACHE_IN_USE/ });
+  await cache.close();
+  t.match(await run('clear'), { status: 0, stdout: 'Removed 0 entries, 0 B\n' });
+});
 
 t.test('small steps of the limit are for the level debug', async t => {
-  const levels: unknown[] = [];
-  const write = (line: string) => levels.push((JSON.parse(line) as { level: unknown }).level);
-  const log = createLog({ level: 'debug', format: 'json', write, secrets: new SecretTexts() });
-  const tell = cacheTeller(log);
+  const lines: Line[] = [];
+  const tell = cacheTeller(collectingLog(lines));
   for (const bytes of [1000, 950, 910, 899, 950, 0, 0, 50]) {
     tell({ kind: 'limit', bytes, reason: 'nodefs.available' });
   }
   tell({ kind: 'limit', bytes: 50, reason: 'absolute' });
-  const news = levels.map(level => (level === 'info' ? '!' : '.')).join('');
+  const news = lines.map(({ level }) => (level === 'info' ? '!' : '.')).join('');
   t.equal(news, '!..!.!.!!');
 });

@@ -9,6 +9,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { systemCodeOf } from '#engine/base/errors.ts';
@@ -40,6 +41,18 @@ export interface DirectoryRequest {
 /** The directory with the segments. */
 export function cacheDirectoryOf({ location, node }: DirectoryRequest): string {
   return join(location, node === undefined ? NAME : `${NAME}-${node.replace(/[^\w.-]/g, '_')}`);
+}
+
+/** Of those that have a directory in the location; none where it cannot be read. */
+export function nodesIn(location: string): readonly string[] {
+  try {
+    return readdirSync(location)
+      .filter(name => name.startsWith(`${NAME}-`))
+      .map(name => name.slice(NAME.length + 1))
+      .sort();
+  } catch {
+    return [];
+  }
 }
 
 export class CacheDirectory {

@@ -1,16 +1,20 @@
 // stevedore cache clear
 
-import { cacheOf } from './cache-info.ts';
+import { cacheOf, noCacheText } from './cache-info.ts';
+import type { CacheChoice } from './cache-options.ts';
 import { EXIT } from './exit-status.ts';
 import { optionalText } from './option-values.ts';
 import { counted, formatBytes } from './quantity.ts';
-import { safeText } from './terminal-text.ts';
 import type { Engine, Verb } from './verb.ts';
 
 type Cleared = Awaited<ReturnType<Engine['clearCache']>>;
 
-export function renderCleared({ isFound, entries, bytes }: Cleared, directory: string): string {
-  if (!isFound) return `There is no cache in ${safeText(directory)}; nothing was removed\n`;
+export function renderCleared(
+  { isFound, entries, bytes }: Cleared,
+  cache: CacheChoice,
+  nodes: readonly string[],
+): string {
+  if (!isFound) return `${noCacheText(cache, nodes)}; nothing was removed\n`;
   return `Removed ${counted(entries, 'entry', 'entries')}, ${formatBytes(bytes)}\n`;
 }
 
@@ -34,7 +38,8 @@ export const cacheClear: Verb = Object.freeze({
   prepare: (_operands, options) => async session => {
     const cache = cacheOf(session);
     const cleared = await session.engine.clearCache(cache, optionalText(options, 'repository'));
-    await session.output.report(cleared, () => renderCleared(cleared, cache.directory));
+    const nodes = cleared.isFound ? [] : session.engine.cacheNodes(cache.directory);
+    await session.output.report(cleared, () => renderCleared(cleared, cache, nodes));
     return EXIT.done;
   },
 } satisfies Verb);

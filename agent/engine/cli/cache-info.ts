@@ -1,11 +1,15 @@
 // stevedore cache info
 
+import type { CacheChoice } from './cache-options.ts';
 import { EXIT } from './exit-status.ts';
 import { usageError } from './option-values.ts';
 import { counted, formatBytes, formatCount, formatShare } from './quantity.ts';
 import { renderFields, renderTable } from './table.ts';
 import { safeText } from './terminal-text.ts';
 import type { Engine, Session, Verb } from './verb.ts';
+
+/** A file system may be shared by as many as there are. */
+const NODES_SHOWN_MAX = 20;
 
 export type CacheDescription = NonNullable<Awaited<ReturnType<Engine['cacheInfo']>>>;
 
@@ -83,6 +87,16 @@ function shareText({ entries, bytes }: CacheDescription['total']): string {
   return `${counted(entries, 'entry', 'entries')}, ${formatBytes(bytes)}`;
 }
 
+/** A directory that several nodes share holds a cache of each, and none without a name. */
+export function noCacheText({ directory, node }: CacheChoice, nodes: readonly string[]): string {
+  const ofNode = node === undefined ? '' : ` of the node ${safeText(node)}`;
+  const text = `There is no cache${ofNode} in ${safeText(directory)}`;
+  if (nodes.length === 0) return text;
+  const names = nodes.slice(0, NODES_SHOWN_MAX).map(safeText).join(', ');
+  const more = nodes.length > NODES_SHOWN_MAX ? ', …' : '';
+  return `${text}, but one of each of these, for --node-name: ${names}${more}`;
+}
+
 /** @throws USAGE */
 export function cacheOf({ cache }: Session): NonNullable<Session['cache']> {
   if (cache) return cache;
@@ -104,13 +118,18 @@ export const cacheInfo: Verb = Object.freeze({
   examples: [
     { command: 'stevedore cache info --cache-dir /cache', text: 'what is there?' },
     { command: 'stevedore cache info --cache-dir /cache -o json', text: 'for a program' },
+    {
+      command: 'stevedore cache info --cache-dir /cache --node-name worker-1',
+      text: "an agent's; within its pod NODE_NAME says which",
+    },
   ],
   prepare: () => async session => {
     const cache = cacheOf(session);
     const info = await session.engine.cacheInfo(cache, session.url);
-    const document = info ?? { directory: cache.directory, repositories: [] };
+    const nodes = info ? [] : session.engine.cacheNodes(cache.directory);
+    const document = info ?? { directory: cache.directory, repositories: [], nodes };
     await session.output.report(document, () =>
-      info ? renderCacheInfo(info) : `There is no cache in ${safeText(cache.directory)}\n`,
+      info ? renderCacheInfo(info) : `${noCacheText(cache, nodes)}\n`,
     );
     return EXIT.done;
   },

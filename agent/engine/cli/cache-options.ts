@@ -28,11 +28,15 @@ export const CACHE_OPTIONS: readonly OptionRow[] = Object.freeze([
     flags: '--kubelet-config <path>',
     text: "whose eviction lines hold (STEVEDORE_KUBELET_CONFIG; the node's, where it can be read)",
   },
+  {
+    flags: '--node-name <name>',
+    text: "whose part of the directory: an agent's (NODE_NAME; none)",
+  },
 ]);
 
 export type CacheChoice = Pick<
   CacheSettings,
-  'directory' | 'absoluteBytes' | 'share' | 'isRootDiskAllowed' | 'kubeletConfiguration'
+  'directory' | 'node' | 'absoluteBytes' | 'share' | 'isRootDiskAllowed' | 'kubeletConfiguration'
 >;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -59,7 +63,9 @@ export function cacheChoice(
     isSet(options, 'cacheAllowRootDisk') || unlessEmpty(environment, 'ALLOW_ROOT_DISK') === '1';
   const kubeletConfiguration =
     optionalText(options, 'kubeletConfig') ?? (environment.STEVEDORE_KUBELET_CONFIG || undefined);
-  return { directory, ...bounds, isRootDiskAllowed, kubeletConfiguration };
+  // As the agent has it, so that within its pod its cache is the one that is meant.
+  const node = optionalText(options, 'nodeName') ?? (environment.NODE_NAME || undefined);
+  return { directory, node, ...bounds, isRootDiskAllowed, kubeletConfiguration };
 }
 
 /** `20GiB`, or `10%` of the file system. */

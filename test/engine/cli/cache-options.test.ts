@@ -16,15 +16,25 @@ t.test('options win over the environment', async t => {
   t.strictSame(cacheChoice({}, environment), {
     directory: '/e',
     share: 0.1,
+    node: undefined,
     isRootDiskAllowed: false,
     kubeletConfiguration: undefined,
   });
   t.strictSame(cacheChoice({ cacheDir: '/o', cacheLimit: '2GiB' }, environment), {
     directory: '/o',
     absoluteBytes: 2 ** 31,
+    node: undefined,
     isRootDiskAllowed: false,
     kubeletConfiguration: undefined,
   });
+});
+
+t.test('a node is named by an option, or as it is within a pod of its agent', async t => {
+  const nodeOf = (nodeName: string | undefined, NODE_NAME: string) =>
+    cacheChoice({ cacheDir: '/c', nodeName }, { NODE_NAME })?.node;
+  t.equal(nodeOf(undefined, 'worker-1'), 'worker-1');
+  t.equal(nodeOf('worker-2', 'worker-1'), 'worker-2');
+  t.equal(nodeOf(undefined, ''), undefined);
 });
 
 t.test('the root disk is allowed by an option or by a variable that is 1', async t => {

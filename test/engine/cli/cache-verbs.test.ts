@@ -30,6 +30,24 @@ t.test('where there is no cache both verbs say so', async t => {
   });
 });
 
+t.test('caches of nodes are named where none of them is meant', async t => {
+  const directory = fastDirectory(t);
+  const settings = { directory, absoluteBytes: 2 ** 22, isRootDiskAllowed: true };
+  for (const node of ['worker-2', 'worker-1']) {
+    await (await Cache.open({ ...settings, node }, { isWatching: false })).close();
+  }
+  const words = ['--cache-dir', directory];
+  const names = 'of each of these, for --node-name: worker-1, worker-2';
+  const text = `There is no cache in ${directory}, but one ${names}`;
+  t.equal((await run('info', ...words)).stdout, `${text}\n`);
+  t.equal((await run('clear', ...words)).stdout, `${text}; nothing was removed\n`);
+  const { stdout } = await run('info', ...words, '-o', 'json');
+  t.match(JSON.parse(stdout), { repositories: [], nodes: ['worker-1', 'worker-2'] });
+  const other = await run('info', ...words, '--node-name', 'worker-3');
+  t.match(other.stdout, /^There is no cache of the node worker-3 in /);
+  t.match((await run('info', ...words, '--node-name', 'worker-2')).stdout, 'cache-worker-2\n');
+});
+
 t.test('what the last process has noted is shown', async t => {
   const directory = fastDirectory(t);
   const settings = { directory, absoluteBytes: 2 ** 22, isRootDiskAllowed: true };
