@@ -83,7 +83,9 @@ export async function clearStoredCache(
     const why = directory === 'locked' ? 'a process uses it' : `its lock was refused: ${directory}`;
     throw new EngineError(
       'CACHE_IN_USE',
-      `cannot clear the cache in ${stored.directory}: ${why}; end that process and try again`,
+      `cannot clear the cache in ${stored.directory}: ${why}; end that process and try again ` +
+        "(an agent's emptyDir goes when its pod is deleted, and what it has of a repository " +
+        'when that BackupRepository is)',
     );
   }
   try {
