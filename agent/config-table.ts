@@ -159,6 +159,18 @@ export const SETTINGS = Object.freeze({
     text: 'the cache may lie on the disk of /',
     parse: parseBoolean,
   }),
+  kubeletConfig: optional({
+    flags: '--kubelet-config <file>',
+    variables: ['STEVEDORE_KUBELET_CONFIG'],
+    text: "whose eviction lines the cache keeps clear of; the node's, where it can be read",
+    parse: parseAbsolutePath,
+  }),
+  kubeletConfigDir: optional({
+    flags: '--kubelet-config-dir <dir>',
+    variables: ['STEVEDORE_KUBELET_CONFIG_DIR'],
+    text: "drop-ins to it, as of the kubelet's --config-dir; the node's, where they can be read",
+    parse: parseAbsolutePath,
+  }),
   memory: optional({
     flags: '--memory <size>',
     variables: ['STEVEDORE_MEMORY'],

@@ -15,7 +15,14 @@ export async function openAgentCache(config: AgentConfig, log: Log): Promise<Cac
     return undefined;
   }
   try {
-    const settings = { directory, node: config.nodeName, isRootDiskAllowed, ...cacheLimit };
+    const settings = {
+      directory,
+      node: config.nodeName,
+      isRootDiskAllowed,
+      ...cacheLimit,
+      kubeletConfiguration: config.kubeletConfig,
+      kubeletDropIns: config.kubeletConfigDir,
+    };
     return await Cache.open(settings, { onEvent: cacheTeller(log) });
   } catch (error) {
     if (!isEngineError(error, 'CACHE_LOCATION_REFUSED')) throw error;

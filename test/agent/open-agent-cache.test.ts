@@ -1,12 +1,15 @@
 // The cache of the agent: opened as its configuration says, found by the command, and what is told
 // about it.
 
+import { mkdtempSync, rmSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { readConfig } from '#agent/config.ts';
 import type { AgentConfig } from '#agent/config-table.ts';
 import { createLog, type Log } from '#agent/log.ts';
 import { SecretTexts } from '#agent/log-secrets.ts';
 import { cacheTeller, openAgentCache } from '#agent/open-agent-cache.ts';
+import { isWatched } from '#engine/cache/cache-settings.ts';
+import { DEFAULT_EVICTION_LINES } from '#engine/cache/eviction-lines.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { runWords } from '#test/engine/cli/surface.ts';
 
@@ -14,7 +17,8 @@ const ENVIRONMENT = { NODE_NAME: 'worker-1' };
 
 interface Line {
   readonly level: string;
-  readonly msg: string;
+  readonly message: string;
+  readonly origin?: string;
 }
 
 function collectingLog(lines: Line[]): Log {
@@ -52,6 +56,40 @@ t.test('the command finds the cache of the agent within its pod', async t => {
   t.match(await run('clear'), { status: 1, stderr: /CACHE_IN_USE/ });
   await cache.close();
   t.match(await run('clear'), { status: 0, stdout: 'Removed 0 entries, 0 B\n' });
+});
+
+/** Where the kubelet watches the disk; undefined where /tmp is a volume of its own. */
+async function openedOnDisk(t: Test, ...words: string[]) {
+  const directory = mkdtempSync('/tmp/agent-cache-');
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const lines: Line[] = [];
+  const flags = [`--cache-dir=${directory}`, '--cache-allow-root-disk', ...words];
+  const cache = await openAgentCache(configOf(...flags), collectingLog(lines));
+  t.teardown(() => cache?.close());
+  if (!isWatched(cache?.location)) return undefined;
+  const told = lines.find(({ message }) => message === 'cache keeps clear of eviction lines');
+  return { lines: cache?.evictionLines?.lines, origin: told?.origin };
+}
+
+t.test("the cache of the agent keeps clear of the kubelet's lines", async t => {
+  const files = t.testdir({
+    'config.yaml': 'evictionHard: {nodefs.available: 8%, imagefs.available: 20%}\n',
+    'conf.d': { '10.conf': 'evictionHard: {imagefs.available: 21%}\n' },
+  });
+  const words = [`--kubelet-config=${files}/config.yaml`, `--kubelet-config-dir=${files}/conf.d`];
+  const found = await openedOnDisk(t, ...words);
+  if (found === undefined) return t.comment('/tmp is a volume of its own here');
+  t.match(found.lines, [{ threshold: { share: 0.08 } }, { threshold: { share: 0.21 } }]);
+  t.equal(found.origin, `${files}/config.yaml, ${files}/conf.d/10.conf`);
+});
+
+t.test("a configuration that is absent leaves the kubelet's defaults, and is told", async t => {
+  const files = t.testdir({ 'conf.d': {} });
+  const words = [`--kubelet-config=${files}/config.yaml`, `--kubelet-config-dir=${files}/conf.d`];
+  const found = await openedOnDisk(t, ...words);
+  if (found === undefined) return t.comment('/tmp is a volume of its own here');
+  t.strictSame(found.lines, DEFAULT_EVICTION_LINES);
+  t.match(found.origin, /^defaults of the kubelet, .*config\.yaml cannot be read: ENOENT/);
 });
 
 t.test('small steps of the limit are for the level debug', async t => {

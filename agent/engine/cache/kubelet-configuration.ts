@@ -111,7 +111,8 @@ async function evictionHardIn(path: string): Promise<object | undefined> {
   const text = await readFile(path, 'utf8');
   const { parseYaml } = await import('#engine/base/yaml.ts');
   const parsed = parseYaml(text, path);
-  if (typeof parsed !== 'object' || parsed === null) throw new Error('it is no configuration');
+  if (parsed === null || parsed === undefined) throw new Error('it is empty');
+  if (typeof parsed !== 'object') throw new Error('it is no configuration');
   const hard: unknown = 'evictionHard' in parsed ? parsed.evictionHard : undefined;
   return typeof hard === 'object' && hard !== null ? hard : undefined;
 }

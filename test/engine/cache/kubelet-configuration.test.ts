@@ -77,6 +77,7 @@ t.test('what cannot be read leaves the defaults, and is said', async t => {
     ['nothing there', undefined, /ENOENT/],
     ['no YAML', 'evictionHard: {a: [\n', /cannot be read/],
     ['bytes', '\0\x01', /cannot be read/],
+    ['a file that was made to be mounted', '', /cannot be read: it is empty/],
     ['a text', 'lines', /no configuration/],
     ['more than a configuration has', `a: ${'x'.repeat(MIB)}`, /larger than 1 MiB/],
     ['aliases without end', bomb(), /cannot be read/],
