@@ -2,10 +2,12 @@
 // here. `--help` and docs/configuration.md are made of these rows, so neither can be out of date.
 
 import { parseCacheLimit } from '#engine/cli/cache-options.ts';
+import { parseSize } from '#engine/cli/option-values.ts';
 import {
   oneOf,
   parseAbsolutePath,
   parseBoolean,
+  parseDays,
   parseDuration,
   parseListenAddress,
   parseMemory,
@@ -158,6 +160,30 @@ export const SETTINGS = Object.freeze({
     variables: ['STEVEDORE_CACHE_ALLOW_ROOT_DISK'],
     text: 'the cache may lie on the disk of /',
     parse: parseBoolean,
+  }),
+  cacheFloor: optional({
+    flags: '--cache-floor <size>',
+    variables: ['STEVEDORE_CACHE_FLOOR'],
+    text: 'what others cannot take of the cache from a repository',
+    parse: parseSize,
+  }),
+  cacheCeiling: optional({
+    flags: '--cache-ceiling <size>',
+    variables: ['STEVEDORE_CACHE_CEILING'],
+    text: 'what a repository may have of the cache',
+    parse: parseSize,
+  }),
+  cacheDataMin: optional({
+    flags: '--cache-data-min <size>',
+    variables: ['STEVEDORE_CACHE_DATA_MIN'],
+    text: 'a repository or a restore of fewer bytes keeps index and metadata alone',
+    parse: parseSize,
+  }),
+  cacheUnvisitedDays: preset('14', {
+    flags: '--cache-unvisited-days <days>',
+    variables: ['STEVEDORE_CACHE_UNVISITED_DAYS'],
+    text: 'after which a repository that nobody uses goes from the cache',
+    parse: parseDays,
   }),
   kubeletConfig: optional({
     flags: '--kubelet-config <file>',

@@ -14,6 +14,7 @@ export interface ListenAddress {
 }
 
 const PORT_MAX = 65_535;
+const DAYS_MAX = 3650;
 const UNIT_MS: Readonly<Record<string, number>> = Object.freeze({
   h: 3_600_000,
   m: 60_000,
@@ -56,6 +57,13 @@ export function parseDuration(text: string, what: string): number {
   const isWhole = parts.map(([part]) => part).join('') === text;
   if (isWhole && ms > 0) return ms;
   throw configError(`${what} is '${text}'; give a duration such as 30m or 1h30m`);
+}
+
+/** A whole number of them. */
+export function parseDays(text: string, what: string): number {
+  const days = Number(text);
+  if (/^\d+$/.test(text) && days >= 1 && days <= DAYS_MAX) return days;
+  throw configError(`${what} is '${text}'; give a number of days from 1 to ${DAYS_MAX}`);
 }
 
 export function parseBoolean(text: string, what: string): boolean {

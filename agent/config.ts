@@ -64,6 +64,10 @@ export function readConfig(sources: ConfigSources): ConfigOutcome {
   if (texts.cacheLimit !== undefined && texts.cacheDir === undefined) {
     problems.push(`${texts.cacheLimit.what} is of no use without a directory; give --cache-dir`);
   }
+  const { cacheFloor: floor, cacheCeiling: ceiling } = texts;
+  if (floor && ceiling && Number(values.cacheFloor) > Number(values.cacheCeiling)) {
+    problems.push(`${floor.what} is above ${ceiling.what}; give no floor above the ceiling`);
+  }
   if (problems.length > 0) throw problemsError(problems);
   const inert = INERT_SETTINGS.flatMap(name => texts[name]?.what ?? []);
   // The compiler does not see that each name got what its own row parses; valueOf() threw none.

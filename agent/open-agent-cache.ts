@@ -1,7 +1,7 @@
 // The cache of this node, or none: whatever is wrong with its directory, moves go on without it.
 
 import { isEngineError } from '#engine/base/errors.ts';
-import { Cache, type CacheEvent } from '#engine/index.ts';
+import { Cache, type CacheEvent, type CacheShare } from '#engine/index.ts';
 import type { AgentConfig } from './config-table.ts';
 import type { Log } from './log.ts';
 
@@ -20,6 +20,7 @@ export async function openAgentCache(config: AgentConfig, log: Log): Promise<Cac
       node: config.nodeName,
       isRootDiskAllowed,
       ...cacheLimit,
+      unvisitedDaysMax: config.cacheUnvisitedDays,
       kubeletConfiguration: config.kubeletConfig,
       kubeletDropIns: config.kubeletConfigDir,
     };
@@ -29,6 +30,11 @@ export async function openAgentCache(config: AgentConfig, log: Log): Promise<Cac
     log.error({ error }, 'going on without a cache');
     return undefined;
   }
+}
+
+/** What each repository may have of it. */
+export function cacheShareOf({ cacheFloor, cacheCeiling, cacheDataMin }: AgentConfig): CacheShare {
+  return { floorBytes: cacheFloor, ceilingBytes: cacheCeiling, dataBytesMin: cacheDataMin };
 }
 
 /**

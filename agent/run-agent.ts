@@ -31,7 +31,7 @@ import { measuredRepositories } from './measured-repositories.ts';
 import { AgentMetrics } from './metrics.ts';
 import { runMoves, type RunningMoves } from './run-moves.ts';
 import { noticingMover } from './noticing-mover.ts';
-import { openAgentCache } from './open-agent-cache.ts';
+import { cacheShareOf, openAgentCache } from './open-agent-cache.ts';
 import { readConcurrency } from './read-concurrency.ts';
 import { Readiness } from './readiness.ts';
 import { refusedRights } from './refused-rights.ts';
@@ -167,7 +167,7 @@ function openRepositories(
         leftBehind.changed(count, countMax);
       },
     },
-    { namespace, readyTimeoutMs, shares, credentialsFile },
+    { namespace, readyTimeoutMs, shares, credentialsFile, cacheShare: cacheShareOf(config) },
   );
 }
 

@@ -8,6 +8,7 @@ import type { Clock } from '#engine/base/clock.ts';
 import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import {
   type Cache,
+  type CacheShare,
   openRepository,
   openStorageAt,
   type OpenStorageOptions,
@@ -53,6 +54,8 @@ export interface RepositorySettings {
   /** For locations that name no credential. */
   readonly credentialsFile?: string;
   readonly isNativeAllowed?: boolean;
+  /** Of each repository. */
+  readonly cacheShare?: CacheShare;
 }
 
 export type RepositoryLease = Lease<Repository>;
@@ -155,7 +158,7 @@ export class SharedRepositories implements AsyncDisposable {
 
   async #open(plan: LocationPlan, password: string): Promise<Repository> {
     const { clock, cache, metrics, onRetry, onWarning } = this.#parts;
-    const { namespace, credentialsFile, shares, isNativeAllowed } = this.#settings;
+    const { namespace, credentialsFile, shares, isNativeAllowed, cacheShare } = this.#settings;
     for (const notice of plan.notices) {
       if (this.#noticed.has(notice)) continue;
       this.#noticed.add(notice);
@@ -172,6 +175,7 @@ export class SharedRepositories implements AsyncDisposable {
         isReadOnly,
         isNativeAllowed,
         cache,
+        cacheShare,
         clock,
         onWarning,
         owner: OWNER,

@@ -9,6 +9,7 @@ import {
   type Setting,
   SETTINGS,
 } from '#agent/config-table.ts';
+import { UNVISITED_DAYS_MAX } from '#engine/cache/cache-settings.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 
 type Given = Partial<Omit<ConfigSources, 'readText'>> & { readonly file?: string };
@@ -129,6 +130,15 @@ t.test('a limit for a cache that is nowhere is a problem', async t => {
   t.strictSame(configOf({ words }).cacheLimit, { share: 0.1 });
 });
 
+t.test('what repositories may have of the cache', async t => {
+  t.match(configOf({}), { cacheFloor: undefined, cacheUnvisitedDays: UNVISITED_DAYS_MAX });
+  const words = ['--cache-floor=1MiB', '--cache-ceiling=2MiB', '--cache-data-min=3MiB'];
+  const { cacheFloor, cacheCeiling, cacheDataMin } = configOf({ words });
+  t.strictSame([cacheFloor, cacheCeiling, cacheDataMin], [2 ** 20, 2 ** 21, 3 * 2 ** 20]);
+  const swapped = ['--cache-floor=3MiB', '--cache-ceiling=2MiB'];
+  t.match(problemsOf({ words: swapped }), [/^--cache-floor is above --cache-ceiling; give no/]);
+});
+
 t.test('addresses, durations and names of other forms are refused', async t => {
   const wrong: readonly [flag: string, text: string][] = [
     ['--metrics-address', ':99999'],
@@ -137,6 +147,9 @@ t.test('addresses, durations and names of other forms are refused', async t => {
     ['--resource-timeout', '10'],
     ['--resource-timeout', '0s'],
     ['--resource-timeout', '10m x'],
+    ['--cache-unvisited-days', '0'],
+    ['--cache-unvisited-days', '1.5'],
+    ['--cache-ceiling', 'much'],
     ['--node-name', 'Worker_1'],
     ['--host-pods', 'host_pods'],
     ['--log-format', '__proto__'],

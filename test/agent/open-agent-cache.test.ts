@@ -92,6 +92,25 @@ t.test("a configuration that is absent leaves the kubelet's defaults, and is tol
   t.match(found.origin, /^defaults of the kubelet, .*config\.yaml cannot be read: ENOENT/);
 });
 
+t.test('a repository goes from the cache after as many days as the agent was told', async t => {
+  const { cache, lines } = await opened(t, '--cache-limit=4MiB', '--cache-unvisited-days=3');
+  const noteOf = (name: string, days: number) => {
+    const key = { a: name.length, b: 0 };
+    return { key, name, unvisitedMs: days * 24 * 3_600_000, isDeleted: false };
+  };
+  cache.volume?.accounts.recall([noteOf('s3://b/old/', 3.1), noteOf('s3://b/young/', 2.9)], 0);
+  await cache.look();
+  const gone = lines.filter(({ message }) => message === 'cache lets go of a repository');
+  t.equal(gone.length, 1);
+  t.strictSame(
+    cache.volume?.accounts.all().map(({ name, isOrphan }) => [name, isOrphan]),
+    [
+      ['s3://b/old/', true],
+      ['s3://b/young/', false],
+    ],
+  );
+});
+
 t.test('small steps of the limit are for the level debug', async t => {
   const lines: Line[] = [];
   const tell = cacheTeller(collectingLog(lines));

@@ -8,7 +8,10 @@ import { REPOSITORIES, STORAGE_LOCATIONS } from '#agent/repositories/repository-
 import { repositoryShares } from '#agent/repositories/repository-shares.ts';
 import { KubeObjects } from '#test/support/kube-objects.ts';
 import { NAME, PASSWORD, VELERO, VeleroScene } from '#test/support/velero-scene.ts';
-import { startFakeS3 } from '#test/engine/storage/fake-s3.ts';
+import { openStorageAt } from '#engine/index.ts';
+import { scratchCache } from '#test/engine/cache/scratch-cache.ts';
+import { openFake, startFakeS3 } from '#test/engine/storage/fake-s3.ts';
+import { MemoryS3 } from '#test/faults/memory-s3.ts';
 
 const MIB = 2 ** 20;
 
@@ -108,6 +111,31 @@ t.test('the cache forgets a repository whose BackupRepository is gone', async t 
   scene.kube.failure = new EngineError('KUBE_UNAVAILABLE', 'away');
   await repositories.forget(goneOf('never-used', 'bank'));
   t.match(scene.warnings.at(-1), { code: 'KUBE_UNAVAILABLE', message: /gone for a while: away/ });
+});
+
+t.test('each repository has its share of the cache', async t => {
+  const fake = await startFakeS3(t);
+  fake.play(new MemoryS3().handle);
+  const { cache } = await scratchCache(t);
+  const cacheShare = { floorBytes: MIB, ceilingBytes: 3 * MIB, dataBytesMin: 2 * MIB };
+  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0, cache, cacheShare });
+  t.teardown(() => scene[Symbol.asyncDispose]());
+  const config = { s3Url: fake.endpoint, region: 'minio' };
+  const credential = { name: 'cloud', key: 'cloud' };
+  const cloud = '[default]\naws_access_key_id = id\naws_secret_access_key = secret\n';
+  scene.putSecret('cloud', { cloud });
+  scene.putLocation({ provider: 'aws', config, credential });
+  const prefix = 'cluster-a/kopia/shop/';
+  const bucket = await openFake(t, fake, { bucket: 'unused', prefix });
+  const made = await openStorageAt({ scheme: 'file', directory: scene.directory });
+  for await (const { id } of made.list('')) await bucket.put(id, [await made.get(id)]);
+  await made.close();
+  await using lease = await scene.repositories.acquire(NAME, 'write');
+  lease.thing.manifests.put({ type: 'test' }, '{}');
+  await lease.thing.flush();
+  await lease.thing.refresh();
+  const bounds = cache.volume?.accounts.all().map(account => account.bounds);
+  t.strictSame(bounds, [cacheShare]);
 });
 
 t.test('what keeps a repository from being used has a code and says what to do', async t => {

@@ -25,6 +25,7 @@ export interface VeleroSceneOptions extends Partial<RepositorySettings> {
   readonly clock?: Clock;
   /** Names of repositories that the cache was told to forget. */
   readonly forgotten?: string[];
+  readonly cache?: Cache;
 }
 
 /** For repositories that are never opened. */
@@ -58,12 +59,13 @@ export class VeleroScene implements AsyncDisposable {
   readonly repositories: SharedRepositories;
 
   private constructor(root: string, options: VeleroSceneOptions) {
-    const { clock = systemClock, forgotten, ...settings } = options;
+    const { clock = systemClock, forgotten, ...others } = options;
+    const { cache = forgotten && cacheThat(forgotten), ...settings } = others;
     this.root = root;
     const shares = { repositoriesMax: 2, threads: 1, memoryBytes: 256 * 2 ** 20 };
     const onWarning = (warning: EngineError) => void this.warnings.push(warning);
     this.repositories = new SharedRepositories(
-      { kube: this.kube, clock, onWarning, cache: forgotten && cacheThat(forgotten) },
+      { kube: this.kube, clock, onWarning, cache },
       { namespace: VELERO, readyTimeoutMs: 60_000, shares, ...settings },
     );
   }
