@@ -161,6 +161,18 @@ export const SETTINGS = Object.freeze({
     text: 'the cache may lie on the disk of /',
     parse: parseBoolean,
   }),
+  cacheEmptyDirSize: optional({
+    flags: '--cache-empty-dir-size <size>',
+    variables: ['STEVEDORE_CACHE_EMPTY_DIR_SIZE'],
+    text: 'sizeLimit of the emptyDir that the cache lies in, above which its pod is evicted',
+    parse: parseSize,
+  }),
+  cacheMemory: optional({
+    flags: '--cache-memory <size>',
+    variables: ['STEVEDORE_CACHE_MEMORY'],
+    text: 'what a cache in memory may take of it; by default a quarter of what the process may',
+    parse: parseSize,
+  }),
   cacheFloor: optional({
     flags: '--cache-floor <size>',
     variables: ['STEVEDORE_CACHE_FLOOR'],

@@ -7,8 +7,14 @@ import type { Log } from './log.ts';
 
 const LIMIT_STEP_SHARE = 0.1;
 
-/** Undefined where none is wanted, or where its directory is refused. */
-export async function openAgentCache(config: AgentConfig, log: Log): Promise<Cache | undefined> {
+/**
+ * Undefined where none is wanted, or where its directory is refused.
+ * @param memoryBytes what it may take where its directory is in memory
+ */
+export async function openAgentCache(
+  config: AgentConfig,
+  { log, memoryBytes }: { readonly log: Log; readonly memoryBytes: number },
+): Promise<Cache | undefined> {
   const { cacheDir: directory, cacheLimit, cacheAllowRootDisk: isRootDiskAllowed } = config;
   if (directory === undefined) {
     log.info({}, 'no cache: --cache-dir names no directory');
@@ -20,6 +26,8 @@ export async function openAgentCache(config: AgentConfig, log: Log): Promise<Cac
       node: config.nodeName,
       isRootDiskAllowed,
       ...cacheLimit,
+      emptyDirBytes: config.cacheEmptyDirSize,
+      memoryBytes,
       unvisitedDaysMax: config.cacheUnvisitedDays,
       kubeletConfiguration: config.kubeletConfig,
       kubeletDropIns: config.kubeletConfigDir,

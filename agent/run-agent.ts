@@ -28,6 +28,7 @@ import type { Log } from './log.ts';
 import type { SecretTexts } from './log-secrets.ts';
 import { measuredMover } from './measured-mover.ts';
 import { measuredRepositories } from './measured-repositories.ts';
+import { memoryShares } from './memory-shares.ts';
 import { AgentMetrics } from './metrics.ts';
 import { runMoves, type RunningMoves } from './run-moves.ts';
 import { noticingMover } from './noticing-mover.ts';
@@ -119,9 +120,14 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   await waitUntilReady(startChecks({ client, namespace, hostPods, nodeName }), parts, signal);
   await sayRepositoryConfig(parts, config, signal);
   const slotCount = await readConcurrency(parts, config, signal);
-  await using cache = await openAgentCache(config, log);
+  const allowedBytes = defaultMemoryBytes();
+  const { cacheBytes } = memoryShares(config, { allowedBytes, isCacheInMemory: true });
+  await using cache = await openAgentCache(config, { log, memoryBytes: cacheBytes });
   if (cache !== undefined) registerCacheMetrics(metrics.registry, cache);
-  await using repositories = openRepositories(config, parts, { slotCount, cache });
+  const isCacheInMemory = cache?.location?.kind === 'tmpfs';
+  const { processBytes } = memoryShares(config, { allowedBytes, isCacheInMemory });
+  const room = { slotCount, cache, memoryBytes: processBytes };
+  await using repositories = openRepositories(config, parts, room);
   await using _gone = followGoneRepositories({
     ...{ client, clock, namespace },
     onError: error => log.warn({ what: 'BackupRepository', error }, 'watch was interrupted'),
@@ -145,12 +151,10 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
 function openRepositories(
   config: AgentConfig,
   { client, clock, log, metrics, secrets, leftBehind, onRest }: WorkParts,
-  { slotCount, cache }: { slotCount: number; cache: Cache | undefined },
+  room: { slotCount: number; cache: Cache | undefined; memoryBytes: number },
 ): SharedRepositories {
-  const shares = repositoryShares(slotCount, {
-    memoryBytes: config.memory ?? defaultMemoryBytes(),
-    threads: availableParallelism(),
-  });
+  const { slotCount, cache, memoryBytes } = room;
+  const shares = repositoryShares(slotCount, { memoryBytes, threads: availableParallelism() });
   const { namespace, resourceTimeout: readyTimeoutMs, credentialsFile } = config;
   return new SharedRepositories(
     {

@@ -14,6 +14,7 @@ import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { runWords } from '#test/engine/cli/surface.ts';
 
 const ENVIRONMENT = { NODE_NAME: 'worker-1' };
+const memoryBytes = 2 ** 22;
 
 interface Line {
   readonly level: string;
@@ -37,7 +38,7 @@ async function opened(t: Test, ...words: string[]) {
   const directory = fastDirectory(t);
   const lines: Line[] = [];
   const config = configOf(`--cache-dir=${directory}`, '--cache-allow-root-disk', ...words);
-  const cache = await openAgentCache(config, collectingLog(lines));
+  const cache = await openAgentCache(config, { log: collectingLog(lines), memoryBytes });
   if (cache === undefined) throw new Error('there is no cache');
   t.teardown(() => cache.close());
   return { cache, directory, lines };
@@ -64,7 +65,10 @@ async function openedOnDisk(t: Test, ...words: string[]) {
   t.teardown(() => rmSync(directory, { recursive: true }));
   const lines: Line[] = [];
   const flags = [`--cache-dir=${directory}`, '--cache-allow-root-disk', ...words];
-  const cache = await openAgentCache(configOf(...flags), collectingLog(lines));
+  const cache = await openAgentCache(configOf(...flags), {
+    log: collectingLog(lines),
+    memoryBytes,
+  });
   t.teardown(() => cache?.close());
   if (!isWatched(cache?.location)) return undefined;
   const told = lines.find(({ message }) => message === 'cache keeps clear of eviction lines');
@@ -109,6 +113,14 @@ t.test('a repository goes from the cache after as many days as the agent was tol
       ['s3://b/young/', false],
     ],
   );
+});
+
+t.test('the size of an emptyDir and memory are bounds of the cache', async t => {
+  const { cache } = await opened(t, '--cache-empty-dir-size=2MiB');
+  t.match(cache.limit?.bytes, { amount: 2 ** 21, reason: 'emptyDir size' });
+  const { cache: other } = await opened(t, '--cache-empty-dir-size=2GiB');
+  if (other.location?.kind !== 'tmpfs') return t.comment('no directory in memory here');
+  t.match(other.limit?.bytes, { amount: memoryBytes, reason: 'memory' });
 });
 
 t.test('small steps of the limit are for the level debug', async t => {

@@ -131,6 +131,7 @@ t.test('what is installed is what Velero looks for', { skip }, async t => {
   });
   t.ok(container?.args.includes('--cache-limit=20GiB'));
   t.ok(container?.args.includes('--shutdown-grace=55s'));
+  t.ok(container?.args.includes('--cache-empty-dir-size=22540MiB'));
   const cache = spec.template.spec.volumes.find(({ name }) => name === 'cache');
   t.match(cache, { emptyDir: { sizeLimit: '22540Mi' } }, 'a tenth above the limit');
 });
