@@ -15,7 +15,7 @@ import type { Amount, Ledger } from './ledger.ts';
 import { OrphanRows } from './orphan-rows.ts';
 import { checkOf, readChecked } from './pieces.ts';
 import { NEVER, type PlannedUses } from './planned-uses.ts';
-import { readRows } from './recovery.ts';
+import { type RecoveryBooks, recoverEntries } from './recover-entries.ts';
 import type { Segment } from './segment.ts';
 import { BLOCK_BYTES, encodeRow, REMOVED_ROW } from './segment-format.ts';
 import { type PoolPlace, SegmentPool } from './segment-pool.ts';
@@ -84,32 +84,16 @@ export class CacheVolume {
 
   /** Makes what earlier runs have left known again. Others may read and store meanwhile. */
   async recover(signal?: AbortSignal): Promise<void> {
-    const found = await readRows([...this.#pool.all()], signal);
-    if (this.#isClosed) return;
-    const claimed = found.filter(({ segment, slot, row, blocks }) => {
-      const run = { start: row.block, length: blocks };
-      const slotRun = { start: slot, length: 1 };
-      const isFree =
-        !segment.isDropped && segment.blocks.isFree(run) && segment.slots.isFree(slotRun);
-      if (!isFree) return false;
-      segment.blocks.mark(run);
-      segment.slots.mark(slotRun);
-      return true;
-    });
-    // The oldest first, as they came then, so that the policy finds them in that order.
-    for (const { segment, slot, row, blocks } of claimed.reverse()) {
-      const place = { segment, run: { start: row.block, length: blocks }, slot };
-      const key = { a: row.keyA, b: row.keyB };
-      this.#sequence = Math.max(this.#sequence, row.sequence + 1);
-      if (!this.#isNew(key, row.offset, row.length)) {
-        segment.give(place);
-        continue;
-      }
-      const repository = this.accounts.indexOf({ a: row.repositoryA, b: row.repositoryB });
-      const check = { a: row.checkA, b: row.checkB };
-      const { offset, length, kind, isLast } = row;
-      this.#publish(place, { key, offset, length, check, repository, kind, isLast });
-    }
+    const books: RecoveryBooks = {
+      table: this.table,
+      accounts: this.accounts,
+      isClosed: () => this.#isClosed,
+      onSequence: sequence => {
+        this.#sequence = Math.max(this.#sequence, sequence + 1);
+      },
+      publish: (segment, row) => this.#publishFound(segment, row),
+    };
+    await recoverEntries([...this.#pool.all()], books, signal);
   }
 
   /** The number under which a repository stands in this volume; it is no orphan from now on. */
@@ -331,12 +315,25 @@ export class CacheVolume {
 
   #publish(place: PoolPlace, entry: KeptEntry): void {
     const { segment, run, slot } = place;
-    const row = this.table.add({ ...entry, segment: segment.index, slot, block: run.start });
-    segment.entryOfSlot[slot] = row;
-    segment.value += valueOf(entry.kind, entry.length);
-    this.accounts.add(entry.repository, entry.kind, entry.length);
-    this.#policies[entry.kind].added(row);
-    this.#parts.plans.stored(entry.key, windowOf(entry.offset));
+    const row = this.table.prepare({ ...entry, segment: segment.index, slot, block: run.start });
+    this.#publishRow(segment, row);
+  }
+
+  #publishFound(segment: Segment, row: number): void {
+    const { keyA, keyB, offset, length } = this.table.columns;
+    const key = { a: keyA[row], b: keyB[row] };
+    if (this.#isNew(key, offset[row], length[row])) this.#publishRow(segment, row);
+    else this.#bury(row, this.#placeOf(row));
+  }
+
+  #publishRow(segment: Segment, row: number): void {
+    const { keyA, keyB, offset, length, kind, slot, repository } = this.table.columns;
+    this.table.publish(row);
+    segment.entryOfSlot[slot[row]] = row;
+    segment.value += valueOf(kind[row], length[row]);
+    this.accounts.add(repository[row], kind[row], length[row]);
+    this.#policies[kind[row]].added(row);
+    this.#parts.plans.stored({ a: keyA[row], b: keyB[row] }, windowOf(offset[row]));
   }
 
   /** Takes an entry off all books but the map of its segment. */

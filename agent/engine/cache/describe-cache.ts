@@ -97,7 +97,7 @@ export async function describeCache(
     freeBytes: space.freeBytes,
     linesFrom: lines?.origin,
     distanceToLineBytes: distanceToLine(limits.evictionLines, space),
-    ...sharesOf(stored.rows, notesByKey(stored.notes, names, settings)),
+    ...sharesOf(stored.shares, notesByKey(stored.notes, names, settings)),
     noted: stored.notes && describedNotes(stored.notes),
   };
 }
@@ -157,29 +157,26 @@ function timeText(wallMs: number): string {
 }
 
 function sharesOf(
-  rows: StoredCache['rows'],
+  shares: StoredCache['shares'],
   known: ReadonlyMap<string, KnownRepository>,
 ): Pick<CacheDescription, 'total' | 'kinds' | 'repositories' | 'orphaned'> {
-  const byKey = Map.groupBy(rows, ({ row }) =>
-    textOfKey({ a: row.repositoryA, b: row.repositoryB }),
-  );
-  const ofKind = (kind: number) => shareOf(rows.filter(({ row }) => row.kind === kind));
+  const byKey = Map.groupBy(shares, ({ repository }) => textOfKey(repository));
+  const ofKind = (index: number) => sumOf(shares.filter(({ kind }) => kind === index));
   const [data, metadata, index] = ENTRY_KINDS.map((_, kind) => ofKind(kind));
   const repositories = [...byKey]
-    .map(([key, list]) => ({ key, isOrphan: false, ...known.get(key), ...shareOf(list) }))
+    .map(([key, list]) => ({ key, isOrphan: false, ...known.get(key), ...sumOf(list) }))
     .sort((one, other) => other.bytes - one.bytes);
-  const orphans = repositories.filter(({ isOrphan }) => isOrphan);
   return {
-    total: shareOf(rows),
+    total: sumOf(shares),
     kinds: { data, metadata, index },
-    orphaned: {
-      entries: orphans.reduce((sum, { entries }) => sum + entries, 0),
-      bytes: orphans.reduce((sum, { bytes }) => sum + bytes, 0),
-    },
+    orphaned: sumOf(repositories.filter(({ isOrphan }) => isOrphan)),
     repositories,
   };
 }
 
-function shareOf(rows: StoredCache['rows']): Share {
-  return { entries: rows.length, bytes: rows.reduce((sum, { row }) => sum + row.length, 0) };
+function sumOf(shares: readonly Share[]): Share {
+  return {
+    entries: shares.reduce((sum, { entries }) => sum + entries, 0),
+    bytes: shares.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }

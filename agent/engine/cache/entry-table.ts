@@ -94,6 +94,13 @@ export class EntryTable {
   }
 
   add(entry: NewEntry): number {
+    const row = this.prepare(entry);
+    this.publish(row);
+    return row;
+  }
+
+  /** A row for an entry that nobody finds yet; ends with `publish` or `recycle`. */
+  prepare(entry: NewEntry): number {
     const row = this.#freeRow();
     const { columns } = this;
     columns.keyA[row] = entry.key.a;
@@ -107,13 +114,18 @@ export class EntryTable {
     columns.block[row] = entry.block;
     columns.repository[row] = entry.repository;
     columns.kind[row] = entry.kind;
-    columns.flags[row] = ENTRY_FLAG.used | (entry.isLast ? ENTRY_FLAG.isLast : 0);
+    columns.flags[row] = entry.isLast ? ENTRY_FLAG.isLast : 0;
     columns.mark[row] = 0;
     columns.readers[row] = 0;
-    this.#count++;
-    this.#windowMax = Math.max(this.#windowMax, windowOf(entry.offset));
-    this.#link(row);
     return row;
+  }
+
+  publish(row: number): void {
+    const { flags, offset } = this.columns;
+    flags[row] |= ENTRY_FLAG.used;
+    this.#count++;
+    this.#windowMax = Math.max(this.#windowMax, windowOf(offset[row]));
+    this.#link(row);
   }
 
   /** Takes an entry out; its row stays as it is until `recycle`. */

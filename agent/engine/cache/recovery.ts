@@ -18,36 +18,42 @@ import {
 /** What a table is read from. */
 export type TableSource = Pick<Segment, 'bytes' | 'readAt'>;
 
-export interface FoundRow<Source = Segment> {
-  readonly segment: Source;
+export interface FoundRow {
   readonly slot: number;
   readonly row: EntryRow;
   readonly blocks: number;
 }
 
+export interface FoundTable<Source> {
+  readonly segment: Source;
+  /** The newest first. */
+  readonly rows: readonly FoundRow[];
+}
+
 const STEP_BYTES = 64 * 1024;
 
-/** Rows of all segments, the newest first. Segments that cannot be read have none. */
-export async function readRows<Source extends TableSource>(
+/**
+ * The rows of one segment after the other, so that no more than one table is in memory at a time.
+ * Segments that cannot be read have none. The thread is free between two steps of a table.
+ */
+export async function* readTables<Source extends TableSource>(
   segments: readonly Source[],
-  signal: AbortSignal | undefined,
-): Promise<FoundRow<Source>[]> {
-  const found: FoundRow<Source>[] = [];
+  signal?: AbortSignal,
+): AsyncGenerator<FoundTable<Source>> {
   for (const segment of segments) {
     throwIfAborted(signal);
+    const rows: FoundRow[] = [];
     try {
-      await readTable(segment, found);
+      await readTable(segment, rows);
     } catch {
       // Given back meanwhile, or unreadable: its entries are misses.
     }
+    rows.sort((a, b) => b.row.sequence - a.row.sequence);
+    yield { segment, rows };
   }
-  return found.sort((a, b) => b.row.sequence - a.row.sequence);
 }
 
-async function readTable<Source extends TableSource>(
-  segment: Source,
-  found: FoundRow<Source>[],
-): Promise<void> {
+async function readTable(segment: TableSource, found: FoundRow[]): Promise<void> {
   const tableBytes = rowCount(segment.bytes) * ROW_BYTES;
   for (let position = 0; position < tableBytes; position += STEP_BYTES) {
     const step = Buffer.allocUnsafe(Math.min(STEP_BYTES, tableBytes - position));
@@ -56,7 +62,7 @@ async function readTable<Source extends TableSource>(
       const row = decodeRow(step, at);
       if (row === undefined || !isPlausible(row, segment.bytes)) continue;
       const blocks = Math.ceil(row.length / BLOCK_BYTES);
-      found.push({ segment, slot: (position + at) / ROW_BYTES, row, blocks });
+      found.push({ slot: (position + at) / ROW_BYTES, row, blocks });
     }
     // Rows are handed out from the front and never become zeros again but by a deletion.
     if (step.subarray(-BLOCK_BYTES).every(byte => byte === 0)) return;

@@ -6,14 +6,15 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 
 import { readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '#engine/base/errors.ts';
-import { repositoryKey } from './blob-key.ts';
+import { type RepositoryKey, repositoryKey } from './blob-key.ts';
 import { BlockMap } from './block-map.ts';
 import { CacheDirectory, cacheDirectoryOf, type DirectoryRequest } from './cache-directory.ts';
 import { createChecksum } from './checksum.ts';
+import { textOfKey } from './key-text.ts';
 import { lockFile } from './native-files.ts';
 import { NOTES_NAME, readNotes } from './notes-file.ts';
 import type { CacheNotes } from './notes-format.ts';
-import { type FoundRow, readRows } from './recovery.ts';
+import { readTables } from './recovery.ts';
 import { openSegment, type Segment } from './segment.ts';
 import { blockCount, isHeader, isSegmentBytes, REMOVED_ROW, ROW_BYTES } from './segment-format.ts';
 import { SEGMENT_NAME } from './segment-pool.ts';
@@ -30,8 +31,16 @@ export interface StoredCache {
   readonly segmentBytes: readonly number[];
   /** What the process that has it open, or had it last, has noted. */
   readonly notes: CacheNotes | undefined;
-  /** The newest first; of rows that claim the same blocks only the newest. */
-  readonly rows: readonly Omit<FoundRow<StoredSegment>, 'slot'>[];
+  /** What there is of each repository and kind, by `repository` and `kind`. */
+  readonly shares: readonly StoredShare[];
+}
+
+export interface StoredShare {
+  readonly repository: RepositoryKey;
+  /** Index into ENTRY_KINDS. */
+  readonly kind: number;
+  entries: number;
+  bytes: number;
 }
 
 /** What was removed. */
@@ -54,16 +63,30 @@ export async function readStoredCache(request: DirectoryRequest): Promise<Stored
     const segment = storedSegment(opened, join(directory, name));
     return segment ? [segment] : [];
   });
-  const maps = new Map(segments.map(each => [each, new BlockMap(blockCount(each.bytes))]));
-  const rows = (await readRows(segments, undefined)).filter(({ segment, row, blocks }) => {
-    const map = maps.get(segment);
-    const run = { start: row.block, length: blocks };
-    if (!map?.isFree(run)) return false;
-    map.mark(run);
-    return true;
-  });
+  const shares = await sharesOf(segments);
   const segmentBytes = segments.map(({ bytes }) => bytes);
-  return { directory, isHeld, segmentBytes, rows, notes: readNotes(directory) };
+  return { directory, isHeld, segmentBytes, shares, notes: readNotes(directory) };
+}
+
+/** Of rows that claim the same blocks the newest counts. */
+async function sharesOf(segments: readonly StoredSegment[]): Promise<readonly StoredShare[]> {
+  const shares = new Map<string, StoredShare>();
+  for await (const { segment, rows } of readTables(segments)) {
+    const map = new BlockMap(blockCount(segment.bytes));
+    for (const { row, blocks } of rows) {
+      const run = { start: row.block, length: blocks };
+      if (!map.isFree(run)) continue;
+      map.mark(run);
+      const { kind } = row;
+      const repository = { a: row.repositoryA, b: row.repositoryB };
+      const name = `${textOfKey(repository)} ${kind}`;
+      const share = shares.get(name) ?? { repository, kind, entries: 0, bytes: 0 };
+      share.entries++;
+      share.bytes += row.length;
+      shares.set(name, share);
+    }
+  }
+  return [...shares.values()];
 }
 
 /**
@@ -92,8 +115,9 @@ export async function clearStoredCache(
     if (name !== undefined) return await removeRepository(directory.path, name);
     for (const each of await segmentNames(directory.path)) await unlink(join(directory.path, each));
     await rm(join(directory.path, NOTES_NAME), { force: true });
-    const bytes = stored.rows.reduce((sum, { row }) => sum + row.length, 0);
-    return { isFound: true, entries: stored.rows.length, bytes };
+    const bytes = stored.shares.reduce((sum, share) => sum + share.bytes, 0);
+    const entries = stored.shares.reduce((sum, share) => sum + share.entries, 0);
+    return { isFound: true, entries, bytes };
   } finally {
     directory.close();
   }
@@ -118,11 +142,13 @@ async function removeRepository(directory: string, name: string): Promise<Cleare
     }
     let entries = 0;
     let bytes = 0;
-    for (const { segment, slot, row } of await readRows(segments, undefined)) {
-      if (row.repositoryA !== key.a || row.repositoryB !== key.b) continue;
-      await segment.writeRow(slot, REMOVED_ROW);
-      entries++;
-      bytes += row.length;
+    for await (const { segment, rows } of readTables(segments)) {
+      for (const { slot, row } of rows) {
+        if (row.repositoryA !== key.a || row.repositoryB !== key.b) continue;
+        await segment.writeRow(slot, REMOVED_ROW);
+        entries++;
+        bytes += row.length;
+      }
     }
     return { isFound: true, entries, bytes };
   } finally {
