@@ -100,17 +100,23 @@ const collectGarbage = ((): (() => void) => {
   return runInNewContext('gc') as () => void;
 })();
 
-function memoryBytes(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+/** Arrays that were outgrown go some turns after they were found to be garbage. */
+async function memoryBytes(): Promise<number> {
+  let least = Number.MAX_VALUE;
+  for (let round = 0; round < 5; round++) {
+    collectGarbage();
+    await nextTurn();
+    const { heapUsed, external } = process.memoryUsage();
+    least = Math.min(least, heapUsed + external);
+  }
+  return least;
 }
 
 t.test('all that is in memory of an entry is less than 150 bytes, policy and maps too', async t => {
-  const before = memoryBytes();
+  const before = await memoryBytes();
   const volume = await openVolume(adaptiveLru);
   await volume.recover();
-  const each = (memoryBytes() - before) / volume.table.count;
+  const each = ((await memoryBytes()) - before) / volume.table.count;
   t.comment(`${each.toFixed(1)} bytes of heap and arrays an entry`);
   t.equal(volume.table.count, ENTRIES);
   t.ok(each < MEMORY_BYTES_AN_ENTRY, `${each} bytes`);
