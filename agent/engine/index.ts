@@ -2,7 +2,8 @@
 
 export { EngineError, isEngineError, type SerializedError } from '#engine/base/errors.ts';
 export { ERROR_CODES, type ErrorCode } from '#engine/base/error-codes.ts';
-export { Cache, type CacheOptions } from '#engine/cache/cache.ts';
+export { Cache } from '#engine/cache/cache.ts';
+export type { CacheOptions } from '#engine/cache/cache-options.ts';
 export type { CacheEvent, CacheSettings, CacheShare } from '#engine/cache/cache-settings.ts';
 export { cacheStatus, type CacheStatus } from '#engine/cache/cache-status.ts';
 export type { CacheDescription } from '#engine/cache/describe-cache.ts';

@@ -33,6 +33,16 @@ export class LoopFileSystem {
   unmount(): void {
     execFileSync('umount', [this.path]);
   }
+
+  /** From now on its disk fails (EXT4_IOC_SHUTDOWN), and memory has nothing of it. */
+  shutDown(): void {
+    const program = [
+      'import fcntl,os,sys,struct',
+      'fcntl.ioctl(os.open(sys.argv[1],0),0x8004587d,struct.pack("I",2))',
+    ].join('\n');
+    execFileSync('python3', ['-c', program, this.path]);
+    writeFileSync('/proc/sys/vm/drop_caches', '3');
+  }
 }
 
 /** Mounted until the test ends, or the reason why it cannot be. */

@@ -10,6 +10,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
 import { systemCodeOf } from '#engine/base/errors.ts';
@@ -59,11 +60,15 @@ export class CacheDirectory {
   readonly path: string;
   readonly #directoryFd: number;
   readonly #lockFd: number;
+  readonly #lockPath: string;
+  readonly #lock: Pick<Stats, 'ino' | 'dev'>;
 
   private constructor(path: string, directoryFd: number, lockFd: number) {
     this.path = path;
     this.#directoryFd = directoryFd;
     this.#lockFd = lockFd;
+    this.#lockPath = join(path, LOCK_NAME);
+    this.#lock = fstatSync(lockFd);
   }
 
   /**
@@ -93,6 +98,15 @@ export class CacheDirectory {
       isSameFile(this.path, this.#directoryFd) &&
       isSameFile(join(this.path, LOCK_NAME), this.#lockFd)
     );
+  }
+
+  /**
+   * Whether the way to the lock that we hold is still the same: not where the directory was removed
+   * or replaced, or the volume detached. One system call, so that it can be asked before each use.
+   */
+  isLockInPlace(): boolean {
+    const there = lstatSync(this.#lockPath, { throwIfNoEntry: false });
+    return there !== undefined && there.ino === this.#lock.ino && there.dev === this.#lock.dev;
   }
 
   close(): void {

@@ -61,7 +61,7 @@ export class CacheRepository {
 
   /** What is in the cache; undefined while there is none. */
   table(): EntryTable | undefined {
-    return this.#visit()?.volume.table;
+    return this.#visit(this.#cache.volumeInPlace())?.volume.table;
   }
 
   /** What a plan will read, in this order, until it is disposed of. */
@@ -100,7 +100,7 @@ export class CacheRepository {
 
   /** Keeps what there is room for. Never fails. */
   async store(stretch: Omit<Stretch, 'repository'>): Promise<void> {
-    const visited = this.#visit();
+    const visited = this.#visit(this.#cache.volumeInPlace());
     const { statistics } = this.#cache;
     const { length } = stretch.bytes;
     if (visited === undefined || this.#isOfSmallPlan(stretch)) return;
@@ -134,7 +134,7 @@ export class CacheRepository {
   }
 
   noteHit(bytes: number): void {
-    this.#visit();
+    this.#visit(this.#cache.volume);
     this.#cache.statistics.hits++;
     this.#cache.statistics.hitBytes += bytes;
   }
@@ -150,8 +150,9 @@ export class CacheRepository {
     return false;
   }
 
-  #visit(): { readonly volume: CacheVolume; readonly index: number } | undefined {
-    const { volume } = this.#cache;
+  #visit(
+    volume: CacheVolume | undefined,
+  ): { readonly volume: CacheVolume; readonly index: number } | undefined {
     if (volume === undefined) return undefined;
     if (this.#visited?.volume !== volume) {
       const { name, share: bounds } = this.#options;

@@ -139,6 +139,8 @@ export class CacheVolume {
       return isSound;
     } catch (error) {
       if (isEngineError(error, 'ABORTED')) return false;
+      // Whatever the disk has there, nobody asks for it a second time.
+      if (this.#isThere(row)) this.remove(row, 'damage');
       throw error;
     } finally {
       this.#endRead(row);

@@ -10,6 +10,7 @@ import { settlesWithin } from '#engine/base/settles-within.ts';
 import { adaptiveLru } from './adaptive-lru.ts';
 import { CLOSE_WAIT_MS } from './blob-reader.ts';
 import { CacheDirectory, cacheDirectoryOf, OBSTACLES } from './cache-directory.ts';
+import type { CacheOptions } from './cache-options.ts';
 import { CacheStatistics } from './cache-statistics.ts';
 import { CacheVolume, type VolumeParts } from './cache-volume.ts';
 import {
@@ -23,8 +24,6 @@ import { createChecksum } from './checksum.ts';
 import { isFatal, isFull } from './disk-errors.ts';
 import { type DiskSpace, readDisk, readDiskCarefully } from './disk-space.ts';
 import { FallRate } from './fall-rate.ts';
-import { Flights } from './flights.ts';
-import { HotRanges } from './hot-ranges.ts';
 import { type CacheMoment, Housekeeping } from './housekeeping.ts';
 import { type FoundLines, KubeletLines } from './kubelet-configuration.ts';
 import { Ledger } from './ledger.ts';
@@ -35,32 +34,18 @@ import { LOOK_INTERVAL_MS_MAX, lookIntervalMs } from './look-interval.ts';
 import type { Shrink } from './notes-format.ts';
 import { pinnedBytes } from './pinned.ts';
 import { PlannedUses } from './planned-uses.ts';
-import { type Boot, readBoot } from './repository-age.ts';
+import { readBoot } from './repository-age.ts';
 import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
 import { SEGMENT_BYTES_MIN } from './segment-format.ts';
+import { type SharedReads, SharedReadsByIdentity } from './shared-reads.ts';
 
 /** A directory that was lost is tried again after this long. */
 const RETRY_MS = 5000;
 const ROOM_BYTES_MIN = BASE_CHARGE.bytes + segmentCharge(SEGMENT_BYTES_MIN).bytes;
 const NO_ROOM = 'there is no room for a cache on this disk';
+const REPLACED = 'the directory was replaced or removed';
 /** Errors that are not fatal, such as EIO, within the time of one directory. */
 const ERRORS_MAX = 3;
-export interface CacheOptions {
-  readonly clock?: Clock;
-  readonly onEvent?: (event: CacheEvent) => void;
-  readonly isNativeAllowed?: boolean;
-  readonly readDisk?: (directory: string) => Promise<DiskSpace>;
-  /** False: whoever opens it calls look() by themselves. */
-  readonly isWatching?: boolean;
-  /** Which start of the machine this is, for ages of repositories. */
-  readonly readBoot?: () => Boot;
-}
-
-/** What all who have the same repository open share. */
-export interface SharedReads {
-  readonly flights: Flights;
-  readonly hot: HotRanges;
-}
 
 export class Cache implements AsyncDisposable {
   readonly ledger = new Ledger();
@@ -70,7 +55,7 @@ export class Cache implements AsyncDisposable {
   readonly #options: CacheOptions;
   readonly #clock: Clock;
   readonly #fall = new FallRate();
-  readonly #shared = new Map<string, SharedReads>();
+  readonly #shared = new SharedReadsByIdentity();
   readonly #volumeParts: VolumeParts;
   readonly #housekeeping: Housekeeping;
   readonly #kubelet: KubeletLines;
@@ -130,6 +115,14 @@ export class Cache implements AsyncDisposable {
     return this.#volume;
   }
 
+  /** The same for whoever is about to use it, and none where the directory is another by now. */
+  volumeInPlace(): CacheVolume | undefined {
+    if (this.#volume && !this.#isThere(directory => directory.isLockInPlace())) {
+      this.#lose(REPLACED);
+    }
+    return this.#volume;
+  }
+
   /** With its reasons; undefined before the disk could be looked at. */
   get limit(): CacheLimit | undefined {
     return this.#settled?.limit;
@@ -160,11 +153,7 @@ export class Cache implements AsyncDisposable {
 
   /** For the repository of this identity; of a node there are few, and they stay. */
   sharedReads(identity: string): SharedReads {
-    const known = this.#shared.get(identity);
-    if (known) return known;
-    const shared = { flights: new Flights(), hot: new HotRanges() };
-    this.#shared.set(identity, shared);
-    return shared;
+    return this.#shared.of(identity);
   }
 
   /** Looks at the disk and at the directory, and does what follows from it. */
@@ -243,7 +232,7 @@ export class Cache implements AsyncDisposable {
 
   async #look(): Promise<void> {
     try {
-      if (this.#volume && !this.#isInPlace()) this.#lose('the directory was replaced or removed');
+      if (this.#volume && !this.#isInPlace()) this.#lose(REPLACED);
       await this.#readLines();
       const space = await this.#readDisk();
       if (this.#isClosed) return;
@@ -362,8 +351,12 @@ export class Cache implements AsyncDisposable {
   }
 
   #isInPlace(): boolean {
+    return this.#isThere(each => each.isInPlace() && (this.#volume?.isInPlace() ?? false));
+  }
+
+  #isThere(look: (directory: CacheDirectory) => boolean): boolean {
     try {
-      return (this.#directory?.isInPlace() ?? false) && (this.#volume?.isInPlace() ?? false);
+      return this.#directory !== undefined && look(this.#directory);
     } catch {
       return false;
     }

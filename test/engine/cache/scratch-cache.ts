@@ -3,7 +3,8 @@
 
 import { hash } from 'node:crypto';
 import type { Test } from 'tap';
-import { Cache, type CacheOptions } from '#engine/cache/cache.ts';
+import { Cache } from '#engine/cache/cache.ts';
+import type { CacheOptions } from '#engine/cache/cache-options.ts';
 import { CacheRepository, type CacheRepositoryOptions } from '#engine/cache/cache-repository.ts';
 import type { CacheEvent, CacheSettings } from '#engine/cache/cache-settings.ts';
 import { cached } from '#engine/cache/cached.ts';
