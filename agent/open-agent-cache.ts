@@ -67,6 +67,21 @@ export function cacheTeller(log: Log): (event: CacheEvent) => void {
       }
       case 'eviction lines':
         return log.info({ origin: event.origin }, 'cache keeps clear of eviction lines');
+      case 'foreign files': {
+        const { directory, bytes } = event;
+        return log.warn(
+          { directory, bytes },
+          'files of others lie in the cache and take of its room',
+        );
+      }
+      case 'sibling': {
+        const { directory, bytes, isRemoved } = event;
+        if (isRemoved) return log.info({ directory, bytes }, 'a cache that nobody used is removed');
+        return log.warn(
+          { directory, bytes },
+          'a cache that nobody uses takes room beside this one',
+        );
+      }
       case 'orphaned':
         return log.info({ reason: event.reason }, 'cache lets go of a repository');
     }

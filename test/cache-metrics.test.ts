@@ -29,7 +29,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
     'nodefs.inodesFree',
     'imagefs.inodesFree',
   ],
-  class: ['data', 'metadata', 'index', 'unused', 'bookkeeping'],
+  class: ['data', 'metadata', 'index', 'unused', 'bookkeeping', 'foreign'],
   cause: ['room', 'orphan', 'limit', 'damage', 'deleted'],
   code: ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS', 'ENOENT', 'EACCES', 'other'],
 };

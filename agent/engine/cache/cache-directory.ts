@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { systemCodeOf } from '#engine/base/errors.ts';
 import { forbidCopyOnWrite, lockFile } from './native-files.ts';
 
-const NAME = 'stevedore-cache';
-const LOCK_NAME = 'lock';
+export const CACHE_NAME = 'stevedore-cache';
+export const LOCK_NAME = 'lock';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const WRITABLE_BY_OTHERS = 0o077;
@@ -41,15 +41,18 @@ export interface DirectoryRequest {
 
 /** The directory with the segments. */
 export function cacheDirectoryOf({ location, node }: DirectoryRequest): string {
-  return join(location, node === undefined ? NAME : `${NAME}-${node.replace(/[^\w.-]/g, '_')}`);
+  return join(
+    location,
+    node === undefined ? CACHE_NAME : `${CACHE_NAME}-${node.replace(/[^\w.-]/g, '_')}`,
+  );
 }
 
 /** Of those that have a directory in the location; none where it cannot be read. */
 export function nodesIn(location: string): readonly string[] {
   try {
     return readdirSync(location)
-      .filter(name => name.startsWith(`${NAME}-`))
-      .map(name => name.slice(NAME.length + 1))
+      .filter(name => name.startsWith(`${CACHE_NAME}-`))
+      .map(name => name.slice(CACHE_NAME.length + 1))
       .sort();
   } catch {
     return [];

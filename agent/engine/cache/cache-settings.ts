@@ -41,6 +41,14 @@ export type CacheEvent =
   | { readonly kind: 'unavailable'; readonly reason: string }
   | { readonly kind: 'orphaned'; readonly repository: string; readonly reason: OrphanReason }
   | { readonly kind: 'eviction lines'; readonly origin: string }
+  | { readonly kind: 'foreign files'; readonly directory: string; readonly bytes: number }
+  | {
+      /** Another cache in the location, which no process has open. */
+      readonly kind: 'sibling';
+      readonly directory: string;
+      readonly bytes: number;
+      readonly isRemoved: boolean;
+    }
   | { readonly kind: 'limit'; readonly bytes: number; readonly reason: LimitReason };
 
 export type OrphanReason = 'deleted' | 'unvisited';

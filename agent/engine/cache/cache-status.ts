@@ -8,8 +8,8 @@ import type { Shrink } from './notes-format.ts';
 import { pinnedBytes } from './pinned.ts';
 import { ENTRY_KINDS, type EntryKind } from './entry-table.ts';
 
-/** Entries by their kind; blocks that no entry has; tables, maps, notes, the directory. */
-export type UsedClass = EntryKind | 'unused' | 'bookkeeping';
+/** Entries by their kind; blocks that no entry has; tables, maps, notes, the directory; what others put there. */
+export type UsedClass = EntryKind | 'unused' | 'bookkeeping' | 'foreign';
 
 export interface CacheStatus {
   /** Undefined before the disk could be looked at. */
@@ -44,6 +44,7 @@ export function cacheStatus(cache: Cache): CacheStatus {
     accounts.reduce((sum, { bytes }) => sum + bytes[kind], 0);
   const [data, metadata, index] = ENTRY_KINDS.map((_, kind) => bytesOf(kind));
   const segmentBytes = volume?.segmentBytes() ?? 0;
+  const foreign = volume?.foreignBytes() ?? 0;
   const used = ledger.used;
   return {
     limit: cache.limit,
@@ -53,7 +54,8 @@ export function cacheStatus(cache: Cache): CacheStatus {
       metadata,
       index,
       unused: segmentBytes - data - metadata - index,
-      bookkeeping: used.bytes - segmentBytes,
+      bookkeeping: used.bytes - segmentBytes - foreign,
+      foreign,
     },
     reservedBytes: ledger.reserved.bytes,
     pinnedBytes: volume ? pinnedBytes(plans, volume.table) : 0,

@@ -15,7 +15,7 @@ import type { Amount, Ledger } from './ledger.ts';
 import { OrphanRows } from './orphan-rows.ts';
 import { checkOf, readChecked } from './pieces.ts';
 import { NEVER, type PlannedUses } from './planned-uses.ts';
-import { type RecoveryBooks, recoverEntries } from './recover-entries.ts';
+import { recoverEntries } from './recover-entries.ts';
 import type { Segment } from './segment.ts';
 import { BLOCK_BYTES, encodeRow, REMOVED_ROW } from './segment-format.ts';
 import { type PoolPlace, SegmentPool } from './segment-pool.ts';
@@ -84,16 +84,14 @@ export class CacheVolume {
 
   /** Makes what earlier runs have left known again. Others may read and store meanwhile. */
   async recover(signal?: AbortSignal): Promise<void> {
-    const books: RecoveryBooks = {
-      table: this.table,
-      accounts: this.accounts,
-      isClosed: () => this.#isClosed,
-      onSequence: sequence => {
-        this.#sequence = Math.max(this.#sequence, sequence + 1);
-      },
-      publish: (segment, row) => this.#publishFound(segment, row),
+    const segments = [...this.#pool.all()];
+    const { table, accounts } = this;
+    const onSequence = (sequence: number): void => {
+      this.#sequence = Math.max(this.#sequence, sequence + 1);
     };
-    await recoverEntries([...this.#pool.all()], books, signal);
+    const publish = this.#publishFound.bind(this);
+    const isClosed = (): boolean => this.#isClosed;
+    await recoverEntries(segments, { table, accounts, isClosed, onSequence, publish }, signal);
   }
 
   /** The number under which a repository stands in this volume; it is no orphan from now on. */
@@ -109,6 +107,10 @@ export class CacheVolume {
   /** Bytes of the segments, without what the file system needs for them. */
   segmentBytes(): number {
     return this.#pool.bytes;
+  }
+
+  foreignBytes(): number {
+    return this.#pool.foreign.bytes;
   }
 
   /** The disk is full, whatever the ledger says. */

@@ -37,6 +37,7 @@ import { PlannedUses } from './planned-uses.ts';
 import { readBoot } from './repository-age.ts';
 import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
 import { SEGMENT_BYTES_MIN } from './segment-format.ts';
+import { tendSiblings } from './sibling-caches.ts';
 import { type SharedReads, SharedReadsByIdentity } from './shared-reads.ts';
 
 /** A directory that was lost is tried again after this long. */
@@ -270,7 +271,8 @@ export class Cache implements AsyncDisposable {
 
   /** Brings the limit to where the disk wants it. */
   #follow(space: DiskSpace): void {
-    const ownBytes = this.#volume?.segmentBytes() ?? 0;
+    const volume = this.#volume;
+    const ownBytes = volume ? volume.segmentBytes() + volume.foreignBytes() : 0;
     const nowMs = this.#clock.monotonic();
     const othersBytes = space.totalBytes - space.freeBytes - ownBytes;
     const fallBytesPerSecond = this.#fall.note(othersBytes, nowMs);
@@ -320,9 +322,15 @@ export class Cache implements AsyncDisposable {
     this.#follow(space);
     if (!this.#hasRoom()) return volume.settled().then(() => this.#lose(NO_ROOM));
     this.#obstacle = undefined;
-    const recover = () => volume.recover().catch((error: unknown) => this.diskFailed(error));
+    const recover = (): Promise<void> =>
+      Promise.all([volume.recover(), tendSiblings(place, this.#location, this.#tell)]).then(
+        () => undefined,
+        (error: unknown) => this.diskFailed(error),
+      );
     this.#housekeeping.attach(volume, recover);
     this.#tell({ kind: 'attached', directory: directory.path });
+    const bytes = volume.foreignBytes();
+    if (bytes > 0) this.#tell({ kind: 'foreign files', directory: directory.path, bytes });
   }
 
   #hasRoom(): boolean {
@@ -386,7 +394,7 @@ export class Cache implements AsyncDisposable {
     }
   }
 
-  #tell(event: CacheEvent): void {
+  readonly #tell = (event: CacheEvent): void => {
     this.#options.onEvent?.(event);
-  }
+  };
 }

@@ -16,6 +16,7 @@ import { cacheLimit, type CacheLimit, distanceToLine } from './limit.ts';
 import { type CacheLocation, locationOf, type LocationKind } from './location.ts';
 import type { CacheNotes, CacheTotals, Shrink } from './notes-format.ts';
 import { BASE_CHARGE, segmentCharge } from './segment-pool.ts';
+import type { SiblingCache } from './sibling-caches.ts';
 import { readStoredCache, type StoredCache } from './stored-cache.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -37,6 +38,10 @@ export interface CacheDescription {
   readonly limit: CacheLimit;
   readonly usedBytes: number;
   readonly usedInodes: number;
+  /** Of what is used: what others put into the directory. */
+  readonly foreignBytes: number;
+  /** Other caches in the location, which the limit knows nothing of. */
+  readonly siblings: readonly SiblingCache[];
   readonly freeBytes: number;
   readonly distanceToLineBytes: number | undefined;
   /** Where the kubelet's lines were found; undefined where none apply. */
@@ -82,11 +87,12 @@ export async function describeCache(
   if (stored === undefined) return undefined;
   const location = locationOf(mountInfo, directory);
   const space = await readDisk(directory);
-  const used = [BASE_CHARGE, ...stored.segmentBytes.map(segmentCharge)];
+  const used = [BASE_CHARGE, stored.foreign, ...stored.segmentBytes.map(segmentCharge)];
   const lines = await linesOf(settings, location);
   const limits = limitSettings(settings, location, lines?.lines ?? []);
-  const ownBytes = stored.segmentBytes.reduce((sum, bytes) => sum + bytes, 0);
-  const ownInodes = stored.segmentBytes.length + BASE_CHARGE.inodes;
+  const { foreign, siblings } = stored;
+  const ownBytes = stored.segmentBytes.reduce((sum, bytes) => sum + bytes, foreign.bytes);
+  const ownInodes = stored.segmentBytes.length + BASE_CHARGE.inodes + foreign.inodes;
   return {
     directory: stored.directory,
     location: location?.kind,
@@ -94,6 +100,8 @@ export async function describeCache(
     limit: cacheLimit(limits, { ...space, ownBytes, ownInodes, fallBytesPerSecond: 0 }),
     usedBytes: used.reduce((sum, { bytes }) => sum + bytes, 0),
     usedInodes: used.reduce((sum, { inodes }) => sum + inodes, 0),
+    foreignBytes: foreign.bytes,
+    siblings,
     freeBytes: space.freeBytes,
     linesFrom: lines?.origin,
     distanceToLineBytes: distanceToLine(limits.evictionLines, space),

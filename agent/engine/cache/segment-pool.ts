@@ -6,7 +6,10 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '#engine/base/errors.ts';
+import { LOCK_NAME } from './cache-directory.ts';
+import { allocatedFor, NOTHING } from './foreign-files.ts';
 import type { Amount, Ledger } from './ledger.ts';
+import { NOTES_NAME } from './notes-file.ts';
 import { createSegment, openSegment, type Segment, type SegmentSpace } from './segment.ts';
 import {
   BLOCK_BYTES,
@@ -27,6 +30,9 @@ const MAP_BYTES_MIN = 2 * BLOCK_BYTES;
 const SEGMENTS_WANTED = 64;
 export const SEGMENTS_MAX = 32_768;
 export const SEGMENT_NAME = /^segment-(\d{5})$/;
+
+/** Charged with the directory. */
+export const BASE_NAMES: ReadonlySet<string> = new Set([LOCK_NAME, NOTES_NAME]);
 
 export interface DropListeners {
   readonly onDrop: (segment: Segment) => void;
@@ -61,6 +67,7 @@ export class SegmentPool {
   #leavingInodes = 0;
   /** Of segments that have blocks and are not in the list: just made, or not emptied yet. */
   #unlistedBytes = 0;
+  #foreign = NOTHING;
   #isClosed = false;
 
   constructor(directory: string, ledger: Ledger, checksum: ChecksumKind) {
@@ -84,23 +91,32 @@ export class SegmentPool {
     for (const segment of this.#segments) if (segment) yield segment;
   }
 
+  /** What was in the directory and is none of ours; it is charged and stays. */
+  get foreign(): Amount {
+    return this.#foreign;
+  }
+
   /**
-   * Takes over the segments that are there. What is none of ours is removed: the directory is ours,
-   * and what lies in it would else take room that nobody knows of.
+   * Takes over the segments that are there. What has the name of a segment and is none is removed;
+   * what has a name that we give to nothing is charged, since it takes room, and left.
    */
   async adopt(): Promise<void> {
+    const foreign: string[] = [];
     for (const name of await readdir(this.#directory)) {
       const index = Number(SEGMENT_NAME.exec(name)?.[1] ?? Number.NaN);
       const path = join(this.#directory, name);
       const segment =
         index < SEGMENTS_MAX ? await openOrNot({ path, index }, this.#checksum) : undefined;
       if (segment === undefined) {
-        if (SEGMENT_NAME.test(name)) await unlink(path).catch(() => undefined);
+        const isGone = SEGMENT_NAME.test(name) && (await isUnlinked(path));
+        if (!isGone && !BASE_NAMES.has(name)) foreign.push(name);
         continue;
       }
       this.#segments[index] = segment;
       this.#ledger.adopt(segmentCharge(segment.bytes));
     }
+    this.#foreign = await allocatedFor(this.#directory, foreign);
+    this.#ledger.adopt(this.#foreign);
   }
 
   /**
@@ -182,6 +198,8 @@ export class SegmentPool {
   /** Leaves the files. */
   close(): void {
     this.#isClosed = true;
+    this.#ledger.giveBack(this.#foreign);
+    this.#foreign = NOTHING;
     for (const segment of this.all()) {
       this.#ledger.giveBack(segmentCharge(segment.bytes));
       segment.close();
@@ -229,6 +247,13 @@ export class SegmentPool {
     }
     return undefined;
   }
+}
+
+async function isUnlinked(path: string): Promise<boolean> {
+  return unlink(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function openOrNot(

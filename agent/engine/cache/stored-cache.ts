@@ -10,14 +10,17 @@ import { type RepositoryKey, repositoryKey } from './blob-key.ts';
 import { BlockMap } from './block-map.ts';
 import { CacheDirectory, cacheDirectoryOf, type DirectoryRequest } from './cache-directory.ts';
 import { createChecksum } from './checksum.ts';
+import { allocatedFor } from './foreign-files.ts';
 import { textOfKey } from './key-text.ts';
+import type { Amount } from './ledger.ts';
 import { lockFile } from './native-files.ts';
 import { NOTES_NAME, readNotes } from './notes-file.ts';
 import type { CacheNotes } from './notes-format.ts';
 import { readTables } from './recovery.ts';
 import { openSegment, type Segment } from './segment.ts';
 import { blockCount, isHeader, isSegmentBytes, REMOVED_ROW, ROW_BYTES } from './segment-format.ts';
-import { SEGMENT_NAME } from './segment-pool.ts';
+import { BASE_NAMES, SEGMENT_NAME } from './segment-pool.ts';
+import { type SiblingCache, siblingCaches } from './sibling-caches.ts';
 
 export interface StoredSegment {
   readonly bytes: number;
@@ -29,6 +32,10 @@ export interface StoredCache {
   /** Whether a process has it open now. */
   readonly isHeld: boolean;
   readonly segmentBytes: readonly number[];
+  /** What is in the directory and none of ours. */
+  readonly foreign: Amount;
+  /** Other caches in the location. */
+  readonly siblings: readonly SiblingCache[];
   /** What the process that has it open, or had it last, has noted. */
   readonly notes: CacheNotes | undefined;
   /** What there is of each repository and kind, by `repository` and `kind`. */
@@ -65,7 +72,18 @@ export async function readStoredCache(request: DirectoryRequest): Promise<Stored
   });
   const shares = await sharesOf(segments);
   const segmentBytes = segments.map(({ bytes }) => bytes);
-  return { directory, isHeld, segmentBytes, shares, notes: readNotes(directory) };
+  const isForeign = (name: string): boolean => !SEGMENT_NAME.test(name) && !BASE_NAMES.has(name);
+  const foreign = await allocatedFor(directory, (await readdir(directory)).filter(isForeign));
+  const siblings = await siblingCaches(request);
+  return {
+    directory,
+    isHeld,
+    segmentBytes,
+    foreign,
+    siblings,
+    shares,
+    notes: readNotes(directory),
+  };
 }
 
 /** Of rows that claim the same blocks the newest counts. */

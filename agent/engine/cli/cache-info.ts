@@ -26,6 +26,7 @@ export function renderCacheInfo(info: CacheDescription): string {
       `${formatBytes(usedBytes)} (${formatShare(usedBytes, limit.bytes.amount)}), ` +
         counted(info.usedInodes, 'file'),
     ],
+    ...strangerFields(info),
     ['free disk', formatBytes(info.freeBytes)],
     [
       'eviction line',
@@ -52,6 +53,15 @@ export function renderCacheInfo(info: CacheDescription): string {
     repositories,
   );
   return `Cache\n\n${fields}\n${table}`;
+}
+
+/** What takes room and is no entry: in the directory, and beside it. */
+function strangerFields({ foreignBytes, siblings }: CacheDescription): [string, string][] {
+  const fields = siblings.map(({ directory, bytes, isHeld }): [string, string] => [
+    'beside it',
+    `${safeText(directory)}, ${formatBytes(bytes)}, ${isHeld ? 'in use' : 'not in use'}`,
+  ]);
+  return foreignBytes > 0 ? [['  of others', formatBytes(foreignBytes)], ...fields] : fields;
 }
 
 /** What the process that has it open, or had it last, has written down. */
