@@ -29,6 +29,8 @@ export interface TortureOutcome {
   samples: number;
   samplesAbove: number;
   firstAbove: string;
+  /** Of runs that went wrong: STEVEDORE_TEST_SEED=<seed> STEVEDORE_TORTURE_RUNS=1 is one alone. */
+  badSeeds: number[];
   /** The fullest that a cache was, of its limit. */
   highestShare: number;
   kills: number;
@@ -44,9 +46,9 @@ export async function torture(
   directory: string,
   { seed, runs }: { readonly seed: number; readonly runs: number },
 ): Promise<TortureOutcome> {
-  const harness = new Harness(directory, seed);
+  const harness = new Harness(directory);
   try {
-    for (let run = 0; run < runs; run++) await harness.run();
+    for (let run = 0; run < runs; run++) await harness.run((seed + run) >>> 0);
   } finally {
     await harness.close();
   }
@@ -59,6 +61,7 @@ class Harness {
     samples: 0,
     samplesAbove: 0,
     firstAbove: '',
+    badSeeds: [],
     highestShare: 0,
     kills: 0,
     changes: 0,
@@ -68,7 +71,9 @@ class Harness {
     longestDelayMs: 0,
   };
   readonly #directory: string;
-  readonly #random: SeededRandom;
+  /** Of this run alone. */
+  #random = new SeededRandom(0);
+  #seed = 0;
   readonly #baseBytes: number;
   readonly #neighbourFd: number;
   #child: ChildProcess | undefined;
@@ -80,16 +85,18 @@ class Harness {
   #hasNeighbour = false;
   #overdrawnSinceMs: number | undefined;
 
-  constructor(directory: string, seed: number) {
+  constructor(directory: string) {
     this.#directory = directory;
-    this.#random = new SeededRandom(seed);
     this.#neighbourFd = openSync(`${directory}/neighbour`, 'w');
     this.#baseBytes = this.#usedBytes();
   }
 
   /** One life of readers, to its end or to its death. */
-  async run(): Promise<void> {
-    const random = this.#random;
+  async run(seed: number): Promise<void> {
+    const random = new SeededRandom(seed);
+    this.#random = random;
+    this.#seed = seed;
+    const badBefore = this.#badCount();
     const limit = random.pick(LIMITS);
     const isKilled = random.once(5);
     this.#hasNeighbour = random.once(3);
@@ -107,6 +114,12 @@ class Harness {
     }
     this.#sample();
     this.outcome.runs++;
+    if (this.#badCount() > badBefore) this.outcome.badSeeds.push(seed);
+  }
+
+  #badCount(): number {
+    const { samplesAbove, wrongBytes, failedReads } = this.outcome;
+    return samplesAbove + wrongBytes + failedReads;
   }
 
   async close(): Promise<void> {
@@ -189,7 +202,7 @@ class Harness {
     if (own <= this.#limit) return;
     this.outcome.samplesAbove++;
     const found = `statfs ${seen}, du ${counted}, limit ${this.#limit}`;
-    this.outcome.firstAbove ||= `run ${this.outcome.runs}: ${found}`;
+    this.outcome.firstAbove ||= `run ${this.outcome.runs}, seed ${this.#seed}: ${found}`;
   }
 
   /** How long the cache held on to what a full disk would have needed. */
