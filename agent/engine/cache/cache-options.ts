@@ -1,5 +1,5 @@
-// What whoever opens a cache brings with it: its clock, its ears, and what tests put in the place of
-// the machine.
+// What whoever opens a cache brings with it: its clock, its ears, and what tests put in the place
+// of the machine.
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { CacheEvent } from './cache-settings.ts';

@@ -8,7 +8,10 @@ import type { Shrink } from './notes-format.ts';
 import { pinnedBytes } from './pinned.ts';
 import { ENTRY_KINDS, type EntryKind } from './entry-table.ts';
 
-/** Entries by their kind; blocks that no entry has; tables, maps, notes, the directory; what others put there. */
+/**
+ * Entries by their kind; blocks that no entry has; tables, maps, notes, the directory; what others
+ * put there.
+ */
 export type UsedClass = EntryKind | 'unused' | 'bookkeeping' | 'foreign';
 
 export interface CacheStatus {
