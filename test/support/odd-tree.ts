@@ -63,21 +63,28 @@ export class OddTree {
 
   /**
    * Does `count` things to a tree that is there, and says what. Secret changes of content leave
-   * size and time as they are.
+   * size and time as they are; without them no file gets the time that another content had.
    */
   change({ count, isSecret }: { readonly count: number; readonly isSecret: boolean }): string[] {
     this.#find();
+    const changed: Buffer[] = [];
     const done = Array.from({ length: count }, () => {
       const [name, act] = this.#random.pick(isSecret ? [...CHANGES, SECRET_CHANGE] : CHANGES);
       const place = this.#random.pick(this.#others);
       // What was done before may have removed it, or put a directory there.
       const isThere = place !== undefined && lstatSync(place, GENTLE)?.isDirectory() === false;
-      if (name === 'add') this.#add();
-      else if (isThere) act(place, this.#random);
-      else return 'nothing';
+      if (name !== 'add' && !isThere) return 'nothing';
+      const written = name === 'add' ? this.#add() : act(place ?? this.root, this.#random);
+      if (written !== undefined) changed.push(written);
       return `${name} ${place?.toString('latin1') ?? ''}`;
     });
+    if (!isSecret) for (const place of changed) this.#disclose(place);
     return done;
+  }
+
+  /** Times of a few are so common that a file that is written has one that it had before. */
+  #disclose(place: Buffer): void {
+    if (lstatSync(place, GENTLE)?.isFile() === true) setTimes(place, uncommonTime(this.#random));
   }
 
   #find(): void {
@@ -95,23 +102,25 @@ export class OddTree {
     }
   }
 
-  #add(): void {
+  /** Where a file was added. */
+  #add(): Buffer | undefined {
     const random = this.#random;
     const parents = this.#directories.filter(each => lstatSync(each, GENTLE)?.isDirectory());
     const parent = random.pick(parents);
     const place = join(parent, Buffer.from(newName(random), 'latin1'));
-    if (lstatSync(place, GENTLE) !== undefined) return;
+    if (lstatSync(place, GENTLE) !== undefined) return undefined;
     const depth = parent.toString('latin1').split('/').length - this.#rootDepth();
     if (random.once(3) && depth < DEPTH_MAX) {
       mkdirSync(place);
       this.#directories.push(place);
-      return;
+      return undefined;
     }
     const existing = this.#others.filter(each => lstatSync(each, GENTLE)?.isDirectory() === false);
     if (random.once(6) && existing.length > 0) linkSync(random.pick(existing), place);
     else random.pick(MAKERS)(place, random);
     this.#others.push(place);
     dress(place, random);
+    return place;
   }
 
   #rootDepth(): number {
@@ -190,49 +199,58 @@ function addXattr(place: Buffer, random: SeededRandom): void {
   setXattr(place, name, random.bytes(random.pick([0, 1, 10, 200, 3000])));
 }
 
-type Change = readonly [name: string, act: (place: Buffer, random: SeededRandom) => void];
+/** Does something to what is at the place, and says which name has another content for it. */
+type Act = (place: Buffer, random: SeededRandom) => Buffer | undefined;
+type Change = readonly [name: string, act: Act];
 
 const CHANGES: readonly Change[] = [
   ['add', () => undefined],
-  ['rewrite', (place, random) => ifFile(place, () => makeFile(place, random))],
-  [
-    'append',
-    (place, random) => ifFile(place, () => writeFileSync(place, random.bytes(50), APPEND)),
-  ],
-  ['truncate', (place, random) => ifFile(place, stat => truncate(place, stat, random))],
-  ['write in place', (place, random) => ifFile(place, stat => overwrite(place, stat, random))],
-  ['dress', (place, random) => dress(place, random)],
-  ['attribute', (place, random) => addXattr(place, random)],
+  ['rewrite', toFiles((place, _, random) => makeFile(place, random))],
+  ['append', toFiles((place, _, random) => writeFileSync(place, random.bytes(50), APPEND))],
+  ['truncate', toFiles(truncate)],
+  ['write in place', toFiles(overwrite)],
+  ['dress', toAttributes(dress)],
+  ['attribute', toAttributes(addXattr)],
   [
     'no attributes',
-    place => {
+    toAttributes(place => {
       for (const name of xattrsOf(place).keys()) removeXattr(place, name);
-    },
+    }),
   ],
-  ['remove', place => rmSync(place)],
-  ['replace', (place, random) => replace(place, random)],
-  ['rename', (place, random) => rename(place, random)],
+  ['remove', toAttributes(place => rmSync(place))],
+  ['replace', replace],
+  ['rename', rename],
   [
     'another name',
     (place, random) => {
       const other = sibling(place, random);
       if (lstatSync(other, GENTLE) === undefined) linkSync(place, other);
+      return other;
     },
   ],
 ];
 const SECRET_CHANGE: Change = [
   'write in place and set the time back',
-  (place, random) =>
-    ifFile(place, stat => {
-      overwrite(place, stat, random);
-      setTimes(place, stat.mtimeNs);
-    }),
+  toFiles((place, stat, random) => {
+    overwrite(place, stat, random);
+    setTimes(place, stat.mtimeNs);
+  }),
 ];
 const APPEND = Object.freeze({ flag: 'a' } as const);
 
-function ifFile(place: Buffer, act: (stat: BigIntStats) => void): void {
-  const stat = lstatSync(place, { bigint: true });
-  if (stat.isFile()) act(stat);
+function toFiles(act: (place: Buffer, stat: BigIntStats, random: SeededRandom) => void): Act {
+  return (place, random) => {
+    const stat = lstatSync(place, { bigint: true });
+    if (stat.isFile()) act(place, stat, random);
+    return place;
+  };
+}
+
+function toAttributes(act: (place: Buffer, random: SeededRandom) => void): Act {
+  return (place, random) => {
+    act(place, random);
+    return undefined;
+  };
 }
 
 function truncate(place: Buffer, { size }: BigIntStats, random: SeededRandom): void {
@@ -251,7 +269,7 @@ function overwrite(place: Buffer, { size }: BigIntStats, random: SeededRandom): 
 }
 
 /** By something of another kind, a directory included. */
-function replace(place: Buffer, random: SeededRandom): void {
+function replace(place: Buffer, random: SeededRandom): Buffer {
   rmSync(place);
   if (random.once(3)) {
     mkdirSync(place);
@@ -260,11 +278,13 @@ function replace(place: Buffer, random: SeededRandom): void {
     random.pick(MAKERS)(place, random);
   }
   dress(place, random);
+  return place;
 }
 
-function rename(place: Buffer, random: SeededRandom): void {
+function rename(place: Buffer, random: SeededRandom): Buffer {
   const other = sibling(place, random);
   if (lstatSync(other, GENTLE)?.isDirectory() !== true) renameSync(place, other);
+  return other;
 }
 
 function sibling(place: Buffer, random: SeededRandom): Buffer {
@@ -317,6 +337,9 @@ const DEVICES: readonly bigint[] = [0x103n, 0x800n, 0x1_1101_0370n & 0xffff_ffff
 
 function randomTime(random: SeededRandom): bigint {
   const odd = [0n, -1n, -1_500_000_000n, 2n ** 32n * SECOND + 1n, 1_700_000_000n * SECOND];
-  if (random.once(4)) return random.pick(odd);
+  return random.once(4) ? random.pick(odd) : uncommonTime(random);
+}
+
+function uncommonTime(random: SeededRandom): bigint {
   return BigInt(random.below(2 ** 31)) * SECOND + BigInt(random.below(1e9));
 }
