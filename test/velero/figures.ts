@@ -152,9 +152,16 @@ async function observe(
   const began = performance.now();
   await untilVolumeMoves(installation, { kind, name }, hasCompletionTime);
   const seconds = ((performance.now() - began) / 1000).toFixed(2);
-  t.comment(`${kind} ${name}: ${seconds} s; peak memory: ${memory.text()}`);
   const [move] = await volumeMoves(installation, kind, name);
+  const moving = `${secondsInProgress(move).toFixed(0)} s in progress`;
+  t.comment(`${kind} ${name}: ${seconds} s, ${moving}; peak memory: ${memory.text()}`);
   return move;
+}
+
+/** In whole seconds; the rest is the wait for a slot and, in a restore, for the pod. */
+function secondsInProgress(move: { readonly status?: Record<string, unknown> } | undefined) {
+  const { startTimestamp, completionTimestamp } = move?.status ?? {};
+  return (Date.parse(String(completionTimestamp)) - Date.parse(String(startTimestamp))) / 1000;
 }
 
 function hasCompletionTime({ status }: { readonly status?: Record<string, unknown> }): boolean {
