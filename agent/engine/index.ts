@@ -59,6 +59,7 @@ export {
   type OpenStorageOptions,
   type StoragePlace,
 } from '#engine/storage/open-storage.ts';
+export type { S3Checksum } from '#engine/storage/s3-checksum.ts';
 export type {
   S3Credentials,
   S3CredentialsSource,

@@ -3,7 +3,7 @@
 // under `<prefix>/kopia/<namespace>/`, where the server, stock agents and maintenance look for it.
 
 import { EngineError } from '#engine/base/errors.ts';
-import type { S3Encryption, S3Options } from '#engine/index.ts';
+import type { S3Checksum, S3Encryption, S3Options } from '#engine/index.ts';
 import type { SecretKey, StorageLocation } from './repository-objects.ts';
 
 export type LocationPlan = DirectoryPlan | BucketPlan;
@@ -84,9 +84,7 @@ function planBucket(
     caPem: caCert && pemOf(Buffer.from(caCert, 'base64').toString('utf8'), fail),
     encryption: encryptionOf(config, fail),
     tagging: config.tagging || undefined,
-    // Off unless somebody asks: many servers that speak S3 refuse the newer headers, and every put
-    // has a Content-MD5.
-    checksums: config.checksumAlgorithm ? ('when-supported' as const) : undefined,
+    checksum: checksumOf(config),
   };
   const { profile, credentialsFile } = config;
   return {
@@ -148,6 +146,23 @@ function encryptionOf(config: Config, fail: Fail): S3Encryption | undefined {
   throw fail('config.serverSideEncryption has to be AES256 or aws:kms');
 }
 
+/**
+ * None of the newer ones, where it is empty: then it is Content-MD5. The engine falls back to that
+ * by itself where the server does not know what is asked for.
+ */
+function checksumOf({ checksumAlgorithm: name }: Config): S3Checksum | undefined {
+  if (name === '') return 'md5';
+  return name === undefined ? undefined : CHECKSUMS.get(name);
+}
+
+/** As the plugin calls them. */
+const CHECKSUMS: ReadonlyMap<string, S3Checksum> = new Map([
+  ['CRC32', 'crc32'],
+  ['CRC32C', 'crc32c'],
+  ['SHA1', 'sha1'],
+  ['SHA256', 'sha256'],
+]);
+
 /** On the data of volumes; whoever sets it may expect something. */
 const WITHOUT_EFFECT: Config = Object.freeze({
   publicUrl: "links for Velero's command are the server's, volumes go through s3Url",
@@ -165,6 +180,14 @@ function noticesOf(config: Config): string[] {
   }
   for (const [name, why] of Object.entries(WITHOUT_EFFECT)) {
     if ((config[name] ?? '') !== '') notices.push(`config.${name} has no effect: ${why}`);
+  }
+  const { checksumAlgorithm = '' } = config;
+  if (checksumAlgorithm !== '' && !CHECKSUMS.has(checksumAlgorithm)) {
+    const known = [...CHECKSUMS.keys()].join(', ');
+    notices.push(
+      `config.checksumAlgorithm ${checksumAlgorithm} has no effect on the data of volumes, which ` +
+        `has CRC32: ${known} are known`,
+    );
   }
   if (config.signatureVersion !== undefined && config.signatureVersion !== '4') {
     notices.push('config.signatureVersion has no effect: requests are signed with version 4');

@@ -3,7 +3,12 @@
 
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { answerError, type Handler, type SeenRequest } from '#test/engine/storage/fake-s3.ts';
+import {
+  answerError,
+  confirmedChecksums,
+  type Handler,
+  type SeenRequest,
+} from '#test/engine/storage/fake-s3.ts';
 
 interface StoredObject {
   readonly bytes: Buffer;
@@ -36,13 +41,14 @@ export class MemoryS3 {
     this.#get(key, request, response);
   };
 
-  #put(key: string, { headers, body }: SeenRequest, response: ServerResponse): void {
+  #put(key: string, request: SeenRequest, response: ServerResponse): void {
+    const { headers, body } = request;
     if (headers['if-none-match'] === '*' && this.#objects.has(key)) {
       return answerError(response, 412, 'PreconditionFailed', 'it is there');
     }
     this.#objects.set(key, { bytes: body, modified: new Date() });
     const digest = createHash('md5').update(body).digest('hex');
-    response.writeHead(200, { etag: `"${digest}"` }).end();
+    response.writeHead(200, { etag: `"${digest}"`, ...confirmedChecksums(request) }).end();
   }
 
   #get(key: string, { method, headers }: SeenRequest, response: ServerResponse): void {

@@ -50,8 +50,6 @@ t.test('every key of the plugin that concerns data is heeded', async t => {
   t.match(s3Of({ tagging: 'a=b' }), { tagging: 'a=b' });
   t.match(s3Of({ kmsKeyId: 'k' }), { encryption: { kind: 'aws:kms', keyId: 'k' } });
   t.match(s3Of({ serverSideEncryption: 'AES256' }), { encryption: { kind: 'AES256' } });
-  t.match(s3Of({ checksumAlgorithm: 'CRC32' }), { checksums: 'when-supported' });
-  t.equal(s3Of({ checksumAlgorithm: '' })?.checksums, undefined);
   t.equal(s3Of({ publicUrl: 'https://x', enableSharedConfig: 'true' })?.endpoint, undefined);
   const caCert = Buffer.from(PEM).toString('base64');
   t.match(s3Of({}, { objectStorage: { ...objectStorage, caCert } }), { caPem: PEM });
@@ -65,6 +63,19 @@ t.test('every key of the plugin that concerns data is heeded', async t => {
   t.equal(plan({ accessMode: 'ReadWrite' }).isReadOnly, false);
   const other = { provider: 'example.com/store', config: { s3Url: 'https://s3.example.com' } };
   t.match(plan(other), { kind: 'bucket' });
+});
+
+t.test('the checksum is the one that the location asks for', async t => {
+  t.equal(s3Of({})?.checksum, undefined, 'the engine knows better');
+  for (const name of ['CRC32', 'CRC32C', 'SHA1', 'SHA256']) {
+    t.equal(s3Of({ checksumAlgorithm: name })?.checksum, name.toLowerCase());
+    t.strictSame(plan({ config: { checksumAlgorithm: name } }).notices, []);
+  }
+  t.equal(s3Of({ checksumAlgorithm: '' })?.checksum, 'md5', 'none of the newer headers');
+  t.strictSame(plan({ config: { checksumAlgorithm: '' } }).notices, []);
+  const unknown = { checksumAlgorithm: 'CRC64NVME' };
+  t.equal(s3Of(unknown)?.checksum, undefined);
+  t.match(plan({ config: unknown }).notices, [/checksumAlgorithm CRC64NVME has no effect/]);
 });
 
 t.test("a customer's key is not applied, and that is said", async t => {

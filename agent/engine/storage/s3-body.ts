@@ -1,46 +1,10 @@
 // The bytes of a request and of an answer. Pieces go out as they lie in memory: one as it is,
-// several as a stream of known length. Hashing yields to the event loop between steps, because
-// 24 MiB of MD5 would hold every other request up for 40 ms.
+// several as a stream of known length.
 
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
-import { throwIfAborted } from '#engine/base/abort.ts';
 import { asBuffer } from '#engine/base/bytes.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { truncatedError } from './blob-id.ts';
-
-const HASH_STEP_BYTES = 512 * 1024;
-
-export interface BodyDigests {
-  /** Base64, as Content-MD5 has it. */
-  readonly md5: string;
-  /** Hexadecimal, as x-amz-content-sha256 has it; only when asked for. */
-  readonly sha256: string | undefined;
-}
-
-export async function digestPieces(
-  pieces: readonly Uint8Array[],
-  withSha256: boolean,
-  signal: AbortSignal | undefined,
-): Promise<BodyDigests> {
-  const md5 = createHash('md5');
-  const sha256 = withSha256 ? createHash('sha256') : undefined;
-  let sinceTurn = 0;
-  for (const piece of pieces) {
-    for (let offset = 0; offset < piece.length; offset += HASH_STEP_BYTES) {
-      const step = piece.subarray(offset, offset + HASH_STEP_BYTES);
-      md5.update(step);
-      sha256?.update(step);
-      sinceTurn += step.length;
-      if (sinceTurn < HASH_STEP_BYTES) continue;
-      sinceTurn = 0;
-      await turn();
-      throwIfAborted(signal);
-    }
-  }
-  return { md5: md5.digest('base64'), sha256: sha256?.digest('hex') };
-}
 
 /** A body for one attempt; a stream can be sent only once. Nothing is copied. */
 export function requestBody(pieces: readonly Uint8Array[]): Uint8Array | Readable {

@@ -45,8 +45,6 @@ export async function connectS3(options: S3Options): Promise<S3Connection> {
 
 function clientConfig(options: S3Options): Sdk.S3ClientConfig {
   const maxSockets = options.parallelism ?? S3_DEFAULTS.parallelism;
-  const isEager = options.checksums === 'when-supported';
-  const checksumMode = isEager ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
   return {
     endpoint: options.endpoint,
     forcePathStyle: options.pathStyle ?? options.endpoint !== undefined,
@@ -56,8 +54,10 @@ function clientConfig(options: S3Options): Sdk.S3ClientConfig {
     followRegionRedirects: options.region === undefined && options.endpoint === undefined,
     maxAttempts: 1,
     logger: silent,
-    requestChecksumCalculation: checksumMode,
-    responseChecksumValidation: checksumMode,
+    // Those of the SDK need a chunked encoding that many servers refuse; s3-put.ts has its own, and
+    // what is read is compared with its hash by whoever asked for it.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
     // Waiting for "100 Continue" costs a round trip, and some servers never send it.
     expectContinueHeader: false,
     requestHandler: {

@@ -210,6 +210,15 @@ function networkMeaning(name: string, systemCode: string | undefined): Meaning {
   return systemCode?.startsWith('ERR_SSL') ? (BY_SYSTEM_CODE.EPROTO ?? UNKNOWN) : UNKNOWN;
 }
 
+/** The answer is none that an S3 server gives. */
+export function notS3(verb: string, displayName: string, got: string): EngineError {
+  return new EngineError(
+    'STORAGE_FAILED',
+    `cannot ${verb} in ${displayName}: the server answered with ${got}; ` +
+      'check that endpoint= is an S3 server',
+  );
+}
+
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }

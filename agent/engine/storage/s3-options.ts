@@ -1,5 +1,7 @@
 // Everything that can be said about an S3 storage, and what holds when it is not said.
 
+import type { S3Checksum } from './s3-checksum.ts';
+
 export interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -39,10 +41,11 @@ export interface S3Options {
   /** Tags of every object that is written, as a query: `team=a&kind=backup`. */
   readonly tagging?: string;
   /**
-   * `when-required` leaves out the newer checksum headers, which many S3-compatible servers refuse;
-   * every put has a Content-MD5 either way.
+   * What the server compares the body of a put with, once it has confirmed in an answer that it
+   * does; until then, and from then on where it does not, there is Content-MD5. `crc32` by default:
+   * it takes 0.3 s of processor time for a GiB, MD5 1.7 s.
    */
-  readonly checksums?: 'when-required' | 'when-supported';
+  readonly checksum?: S3Checksum;
   /**
    * Whether the server heeds If-None-Match. `always`: it decides. `never`: we look, then put.
    * `auto`: `always` for Amazon; elsewhere we look first and send the header, too, because a server
@@ -62,6 +65,7 @@ export interface S3Options {
 
 export const S3_DEFAULTS = Object.freeze({
   region: 'us-east-1',
+  checksum: 'crc32',
   parallelism: 16,
   connectTimeoutMs: 10_000,
   idleTimeoutMs: 30_000,

@@ -1,12 +1,11 @@
 // Blobs as objects of an S3 bucket: key = prefix + id (kopia v0.23 repo/blob/s3, kopia-format.md
-// 1.3 and 15). One request per put, with Content-MD5, so an object appears whole or not at all. An
-// answer counts as absence or as an empty listing only when it is S3 that says so. Loads no SDK by
-// itself; openS3 does.
+// 1.3 and 15). One request per put, so an object appears whole or not at all. An answer counts as
+// absence or as an empty listing only when it is S3 that says so. Loads no SDK by itself; openS3
+// does.
 
 import { Readable } from 'node:stream';
 import { throwIfAborted } from '#engine/base/abort.ts';
-import { totalBytes } from '#engine/base/bytes.ts';
-import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { isEngineError } from '#engine/base/errors.ts';
 import {
   closedError,
   existsError,
@@ -18,11 +17,12 @@ import {
   truncatedError,
 } from './blob-id.ts';
 import { retrying, type RetryingOptions } from './retrying.ts';
-import { digestPieces, readBody, requestBody } from './s3-body.ts';
+import { readBody } from './s3-body.ts';
 import { connectS3, type S3Connection, type Sdk } from './s3-client.ts';
 import { withDeadline } from './s3-deadline.ts';
-import { answerOf, s3Error, type S3Attempt } from './s3-errors.ts';
+import { answerOf, notS3, s3Error, type S3Attempt } from './s3-errors.ts';
 import { S3_DEFAULTS, type S3Encryption, type S3Options } from './s3-options.ts';
+import { S3Put, type S3PutInput } from './s3-put.ts';
 import { Slots } from './slots.ts';
 import {
   parseStorageConfig,
@@ -69,6 +69,7 @@ export class S3Storage implements Storage {
   readonly #connection: S3Connection;
   readonly #options: S3Options;
   readonly #slots: Slots;
+  readonly #put: S3Put;
   #storageClasses: readonly StorageClassRule[] = [];
   #isClosed = false;
 
@@ -77,6 +78,7 @@ export class S3Storage implements Storage {
     this.#options = options;
     this.#slots = new Slots(options.parallelism ?? S3_DEFAULTS.parallelism);
     this.displayName = s3NameOf(options);
+    this.#put = new S3Put(connection, this.displayName, options.checksum ?? S3_DEFAULTS.checksum);
     this.canPutIfAbsent = isConditional(options);
   }
 
@@ -108,21 +110,17 @@ export class S3Storage implements Storage {
     requireBlobId(id);
     await this.#run({ verb: `write blob ${id}`, id, ifAbsent, signal }, async abortSignal => {
       if (ifAbsent && !this.canPutIfAbsent) await this.#requireAbsent(id, abortSignal);
-      const isSigned = !this.#connection.isTls;
-      const digests = await digestPieces(pieces, isSigned, abortSignal);
-      const input = { ...this.#putInput(id, options), ContentMD5: digests.md5 };
-      const contentSha256 = digests.sha256 ?? 'UNSIGNED-PAYLOAD';
+      const input = this.#putInput(id, options);
       if (!ifAbsent || this.#options.conditionalPut === 'never') {
-        await this.#send(input, pieces, contentSha256, abortSignal);
+        await this.#put.send(input, pieces, abortSignal);
         return;
       }
       try {
-        const conditional = { ...input, IfNoneMatch: '*' };
-        await this.#send(conditional, pieces, contentSha256, abortSignal);
+        await this.#put.send({ ...input, IfNoneMatch: '*' }, pieces, abortSignal);
       } catch (error) {
         // A server that refuses the header: we have looked already.
         if (this.canPutIfAbsent || answerOf(error)?.status !== 501) throw error;
-        await this.#send(input, pieces, contentSha256, abortSignal);
+        await this.#put.send(input, pieces, abortSignal);
       }
     });
   }
@@ -192,7 +190,7 @@ export class S3Storage implements Storage {
     return { Bucket: this.#options.bucket, Key: this.#options.prefix + id };
   }
 
-  #putInput(id: string, { retention }: PutOptions): Sdk.PutObjectCommandInput {
+  #putInput(id: string, { retention }: PutOptions): S3PutInput {
     const { encryption } = this.#options;
     // The rule's text goes to the server as it stands: servers have classes that the SDK has not.
     const StorageClass = storageClassOf(this.#storageClasses, id) as Sdk.StorageClass | undefined;
@@ -206,25 +204,6 @@ export class S3Storage implements Storage {
       ObjectLockMode: retention?.mode,
       ObjectLockRetainUntilDate: retention && new Date(retention.untilMs),
     };
-  }
-
-  async #send(
-    input: Sdk.PutObjectCommandInput,
-    pieces: readonly Uint8Array[],
-    contentSha256: string,
-    abortSignal: AbortSignal,
-  ): Promise<void> {
-    throwIfAborted(abortSignal);
-    const { sdk, client } = this.#connection;
-    const isPlain = this.#options.checksums !== 'when-supported';
-    // The SDK's own checksum of a stream needs a chunked encoding; of one buffer, a header.
-    const Body = isPlain ? requestBody(pieces) : Buffer.concat(pieces);
-    const command = new sdk.PutObjectCommand({ ...input, Body, ContentLength: totalBytes(pieces) });
-    if (isPlain) signAs(command, contentSha256);
-    const answer = await client.send(command, { abortSignal });
-    if (answer.ETag === undefined) {
-      throw notS3(`write blob ${input.Key ?? ''}`, this.displayName, 'no ETag');
-    }
   }
 
   async #head(id: string, abortSignal: AbortSignal): Promise<BlobMetadata> {
@@ -304,19 +283,6 @@ function serverKey(
   return { ServerSideEncryption: encryption.kind, SSEKMSKeyId };
 }
 
-/** Tells the signer the payload's hash, which it would otherwise compute over every byte again. */
-function signAs(command: Sdk.PutObjectCommand, contentSha256: string): void {
-  command.middlewareStack.add(
-    next => args => {
-      // What the build step handles is an HTTP request.
-      const request = args.request as { headers: Record<string, string> };
-      request.headers['x-amz-content-sha256'] = contentSha256;
-      return next(args);
-    },
-    { step: 'build', name: 'payloadHash' },
-  );
-}
-
 async function readAnswer(
   answer: Sdk.GetObjectCommandOutput,
   id: string,
@@ -355,12 +321,4 @@ function blobOf(
   const id = key.slice(keyPrefix.length);
   if (id === STORAGE_CONFIG_ID || !isBlobId(id)) return undefined;
   return { id, bytes, modifiedMs: modified.getTime() };
-}
-
-function notS3(verb: string, displayName: string, got: string): EngineError {
-  return new EngineError(
-    'STORAGE_FAILED',
-    `cannot ${verb} in ${displayName}: the server answered with ${got}; ` +
-      'check that endpoint= is an S3 server',
-  );
 }

@@ -9,6 +9,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EngineError } from '#engine/base/errors.ts';
+import { S3_CHECKSUMS } from './s3-checksum.ts';
 import type { S3Encryption, S3Options } from './s3-options.ts';
 
 export interface StorageUrlParameter {
@@ -38,7 +39,7 @@ export const STORAGE_URL_PARAMETERS: readonly StorageUrlParameter[] = Object.fre
   row('s3', 'sse', 'AES256|aws:kms', "server-side encryption (the bucket's default)"),
   row('s3', 'sseKmsKeyId', 'ID', 'key for sse=aws:kms'),
   row('s3', 'sseCustomerKeyFile', 'PATH', 'file with the 32 bytes of an SSE-C key'),
-  row('s3', 'checksums', 'when-required|when-supported', 'newer checksum headers (when-required)'),
+  row('s3', 'checksum', S3_CHECKSUMS.join('|'), 'of what is written, else MD5 (crc32)'),
   row('s3', 'conditionalPut', 'auto|always|never', 'whether the server knows If-None-Match (auto)'),
   row('s3', 'parallelism', '1…1024', 'requests and connections at once (16)'),
   row('s3', 'connectTimeoutMs', 'MS', 'to make a connection (10000)'),
@@ -116,7 +117,7 @@ function parseS3(text: string): S3Location {
     profile: parameters.take('profile', nonEmpty),
     insecureSkipTlsVerify: parameters.take('insecureSkipTlsVerify', trueOrFalse),
     encryption: parseEncryption(parameters),
-    checksums: parameters.take('checksums', oneOf('when-required', 'when-supported')),
+    checksum: parameters.take('checksum', oneOf(...S3_CHECKSUMS)),
     conditionalPut: parameters.take('conditionalPut', oneOf('auto', 'always', 'never')),
     parallelism: parameters.take('parallelism', value => wholeNumber(value, 1, 1024)),
     connectTimeoutMs: parameters.take('connectTimeoutMs', milliseconds),

@@ -94,6 +94,16 @@ export async function openFake(
   return storage;
 }
 
+/** What a server adds to its answer that has compared the checksums of a put. */
+export function confirmedChecksums({ headers }: SeenRequest): Record<string, string> {
+  const isChecksum = (name: string): boolean => name.startsWith('x-amz-checksum-');
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      isChecksum(name) ? [[name, String(value)]] : [],
+    ),
+  );
+}
+
 export function answerError(
   response: ServerResponse,
   status: number,

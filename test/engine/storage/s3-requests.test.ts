@@ -1,26 +1,29 @@
 // What the S3 storage sends: checksums, encryption, locks, storage classes, credentials, TLS.
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { openStorageAt } from '#engine/storage/open-storage.ts';
 import { openS3 } from '#engine/storage/s3.ts';
+import { selfSigned } from '#test/support/self-signed.ts';
 import { bytes, failsWith, read } from './storage-asserts.ts';
 import {
   ABSENT,
   answerError,
+  confirmedChecksums,
   CREDENTIALS,
   openFake,
   startFakeS3,
   type Handler,
 } from './fake-s3.ts';
 
-const STORED: Handler = (_request, response) => response.writeHead(200, { etag: '"x"' }).end();
+const STORED: Handler = (request, response) =>
+  response.writeHead(200, { etag: '"x"', ...confirmedChecksums(request) }).end();
 
-t.test('a put is one request with length, MD5, type and a signed body', async t => {
+t.test('a put is one request with length, checksum, type and a signed body', async t => {
   const fake = await startFakeS3(t);
   const storage = await openFake(t, fake);
   fake.play(STORED);
+  await storage.put('first', [bytes('x')]);
   for (const pieces of [[bytes('onetwo')], [bytes('one'), bytes('two')], []]) {
     fake.seen.length = 0;
     await storage.put('p1', pieces);
@@ -30,15 +33,18 @@ t.test('a put is one request with length, MD5, type and a signed body', async t 
     t.ok(request?.body.equals(body));
     t.match(request?.headers, {
       'content-length': String(body.length),
-      'content-md5': createHash('md5').update(body).digest('base64'),
+      'x-amz-checksum-crc32': base64OfCrc(crc32(body)),
       'content-type': 'application/x-kopia',
       'x-amz-content-sha256': createHash('sha256').update(body).digest('hex'),
     });
     const names = Object.keys(request?.headers ?? {});
-    t.notOk(
-      names.some(name => /checksum|trailer|expect|transfer|encoding/.test(name)),
+    const odd = /checksum-(?!crc32$)|md5|trailer|expect|transfer|encoding/;
+    t.same(
+      names.filter(name => odd.test(name)),
+      [],
       'plain',
     );
+    t.equal(fake.seen.length, 1);
   }
 });
 
@@ -218,6 +224,12 @@ t.test('TLS with a certificate authority of our own', async t => {
   t.equal(fake.seen[0]?.body.toString(), 'onetwo');
 });
 
+function base64OfCrc(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes.toString('base64');
+}
+
 /** The environment of the credential chain: only `values`, and no metadata service. */
 function cleanEnvironment(t: Test, values: Record<string, string>): void {
   const before = { ...process.env };
@@ -235,17 +247,4 @@ function cleanEnvironment(t: Test, values: Record<string, string>): void {
     }
     Object.assign(process.env, before);
   });
-}
-
-function selfSigned(directory: string): { key: string; cert: string } | undefined {
-  const [keyPath, certPath] = [`${directory}/key.pem`, `${directory}/cert.pem`];
-  const arguments_ = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-  arguments_.push('-nodes', '-keyout', keyPath, '-out', certPath, '-days', '2', '-subj', '/CN=t');
-  arguments_.push('-addext', 'subjectAltName=IP:127.0.0.1');
-  try {
-    execFileSync('openssl', arguments_, { stdio: 'ignore' });
-  } catch {
-    return undefined;
-  }
-  return { key: readFileSync(keyPath, 'utf8'), cert: readFileSync(certPath, 'utf8') };
 }
