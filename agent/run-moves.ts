@@ -1,6 +1,7 @@
 // Informers, queues and reconcilers of all kinds, wired: a change of an object puts its key into
 // the queue of its kind, a change of a pod the keys of the moves that concern it.
 
+import { hostname } from 'node:os';
 import type { Clock } from '#engine/base/clock.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import { readStatusRules } from '#agent/moves/crd-phases.ts';
@@ -13,7 +14,7 @@ import { podVolumeBackups } from '#agent/moves/pod-volume-backups.ts';
 import { podVolumeRestores } from '#agent/moves/pod-volume-restores.ts';
 import { ServerVersion } from '#agent/moves/server-version.ts';
 import type { Slots } from '#agent/moves/slots.ts';
-import { hasSuccessor } from '#agent/moves/successor.ts';
+import { hasSuccessor, ownImage } from '#agent/moves/successor.ts';
 import type { VolumeMover } from '#agent/moves/volume-mover.ts';
 import { ControlLoop } from '#kube/control-loop.ts';
 import { PODS } from '#kube/core-resources.ts';
@@ -55,6 +56,8 @@ export interface RunningMoves {
 
 /** As charts/stevedore makes it, and Velero looks for it. */
 const DAEMON_SET = 'node-agent';
+/** So it is called there, too, and in Velero's own. */
+const CONTAINER = 'node-agent';
 /** What our pods have and those of a stock agent have not. */
 const OUR_MARK = Object.freeze({ label: 'app.kubernetes.io/name', value: 'stevedore' });
 /** Source of events. */
@@ -114,7 +117,10 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
       const startMs = clock.monotonic();
       const name = { namespace, name: DAEMON_SET };
       const { successorMs: withinMs, eventsMs, settleMs } = shareGrace(graceMs);
-      const isFollowed = await hasSuccessor(client, name, OUR_MARK, { clock, withinMs });
+      const image = ownImage(pods, name, { hostName: hostname(), container: CONTAINER });
+      const marks = { ...OUR_MARK, container: CONTAINER, image };
+      const isFollowed = await hasSuccessor(client, name, marks, { clock, withinMs });
+      parts.log.info({ isFollowed }, 'it is known whether an agent of ours follows');
       const ownMs = clock.monotonic() - startMs + eventsMs + settleMs;
       const options = { graceMs: Math.max(0, graceMs - ownMs), hasSuccessor: isFollowed };
       const unreported = await Promise.all(kinds.map(({ stop }) => stop(options)));

@@ -6,7 +6,8 @@ import { deadline } from '#engine/base/deadline.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { backOffMs, type BackOffPolicy } from '#kube/back-off.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
-import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
+import { type KubeObject, keyOf, type ObjectName, type Resource } from '#kube/kube-object.ts';
+import type { Pod } from './objects/pod.ts';
 
 const DAEMON_SETS: Resource = Object.freeze({
   group: 'apps',
@@ -16,14 +17,22 @@ const DAEMON_SETS: Resource = Object.freeze({
   isNamespaced: true,
 });
 
-interface DaemonSet extends KubeObject {
-  readonly spec?: { readonly template?: { readonly metadata?: Partial<KubeObject['metadata']> } };
+interface PodTemplate {
+  readonly metadata?: Partial<KubeObject['metadata']>;
+  readonly spec?: Pick<NonNullable<Pod['spec']>, 'containers'>;
 }
 
-/** What the pods of our DaemonSet have and those of a stock one have not. */
-export interface PodMark {
+interface DaemonSet extends KubeObject {
+  readonly spec?: { readonly template?: PodTemplate };
+}
+
+/** What the pods of our DaemonSet have and those of a stock one have not. Any of it is enough. */
+export interface PodMarks {
   readonly label: string;
   readonly value: string;
+  /** Of the container that this process runs in: the same image is the same program. */
+  readonly container: string;
+  readonly image: string | undefined;
 }
 
 const SUCCESSOR_BACK_OFF: BackOffPolicy = Object.freeze({ firstDelayMs: 100, delayMsMax: 1000 });
@@ -38,12 +47,12 @@ export interface SuccessorSearch {
 export async function hasSuccessor(
   client: Pick<KubeClient, 'get'>,
   name: ObjectName,
-  mark: PodMark,
+  marks: PodMarks,
   { clock, withinMs }: SuccessorSearch,
 ): Promise<boolean> {
   using end = deadline(clock, withinMs);
   for (let failures = 1; ; failures++) {
-    const answer = await ask(client, name, mark, end.signal);
+    const answer = await ask(client, name, marks, end.signal);
     if (answer !== undefined) return answer;
     const delayMs = backOffMs(SUCCESSOR_BACK_OFF, failures, Math.random());
     await clock.sleep(delayMs, end.signal).catch(() => undefined);
@@ -54,15 +63,45 @@ export async function hasSuccessor(
 async function ask(
   client: Pick<KubeClient, 'get'>,
   name: ObjectName,
-  mark: PodMark,
+  marks: PodMarks,
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
   try {
     const { metadata, spec } = await client.get<DaemonSet>(DAEMON_SETS, name, { signal });
     const isStaying = metadata.deletionTimestamp === undefined;
-    return isStaying && spec?.template?.metadata?.labels?.[mark.label] === mark.value;
+    return isStaying && spec?.template !== undefined && isOurs(spec.template, marks);
   } catch (error) {
     if (!isEngineError(error)) throw error;
     return error.retryable && !signal.aborted ? undefined : false;
   }
+}
+
+/**
+ * Another tag of the same image proves nothing: one repository of a registry may hold our images
+ * and those of Velero.
+ */
+function isOurs({ metadata, spec }: PodTemplate, marks: PodMarks): boolean {
+  if (metadata?.labels?.[marks.label] === marks.value) return true;
+  const image = imageOf(spec, marks.container);
+  return image !== undefined && image === marks.image;
+}
+
+/**
+ * The image of the pod that this process runs in, which is called like its host name; undefined
+ * where no pod of that DaemonSet is: outside of a cluster, or in the network of the host.
+ */
+export function ownImage(
+  pods: { get(key: string): Pod | undefined },
+  { namespace, name: daemonSet }: ObjectName,
+  { hostName, container }: { readonly hostName: string; readonly container: string },
+): string | undefined {
+  const pod = pods.get(keyOf({ metadata: { namespace, name: hostName } }));
+  const isOfDaemonSet = pod?.metadata.ownerReferences?.some(
+    ({ kind, name, controller }) => kind === 'DaemonSet' && name === daemonSet && controller,
+  );
+  return isOfDaemonSet ? imageOf(pod?.spec, container) : undefined;
+}
+
+function imageOf(spec: PodTemplate['spec'], container: string): string | undefined {
+  return spec?.containers?.find(({ name }) => name === container)?.image;
 }

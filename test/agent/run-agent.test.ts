@@ -1,6 +1,7 @@
 // The whole agent in this process, against the API emulator: what an operator meets.
 
 import { existsSync, readFileSync, watch } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
@@ -180,4 +181,31 @@ t.test('a setting of the uploader that changes nothing is said once', async t =>
   const said = lines.filter(line => line.includes('setting without effect'));
   t.equal(said.length, 1);
   t.match(said[0], 'ParallelFilesUpload has no effect: threads and memory of the process decide');
+});
+
+t.test('an agent that is stopped knows its own image again in the DaemonSet', async t => {
+  const image = 'registry.example/stevedore:0.1.0';
+  const name = 'node-agent';
+  for (const next of [image, 'velero/velero:v1.18.1']) {
+    const prepare = (api: KubeEmulator) => {
+      const spec = { containers: [{ name, image: next }] };
+      const metadata = { name, namespace: 'velero' };
+      const { uid = '' } = api.add({
+        kind: 'DaemonSet',
+        metadata,
+        spec: { template: { spec } },
+      }).metadata;
+      const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', name, uid, controller: true };
+      api.add({
+        kind: 'Pod',
+        metadata: { name: hostname(), namespace: 'velero', ownerReferences: [owner] },
+        spec: { nodeName: velero.NODE, containers: [{ name, image }] },
+      });
+    };
+    const { says, stop } = await startAgent(t, { prepare });
+    await says('ready');
+    await stop();
+    const said = await says('it is known whether an agent of ours follows');
+    t.match(said, { isFollowed: next === image }, next);
+  }
 });

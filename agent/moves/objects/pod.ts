@@ -26,6 +26,7 @@ export interface Pod extends KubeObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly initContainers?: readonly InitContainer[];
+    readonly containers?: readonly { readonly name: string; readonly image?: string }[];
   };
   readonly status?: {
     readonly phase?: string;
