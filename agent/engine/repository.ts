@@ -132,6 +132,11 @@ export class Repository implements AsyncDisposable {
     return this.parts.failure;
   }
 
+  /** For whoever has several open: how many of its threads may be busy with backups. */
+  limitThreads(count: number): void {
+    this.parts.limitThreads(count);
+  }
+
   info(): Promise<RepositoryInfo> {
     return repositoryInfo(this.parts, this.manifests);
   }

@@ -16,6 +16,8 @@ export interface LeaseTableParts<Thing extends AsyncDisposable> {
   readonly idleMs: number;
   /** Told when the last one was closed since nobody used it, not to make room for another. */
   readonly onRest?: () => void;
+  /** Told which are in use, whenever that may have changed. */
+  readonly onUse?: (things: readonly Thing[]) => void;
   /** Told when the number of those that do not close has changed. */
   readonly onLeftBehind?: (count: number) => void;
   /** Makes a thing that was there before as good as new. */
@@ -176,6 +178,7 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
   #lease(entry: Entry<Thing>, thing: Thing): Lease<Thing> {
     let isGiven = true;
     let isAbandoned = false;
+    this.#tellOfUse();
     return {
       thing,
       abandon: () => {
@@ -195,6 +198,7 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
 
   async #release(entry: Entry<Thing>): Promise<void> {
     entry.users -= 1;
+    if (entry.users === 0) this.#tellOfUse();
     // Whoever has abandoned it waits for nothing.
     if (entry.users > 0 || entry.closing !== undefined || !this.#entries.has(entry)) return;
     if (this.#isOver(entry)) {
@@ -223,8 +227,15 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
   #close(entry: Entry<Thing>): Promise<void> {
     entry.isDiscarded = true;
     entry.idle?.abort();
-    entry.closing ??= this.#dispose(entry);
+    if (entry.closing !== undefined) return entry.closing;
+    entry.closing = this.#dispose(entry);
+    this.#tellOfUse();
     return entry.closing;
+  }
+
+  #tellOfUse(): void {
+    const inUse = [...this.#entries].filter(({ users, closing }) => users > 0 && !closing);
+    this.#parts.onUse?.(inUse.flatMap(({ thing }) => (thing === undefined ? [] : [thing])));
   }
 
   async #dispose(entry: Entry<Thing>): Promise<void> {

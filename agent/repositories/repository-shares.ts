@@ -1,12 +1,13 @@
 // What each of several open repositories may take, so that all of them together stay within what
-// the process has. Each has worker threads and a memory plan of its own; a number of them is open
-// at once, and each gets an equal part. Pure.
+// the process has. Each has worker threads and a memory plan of its own (docs/adr/0015-…). Memory
+// is given away when one is opened, in equal parts; processors go to those that are in use. Pure.
 
 import { MEMORY_BYTES_MIN, PROCESS_BYTES } from '#engine/base/memory-plan.ts';
 
 export interface RepositoryShares {
   /** Open at the same time. */
   readonly repositoriesMax: number;
+  /** Of all that are in use; one may have fewer, where its memory does not suffice for more. */
   readonly threads: number;
   /** As for one repository in a process of its own: the process itself counts in each. */
   readonly memoryBytes: number;
@@ -26,7 +27,12 @@ export function repositoryShares(
   const memoryBytes = PROCESS_BYTES + Math.floor(restBytes / repositoriesMax);
   return {
     repositoriesMax,
-    threads: Math.max(1, Math.floor(process.threads / repositoriesMax)),
+    threads: process.threads,
     memoryBytes: Math.max(MEMORY_BYTES_MIN, memoryBytes),
   };
+}
+
+/** How many threads each of so many may keep busy that are in use. */
+export function threadsOfEach({ threads }: RepositoryShares, inUseCount: number): number {
+  return Math.max(1, Math.floor(threads / Math.max(1, inUseCount)));
 }

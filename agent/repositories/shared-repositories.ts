@@ -24,7 +24,7 @@ import { placeOf, withCertificates } from './location-place.ts';
 import type { BackupRepository } from './repository-objects.ts';
 import { RepositoryPlaces } from './repository-places.ts';
 import { waitUntilReady } from './ready-repository.ts';
-import type { RepositoryShares } from './repository-shares.ts';
+import { type RepositoryShares, threadsOfEach } from './repository-shares.ts';
 import { readSecret } from './secrets.ts';
 
 export interface RepositoryParts {
@@ -79,10 +79,15 @@ export class SharedRepositories implements AsyncDisposable {
   constructor(parts: RepositoryParts, settings: RepositorySettings) {
     this.#parts = parts;
     this.#settings = settings;
-    const { repositoriesMax } = settings.shares;
+    const { shares } = settings;
+    const { repositoriesMax } = shares;
     this.#leases = new LeaseTable<Repository>({
       clock: parts.clock,
       onRest: parts.onRest,
+      onUse: inUse => {
+        const threads = threadsOfEach(shares, inUse.length);
+        for (const repository of inUse) repository.limitThreads(threads);
+      },
       onLeftBehind: count => parts.onLeftBehind?.(count, repositoriesMax),
       onCloseFailure: error => parts.onWarning(notClosed(error)),
       countMax: repositoriesMax,

@@ -7,6 +7,8 @@ function scene(countMax = 2) {
   const log: string[] = [];
   /** What had been done whenever it came to rest. */
   const rests: string[][] = [];
+  /** Names of those in use, each time that they are told. */
+  const uses: string[][] = [];
   const release = Promise.withResolvers<void>();
   const sleeps: { resolve: () => void; signal: AbortSignal | undefined }[] = [];
   const clock = {
@@ -35,6 +37,7 @@ function scene(countMax = 2) {
     idleMs: 1000,
     onCloseFailure: error => log.push(String(error)),
     onRest: () => rests.push([...log]),
+    onUse: things => uses.push(things.map(({ name }) => name)),
     onLeftBehind: count => log.push(`${count} left behind`),
     isUsable: thing => thing.isUsable,
     refresh: async ({ name }) => {
@@ -60,7 +63,7 @@ function scene(countMax = 2) {
     for (const { resolve, signal } of sleeps.splice(0)) if (!signal?.aborted) resolve();
     await settled();
   };
-  return { table, acquire, log, rests, elapse, release, closedUnder };
+  return { table, acquire, log, rests, uses, elapse, release, closedUnder };
 }
 
 const settled = () => new Promise(resolve => setImmediate(resolve));
@@ -103,6 +106,27 @@ t.test('an idle one makes room, the longest idle first, and a used one is waited
   t.equal((await waiting).thing.name, 'v');
   t.strictSame(log.slice(-2), ['close z', 'open v']);
   await again[Symbol.asyncDispose]();
+});
+
+t.test('it is told which are in use, before they are handed out', async t => {
+  const { acquire, uses, table, elapse } = scene();
+  const [x, again] = await Promise.all([acquire('x'), acquire('x')]);
+  t.strictSame(uses.at(-1), ['x']);
+  const y = await acquire('y');
+  t.strictSame(uses.at(-1), ['x', 'y']);
+  await x[Symbol.asyncDispose]();
+  t.strictSame(uses.at(-1), ['x', 'y'], 'it is used still');
+  await again[Symbol.asyncDispose]();
+  t.strictSame(uses.at(-1), ['y']);
+  await elapse();
+  const third = await acquire('x');
+  t.strictSame(uses.at(-1), ['y', 'x']);
+  y.abandon();
+  t.strictSame(uses.at(-1), ['x']);
+  await y[Symbol.asyncDispose]();
+  await table[Symbol.asyncDispose]();
+  t.strictSame(uses.at(-1), []);
+  await third[Symbol.asyncDispose]();
 });
 
 t.test('what could not be opened is tried anew and takes no place', async t => {

@@ -5,7 +5,7 @@ import { systemClock } from '#engine/base/clock.ts';
 import { waitUntilReady } from '#agent/repositories/ready-repository.ts';
 import { SECRETS } from '#kube/core-resources.ts';
 import { REPOSITORIES, STORAGE_LOCATIONS } from '#agent/repositories/repository-objects.ts';
-import { repositoryShares } from '#agent/repositories/repository-shares.ts';
+import { repositoryShares, threadsOfEach } from '#agent/repositories/repository-shares.ts';
 import { KubeObjects } from '#test/support/kube-objects.ts';
 import { NAME, PASSWORD, VELERO, VeleroScene } from '#test/support/velero-scene.ts';
 import { openStorageAt } from '#engine/index.ts';
@@ -252,6 +252,38 @@ t.test('the server may take its time, and a user may not want to wait', async t 
   await t.rejects(aborted, { code: 'ABORTED' });
 });
 
+t.test('a repository that is used alone has all threads, and several share them', async t => {
+  const shares = { repositoriesMax: 3, threads: 4, memoryBytes: 1024 * MIB };
+  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0, shares });
+  t.teardown(() => scene[Symbol.asyncDispose]());
+  const names = ['shop', 'blog', 'mail'];
+  for (const name of names.slice(1)) await scene.makeRepository(name);
+  const acquire = (volumeNamespace: string) =>
+    scene.repositories.acquire({ ...NAME, volumeNamespace }, 'write');
+  const shop = await acquire('shop');
+  const busyMax = ({ thing }: typeof shop) => thing.parts.pool.busyMax;
+  t.equal(busyMax(shop), 4);
+  const blog = await acquire('blog');
+  t.strictSame([shop, blog].map(busyMax), [2, 2]);
+  const mail = await acquire('mail');
+  t.strictSame([shop, blog, mail].map(busyMax), [1, 1, 1]);
+  await blog[Symbol.asyncDispose]();
+  await shop[Symbol.asyncDispose]();
+  t.equal(busyMax(mail), 4);
+  const again = await acquire('shop');
+  t.strictSame([again, mail].map(busyMax), [2, 2]);
+});
+
+t.test('a repository has no more threads than its memory suffices for', async t => {
+  const shares = { repositoriesMax: 2, threads: 8, memoryBytes: 256 * MIB };
+  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0, shares });
+  t.teardown(() => scene[Symbol.asyncDispose]());
+  await using lease = await scene.repositories.acquire(NAME, 'write');
+  const { pool } = lease.thing.parts;
+  t.equal(pool.size, 3);
+  t.equal(pool.busyMax, 3);
+});
+
 t.test('all that are open at once stay within what there is', async t => {
   const process = { memoryBytes: 1024 * MIB, threads: 8 };
   t.strictSame(repositoryShares(1, process), {
@@ -261,7 +293,7 @@ t.test('all that are open at once stay within what there is', async t => {
   });
   t.strictSame(repositoryShares(4, process), {
     repositoriesMax: 4,
-    threads: 2,
+    threads: 8,
     memoryBytes: 328 * MIB,
   });
   const small = { memoryBytes: 300 * MIB, threads: 1 };
@@ -271,4 +303,7 @@ t.test('all that are open at once stay within what there is', async t => {
     memoryBytes: 198 * MIB,
   });
   t.match(repositoryShares(3, { memoryBytes: 0, threads: 2 }), { repositoriesMax: 1 });
+  const eight = repositoryShares(4, process);
+  const each = [0, 1, 2, 3, 4, 9].map(inUse => threadsOfEach(eight, inUse));
+  t.strictSame(each, [8, 8, 4, 2, 2, 1]);
 });

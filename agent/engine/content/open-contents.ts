@@ -80,6 +80,9 @@ export class OpenContents<Tasks extends ContentTasks> {
   readonly warn: OnWarning;
   readonly #writing: ContentWriting | undefined;
   readonly #pressure: PressureWatch | undefined;
+  /** What others on the machine leave of the threads, and those who share it in this process. */
+  #busyShare = 1;
+  #busyMax = THREADS_MAX;
   readonly #obstacle: string | undefined;
 
   private constructor(
@@ -126,7 +129,10 @@ export class OpenContents<Tasks extends ContentTasks> {
       },
     });
     if (options.isPressureHeeded ?? true) {
-      this.#pressure = new PressureWatch(share => this.pool.limitBusy(share * threads));
+      this.#pressure = new PressureWatch(share => {
+        this.#busyShare = share;
+        this.#limitBusy();
+      });
     }
     const blobs = new IndexBlobs(
       {
@@ -251,6 +257,19 @@ export class OpenContents<Tasks extends ContentTasks> {
     this.control.stop();
     await this.pool.close();
     await this.#writing?.abandon(new EngineError('ABORTED', 'the repository was closed'));
+  }
+
+  /**
+   * Gives tasks to so many threads at most from now on. Those of a restore are not concerned: each
+   * thread has files of its own to finish.
+   */
+  limitThreads(count: number): void {
+    this.#busyMax = count;
+    this.#limitBusy();
+  }
+
+  #limitBusy(): void {
+    this.pool.limitBusy(this.#busyShare * Math.min(this.#busyMax, this.pool.size));
   }
 
   #retaining(storage: Storage): Storage {

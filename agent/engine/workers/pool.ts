@@ -90,6 +90,11 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
     return this.#failure;
   }
 
+  /** How many threads may be busy. */
+  get busyMax(): number {
+    return this.#busyMax;
+  }
+
   run<Kind extends keyof Tasks & string>(
     kind: Kind,
     input: InputOf<Tasks, Kind>,
