@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { REPOSITORY_IDLE_MS } from '#agent/repositories/shared-repositories.ts';
 import { isTidied } from './done-files.ts';
+import { OUR_PROCESS } from './installation.ts';
 import {
   createBackup,
   createRestore,
@@ -27,7 +28,6 @@ const IDLE_CPU_SHARE_MAX = 0.01;
 const IDLE_LOOK_MS = 30_000;
 /** After which what came before is over, the closing of repositories included. */
 const REST_MS = REPOSITORY_IDLE_MS + 15_000;
-const OURS = /stevedore\.js node-agent/;
 
 export const FIGURES: readonly Scenario[] = [
   {
@@ -54,9 +54,9 @@ function largeVolume(): Scenario {
 
 async function rest(t: Test): Promise<void> {
   await delay(REST_MS);
-  const before = programFigures(OURS);
+  const before = programFigures(OUR_PROCESS);
   await delay(IDLE_LOOK_MS);
-  const { residentMib, cpuSeconds } = programFigures(OURS);
+  const { residentMib, cpuSeconds } = programFigures(OUR_PROCESS);
   const share = (cpuSeconds - before.cpuSeconds) / (IDLE_LOOK_MS / 1000);
   t.comment(`${residentMib.toFixed(0)} MiB resident, ${(share * 100).toFixed(2)} % of a CPU`);
   t.ok(residentMib <= IDLE_MIB_MAX, `at most ${IDLE_MIB_MAX} MiB`);

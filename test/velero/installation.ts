@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { messageOf } from '#engine/base/errors.ts';
 import { pathOf, type ApiClient, type ApiObject } from '#test/cluster/api-client.ts';
@@ -14,15 +15,22 @@ import { ChildProgram } from '#test/cluster/child-program.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { clusterProgram } from '#test/cluster/cluster-programs.ts';
 import { importImage, packRoot } from '#test/cluster/image.ts';
-import { CONTAINERD_SOCKET, NODE_NAME, PAUSE_IMAGE } from '#test/cluster/node-settings.ts';
+import {
+  CONTAINERD_SOCKET,
+  NODE_ADDRESS,
+  NODE_NAME,
+  PAUSE_IMAGE,
+} from '#test/cluster/node-settings.ts';
 import { applyVeleroCrds } from '#test/cluster/velero-crds.ts';
 import { renderChart } from '#test/charts/helm.ts';
 import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
 import { AGENT_COMMAND, packAgent } from './agent-root.ts';
 import { podsInWords } from './pods-in-words.ts';
+import { processesOf } from './program-figures.ts';
 
 const run = promisify(execFile);
 const READY_MS_MAX = 180_000;
+const LOOK_EVERY_MS = 50;
 const PROGRAM_MS_MAX = 300_000;
 const OUTPUT_BYTES_MAX = 16 << 20;
 const VELERO_IMAGE = 'test.local/velero:v1.18.1';
@@ -33,7 +41,10 @@ const OUR_TAG = 'test';
 const OUR_IMAGE = `${OUR_REPOSITORY}:${OUR_TAG}`;
 const DAEMON_SET = '/apis/apps/v1/namespaces/velero/daemonsets/node-agent';
 const PODS_PLACE = '/api/v1/namespaces/velero';
+const AGENTS = `${PODS_PLACE}/pods?labelSelector=role%3Dnode-agent`;
 const SERVER = '/apis/apps/v1/namespaces/velero/deployments/velero';
+/** Part of its command line, wherever its program is. */
+export const OUR_PROCESS = /stevedore\.js node-agent/;
 export const VELERO = '/apis/velero.io/v1/namespaces/velero';
 
 export const VELERO_PROGRAMS = [
@@ -129,16 +140,37 @@ export class Installation {
     this.#hasOurImage = true;
   }
 
-  /** Without asking it first. Resolves when another is there. */
+  /** Ours, without asking it first. Resolves when another process is there. */
   async killAgent(): Promise<void> {
-    if (this.#beside === undefined) {
-      await this.killPods('role=node-agent');
-      const hasNone = ({ status }: ApiObject): boolean => status?.numberAvailable === undefined;
-      await this.client.until(DAEMON_SET, hasNone, { msMax: READY_MS_MAX, what: 'without a pod' });
-      return this.#untilAgentRuns();
+    if (this.#beside !== undefined) {
+      await this.#beside.stop();
+      this.#beside = this.#startBeside();
+      return;
     }
-    await this.#beside.stop();
-    this.#beside = this.#startBeside();
+    const killed = processesOf(OUR_PROCESS);
+    for (const pid of killed) process.kill(Number(pid), 'SIGKILL');
+    const isAnother = (pid: string): boolean => !killed.includes(pid);
+    for (const end = performance.now() + READY_MS_MAX; performance.now() < end;) {
+      if (processesOf(OUR_PROCESS).some(isAnother)) return;
+      await delay(LOOK_EVERY_MS);
+    }
+    throw new Error(`the agent was not started again within ${READY_MS_MAX} ms`);
+  }
+
+  /** As a DaemonSet that is rolled out does. Resolves when the pod that was there is gone. */
+  async replaceAgent(): Promise<void> {
+    for (const { metadata } of await this.client.list(AGENTS)) {
+      const path = `${PODS_PLACE}/pods/${metadata.name}`;
+      await this.client.delete(path);
+      await this.client.untilGone(path, READY_MS_MAX);
+    }
+  }
+
+  /** Where its metrics are. */
+  async agentAddress(): Promise<string> {
+    if (this.#beside !== undefined) return NODE_ADDRESS;
+    const [pod] = await this.client.list(AGENTS);
+    return String(pod?.status?.podIP);
   }
 
   async #untilAgentRuns(): Promise<void> {
@@ -228,11 +260,20 @@ function isDefinition({ kind }: ApiObject): boolean {
   return kind === 'CustomResourceDefinition';
 }
 
-/** Stock's DaemonSet with our program: mounts, words, environment and account stay. */
+/**
+ * Stock's DaemonSet with our program, and the label by which an agent that ends knows that another
+ * of ours follows (charts/stevedore): mounts, words, environment and account stay.
+ */
 function withOurs(stock: ApiObject): ApiObject {
   const agent = structuredClone(stock);
   // apps/v1, DaemonSetSpec.
-  const { template } = agent.spec as { template: { spec: { containers: object[] } } };
+  const { template } = agent.spec as {
+    template: { metadata: { labels: object }; spec: { containers: object[] } };
+  };
+  template.metadata.labels = {
+    ...template.metadata.labels,
+    'app.kubernetes.io/name': 'stevedore',
+  };
   const [container] = template.spec.containers;
   const ours = isBeside
     ? { image: PAUSE_IMAGE, command: ['/pause'], args: [] }

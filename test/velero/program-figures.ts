@@ -11,7 +11,7 @@ export interface ProgramFigures {
 
 /** Of the one process whose command line matches. */
 export function programFigures(command: RegExp): ProgramFigures {
-  const [pid, ...others] = processIds().filter(pid => command.test(commandOf(pid)));
+  const [pid, ...others] = processesOf(command);
   if (pid === undefined || others.length > 0) {
     throw new Error(`${others.length + Number(pid !== undefined)} processes match ${command}`);
   }
@@ -21,6 +21,11 @@ export function programFigures(command: RegExp): ProgramFigures {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
   const ticks = Number(fields[11]) + Number(fields[12]);
   return { residentMib, cpuSeconds: ticks / ticksPerSecond() };
+}
+
+/** Ids of those whose command lines match. */
+export function processesOf(command: RegExp): string[] {
+  return processIds().filter(pid => command.test(commandOf(pid)));
 }
 
 export function processIds(): string[] {

@@ -7,6 +7,7 @@ import type { ApiObject } from '#test/cluster/api-client.ts';
 import { VELERO, type Installation } from './installation.ts';
 import { createBackup, pathOfMove, untilEnded } from './moves.ts';
 import type { Scenario, World } from './scenario.ts';
+import { REPOSITORY_PASSWORD } from './stored-snapshots.ts';
 import { fillWithBytes } from './volume-content.ts';
 import { Workload } from './workload.ts';
 
@@ -26,8 +27,6 @@ export const REMOVALS: readonly Scenario[] = [
 const VOLUME_BYTES = 32 << 20;
 const GONE_MS_MAX = 120_000;
 const SCHEDULE_MS_MAX = 180_000;
-/** What Velero itself makes of `velero-repo-credentials` (pkg/repository/keys). */
-const REPOSITORY_PASSWORD = 'static-passw0rd';
 
 async function startFilled({ client }: Installation, namespace: string): Promise<Workload> {
   const workload = await Workload.start(client, { namespace, volumes: ['data'] });

@@ -13,10 +13,18 @@ import { FIGURES } from './figures.ts';
 import { Installation, VELERO_PROGRAMS, type AgentKind } from './installation.ts';
 import { REMOVALS } from './removal.ts';
 import { movesInWords } from './moves-in-words.ts';
+import { RESUMPTIONS } from './resumption.ts';
 import { ROUND_TRIPS } from './round-trips.ts';
 import { checkNothingIsLeft, clearAway } from './scenario.ts';
 
-const SCENARIOS = [...ROUND_TRIPS, ...CHARTS, ...FAULTS, ...REMOVALS, ...FIGURES];
+const SCENARIOS = [
+  ...ROUND_TRIPS,
+  ...CHARTS,
+  ...FAULTS,
+  ...RESUMPTIONS,
+  ...REMOVALS,
+  ...FIGURES,
+];
 const TEST_MS_MAX = 2_400_000;
 
 const agent: AgentKind = process.env.AGENT === 'stock' ? 'stock' : 'ours';

@@ -20,6 +20,8 @@ export interface WorkloadOptions {
   readonly pods?: readonly string[];
   /** What Velero shall back up; by default both. */
   readonly volumes?: readonly VolumeName[];
+  /** Times that the claim is bound to a volume that nobody has had; by default once restored. */
+  readonly claims?: number;
 }
 
 export class Workload {
@@ -35,7 +37,7 @@ export class Workload {
 
   /** Resolves when the pods run. */
   static async start(client: ApiClient, options: WorkloadOptions): Promise<Workload> {
-    const { namespace, pods = ['web'], volumes = ['data', 'scratch'] } = options;
+    const { namespace, pods = ['web'], volumes = ['data', 'scratch'], claims = 2 } = options;
     const storageClass = {
       apiVersion: 'storage.k8s.io/v1',
       kind: 'StorageClass',
@@ -43,8 +45,9 @@ export class Workload {
       provisioner: 'kubernetes.io/no-provisioner',
     };
     await client.apply(storageClass);
-    // A claim that is restored wants a volume that nobody has had.
-    for (const number of [1, 2]) await client.apply(await localVolume(namespace, number));
+    for (let number = 1; number <= claims; number++) {
+      await client.apply(await localVolume(namespace, number));
+    }
     await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     await client.apply(claim(namespace));
     for (const name of pods) await client.apply(pod(namespace, name, volumes));
