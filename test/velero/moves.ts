@@ -46,6 +46,15 @@ export async function createRestore(
   });
 }
 
+/** As whoever does not want it any more does it. */
+export async function cancelMove(
+  { client }: Installation,
+  kind: 'podvolumebackups' | 'podvolumerestores',
+  { metadata }: ApiObject,
+): Promise<void> {
+  await client.patch(pathOfMove(kind, metadata.name), { spec: { cancel: true } });
+}
+
 /** In the end, whatever it is. */
 export function untilEnded(installation: Installation, path: string): Promise<ApiObject> {
   const options = { msMax: MOVE_MS_MAX, what: 'at an end' };

@@ -12,6 +12,7 @@ import { FAULTS } from './faults.ts';
 import { FIGURES } from './figures.ts';
 import { Installation, VELERO_PROGRAMS, type AgentKind } from './installation.ts';
 import { REMOVALS } from './removal.ts';
+import { INTERRUPTED_RESTORES } from './interrupted-restores.ts';
 import { movesInWords } from './moves-in-words.ts';
 import { RESUMPTIONS } from './resumption.ts';
 import { ROUND_TRIPS } from './round-trips.ts';
@@ -22,6 +23,7 @@ const SCENARIOS = [
   ...CHARTS,
   ...FAULTS,
   ...RESUMPTIONS,
+  ...INTERRUPTED_RESTORES,
   ...REMOVALS,
   ...FIGURES,
 ];
