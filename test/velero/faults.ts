@@ -7,13 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { begin, untilIs } from './begun-backup.ts';
-import type { AgentKind } from './installation.ts';
 import {
   createBackup,
   hasEnded,
   isInProgress,
   pathOfMove,
-  phases,
   untilEnded,
   volumeMoves,
 } from './moves.ts';
@@ -33,11 +31,6 @@ export const FAULTS: readonly Scenario[] = [
     title: 'a server that restarts finds no move that goes on',
     isTrueOfStock: true,
     play: restartServer,
-  },
-  {
-    title: 'an upgrade from stock, and back, with moves in flight leaves none that hangs',
-    isTrueOfStock: false,
-    play: upgrade,
   },
 ];
 
@@ -110,29 +103,4 @@ async function restartServer(t: Test, world: World): Promise<void> {
   t.match(backup, { status: { phase: 'Failed' } });
   t.ok(await untilIs(world, 'interrupted', hasEnded));
   await workload.delete();
-}
-
-async function upgrade(t: Test, world: World): Promise<void> {
-  const { installation, agent } = world;
-  for (const [from, to] of [
-    ['stock', 'ours'],
-    ['ours', 'stock'],
-  ] satisfies [AgentKind, AgentKind][]) {
-    const name = `to-${to}`;
-    await installation.useAgent(from);
-    const workload = await begin(world, name, LARGE);
-    await untilIs(world, name, isInProgress);
-    installation.cluster.s3.pause();
-    const changed = installation.useAgent(to);
-    await changed.finally(() => installation.cluster.s3.resume());
-    const end = await untilEnded(installation, pathOfMove('backups', name));
-    t.comment(`${name}: ${String(end.status?.phase)}`);
-    t.ok(await untilIs(world, name, hasEnded));
-    await createBackup(installation, `${name}-again`, { namespace: name });
-    const again = await untilEnded(installation, pathOfMove('backups', `${name}-again`));
-    t.match(again, { status: { phase: 'Completed' } });
-    t.same(phases(await volumeMoves(installation, 'backup', `${name}-again`)), ['Completed']);
-    await workload.delete();
-  }
-  await installation.useAgent(agent);
 }

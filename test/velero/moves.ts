@@ -75,10 +75,33 @@ export function volumeMoves(
   return client.list(`${VELERO}/podvolume${kind}s${selector}`);
 }
 
+export interface MovesOf {
+  readonly kind: 'backup' | 'restore';
+  /** Of the Backup or Restore. */
+  readonly name: string;
+}
+
+/** As soon as the phases of all of them, in the order of the alphabet, are so. */
+export async function untilPhases(
+  installation: Installation,
+  { kind, name }: MovesOf,
+  areSo: (phases: readonly string[]) => boolean,
+): Promise<void> {
+  let found: string[] = [];
+  for (const end = performance.now() + MOVE_MS_MAX; performance.now() < end;) {
+    found = phases(await volumeMoves(installation, kind, name))
+      .map(String)
+      .toSorted();
+    if (areSo(found)) return;
+    await delay(LOOK_EVERY_MS);
+  }
+  throw new Error(`${kind} ${name} has moves in phases ${found.join()} after ${MOVE_MS_MAX} ms`);
+}
+
 /** All of them, as soon as there is one and `are` is true of all; looked at every 20 ms. */
 export async function untilVolumeMoves(
   installation: Installation,
-  { kind, name }: { readonly kind: 'backup' | 'restore'; readonly name: string },
+  { kind, name }: MovesOf,
   are: (move: ApiObject) => boolean,
 ): Promise<ApiObject[]> {
   for (const end = performance.now() + MOVE_MS_MAX; performance.now() < end;) {

@@ -16,6 +16,7 @@ import { INTERRUPTED_RESTORES } from './interrupted-restores.ts';
 import { movesInWords } from './moves-in-words.ts';
 import { RESUMPTIONS } from './resumption.ts';
 import { ROUND_TRIPS } from './round-trips.ts';
+import { UPGRADES } from './upgrades.ts';
 import { checkNothingIsLeft, clearAway } from './scenario.ts';
 
 const SCENARIOS = [
@@ -24,6 +25,7 @@ const SCENARIOS = [
   ...FAULTS,
   ...RESUMPTIONS,
   ...INTERRUPTED_RESTORES,
+  ...UPGRADES,
   ...REMOVALS,
   ...FIGURES,
 ];
