@@ -1,6 +1,7 @@
 // A backup, the loss of everything, and a restore.
 
 import type { Test } from 'tap';
+import { pathOf } from '#test/cluster/api-client.ts';
 import { listingDifferences, type ListedEntry } from '#test/support/tree-listing.ts';
 import { isTidied, removeDoneFiles } from './done-files.ts';
 import type { AgentKind } from './installation.ts';
@@ -15,13 +16,13 @@ import {
 } from './moves.ts';
 import type { Scenario, World } from './scenario.ts';
 import { fillVolume, fillWithBytes, listVolume } from './volume-content.ts';
-import { Workload } from './workload.ts';
+import { Workload, type VolumeName } from './workload.ts';
 
 export const ROUND_TRIPS: readonly Scenario[] = [
   {
     title: 'a namespace that is lost comes back with everything that its volumes held',
     isTrueOfStock: true,
-    play: (t, world) => roundTrip(t, world, { name: 'shop', restoredBy: world.agent }),
+    play: loseAll,
   },
   {
     title: 'what the stock agent has backed up is restored',
@@ -44,14 +45,24 @@ interface Trip {
   readonly name: string;
   readonly backedUpBy?: AgentKind;
   readonly restoredBy?: AgentKind;
+  /** By default those that a workload has. */
+  readonly volumes?: readonly VolumeName[];
+  /** Storage class that the claim is restored in. */
+  readonly otherClass?: string;
 }
+
+const USUAL: readonly VolumeName[] = ['data', 'scratch'];
+/** Two claims at most, before and after. */
+const CLAIMS = 4;
 
 export async function roundTrip(t: Test, world: World, trip: Trip): Promise<void> {
   const { installation, agent, random } = world;
   const { name, backedUpBy = agent, restoredBy = agent } = trip;
-  const workload = await Workload.start(installation.client, { namespace: name });
+  const { volumes = USUAL, otherClass } = trip;
+  const options = { namespace: name, volumes, claims: CLAIMS, otherClass };
+  const workload = await Workload.start(installation.client, options);
   const before = [];
-  for (const volume of ['data', 'scratch'] as const) {
+  for (const volume of volumes) {
     const path = await workload.volumePath(volume);
     fillVolume(path, random);
     before.push(await listVolume(path));
@@ -59,15 +70,18 @@ export async function roundTrip(t: Test, world: World, trip: Trip): Promise<void
   if (backedUpBy !== agent) await installation.useAgent(backedUpBy);
   await installation.velero('backup', 'create', name, '--include-namespaces', name, '--wait');
   t.match(await untilEnded(installation, pathOfMove('backups', name)), DONE);
-  t.same(phases(await volumeMoves(installation, 'backup', name)), ['Completed', 'Completed']);
+  const completed = volumes.map(() => 'Completed');
+  t.same(phases(await volumeMoves(installation, 'backup', name)), completed);
   await workload.delete();
 
   if (restoredBy !== backedUpBy) await installation.useAgent(restoredBy);
   await installation.velero('restore', 'create', name, '--from-backup', name, '--wait');
   t.match(await untilEnded(installation, pathOfMove('restores', name)), DONE);
   await workload.untilRunning();
+  const { spec } = await workload.claim('data');
+  t.match(spec, { storageClassName: otherClass ?? name });
   const isAllKept = backedUpBy === 'ours' && restoredBy === 'ours';
-  for (const volume of ['data', 'scratch'] as const) {
+  for (const volume of volumes) {
     const path = await workload.volumePath(volume);
     if (restoredBy === 'ours') t.ok(await isTidied(path), `no .velero is left behind in ${volume}`);
     else removeDoneFiles(path);
@@ -80,6 +94,26 @@ export async function roundTrip(t: Test, world: World, trip: Trip): Promise<void
   }
   await workload.delete();
   if (restoredBy !== agent) await installation.useAgent(agent);
+}
+
+/**
+ * Ours with volumes of each kind, and a claim that comes back in another storage class, as Velero
+ * is told to by a ConfigMap (1.18.1 pkg/restore/actions/change_storageclass_action.go).
+ */
+async function loseAll(t: Test, world: World): Promise<void> {
+  const { client } = world.installation;
+  const name = 'shop';
+  if (world.agent === 'stock') return roundTrip(t, world, { name });
+  const otherClass = 'shop-other';
+  const labels = {
+    'velero.io/plugin-config': '',
+    'velero.io/change-storage-class': 'RestoreItemAction',
+  };
+  const metadata = { name: 'change-storage-class', namespace: 'velero', labels };
+  const setting = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [name]: otherClass } };
+  await client.apply(setting);
+  await roundTrip(t, world, { name, volumes: [...USUAL, 'memory', 'own'], otherClass });
+  await client.delete(pathOf(setting));
 }
 
 /** What of a regular file a stock agent loses on the one way or the other. */

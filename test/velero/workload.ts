@@ -1,7 +1,8 @@
-// A namespace with something to back up: pods that do nothing, a claim on a local volume and an
-// emptyDir. The tests look into the volumes where the kubelet mounts them.
+// A namespace with something to back up: pods that do nothing, with a claim on a local volume,
+// emptyDirs and a claim of their own. The tests look into the volumes where the kubelet mounts
+// them.
 
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApiClient, ApiObject } from '#test/cluster/api-client.ts';
 import { NODE_NAME, PAUSE_IMAGE } from '#test/cluster/node-settings.ts';
@@ -11,8 +12,15 @@ const GONE_MS_MAX = 120_000;
 /** Beneath, by namespace, what a claim may be bound to; it stays when the claim has gone. */
 export const LOCAL_VOLUMES = '/var/lib/volumes';
 const KUBELET_PODS = '/var/lib/kubelet/pods';
+const VOLUME_SIZE = '10Gi';
 
-export type VolumeName = 'data' | 'scratch';
+/**
+ * `data`: of the claim that all pods have. `own`: generic ephemeral, with a claim that is made for
+ * the pod. The others are emptyDirs, `memory` one in memory.
+ */
+export type VolumeName = 'data' | 'scratch' | 'memory' | 'own';
+/** As a server finds them that is told of none. */
+const USUAL: readonly VolumeName[] = ['data', 'scratch'];
 
 export interface WorkloadOptions {
   readonly namespace: string;
@@ -20,8 +28,10 @@ export interface WorkloadOptions {
   readonly pods?: readonly string[];
   /** What Velero shall back up; by default both. */
   readonly volumes?: readonly VolumeName[];
-  /** Times that the claim is bound to a volume that nobody has had; by default once restored. */
+  /** Times that a claim is bound to a volume that nobody has had; by default once restored. */
   readonly claims?: number;
+  /** Storage class of one more volume. */
+  readonly otherClass?: string;
 }
 
 export class Workload {
@@ -37,17 +47,16 @@ export class Workload {
 
   /** Resolves when the pods run. */
   static async start(client: ApiClient, options: WorkloadOptions): Promise<Workload> {
-    const { namespace, pods = ['web'], volumes = ['data', 'scratch'], claims = 2 } = options;
-    const storageClass = {
-      apiVersion: 'storage.k8s.io/v1',
-      kind: 'StorageClass',
-      metadata: { name: namespace },
-      provisioner: 'kubernetes.io/no-provisioner',
-    };
-    await client.apply(storageClass);
+    const { namespace, pods = ['web'], volumes = USUAL, claims = 2 } = options;
+    const place = (name: string): string => join(LOCAL_VOLUMES, namespace, name);
     for (let number = 1; number <= claims; number++) {
-      await client.apply(await localVolume(namespace, number));
+      await makeLocalVolume(client, `${namespace}-${number}`, namespace, place(String(number)));
     }
+    const { otherClass } = options;
+    if (otherClass !== undefined) {
+      await makeLocalVolume(client, otherClass, otherClass, place('other'));
+    }
+    for (const name of [namespace, otherClass ?? namespace]) await client.apply(storageClass(name));
     await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     await client.apply(claim(namespace));
     for (const name of pods) await client.apply(pod(namespace, name, volumes));
@@ -68,10 +77,17 @@ export class Workload {
   async volumePath(volume: VolumeName, podName = this.pods[0] ?? ''): Promise<string> {
     const { metadata } = await this.#client.get(this.#path(podName));
     const volumes = join(KUBELET_PODS, metadata.uid ?? '', 'volumes');
-    if (volume === 'scratch') return join(volumes, 'kubernetes.io~empty-dir', volume);
-    const local = join(volumes, 'kubernetes.io~local-volume');
-    const [name = ''] = await readdir(local);
-    return join(local, name);
+    if (volume === 'scratch' || volume === 'memory') {
+      return join(volumes, 'kubernetes.io~empty-dir', volume);
+    }
+    const { spec } = await this.claim(volume === 'data' ? volume : `${podName}-${volume}`);
+    return join(volumes, 'kubernetes.io~local-volume', String(spec?.volumeName));
+  }
+
+  /** That is there now. */
+  claim(name: string): Promise<ApiObject> {
+    const claims = `/api/v1/namespaces/${this.namespace}/persistentvolumeclaims`;
+    return this.#client.get(`${claims}/${name}`);
   }
 
   /** With the namespace; resolves when it is gone. */
@@ -86,22 +102,44 @@ export class Workload {
   }
 }
 
-async function localVolume(namespace: string, number: number): Promise<ApiObject> {
-  const path = join(LOCAL_VOLUMES, namespace, String(number));
+function storageClass(name: string): ApiObject & { readonly provisioner: string } {
+  return {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name },
+    provisioner: 'kubernetes.io/no-provisioner',
+  };
+}
+
+/** In an empty directory of that path. */
+async function makeLocalVolume(
+  client: ApiClient,
+  name: string,
+  storageClassName: string,
+  path: string,
+): Promise<void> {
   await mkdir(path, { recursive: true });
   const here = { key: 'kubernetes.io/hostname', operator: 'In', values: [NODE_NAME] };
-  return {
+  await client.apply({
     apiVersion: 'v1',
     kind: 'PersistentVolume',
-    metadata: { name: `${namespace}-${number}` },
+    metadata: { name },
     spec: {
-      capacity: { storage: '10Gi' },
+      capacity: { storage: VOLUME_SIZE },
       accessModes: ['ReadWriteOnce'],
-      storageClassName: namespace,
+      storageClassName,
       persistentVolumeReclaimPolicy: 'Retain',
       local: { path },
       nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [here] }] } },
     },
+  });
+}
+
+function claimSpec(storageClassName: string) {
+  return {
+    accessModes: ['ReadWriteOnce'],
+    storageClassName,
+    resources: { requests: { storage: VOLUME_SIZE } },
   };
 }
 
@@ -110,20 +148,14 @@ function claim(namespace: string): ApiObject {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: { name: 'data', namespace },
-    spec: {
-      accessModes: ['ReadWriteOnce'],
-      storageClassName: namespace,
-      resources: { requests: { storage: '10Gi' } },
-    },
+    spec: claimSpec(namespace),
   };
 }
 
 function pod(namespace: string, name: string, volumes: readonly VolumeName[]): ApiObject {
   const annotations = { 'backup.velero.io/backup-volumes': volumes.join(',') };
-  const mounts = [
-    { name: 'data', mountPath: '/data' },
-    { name: 'scratch', mountPath: '/scratch' },
-  ];
+  const names = [...new Set([...USUAL, ...volumes])];
+  const mounts = names.map(name => ({ name, mountPath: `/${name}` }));
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -131,10 +163,26 @@ function pod(namespace: string, name: string, volumes: readonly VolumeName[]): A
     spec: {
       terminationGracePeriodSeconds: 0,
       containers: [{ name: 'pause', image: PAUSE_IMAGE, volumeMounts: mounts }],
-      volumes: [
-        { name: 'data', persistentVolumeClaim: { claimName: 'data' } },
-        { name: 'scratch', emptyDir: {} },
-      ],
+      volumes: names.map(name => ({ name, ...volumeSource(name, namespace) })),
     },
   };
 }
+
+function volumeSource(name: VolumeName, namespace: string): object {
+  switch (name) {
+    case 'data':
+      return { persistentVolumeClaim: { claimName: 'data' } };
+    case 'scratch':
+      return { emptyDir: {} };
+    case 'memory':
+      return { emptyDir: { medium: 'Memory' } };
+    case 'own':
+      return { ephemeral: { volumeClaimTemplate: { metadata: OWN, spec: claimSpec(namespace) } } };
+  }
+}
+
+/**
+ * A claim that is restored belongs to no pod, and Kubernetes gives a pod no claim of its name that
+ * is not its own (pkg/controller/volume/ephemeral): it is made anew.
+ */
+const OWN = { labels: { 'velero.io/exclude-from-backup': 'true' } };
