@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import type { MoveAdapter, MoveSituation, MoveSuccess, StockResult } from './move-adapter.ts';
 import { countSetting, unsupportedUploader } from './move-adapter.ts';
 import { backupMessage } from './move-message.ts';
+import { cancelReasonOf } from './move-view.ts';
 import { POD_VOLUME_BACKUPS } from './objects/pod-volume-backup.ts';
 import type { PodVolumeBackup } from './objects/pod-volume-backup.ts';
 import { ANNOTATIONS, LABELS, POD_VOLUME_FINALIZER } from './objects/well-known-names.ts';
@@ -32,15 +33,17 @@ export const podVolumeBackups = Object.freeze<MoveAdapter<PodVolumeBackup>>({
   },
 
   // Not before: when another run has been faster, the object names that one's snapshot. And only
-  // where there may be another snapshot than the one that it names: looking costs a repository.
+  // where there may be another snapshot than the one that it names, or a state that nobody goes on
+  // from: looking costs a repository.
   afterEnd: async (item, { success, mayHavePublished, isTakenOver }, mover, signal) => {
     const { phase, snapshotID = '' } = item.status ?? {};
     const reportedId = snapshotID === '' ? undefined : snapshotID;
     if (phase === 'Completed' && reportedId === undefined) return;
     const isNamed = success !== undefined && success.status['snapshotID'] === reportedId;
     const isLeft = success === undefined ? mayHavePublished : !isNamed;
-    if (!isTakenOver && !isLeft) return;
-    await mover.forgetUnreported(backupOrderOf(item), reportedId, signal);
+    const isGivenUp = phase !== 'Completed' && isUnwanted(item);
+    if (!isTakenOver && !isLeft && !isGivenUp) return;
+    await mover.forgetUnreported(backupOrderOf(item), { reportedId, isGivenUp }, signal);
   },
 
   successOfStock: (result: StockResult) =>
@@ -74,6 +77,15 @@ export function backupOrderOf(item: PodVolumeBackup): BackupOrder {
     moveUid: metadata.uid ?? '',
     parallelFiles: countSetting(spec.uploaderSettings, 'ParallelFilesUpload'),
   };
+}
+
+/**
+ * Somebody has cancelled it, or deleted it. A server that was restarted cancels what it does not
+ * know any more, and asks for the same volume again: that goes on from the last state.
+ */
+function isUnwanted(item: PodVolumeBackup): boolean {
+  const reason = cancelReasonOf(item);
+  return reason === 'requested' || reason === 'deletion';
 }
 
 function claimOf({ metadata }: PodVolumeBackup): BackupOrder['claim'] {

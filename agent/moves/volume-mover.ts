@@ -82,6 +82,14 @@ export interface RestoreResult {
   readonly differences: readonly string[];
 }
 
+/** What the object of a backup says in the end. */
+export interface BackupEnd {
+  /** The snapshot that it names, if any. */
+  readonly reportedId: string | undefined;
+  /** Nobody goes on with it: the states that its runs have saved go, too. */
+  readonly isGivenUp: boolean;
+}
+
 export interface VolumeMover {
   /**
    * Durable, indexed and read again when it resolves. A later call with the same `moveUid`, or for
@@ -94,13 +102,8 @@ export interface VolumeMover {
   /**
    * For when the object of a backup has come to its end, which is for good: takes away what runs of
    * that move have published and the object does not name. Best effort: never rejects.
-   * @param reportedId the snapshot that the object names; undefined when it names none
    */
-  forgetUnreported(
-    order: BackupOrder,
-    reportedId: string | undefined,
-    signal: AbortSignal,
-  ): Promise<void>;
+  forgetUnreported(order: BackupOrder, end: BackupEnd, signal: AbortSignal): Promise<void>;
 
   /**
    * The data is synced and the done file is there, synced too, when it resolves. Where it was there

@@ -5,6 +5,7 @@ import type { Clock } from '#engine/base/clock.ts';
 import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import type { Repository } from '#engine/index.ts';
 import type {
+  BackupEnd,
   BackupOrder,
   BackupResult,
   MoveOptions,
@@ -66,15 +67,11 @@ export class EngineVolumeMover implements VolumeMover {
     });
   }
 
-  async forgetUnreported(
-    order: BackupOrder,
-    reportedId: string | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async forgetUnreported(order: BackupOrder, end: BackupEnd, signal: AbortSignal): Promise<void> {
     await this.#bestEffort(async () => {
       const claim = order.claim ?? (await this.#locate(order.volume, signal)).claim;
       await using lease = await this.#parts.repositories.acquire(order.repository, 'write', signal);
-      await forgetUnreported(lease.thing, veleroNames(order, claim), reportedId);
+      await forgetUnreported(lease.thing, veleroNames(order, claim), end);
     });
   }
 

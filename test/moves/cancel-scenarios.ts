@@ -40,6 +40,8 @@ export const CANCEL_SCENARIOS: readonly MoveScenario[] = [
       t.notOk(stage.phasesOf(made).includes('Canceled'));
       t.strictSame(spec, { ...made.spec, cancel: true });
       t.equal(agent.slots.usedCount, 0);
+      await mover.forgot(1);
+      t.match(mover.kept, [{ isGivenUp: true }], 'nobody goes on from what it has saved');
     },
   },
   {
@@ -101,11 +103,17 @@ export const CANCEL_SCENARIOS: readonly MoveScenario[] = [
     title: 'a server that was restarted gets Canceled, and its message stays',
     since: '1.17',
     play: async (t, stage) => {
-      const { made } = await running(stage, 'v1.18.1');
+      const { mover, made } = await running(stage, 'v1.18.1');
       await cancelByRestart(stage, made);
       const { status } = await stage.until(made, 'Canceled', 'Failed');
       t.equal(status?.phase, 'Canceled');
       t.equal(status?.message, RESTART);
+      const next = await stage.until(await stage.backup(), 'InProgress');
+      await mover.begun(2);
+      await stage.cancel(next);
+      await mover.forgot(1);
+      const given = mover.kept.map(({ moveUid }) => moveUid);
+      t.strictSame(given, [next.metadata.uid], 'what the first has saved is for the next backup');
     },
   },
   {

@@ -2,6 +2,7 @@
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import type {
+  BackupEnd,
   BackupOrder,
   BackupResult,
   MoveOptions,
@@ -31,8 +32,8 @@ export interface MoveScript {
 export class ScriptedMover implements VolumeMover {
   readonly backups: BackupOrder[] = [];
   readonly restores: RestoreOrder[] = [];
-  /** Which snapshot was left of which move. */
-  readonly kept: { readonly moveUid: string; readonly reportedId: string | undefined }[] = [];
+  /** What was left of which move. */
+  readonly kept: (BackupEnd & { readonly moveUid: string })[] = [];
   /** How many calls are under way, and how many there were at most. */
   activeCount = 0;
   activeCountMax = 0;
@@ -66,8 +67,8 @@ export class ScriptedMover implements VolumeMover {
     return { totalBytes: 5000, ...perfect, ...result };
   }
 
-  async forgetUnreported({ moveUid }: BackupOrder, reportedId: string | undefined): Promise<void> {
-    this.kept.push({ moveUid, reportedId });
+  async forgetUnreported({ moveUid }: BackupOrder, end: BackupEnd): Promise<void> {
+    this.kept.push({ moveUid, ...end });
     this.#change.tell();
   }
 

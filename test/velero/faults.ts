@@ -8,14 +8,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { begin, untilIs } from './begun-backup.ts';
 import {
+  cancelMove,
   createBackup,
   hasEnded,
   isInProgress,
+  isUnderWay,
   pathOfMove,
   untilEnded,
   volumeMoves,
 } from './moves.ts';
 import type { Scenario, World } from './scenario.ts';
+import { openStored, untilSavedStates } from './stored-snapshots.ts';
 import { fillWithBytes } from './volume-content.ts';
 import { Workload } from './workload.ts';
 
@@ -36,6 +39,9 @@ export const FAULTS: readonly Scenario[] = [
 
 const LARGE = Object.freeze({ bytes: 400 << 20 });
 const DEADLINE_MS = 20_000;
+/** CANCELED_AFTER_MS of agent/engine/snapshot/checkpoints.ts, and a little more. */
+const SAVED_AFTER_MS = 11_000;
+const FORGOTTEN_MS_MAX = 30_000;
 
 async function unreadableFile(t: Test, { installation }: World): Promise<void> {
   const options = { namespace: 'broken', volumes: ['data'] as const };
@@ -63,14 +69,18 @@ async function cancel(t: Test, world: World): Promise<void> {
   const { installation } = world;
   const { s3 } = installation.cluster;
   const workload = await begin(world, 'cancelled', LARGE);
-  const move = await untilIs(world, 'cancelled', isInProgress);
+  const move = await untilIs(world, 'cancelled', isUnderWay);
   s3.pause();
-  const path = pathOfMove('podvolumebackups', move.metadata.name);
-  await installation.client.patch(path, { spec: { cancel: true } });
-  t.match(await untilIs(world, 'cancelled', hasEnded), { status: { phase: 'Failed' } });
+  // So that it is worth saving what was done.
+  await delay(SAVED_AFTER_MS);
+  await cancelMove(installation, 'podvolumebackups', move);
   s3.resume();
+  t.match(await untilIs(world, 'cancelled', hasEnded), { status: { phase: 'Failed' } });
   const backup = await untilEnded(installation, pathOfMove('backups', 'cancelled'));
   t.match(backup, { status: { phase: 'PartiallyFailed' } });
+  await using repository = await openStored(s3, 'cancelled');
+  await untilSavedStates(repository, 0, FORGOTTEN_MS_MAX);
+  t.pass('nothing of it is left in the repository');
   await workload.delete();
 }
 
