@@ -120,6 +120,15 @@ export class ApiClient implements Disposable {
     throw new Error(`${path} is still there after ${msMax} ms`);
   }
 
+  /** As soon as a list is empty. */
+  async untilNone(path: string, msMax: number): Promise<void> {
+    for (const end = performance.now() + msMax; performance.now() < end;) {
+      if ((await this.list(path)).length === 0) return;
+      await delay(POLL_EVERY_MS);
+    }
+    throw new Error(`${path} is not empty after ${msMax} ms`);
+  }
+
   /** 200 and what else is success; false for anything else, no connection included. */
   async answers(path: string): Promise<boolean> {
     try {

@@ -90,9 +90,17 @@ export class Workload {
     return this.#client.get(`${claims}/${name}`);
   }
 
-  /** With the namespace; resolves when it is gone. */
+  /**
+   * With the namespace; resolves when it is gone. Pods and claims first: what has a finalizer when
+   * a namespace is deleted, as a claim has that a pod uses, is looked for again after eight
+   * seconds (Kubernetes pkg/controller/namespace/deletion, finalizerEstimateSeconds).
+   */
   async delete(): Promise<void> {
     const path = `/api/v1/namespaces/${this.namespace}`;
+    for (const kind of ['pods', 'persistentvolumeclaims']) {
+      await this.#client.delete(`${path}/${kind}`);
+      await this.#client.untilNone(`${path}/${kind}`, GONE_MS_MAX);
+    }
     await this.#client.delete(path);
     await this.#client.untilGone(path, GONE_MS_MAX);
   }
