@@ -10,21 +10,23 @@ export interface BegunOptions {
   /** Each of them has so many bytes that are new. */
   readonly bytes: number;
   readonly volumes?: readonly VolumeName[];
-  /** Times that the claim is bound to a volume, by restores too. */
+  /** By default of the backup's name. Another backup of one has no repository to wait for. */
+  readonly namespace?: string;
+  /** Times that claims of the namespace have been bound to a volume in the end. */
   readonly claims?: number;
   /** Of the Backup. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** A namespace of that name with volumes, whose backup of that name has begun. */
+/** A namespace with volumes, whose backup of that name has begun. */
 export async function begin(
   { installation }: World,
   name: string,
-  { bytes, volumes = ['data'], claims, annotations }: BegunOptions,
+  { bytes, namespace = name, volumes = ['data'], claims, annotations }: BegunOptions,
 ): Promise<Workload> {
-  const workload = await Workload.start(installation.client, { namespace: name, volumes, claims });
+  const workload = await Workload.start(installation.client, { namespace, volumes, claims });
   for (const volume of volumes) fillWithBytes(await workload.volumePath(volume), bytes);
-  await createBackup(installation, name, { namespace: name, annotations });
+  await createBackup(installation, name, { namespace, annotations });
   return workload;
 }
 

@@ -31,22 +31,26 @@ export const INTERRUPTED_RESTORES: readonly Scenario[] = [
   },
 ];
 
-const NAMESPACE = 'returned';
+/** That of the backups that are interrupted: its repository is there. */
+const NAMESPACE = 'resumed';
+const BACKUP = 'returned';
+/** In both. */
+const CLAIMS = 6;
 const LARGE_BYTES = 200 << 20;
 /** Share of its time that the storage works. */
 const HARDLY = 0.04;
 
 async function interruptRestores(t: Test, world: World): Promise<void> {
   const { installation, random } = world;
-  const options = { namespace: NAMESPACE, volumes: ['data'] as const, claims: 4 };
+  const options = { namespace: NAMESPACE, volumes: ['data'] as const, claims: CLAIMS };
   const workload = await Workload.start(installation.client, options);
   const path = await workload.volumePath('data');
   fillWithBytes(path, LARGE_BYTES);
   // Last, as it gives the root a time of whole seconds: a done file keeps that to the microsecond.
   fillVolume(path, random);
   const expected = await listVolume(path);
-  await createBackup(installation, NAMESPACE, { namespace: NAMESPACE });
-  const backup = await untilEnded(installation, pathOfMove('backups', NAMESPACE));
+  await createBackup(installation, BACKUP, { namespace: NAMESPACE });
+  const backup = await untilEnded(installation, pathOfMove('backups', BACKUP));
   t.match(backup, { status: { phase: 'Completed' } });
   await workload.delete();
   await cancelled(t, world, workload);
@@ -59,7 +63,7 @@ async function interruptRestores(t: Test, world: World): Promise<void> {
 
 /** In the middle of it; its one move. */
 async function beginRestore({ installation }: World, name: string): Promise<ApiObject> {
-  await createRestore(installation, name, NAMESPACE);
+  await createRestore(installation, name, BACKUP);
   const [move] = await untilVolumeMoves(installation, { kind: 'restore', name }, isUnderWay);
   if (move === undefined) throw new Error(`restore ${name} has no volume`);
   return move;

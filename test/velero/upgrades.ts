@@ -31,8 +31,9 @@ export const UPGRADES: readonly Scenario[] = [
 
 const VOLUMES = ['data', 'scratch'] as const;
 const VOLUME_BYTES = 96 << 20;
-/** Once to begin with, and once for each restore. */
-const CLAIMS = 4;
+const NAMESPACE = 'upgraded';
+/** For the first, and for the second and each restore of it. */
+const CLAIMS = [1, 5] as const;
 
 interface Ends {
   readonly moves: readonly string[];
@@ -50,15 +51,15 @@ const TO_STOCK: Ends = { moves: ['Completed', 'Failed'], whole: 'PartiallyFailed
 async function upgrade(t: Test, world: World): Promise<void> {
   const { installation, agent } = world;
   await installation.useAgent('stock');
-  const first = await begin(world, 'to-ours', { bytes: VOLUME_BYTES, volumes: VOLUMES });
+  const volumes = { namespace: NAMESPACE, bytes: VOLUME_BYTES, volumes: VOLUMES };
+  const first = await begin(world, 'to-ours', { ...volumes, claims: CLAIMS[0] });
   await change(t, world, { kind: 'backup', name: 'to-ours', to: 'ours', ends: FROM_STOCK });
-  await backUp(t, world, 'to-ours-again', 'to-ours');
+  await backUp(t, world, 'to-ours-again');
   await first.delete();
 
-  const claims = { bytes: VOLUME_BYTES, volumes: VOLUMES, claims: CLAIMS };
-  const second = await begin(world, 'to-stock', claims);
+  const second = await begin(world, 'to-stock', { ...volumes, claims: CLAIMS[1] });
   await change(t, world, { kind: 'backup', name: 'to-stock', to: 'stock', ends: TO_STOCK });
-  await backUp(t, world, 'to-stock-again', 'to-stock');
+  await backUp(t, world, 'to-stock-again');
   const files = await filesOf(second);
   await second.delete();
 
@@ -107,13 +108,8 @@ function isOfEach(found: readonly string[]): boolean {
   return found.join() === 'InProgress,Prepared';
 }
 
-async function backUp(
-  t: Test,
-  { installation }: World,
-  name: string,
-  namespace: string,
-): Promise<void> {
-  await createBackup(installation, name, { namespace });
+async function backUp(t: Test, { installation }: World, name: string): Promise<void> {
+  await createBackup(installation, name, { namespace: NAMESPACE });
   const backup = await untilEnded(installation, pathOfMove('backups', name));
   t.match(backup, { status: { phase: 'Completed' } });
   const moves = await untilVolumeMoves(installation, { kind: 'backup', name }, hasEnded);
