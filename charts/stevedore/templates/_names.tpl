@@ -38,14 +38,6 @@ component: velero
 {{ mul $count 1127 }}{{ get (dict "Mi" "Ki" "Gi" "Mi" "Ti" "Gi") $unit }}
 {{- end -}}
 
-{{- /* The kubelet's configuration on the node; "" where it is not mounted. */ -}}
-{{- define "stevedore.kubeletConfig" -}}
-{{- $cache := .Values.cache -}}
-{{- if and (ne $cache.type "none") (ne $cache.kubeletConfig "none") -}}
-{{ $cache.kubeletConfig | default (printf "%s/config.yaml" (clean .Values.nodeAgent.podVolumePath | dir)) }}
-{{- end -}}
-{{- end -}}
-
 {{- /* A list of maps as one: of two values under one key the later one counts, also where it is false
        or empty, which Sprig's merge takes for not set. What lies deeper is replaced as a whole. */ -}}
 {{- define "stevedore.over" -}}
