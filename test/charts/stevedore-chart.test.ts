@@ -161,12 +161,69 @@ t.test("the kubelet's configuration is mounted where it is asked for", { skip },
       { name: 'kubelet-config-dir', hostPath: { path: '/etc/k.json.d', type: 'Directory' } },
     ],
   });
-  t.strictSame(mountsOf(`--set=cache.type=none,${named}`), nothing);
+  for (const type of ['none', 'ephemeral', 'memory', 'pvc,cache.claim=shared']) {
+    t.strictSame(mountsOf(`--set=cache.type=${type},${named}`), nothing, type);
+  }
 });
 
 t.test('whatever is set, nothing is made on a node but a cache that is asked for', async t => {
   const types = template('daemonset.yaml').match(/hostPath: .*OrCreate/g);
   t.strictSame(types, ['hostPath: { path: {{ $cache.hostPath | quote }}, type: DirectoryOrCreate']);
+});
+
+/** The volume of a cache, and what the agent is told of it and of its node. */
+const CACHE_TYPES: Readonly<Record<string, { volume: object; isSized: boolean; set?: string }>> = {
+  emptyDir: { volume: { emptyDir: { sizeLimit: '2254Mi' } }, isSized: true },
+  memory: { volume: { emptyDir: { medium: 'Memory', sizeLimit: '2254Mi' } }, isSized: true },
+  hostPath: {
+    volume: { hostPath: { path: '/mnt/cache', type: 'DirectoryOrCreate' } },
+    isSized: false,
+    set: 'hostPath=/mnt/cache',
+  },
+  pvc: {
+    volume: { persistentVolumeClaim: { claimName: 'shared' } },
+    isSized: false,
+    set: 'claim=shared',
+  },
+};
+
+for (const [type, { volume, isSized, set }] of Object.entries(CACHE_TYPES)) {
+  t.test(
+    `a cache of the type ${type} is mounted, and the agent told its bounds`,
+    { skip },
+    async t => {
+      const more = set === undefined ? [] : [`--set=cache.${set}`];
+      const { containers, volumes } = daemonSet(`--set=cache.type=${type},cache.limit=2Gi`, ...more)
+        .spec.template.spec;
+      t.strictSame(
+        volumes.filter(({ name }) => name === 'cache'),
+        [{ name: 'cache', ...volume }],
+      );
+      const [container] = containers;
+      t.match(
+        container?.volumeMounts.filter(({ name }) => name === 'cache'),
+        [{ mountPath: '/cache' }],
+      );
+      const told = container?.args.filter(each => each.startsWith('--cache-'));
+      const sized = isSized ? ['--cache-empty-dir-size=2254MiB'] : [];
+      t.strictSame(told, ['--cache-dir=/cache', '--cache-limit=2GiB', ...sized]);
+      // By it the nodes that share a claim have a directory each.
+      t.match(container, { env: [{ name: 'NODE_NAME' }] });
+    },
+  );
+}
+
+t.test('an ephemeral cache is a claim that each pod has for itself', { skip }, async t => {
+  const claimOf = (...words: string[]) => {
+    const { volumes } = daemonSet('--set=cache.type=ephemeral', ...words).spec.template.spec;
+    const found: object | undefined = volumes.find(({ name }) => name === 'cache');
+    return found;
+  };
+  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '22540Mi' } } };
+  t.strictSame(claimOf(), { name: 'cache', ephemeral: { volumeClaimTemplate: { spec } } });
+  t.match(claimOf('--set=cache.storageClass=fast'), {
+    ephemeral: { volumeClaimTemplate: { spec: { storageClassName: 'fast' } } },
+  });
 });
 
 t.test('settings for other clusters', { skip }, async t => {
@@ -242,6 +299,8 @@ t.test('values that cannot work are refused', { skip }, async t => {
   const wrong = [
     'image.repository=',
     'cache.type=hostPath',
+    'cache.type=pvc',
+    'cache.type=disk',
     'cache.limit=10%',
     'cache.kubeletConfig=config.yaml',
     'cache.kubeletConfig=none',

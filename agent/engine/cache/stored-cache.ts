@@ -125,8 +125,8 @@ export async function clearStoredCache(
     throw new EngineError(
       'CACHE_IN_USE',
       `cannot clear the cache in ${stored.directory}: ${why}; end that process and try again ` +
-        "(an agent's emptyDir goes when its pod is deleted, and what it has of a repository " +
-        'when that BackupRepository is)',
+        "(an agent's emptyDir or ephemeral volume goes when its pod is deleted, and what it has " +
+        'of a repository when that BackupRepository is)',
     );
   }
   try {

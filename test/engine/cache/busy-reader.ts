@@ -1,13 +1,15 @@
 // Reads packs through a cache in a random order until it is killed; says so after each.
+// `busy-reader.ts DIRECTORY LIMIT SEED [NODE]`
 
 import { Cache } from '#engine/cache/cache.ts';
 import { SeededRandom } from '#test/support/random.ts';
 import { generatedStorage, MIB, packId, through } from './scratch-cache.ts';
 
-const [directory = '', limit, seed] = process.argv.slice(2);
+const [directory = '', limit, seed, node] = process.argv.slice(2);
 const random = new SeededRandom(Number(seed));
 const cache = await Cache.open({
   directory,
+  node,
   isRootDiskAllowed: true,
   absoluteBytes: Number(limit),
 });
