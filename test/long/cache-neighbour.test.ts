@@ -1,5 +1,5 @@
-// Whether a neighbour who writes 500 MB/s meets the kubelet's line because of us. Needs root and
-// loop devices.
+// Whether a neighbour who writes 500 MB/s meets the kubelet's line because of us. Needs root, loop
+// devices, and 2 GiB of memory for the disk: one that is slower than the neighbour proves nothing.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -11,6 +11,9 @@ import { withNeighbour } from './cache-neighbour.ts';
 t.setTimeout(0);
 const FILLS = Number(process.env.STEVEDORE_NEIGHBOUR_FILLS ?? 6);
 const MIB_ON_DISK = 2048;
+const RATE_MIN = 500e6;
+/** What it tries, so that a moment without a processor does not make it too slow. */
+const RATE_TRIED = 600e6;
 const FILE_SYSTEMS: Readonly<Record<string, LoopOptions>> = {
   ext4: { make: ['mkfs.ext4', '-q', '-m', '0'], mib: MIB_ON_DISK },
   xfs: { make: ['mkfs.xfs', '-q'], mib: MIB_ON_DISK },
@@ -31,12 +34,24 @@ for (const [name, options] of Object.entries(FILE_SYSTEMS)) {
     const seed = newSeed();
     t.comment(`STEVEDORE_TEST_SEED=${seed}`);
     try {
-      const request = { directory, seed, bytesPerSecond: 500e6, fills: FILLS };
-      const outcome = await withNeighbour(request);
-      t.comment(JSON.stringify(outcome));
+      const outcome = await withNeighbour({
+        directory,
+        seed,
+        bytesPerSecond: RATE_TRIED,
+        bytesPerSecondMin: RATE_MIN,
+        fills: FILLS,
+      });
+      const { bytesPerSecond, ...others } = outcome;
+      const rates = bytesPerSecond.toSorted((a, b) => a - b);
+      const [slowest, median] = [rates[0], rates[rates.length >> 1]];
+      t.comment(JSON.stringify({ ...others, windows: rates.length, slowest, median }));
       t.equal(outcome.samplesAbove, 0, `${outcome.longestDelayMs} ms late`);
       t.ok(outcome.samples > FILLS * 100, 'it was looked at');
-      t.ok(outcome.fills === FILLS && outcome.mostOwnBytes > 2 ** 29, 'both did what they could');
+      t.ok(outcome.mostOwnBytes > 2 ** 29, 'the cache had something to lose');
+      if (outcome.fastFills < FILLS) {
+        const most = Math.round(outcome.fastestFill / 1e6);
+        t.pass(`skipped: here the neighbour made ${most} MB/s at most, all of a fill taken`);
+      } else t.ok(median >= RATE_MIN, 'it was as fast in most windows, too');
     } finally {
       spawnSync('umount', [directory]);
     }
