@@ -3,7 +3,14 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import ts from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['agent/engine/*/wasm/assembly', 'test/vectors', '.tap', 'out', 'dist']),
+  globalIgnores([
+    'agent/engine/*/wasm/assembly',
+    'proto/generated',
+    'test/vectors',
+    '.tap',
+    'out',
+    'dist',
+  ]),
   js.configs.recommended,
   ts.configs.recommendedTypeChecked,
   {

@@ -95,7 +95,9 @@ export type GrantReason =
       readonly wave: number;
       readonly count: number;
       readonly leftCount: number;
-    };
+    }
+  /** The controller is of a later version, and its reason has no name here. */
+  | { readonly kind: 'later' };
 
 export interface SlotGrant extends GrantSerial {
   readonly id: string;

@@ -14,8 +14,8 @@ export const REPOSITORY_ROOT = dirname(dirname(dirname(fileURLToPath(import.meta
 
 const FOLDERS = Object.freeze(['agent', 'controller', 'proto', 'test']);
 const CODE = /\.(ts|js)$/;
-/** Not ours to tidy: data, AssemblyScript (which has rules of its own), programs in Go. */
-const SKIPPED = /(^|\/)(node_modules|vectors|wasm\/assembly)(\/|$)/;
+/** Not ours to tidy: data, AssemblyScript (which has rules of its own), what is generated. */
+const SKIPPED = /(^|\/)(node_modules|vectors|wasm\/assembly|proto\/generated)(\/|$)/;
 
 /** All code files, sorted by path. */
 export function readSourceFiles(root = REPOSITORY_ROOT): SourceFile[] {

@@ -116,6 +116,20 @@ export const ERROR_CODES = Object.freeze({
   KUBE_INVALID: final,
   KUBE_EXPIRED: final,
   KUBE_FAILED: final,
+
+  // Agents and the controller
+  COORDINATOR_UNAVAILABLE: retryable,
+  COORDINATOR_TIMEOUT: retryable,
+  COORDINATOR_BUSY: retryable,
+  COORDINATOR_TLS_INVALID: final,
+  COORDINATOR_UNAUTHENTICATED: final,
+  COORDINATOR_FORBIDDEN: final,
+  COORDINATOR_TAKEN_OVER: final,
+  COORDINATOR_VERSION_UNSUPPORTED: final,
+  COORDINATOR_MESSAGE_INVALID: final,
+  COORDINATOR_MESSAGE_TOO_LARGE: final,
+  COORDINATOR_FLOODED: retryable,
+  COORDINATOR_FAILED: final,
 }) satisfies Readonly<Record<string, ErrorCodeTraits>>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

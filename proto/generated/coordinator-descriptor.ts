@@ -1,0 +1,575 @@
+// Original file: coordinator.proto
+
+export const COORDINATOR_DESCRIPTOR: object = {
+  "nested": {
+    "stevedore": {
+      "nested": {
+        "v1": {
+          "nested": {
+            "Coordinator": {
+              "methods": {
+                "Session": {
+                  "requestType": "AgentMessage",
+                  "requestStream": true,
+                  "responseType": "ControllerMessage",
+                  "responseStream": true
+                }
+              }
+            },
+            "AgentMessage": {
+              "oneofs": {
+                "message": {
+                  "oneof": [
+                    "hello",
+                    "heartbeat",
+                    "slots",
+                    "shares"
+                  ]
+                }
+              },
+              "fields": {
+                "hello": {
+                  "type": "Hello",
+                  "id": 1
+                },
+                "heartbeat": {
+                  "type": "Heartbeat",
+                  "id": 2
+                },
+                "slots": {
+                  "type": "SlotReport",
+                  "id": 3
+                },
+                "shares": {
+                  "type": "SharesInForce",
+                  "id": 4
+                }
+              }
+            },
+            "ControllerMessage": {
+              "oneofs": {
+                "message": {
+                  "oneof": [
+                    "welcome",
+                    "slots",
+                    "shares",
+                    "drain"
+                  ]
+                }
+              },
+              "fields": {
+                "welcome": {
+                  "type": "Welcome",
+                  "id": 1
+                },
+                "slots": {
+                  "type": "SlotAnswer",
+                  "id": 2
+                },
+                "shares": {
+                  "type": "BandwidthShares",
+                  "id": 3
+                },
+                "drain": {
+                  "type": "Drain",
+                  "id": 4
+                }
+              }
+            },
+            "Hello": {
+              "fields": {
+                "node": {
+                  "type": "string",
+                  "id": 1
+                },
+                "version": {
+                  "type": "string",
+                  "id": 2
+                },
+                "wireVersion": {
+                  "type": "uint32",
+                  "id": 3
+                },
+                "capabilities": {
+                  "rule": "repeated",
+                  "type": "string",
+                  "id": 4
+                },
+                "session": {
+                  "type": "uint64",
+                  "id": 5
+                }
+              }
+            },
+            "Welcome": {
+              "fields": {
+                "version": {
+                  "type": "string",
+                  "id": 1
+                },
+                "wireVersion": {
+                  "type": "uint32",
+                  "id": 2
+                },
+                "capabilities": {
+                  "rule": "repeated",
+                  "type": "string",
+                  "id": 3
+                },
+                "leaseMs": {
+                  "type": "uint32",
+                  "id": 4
+                },
+                "reportMs": {
+                  "type": "uint32",
+                  "id": 5
+                }
+              }
+            },
+            "Heartbeat": {
+              "oneofs": {
+                "_diskFreeBytes": {
+                  "oneof": [
+                    "diskFreeBytes"
+                  ]
+                }
+              },
+              "fields": {
+                "diskFreeBytes": {
+                  "type": "uint64",
+                  "id": 1,
+                  "options": {
+                    "proto3_optional": true
+                  }
+                },
+                "cache": {
+                  "type": "Cache",
+                  "id": 2
+                },
+                "memory": {
+                  "type": "Memory",
+                  "id": 3
+                },
+                "moves": {
+                  "rule": "repeated",
+                  "type": "MoveProgress",
+                  "id": 4
+                }
+              },
+              "nested": {
+                "Cache": {
+                  "fields": {
+                    "limitBytes": {
+                      "type": "uint64",
+                      "id": 1
+                    },
+                    "usedBytes": {
+                      "type": "uint64",
+                      "id": 2
+                    }
+                  }
+                },
+                "Memory": {
+                  "oneofs": {
+                    "_limitBytes": {
+                      "oneof": [
+                        "limitBytes"
+                      ]
+                    }
+                  },
+                  "fields": {
+                    "usedBytes": {
+                      "type": "uint64",
+                      "id": 1
+                    },
+                    "limitBytes": {
+                      "type": "uint64",
+                      "id": 2,
+                      "options": {
+                        "proto3_optional": true
+                      }
+                    }
+                  }
+                }
+              }
+            },
+            "MoveProgress": {
+              "oneofs": {
+                "_totalBytes": {
+                  "oneof": [
+                    "totalBytes"
+                  ]
+                }
+              },
+              "fields": {
+                "id": {
+                  "type": "string",
+                  "id": 1
+                },
+                "kind": {
+                  "type": "string",
+                  "id": 2
+                },
+                "doneBytes": {
+                  "type": "uint64",
+                  "id": 3
+                },
+                "totalBytes": {
+                  "type": "uint64",
+                  "id": 4,
+                  "options": {
+                    "proto3_optional": true
+                  }
+                },
+                "uploadBytesPerSecond": {
+                  "type": "uint64",
+                  "id": 5
+                },
+                "downloadBytesPerSecond": {
+                  "type": "uint64",
+                  "id": 6
+                }
+              }
+            },
+            "SlotReport": {
+              "fields": {
+                "sequence": {
+                  "type": "uint64",
+                  "id": 1
+                },
+                "epoch": {
+                  "type": "uint64",
+                  "id": 2
+                },
+                "sentAtMs": {
+                  "type": "double",
+                  "id": 3
+                },
+                "slotsMax": {
+                  "type": "uint32",
+                  "id": 4
+                },
+                "requests": {
+                  "rule": "repeated",
+                  "type": "SlotRequest",
+                  "id": 5
+                },
+                "holds": {
+                  "rule": "repeated",
+                  "type": "SlotHold",
+                  "id": 6
+                }
+              }
+            },
+            "SlotVolume": {
+              "fields": {
+                "id": {
+                  "type": "string",
+                  "id": 1
+                },
+                "namespace": {
+                  "type": "string",
+                  "id": 2
+                },
+                "pod": {
+                  "type": "string",
+                  "id": 3
+                },
+                "storageClass": {
+                  "type": "string",
+                  "id": 4
+                },
+                "location": {
+                  "type": "string",
+                  "id": 5
+                },
+                "gang": {
+                  "type": "Gang",
+                  "id": 6
+                }
+              },
+              "nested": {
+                "Gang": {
+                  "oneofs": {
+                    "_count": {
+                      "oneof": [
+                        "count"
+                      ]
+                    }
+                  },
+                  "fields": {
+                    "key": {
+                      "type": "string",
+                      "id": 1
+                    },
+                    "count": {
+                      "type": "uint32",
+                      "id": 2,
+                      "options": {
+                        "proto3_optional": true
+                      }
+                    }
+                  }
+                }
+              }
+            },
+            "SlotRequest": {
+              "fields": {
+                "volume": {
+                  "type": "SlotVolume",
+                  "id": 1
+                },
+                "number": {
+                  "type": "uint64",
+                  "id": 2
+                },
+                "priority": {
+                  "type": "uint32",
+                  "id": 3
+                },
+                "waitedMs": {
+                  "type": "uint64",
+                  "id": 4
+                }
+              }
+            },
+            "SlotHold": {
+              "fields": {
+                "volume": {
+                  "type": "SlotVolume",
+                  "id": 1
+                },
+                "number": {
+                  "type": "uint64",
+                  "id": 2
+                },
+                "grant": {
+                  "type": "GrantSerial",
+                  "id": 3
+                },
+                "alone": {
+                  "type": "bool",
+                  "id": 4
+                }
+              }
+            },
+            "GrantSerial": {
+              "fields": {
+                "epoch": {
+                  "type": "uint64",
+                  "id": 1
+                },
+                "serial": {
+                  "type": "uint64",
+                  "id": 2
+                }
+              }
+            },
+            "SlotAnswer": {
+              "fields": {
+                "session": {
+                  "type": "uint64",
+                  "id": 1
+                },
+                "epoch": {
+                  "type": "uint64",
+                  "id": 2
+                },
+                "number": {
+                  "type": "uint64",
+                  "id": 3
+                },
+                "heard": {
+                  "type": "Heard",
+                  "id": 4
+                },
+                "grants": {
+                  "rule": "repeated",
+                  "type": "SlotGrant",
+                  "id": 5
+                },
+                "revoked": {
+                  "rule": "repeated",
+                  "type": "Revocation",
+                  "id": 6
+                }
+              },
+              "nested": {
+                "Heard": {
+                  "fields": {
+                    "sequence": {
+                      "type": "uint64",
+                      "id": 1
+                    },
+                    "sentAtMs": {
+                      "type": "double",
+                      "id": 2
+                    }
+                  }
+                }
+              }
+            },
+            "SlotGrant": {
+              "oneofs": {
+                "reason": {
+                  "oneof": [
+                    "turn",
+                    "overdue",
+                    "gang",
+                    "wave"
+                  ]
+                }
+              },
+              "fields": {
+                "grant": {
+                  "type": "GrantSerial",
+                  "id": 1
+                },
+                "id": {
+                  "type": "string",
+                  "id": 2
+                },
+                "number": {
+                  "type": "uint64",
+                  "id": 3
+                },
+                "turn": {
+                  "type": "Turn",
+                  "id": 4
+                },
+                "overdue": {
+                  "type": "Overdue",
+                  "id": 5
+                },
+                "gang": {
+                  "type": "WholeGang",
+                  "id": 6
+                },
+                "wave": {
+                  "type": "Wave",
+                  "id": 7
+                }
+              },
+              "nested": {
+                "Turn": {
+                  "fields": {
+                    "priority": {
+                      "type": "uint32",
+                      "id": 1
+                    }
+                  }
+                },
+                "Overdue": {
+                  "fields": {
+                    "waitedMs": {
+                      "type": "uint64",
+                      "id": 1
+                    }
+                  }
+                },
+                "WholeGang": {
+                  "fields": {
+                    "gang": {
+                      "type": "string",
+                      "id": 1
+                    },
+                    "count": {
+                      "type": "uint32",
+                      "id": 2
+                    }
+                  }
+                },
+                "Wave": {
+                  "fields": {
+                    "gang": {
+                      "type": "string",
+                      "id": 1
+                    },
+                    "wave": {
+                      "type": "uint32",
+                      "id": 2
+                    },
+                    "count": {
+                      "type": "uint32",
+                      "id": 3
+                    },
+                    "leftCount": {
+                      "type": "uint32",
+                      "id": 4
+                    }
+                  }
+                }
+              }
+            },
+            "Revocation": {
+              "fields": {
+                "id": {
+                  "type": "string",
+                  "id": 1
+                }
+              }
+            },
+            "BandwidthShares": {
+              "fields": {
+                "upload": {
+                  "type": "Share",
+                  "id": 1
+                },
+                "download": {
+                  "type": "Share",
+                  "id": 2
+                }
+              }
+            },
+            "Share": {
+              "oneofs": {
+                "_bytesPerSecond": {
+                  "oneof": [
+                    "bytesPerSecond"
+                  ]
+                }
+              },
+              "fields": {
+                "number": {
+                  "type": "uint64",
+                  "id": 1
+                },
+                "bytesPerSecond": {
+                  "type": "uint64",
+                  "id": 2,
+                  "options": {
+                    "proto3_optional": true
+                  }
+                }
+              }
+            },
+            "SharesInForce": {
+              "fields": {
+                "upload": {
+                  "type": "Share",
+                  "id": 1
+                },
+                "download": {
+                  "type": "Share",
+                  "id": 2
+                }
+              }
+            },
+            "Drain": {
+              "fields": {
+                "active": {
+                  "type": "bool",
+                  "id": 1
+                },
+                "reason": {
+                  "type": "string",
+                  "id": 2
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+};

@@ -1,0 +1,56 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { AgentMessage as _stevedore_v1_AgentMessage, AgentMessage__Output as _stevedore_v1_AgentMessage__Output } from './stevedore/v1/AgentMessage.ts';
+import type { BandwidthShares as _stevedore_v1_BandwidthShares, BandwidthShares__Output as _stevedore_v1_BandwidthShares__Output } from './stevedore/v1/BandwidthShares.ts';
+import type { ControllerMessage as _stevedore_v1_ControllerMessage, ControllerMessage__Output as _stevedore_v1_ControllerMessage__Output } from './stevedore/v1/ControllerMessage.ts';
+import type { CoordinatorClient as _stevedore_v1_CoordinatorClient, CoordinatorDefinition as _stevedore_v1_CoordinatorDefinition } from './stevedore/v1/Coordinator.ts';
+import type { Drain as _stevedore_v1_Drain, Drain__Output as _stevedore_v1_Drain__Output } from './stevedore/v1/Drain.ts';
+import type { GrantSerial as _stevedore_v1_GrantSerial, GrantSerial__Output as _stevedore_v1_GrantSerial__Output } from './stevedore/v1/GrantSerial.ts';
+import type { Heartbeat as _stevedore_v1_Heartbeat, Heartbeat__Output as _stevedore_v1_Heartbeat__Output } from './stevedore/v1/Heartbeat.ts';
+import type { Hello as _stevedore_v1_Hello, Hello__Output as _stevedore_v1_Hello__Output } from './stevedore/v1/Hello.ts';
+import type { MoveProgress as _stevedore_v1_MoveProgress, MoveProgress__Output as _stevedore_v1_MoveProgress__Output } from './stevedore/v1/MoveProgress.ts';
+import type { Revocation as _stevedore_v1_Revocation, Revocation__Output as _stevedore_v1_Revocation__Output } from './stevedore/v1/Revocation.ts';
+import type { Share as _stevedore_v1_Share, Share__Output as _stevedore_v1_Share__Output } from './stevedore/v1/Share.ts';
+import type { SharesInForce as _stevedore_v1_SharesInForce, SharesInForce__Output as _stevedore_v1_SharesInForce__Output } from './stevedore/v1/SharesInForce.ts';
+import type { SlotAnswer as _stevedore_v1_SlotAnswer, SlotAnswer__Output as _stevedore_v1_SlotAnswer__Output } from './stevedore/v1/SlotAnswer.ts';
+import type { SlotGrant as _stevedore_v1_SlotGrant, SlotGrant__Output as _stevedore_v1_SlotGrant__Output } from './stevedore/v1/SlotGrant.ts';
+import type { SlotHold as _stevedore_v1_SlotHold, SlotHold__Output as _stevedore_v1_SlotHold__Output } from './stevedore/v1/SlotHold.ts';
+import type { SlotReport as _stevedore_v1_SlotReport, SlotReport__Output as _stevedore_v1_SlotReport__Output } from './stevedore/v1/SlotReport.ts';
+import type { SlotRequest as _stevedore_v1_SlotRequest, SlotRequest__Output as _stevedore_v1_SlotRequest__Output } from './stevedore/v1/SlotRequest.ts';
+import type { SlotVolume as _stevedore_v1_SlotVolume, SlotVolume__Output as _stevedore_v1_SlotVolume__Output } from './stevedore/v1/SlotVolume.ts';
+import type { Welcome as _stevedore_v1_Welcome, Welcome__Output as _stevedore_v1_Welcome__Output } from './stevedore/v1/Welcome.ts';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  stevedore: {
+    v1: {
+      AgentMessage: MessageTypeDefinition<_stevedore_v1_AgentMessage, _stevedore_v1_AgentMessage__Output>
+      BandwidthShares: MessageTypeDefinition<_stevedore_v1_BandwidthShares, _stevedore_v1_BandwidthShares__Output>
+      ControllerMessage: MessageTypeDefinition<_stevedore_v1_ControllerMessage, _stevedore_v1_ControllerMessage__Output>
+      /**
+       * The controller's side.
+       */
+      Coordinator: SubtypeConstructor<typeof grpc.Client, _stevedore_v1_CoordinatorClient> & { service: _stevedore_v1_CoordinatorDefinition }
+      Drain: MessageTypeDefinition<_stevedore_v1_Drain, _stevedore_v1_Drain__Output>
+      GrantSerial: MessageTypeDefinition<_stevedore_v1_GrantSerial, _stevedore_v1_GrantSerial__Output>
+      Heartbeat: MessageTypeDefinition<_stevedore_v1_Heartbeat, _stevedore_v1_Heartbeat__Output>
+      Hello: MessageTypeDefinition<_stevedore_v1_Hello, _stevedore_v1_Hello__Output>
+      MoveProgress: MessageTypeDefinition<_stevedore_v1_MoveProgress, _stevedore_v1_MoveProgress__Output>
+      Revocation: MessageTypeDefinition<_stevedore_v1_Revocation, _stevedore_v1_Revocation__Output>
+      Share: MessageTypeDefinition<_stevedore_v1_Share, _stevedore_v1_Share__Output>
+      SharesInForce: MessageTypeDefinition<_stevedore_v1_SharesInForce, _stevedore_v1_SharesInForce__Output>
+      SlotAnswer: MessageTypeDefinition<_stevedore_v1_SlotAnswer, _stevedore_v1_SlotAnswer__Output>
+      SlotGrant: MessageTypeDefinition<_stevedore_v1_SlotGrant, _stevedore_v1_SlotGrant__Output>
+      SlotHold: MessageTypeDefinition<_stevedore_v1_SlotHold, _stevedore_v1_SlotHold__Output>
+      SlotReport: MessageTypeDefinition<_stevedore_v1_SlotReport, _stevedore_v1_SlotReport__Output>
+      SlotRequest: MessageTypeDefinition<_stevedore_v1_SlotRequest, _stevedore_v1_SlotRequest__Output>
+      SlotVolume: MessageTypeDefinition<_stevedore_v1_SlotVolume, _stevedore_v1_SlotVolume__Output>
+      Welcome: MessageTypeDefinition<_stevedore_v1_Welcome, _stevedore_v1_Welcome__Output>
+    }
+  }
+}
+

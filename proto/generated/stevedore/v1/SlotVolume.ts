@@ -1,0 +1,74 @@
+// Original file: coordinator.proto
+
+
+/**
+ * Volumes with the same key get their slots together.
+ */
+export interface _stevedore_v1_SlotVolume_Gang {
+  'key'?: (string);
+  /**
+   * How many they are; missing where that is not known.
+   */
+  'count'?: (number);
+  '_count'?: "count";
+}
+
+/**
+ * Volumes with the same key get their slots together.
+ */
+export interface _stevedore_v1_SlotVolume_Gang__Output {
+  'key': (string);
+  /**
+   * How many they are; missing where that is not known.
+   */
+  'count'?: (number);
+  '_count'?: "count";
+}
+
+/**
+ * A volume that is to be moved, as limits see it.
+ */
+export interface SlotVolume {
+  /**
+   * Uid of the custom resource of the move.
+   */
+  'id'?: (string);
+  'namespace'?: (string);
+  'pod'?: (string);
+  /**
+   * Empty for volumes that have none.
+   */
+  'storageClass'?: (string);
+  /**
+   * Name of the BackupStorageLocation.
+   */
+  'location'?: (string);
+  /**
+   * Missing for a volume that is alone.
+   */
+  'gang'?: (_stevedore_v1_SlotVolume_Gang | null);
+}
+
+/**
+ * A volume that is to be moved, as limits see it.
+ */
+export interface SlotVolume__Output {
+  /**
+   * Uid of the custom resource of the move.
+   */
+  'id': (string);
+  'namespace': (string);
+  'pod': (string);
+  /**
+   * Empty for volumes that have none.
+   */
+  'storageClass': (string);
+  /**
+   * Name of the BackupStorageLocation.
+   */
+  'location': (string);
+  /**
+   * Missing for a volume that is alone.
+   */
+  'gang': (_stevedore_v1_SlotVolume_Gang__Output | null);
+}

@@ -1,0 +1,28 @@
+// What is used of gRPC, in the only file that imports its packages: a client and a server whose
+// messages are bytes, which session-codec.ts makes and reads, so that what cannot be read is
+// refused and counted by us and not by the transport.
+
+import {
+  Client,
+  credentials,
+  Metadata,
+  Server,
+  ServerCredentials,
+  status,
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  type ConnectionInjector,
+  type ServerDuplexStream,
+  type UntypedHandleCall,
+} from '@grpc/grpc-js';
+import { fromJSON, type MethodDefinition } from '@grpc/proto-loader';
+
+export { Client, credentials, Metadata, Server, ServerCredentials, status, fromJSON };
+export type {
+  ChannelCredentials,
+  ClientDuplexStream,
+  ConnectionInjector,
+  MethodDefinition,
+  ServerDuplexStream,
+  UntypedHandleCall,
+};

@@ -1,0 +1,40 @@
+// Numbers that both sides of the wire keep to, and what is beyond its first version. Part of the
+// contract of coordinator.proto: a limit may grow, on the reader's side first.
+
+/** Hello.wire_version */
+export const WIRE_VERSION = 1;
+
+/** Names that Hello and Welcome may carry; one that goes is never used for something else. */
+export const CAPABILITIES: readonly string[] = Object.freeze([]);
+export const CAPABILITIES_MAX = 32;
+
+/** A message of either side. A report of 10,000 requests has less than 3 MiB. */
+export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+/** What the transport refuses before it has read it; between the two we say so ourselves. */
+export const TRANSPORT_BYTES_MAX = 8 * 1024 * 1024;
+
+export const REQUESTS_MAX = 10_000;
+export const HOLDS_MAX = 1_000;
+export const MOVES_MAX = 1_000;
+/** Grants and revocations of an answer, each. */
+export const GRANTS_MAX = 2_000;
+export const SLOTS_MAX = 1_000;
+export const GANG_COUNT_MAX = 100_000;
+/** Names, labels and uids, in characters. */
+export const TEXT_CHARACTERS_MAX = 512;
+
+/** From the opening of a session to Hello, and from there to Welcome. */
+export const HELLO_MS_MAX = 10_000;
+/** Whether the other side is there at all is asked after a silence of so long … */
+export const KEEP_ALIVE_MS = 20_000;
+/** … and it has so long to answer. */
+export const KEEP_ALIVE_ANSWER_MS = 10_000;
+/** A message that the other side takes no byte of ends the session. */
+export const SEND_MS_MAX = 30_000;
+
+/** Trailers of a session's end. */
+export const CODE_TRAILER = 'stevedore-code';
+export const RETRY_TRAILER = 'stevedore-retry-ms';
+
+/** Tokens are asked for with this audience, and with no other one they are accepted. */
+export const TOKEN_AUDIENCE = 'stevedore.io/controller';
