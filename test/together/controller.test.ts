@@ -1,3 +1,9 @@
 import { runTogether } from './run-together.ts';
 
-await runTogether('agent/coordinator', 'controller/bandwidth', 'controller/slots', 'simulation');
+await runTogether(
+  'agent/coordinator',
+  'controller/bandwidth',
+  'controller/slots',
+  'proto',
+  'simulation',
+);

@@ -1,0 +1,139 @@
+// What an agent says besides Hello, as values that were looked at: heartbeats and shares in force,
+// and reports by slot-wire.ts. And what the controller tells besides answers.
+
+import type { AgentMessage, ControllerMessage, ReadAgentMessage } from './session-codec.ts';
+import type { Hello__Output as ReadHello } from './generated/stevedore/v1/Hello.ts';
+import type { Heartbeat__Output as ReadHeartbeat } from './generated/stevedore/v1/Heartbeat.ts';
+import type { Share__Output as ReadShare } from './generated/stevedore/v1/Share.ts';
+import type { SharesInForce__Output as InForce } from './generated/stevedore/v1/SharesInForce.ts';
+import type { SlotReport } from './slot-messages.ts';
+import { reportFromWire } from './slot-wire.ts';
+import { requireCount, requireList, requireName, requireText } from './wire-fields.ts';
+import { CAPABILITIES_MAX, MOVES_MAX } from './wire-limits.ts';
+
+export interface AgentHello {
+  readonly node: string;
+  readonly version: string;
+  readonly wireVersion: number;
+  readonly capabilities: readonly string[];
+  /** Greater than that of any earlier start of the agent on this node. */
+  readonly session: number;
+}
+
+export interface MoveRate {
+  /** Uid of the custom resource. */
+  readonly id: string;
+  readonly kind: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number | undefined;
+  readonly uploadBytesPerSecond: number;
+  readonly downloadBytesPerSecond: number;
+}
+
+export interface AgentHeartbeat {
+  readonly diskFreeBytes: number | undefined;
+  readonly cache: { readonly limitBytes: number; readonly usedBytes: number } | undefined;
+  readonly memory: { readonly usedBytes: number; readonly limitBytes: number | undefined };
+  readonly moves: readonly MoveRate[];
+}
+
+/** Of one direction; undefined rate for no limit. */
+export interface BandwidthShare {
+  readonly number: number;
+  readonly bytesPerSecond: number | undefined;
+}
+
+/** Undefined where nothing was ever said. */
+export interface BandwidthShares {
+  readonly upload: BandwidthShare | undefined;
+  readonly download: BandwidthShare | undefined;
+}
+
+export type AgentSaying =
+  | { readonly kind: 'heartbeat'; readonly heartbeat: AgentHeartbeat }
+  | { readonly kind: 'slots'; readonly report: SlotReport }
+  | { readonly kind: 'shares'; readonly shares: BandwidthShares }
+  /** Of a later version of the wire. */
+  | { readonly kind: 'unknown' };
+
+/** @throws COORDINATOR_MESSAGE_INVALID */
+export function helloFromWire(wire: ReadHello): AgentHello {
+  const capabilities = requireList(wire.capabilities, 'capabilities', CAPABILITIES_MAX);
+  return {
+    node: requireName(wire.node, 'node'),
+    version: requireText(wire.version, 'version'),
+    wireVersion: requireCount(wire.wireVersion, 'wire_version'),
+    capabilities: capabilities.map(name => requireName(name, 'capability')),
+    session: requireCount(wire.session, 'session'),
+  };
+}
+
+/** Of the session of `speaker`. @throws COORDINATOR_MESSAGE_INVALID */
+export function sayingFromWire(
+  message: ReadAgentMessage,
+  speaker: Pick<AgentHello, 'node' | 'session'>,
+): AgentSaying {
+  const { heartbeat, slots, shares } = message;
+  if (heartbeat) return { kind: 'heartbeat', heartbeat: heartbeatFromWire(heartbeat) };
+  if (slots) return { kind: 'slots', report: reportFromWire(slots, speaker) };
+  if (shares) return { kind: 'shares', shares: sharesFromWire(shares) };
+  return { kind: 'unknown' };
+}
+
+export function heartbeatToWire(beat: AgentHeartbeat): AgentMessage {
+  const { diskFreeBytes, cache, memory, moves } = beat;
+  return { heartbeat: { diskFreeBytes, cache, memory, moves: moves.slice(0, MOVES_MAX) } };
+}
+
+function heartbeatFromWire(wire: ReadHeartbeat): AgentHeartbeat {
+  const { cache, memory, diskFreeBytes } = wire;
+  return {
+    diskFreeBytes: optionalCount(diskFreeBytes, 'disk_free_bytes'),
+    cache: cache
+      ? {
+          limitBytes: requireCount(cache.limitBytes, 'cache.limit_bytes'),
+          usedBytes: requireCount(cache.usedBytes, 'cache.used_bytes'),
+        }
+      : undefined,
+    memory: {
+      usedBytes: requireCount(memory?.usedBytes ?? 0, 'memory.used_bytes'),
+      limitBytes: optionalCount(memory?.limitBytes, 'memory.limit_bytes'),
+    },
+    moves: requireList(wire.moves, 'moves', MOVES_MAX).map(move => ({
+      id: requireName(move.id, 'move.id'),
+      kind: requireText(move.kind, 'move.kind'),
+      doneBytes: requireCount(move.doneBytes, 'done_bytes'),
+      totalBytes: optionalCount(move.totalBytes, 'total_bytes'),
+      uploadBytesPerSecond: requireCount(move.uploadBytesPerSecond, 'upload_bytes_per_second'),
+      downloadBytesPerSecond: requireCount(
+        move.downloadBytesPerSecond,
+        'download_bytes_per_second',
+      ),
+    })),
+  };
+}
+
+export function sharesInForceToWire(shares: BandwidthShares): AgentMessage {
+  return { shares };
+}
+
+export function sharesToWire(shares: BandwidthShares): ControllerMessage {
+  return { shares };
+}
+
+/** Either way. @throws COORDINATOR_MESSAGE_INVALID */
+export function sharesFromWire({ upload, download }: InForce): BandwidthShares {
+  return { upload: shareFromWire(upload), download: shareFromWire(download) };
+}
+
+function shareFromWire(share: ReadShare | null): BandwidthShare | undefined {
+  if (share === null) return undefined;
+  return {
+    number: requireCount(share.number, 'share.number'),
+    bytesPerSecond: optionalCount(share.bytesPerSecond, 'bytes_per_second'),
+  };
+}
+
+function optionalCount(value: number | undefined, name: string): number | undefined {
+  return value === undefined ? undefined : requireCount(value, name);
+}

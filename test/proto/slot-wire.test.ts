@@ -1,0 +1,133 @@
+// What goes over the wire comes out as it went in; what the wire cannot carry is cut, not changed.
+
+import t from 'tap';
+import { answerFromWire, answerToWire } from '#proto/answer-wire.ts';
+import {
+  decodeAgentMessage,
+  decodeControllerMessage,
+  encodeAgentMessage,
+  encodeControllerMessage,
+} from '#proto/session-codec.ts';
+import {
+  heartbeatToWire,
+  sayingFromWire,
+  sharesToWire,
+  sharesFromWire,
+} from '#proto/agent-saying.ts';
+import type { SlotAnswer, SlotReport } from '#proto/slot-messages.ts';
+import { reportToWire } from '#proto/slot-wire.ts';
+
+const VOLUME = {
+  id: 'u-1',
+  namespace: 'shop',
+  pod: 'db-0',
+  storageClass: '',
+  location: 'default',
+  gang: undefined,
+};
+const SPEAKER = { node: 'n1', session: 1_700_000_000_000 };
+
+const REPORT: SlotReport = {
+  ...SPEAKER,
+  sequence: 7,
+  epoch: 3,
+  sentAtMs: 12_345.678,
+  slotsMax: 2,
+  requests: [
+    { ...VOLUME, number: 1, priority: 0, waitedMs: 0 },
+    {
+      ...VOLUME,
+      id: 'u-2',
+      gang: { key: 'shop/db', count: 3 },
+      number: 2,
+      priority: 9,
+      waitedMs: 5,
+    },
+    {
+      ...VOLUME,
+      id: 'u-3',
+      gang: { key: 'k', count: undefined },
+      number: 3,
+      priority: 5,
+      waitedMs: 1,
+    },
+  ],
+  holds: [
+    { ...VOLUME, id: 'u-4', number: 4, grant: { epoch: 3, serial: 0 }, isAlone: false },
+    { ...VOLUME, id: 'u-5', number: 5, grant: undefined, isAlone: true },
+  ],
+};
+
+function overTheWire(report: SlotReport) {
+  const bytes = encodeAgentMessage({ slots: reportToWire(report) });
+  return sayingFromWire(decodeAgentMessage(bytes), SPEAKER);
+}
+
+t.test('a report comes out as it went in', async t => {
+  t.strictSame(overTheWire(REPORT), { kind: 'slots', report: REPORT });
+});
+
+t.test('the node and the start of the agent are those of the session', async t => {
+  const forged = { ...REPORT, node: 'other', session: 1 };
+  t.match(overTheWire(forged), { report: SPEAKER });
+});
+
+t.test('parts of a millisecond of waiting are cut, and less than nothing is nothing', async t => {
+  const [first] = REPORT.requests;
+  const requests = [2.9, -3].map((waitedMs, index) => ({ ...first, id: `w-${index}`, waitedMs }));
+  t.match(overTheWire({ ...REPORT, requests }), {
+    report: { requests: [{ waitedMs: 2 }, { waitedMs: 0 }] },
+  });
+});
+
+t.test('an answer comes out as it went in, with every reason', async t => {
+  const grant = { id: 'u-1', node: 'n1', number: 1, epoch: 3, serial: 9 };
+  const answer: SlotAnswer = {
+    ...SPEAKER,
+    epoch: 3,
+    number: 8,
+    heard: { sequence: 7, sentAtMs: -0.5 },
+    grants: [
+      { ...grant, reason: { kind: 'turn', priority: 0 } },
+      { ...grant, reason: { kind: 'overdue', waitedMs: 3_600_000 } },
+      { ...grant, reason: { kind: 'gang', gang: 'g', count: 2 } },
+      { ...grant, reason: { kind: 'wave', gang: 'g', wave: 1, count: 2, leftCount: 0 } },
+      { ...grant, reason: { kind: 'later' } },
+    ],
+    revoked: ['u-8', 'u-9'],
+  };
+  const { slots } = decodeControllerMessage(
+    encodeControllerMessage({ slots: answerToWire(answer) }),
+  );
+  if (!slots) throw new Error('an answer is about slots');
+  t.strictSame(answerFromWire(slots, 'n1'), answer);
+});
+
+t.test('a heartbeat and shares tell nothing from zero', async t => {
+  const beat = {
+    diskFreeBytes: 0,
+    cache: { limitBytes: 2 ** 40, usedBytes: 0 },
+    memory: { usedBytes: 5, limitBytes: undefined },
+    moves: [
+      {
+        id: 'u-1',
+        kind: 'PodVolumeBackup',
+        doneBytes: 1,
+        totalBytes: undefined,
+        uploadBytesPerSecond: 2,
+        downloadBytesPerSecond: 0,
+      },
+    ],
+  };
+  const heard = (heartbeat: Parameters<typeof heartbeatToWire>[0]) =>
+    sayingFromWire(decodeAgentMessage(encodeAgentMessage(heartbeatToWire(heartbeat))), SPEAKER);
+  t.strictSame(heard(beat), { kind: 'heartbeat', heartbeat: beat });
+  const bare = { ...beat, diskFreeBytes: undefined, cache: undefined, moves: [] };
+  t.strictSame(heard(bare), { kind: 'heartbeat', heartbeat: bare });
+  const shares = {
+    upload: { number: 3, bytesPerSecond: 0 },
+    download: { number: 4, bytesPerSecond: undefined },
+  };
+  const told = decodeControllerMessage(encodeControllerMessage(sharesToWire(shares))).shares;
+  t.strictSame(told && sharesFromWire(told), shares);
+});
