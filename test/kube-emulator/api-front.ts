@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Resource } from '#kube/kube-object.ts';
 import { resourceName } from '#kube/request-target.ts';
 import { type AccessRules, EMULATED_USER } from './access-rules.ts';
 import { ApiError, badRequest, conflict, unknownPath } from './api-error.ts';
@@ -15,6 +16,7 @@ import { jsonPatch, mergePatch } from './patches.ts';
 import { routeOf, type RequestRoute } from './request-route.ts';
 import { fieldMatcher, labelMatcher, type Matcher } from './selectors.ts';
 import { apiVersionOf } from './served-resource.ts';
+import type { ServiceTokens } from './service-tokens.ts';
 import { WatchSession } from './watch-session.ts';
 
 /** What was asked, for tests that look at traffic. */
@@ -35,12 +37,21 @@ export interface ApiFrontParts {
   readonly faults: Faults;
   /** Bearer tokens that are accepted; undefined: anybody. */
   readonly tokens: ReadonlySet<string> | undefined;
+  readonly serviceTokens: ServiceTokens;
 }
 
 const BODY_BYTES_MAX = 3 * 1024 * 1024;
 const RECORDS_MAX = 20_000;
 const READ_VERBS: ReadonlySet<string> = new Set(['get', 'list']);
 const ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+const TOKEN_REVIEW_RESOURCE: Resource = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  plural: 'tokenreviews',
+  kind: 'TokenReview',
+  isNamespaced: false,
+};
+const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 
 export class ApiFront {
   readonly watches = new Set<WatchSession>();
@@ -87,6 +98,7 @@ export class ApiFront {
     });
     if (effect !== undefined && strike(effect, route, request, response)) return;
     if (url.pathname === ACCESS_REVIEWS) return answer(response, 201, this.#review(body));
+    if (url.pathname === TOKEN_REVIEWS) return answer(response, 201, this.#reviewToken(body));
     if (/^\/(healthz|livez|readyz)$/.test(url.pathname)) return void response.end('ok');
     if (route === undefined) {
       const document = discoveryDocument(url.pathname, resources, request.headers.accept ?? '');
@@ -213,6 +225,12 @@ export class ApiFront {
     const namespace = field('namespace') === '' ? undefined : field('namespace');
     const allowed = this.#parts.access.allows(field('verb'), field('resource'), namespace);
     return { ...(isObject(review) ? review : {}), status: { allowed, user: EMULATED_USER } };
+  }
+
+  #reviewToken(body: string): JsonObject {
+    const { access, serviceTokens } = this.#parts;
+    access.check('create', TOKEN_REVIEW_RESOURCE, undefined);
+    return serviceTokens.review(parse(body));
   }
 
   #authenticate({ headers }: IncomingMessage): void {

@@ -22,6 +22,7 @@ import { Faults } from './faults.ts';
 import { isObject, type JsonObject, type StoredObject } from './json.ts';
 import { ObjectStore } from './object-store.ts';
 import { keyOf, ObjectVerbs } from './object-verbs.ts';
+import { ServiceTokens } from './service-tokens.ts';
 import { apiVersionOf, type ServedResource } from './served-resource.ts';
 import { veleroCrds, type VeleroVersion } from './velero-crds.ts';
 import type { WatchSession } from './watch-session.ts';
@@ -52,6 +53,7 @@ const BOOKMARK_MS = 60_000;
 export class KubeEmulator {
   readonly faults = new Faults();
   readonly access = new AccessRules();
+  readonly serviceTokens = new ServiceTokens();
   readonly store = new ObjectStore();
   readonly verbs = new ObjectVerbs(this.store);
   readonly #front: ApiFront;
@@ -61,8 +63,9 @@ export class KubeEmulator {
   #port = 0;
 
   constructor(options: KubeEmulatorOptions = {}) {
-    const { verbs, access, faults } = this;
-    this.#front = new ApiFront({ verbs, access, faults, tokens: options.tokens });
+    const { verbs, access, faults, serviceTokens } = this;
+    const { tokens } = options;
+    this.#front = new ApiFront({ verbs, access, faults, tokens, serviceTokens });
     this.#server = this.#newServer();
     const bookmarkMs = options.bookmarkMs ?? BOOKMARK_MS;
     if (bookmarkMs > 0) {
