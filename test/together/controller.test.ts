@@ -3,6 +3,7 @@ import { runTogether } from './run-together.ts';
 await runTogether(
   'agent/coordinator',
   'controller/bandwidth',
+  'controller/sessions',
   'controller/slots',
   'proto',
   'simulation',
