@@ -137,11 +137,15 @@ export class HeldSlots {
     }
   }
 
+  /** There has been no controller for a lease time. */
+  isAlone(nowMs: number): boolean {
+    return nowMs >= this.#contactAtMs + this.#options.leaseMs && nowMs >= this.#leaseEndsAtMs;
+  }
+
   /** Without a controller for a lease time: starts what waits, as far as this node may. */
   startAlone(nowMs: number): string[] {
     this.lapse(nowMs);
-    const { leaseMs } = this.#options;
-    if (nowMs < this.#contactAtMs + leaseMs || nowMs < this.#leaseEndsAtMs) return [];
+    if (!this.isAlone(nowMs)) return [];
     const count = Math.max(0, this.#slotsMax - this.#holds.size);
     const started = [...this.#waiting.values()].slice(0, count);
     for (const { request } of started) this.#begin(request, undefined, true);

@@ -2,6 +2,7 @@ import { runTogether } from './run-together.ts';
 
 await runTogether(
   'agent/coordinator',
+  'controller',
   'controller/bandwidth',
   'controller/sessions',
   'controller/slots',
