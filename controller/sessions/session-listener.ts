@@ -60,7 +60,7 @@ export async function listenWithTls(
   server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
     counts.add(PLAIN_TEXT.has(error.code ?? '') ? 'plain-text' : 'handshake');
   });
-  const port = await listen(server, at);
+  const port = await listen(server, at, counts);
   return {
     port,
     replace: next => server.setSecureContext({ ...contextOf(next), minVersion: 'TLSv1.3' }),
@@ -71,14 +71,14 @@ export async function listenWithTls(
 /** @throws USAGE for an address that others can reach */
 export async function listenInPlainText(
   at: ListenAt,
-  { onConnection }: ListenerParts,
+  { counts, onConnection }: ListenerParts,
 ): Promise<SessionListener> {
   if (!isLoopback(at.host)) {
     const what = `without TLS the controller does not listen at ${at.host}`;
     throw new EngineError('USAGE', `${what}; give it a certificate, or 127.0.0.1`);
   }
   const server = createPlainServer((socket: Socket) => onConnection(socket));
-  const port = await listen(server, at);
+  const port = await listen(server, at, counts);
   return { port, replace: () => undefined, close: () => close(server) };
 }
 
@@ -86,15 +86,18 @@ function contextOf({ certificate, key }: TlsPair) {
   return { cert: certificate, key };
 }
 
-async function listen(server: Server, { host, port }: ListenAt): Promise<number> {
+async function listen(server: Server, at: ListenAt, counts: RefusalCounts): Promise<number> {
   server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen(at.port, at.host, () => {
       server.off('error', reject);
       resolve();
     });
   });
+  // A connection that cannot be accepted, for want of a descriptor, is no reason to end.
+  server.on('error', () => counts.add('too-many'));
+  server.on('drop', () => counts.add('too-many'));
   // Of a TCP server that listens, the address is an AddressInfo (node:net).
   return (server.address() as AddressInfo).port;
 }
