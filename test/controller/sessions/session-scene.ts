@@ -151,6 +151,7 @@ export interface AgentOptions {
   readonly host?: string;
   readonly session?: number;
   readonly wireVersion?: number;
+  readonly clock?: Clock;
 }
 
 /** An agent's end of a session, and what became of it. */
@@ -174,7 +175,7 @@ export class TestAgent {
       port: scene.port,
       trust,
       token: options.token ?? scene.tokenOf(node),
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       onMessage: message => {
         this.messages.push(message);
         welcomed.resolve(message);
