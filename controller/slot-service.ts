@@ -18,7 +18,7 @@ export interface SlotServiceParts {
    * so is not believed: it would put the controller out for all others.
    */
   readonly hasBeen: (epoch: number) => Promise<boolean>;
-  /** There is a later controller: this one must end. */
+  /** There is a later controller: this one must end. Called once. */
   readonly onDeposed: () => void;
 }
 
@@ -80,8 +80,9 @@ export class SlotService {
 
   #report(session: AgentSession, report: SlotReport): void {
     const { desk, clock, onDeposed } = this.#parts;
+    const wasDeposed = desk.isDeposed;
     const hearing = desk.hear(report, clock.monotonic());
-    if (hearing.kind === 'deposed') onDeposed();
+    if (hearing.kind === 'deposed' && !wasDeposed) onDeposed();
     if (hearing.kind !== 'heard') return;
     this.#decide(report.node);
     const { twins } = hearing;

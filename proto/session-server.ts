@@ -69,6 +69,8 @@ export class SessionServer {
 
   /** From now on the server's; it ends with its last call, or when it is idle. */
   inject(connection: Connection): void {
+    // A handshake that was under way when the server was stopped.
+    if (this.#end.signal.aborted) return void connection.destroy();
     const peer = `${connection.remoteAddress ?? ''}:${connection.remotePort ?? ''}`;
     this.#connections.set(peer, connection);
     connection.once('close', () => {

@@ -97,7 +97,8 @@ export class CoordinatorLink {
       resolve(new EngineError('COORDINATOR_TIMEOUT', 'the controller does not answer'));
     };
     const leave = () => {
-      this.#session?.close(true);
+      // Whoever has not been let in has nothing to say farewell to.
+      this.#session?.close(this.#isConnected);
       resolve(new EngineError('ABORTED', 'the agent ends'));
     };
     limit.signal.addEventListener('abort', giveUp, { once: true });
