@@ -186,13 +186,13 @@ async function restoreByUs(place: ComparisonPlace, round: Round): Promise<void> 
   if (status !== 0) throw new Error(`our restores ended with ${status}`);
 }
 
-function kopiaIn({ scratch }: ComparisonPlace, name: string, cache?: string): Kopia {
+export function kopiaIn({ scratch }: ComparisonPlace, name: string, cache?: string): Kopia {
   const directory = `${scratch}/${name}`;
   mkdirSync(directory, { recursive: true });
   return new Kopia({ directory, cache, password: PASSWORD });
 }
 
-function s3Words({ server }: ComparisonPlace): string[] {
+export function s3Words({ server }: ComparisonPlace): string[] {
   const { accessKeyId, secretAccessKey } = server.credentials;
   return [
     's3',
@@ -210,19 +210,19 @@ function s3Words({ server }: ComparisonPlace): string[] {
  * Four fifths of the limit for contents, one for metadata, and four fifths of each as the size that
  * is wanted (Velero 1.18, pkg/repository/udmrepo/kopialib/backend/common.go: SetupConnectOptions).
  */
-function veleroWords(): string[] {
-  const [content, metadata] = [LIMIT_MB * 0.8, LIMIT_MB * 0.2];
+export function veleroWords(limitMib = LIMIT_MB): string[] {
+  const [content, metadata] = [limitMib * 0.8, limitMib * 0.2];
   return [
-    `--content-cache-size-mb=${content * 0.8}`,
+    `--content-cache-size-mb=${Math.floor(content * 0.8)}`,
     `--content-cache-size-limit-mb=${content}`,
-    `--metadata-cache-size-mb=${metadata * 0.8}`,
+    `--metadata-cache-size-mb=${Math.floor(metadata * 0.8)}`,
     `--metadata-cache-size-limit-mb=${metadata}`,
     '--max-list-cache-duration=30s',
   ];
 }
 
 /** Many small files, and some of megabytes. */
-function fill(directory: string, random: SeededRandom, bytesMin: number): void {
+export function fill(directory: string, random: SeededRandom, bytesMin: number): void {
   mkdirSync(directory, { recursive: true });
   for (let bytes = 0, file = 0; bytes < bytesMin; file++) {
     const most = random.once(10) ? 4 * MIB : 50_000;

@@ -1,7 +1,7 @@
 // The real kopia, for tests that hold our formats against it. Each instance is a client of its own:
 // configuration, cache and logs lie in a directory that the caller gives and removes.
 
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -68,6 +68,11 @@ export class Kopia {
         reject(new Error(`kopia ${words.slice(0, 8).join(' ')} failed: ${tail}`, { cause: error }));
       });
     });
+  }
+
+  /** The same for whoever kills it, or does not care for what it writes. */
+  start(...words: readonly string[]): ChildProcess {
+    return spawn(this.#program, words, { env: this.#environment, stdio: 'ignore' });
   }
 
   async create(repository: string, ...flags: readonly string[]): Promise<void> {
