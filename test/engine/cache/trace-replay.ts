@@ -2,8 +2,9 @@
 // is recorded from the engine; a replay keeps entries in a table and no bytes at all.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { coverage } from '#engine/cache/coverage.ts';
 import { blobKey } from '#engine/cache/blob-key.ts';
+import type { Cache } from '#engine/cache/cache.ts';
+import { coverage } from '#engine/cache/coverage.ts';
 import { kindOfBlob } from '#engine/cache/blob-kinds.ts';
 import { EntryTable, NO_ENTRY, WINDOW_BYTES, windowOf } from '#engine/cache/entry-table.ts';
 import type { EvictionPolicy } from '#engine/cache/eviction-policy.ts';
@@ -33,6 +34,7 @@ export class TraceRecorder {
   readonly #directory: string;
   #steps: TraceStep[] = [];
   #targets = 0;
+  #cache: Cache | undefined;
 
   private constructor(directory: string) {
     this.#directory = directory;
@@ -74,8 +76,19 @@ export class TraceRecorder {
     return this.#steps;
   }
 
+  /** The same through a cache, with the plans of its restores: what the storage was asked for. */
+  async recordThrough(cache: Cache, work: (recorder: this) => Promise<void>): Promise<Trace> {
+    this.#cache = cache;
+    try {
+      return await this.record(work);
+    } finally {
+      this.#cache = undefined;
+    }
+  }
+
   #open(): ReturnType<typeof openRepository> {
-    return openRepository({ storage: this.#storage, password: PASSWORD, owner: OWNER, threads: 2 });
+    const place = { storage: this.#storage, cache: this.#cache };
+    return openRepository({ ...place, password: PASSWORD, owner: OWNER, threads: 2 });
   }
 }
 
@@ -101,11 +114,6 @@ export async function recordVolume(
     await recorder.backup();
   }
   return recorder;
-}
-
-/** Another volume of the same node: the same reads of other blobs. */
-export function ofAnotherVolume(trace: Trace): Trace {
-  return trace.map(step => ({ ...step, id: `${step.id}-other` }));
 }
 
 /** The same again, after the node had nothing to do. */
