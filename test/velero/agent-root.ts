@@ -38,13 +38,19 @@ async function librariesOf(program: string): Promise<string[]> {
   return stdout.split('\n').flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }
 
-/** Directories, as package-lock.json has them, without those of other systems. */
+/**
+ * Directories, as package-lock.json has them, without those of other systems and without those that
+ * lie in another of them.
+ */
 async function shippedPackages(): Promise<string[]> {
   const text = await readFile(join(REPOSITORY_ROOT, 'package-lock.json'), 'utf8');
   // docs.npmjs.com, package-lock.json: `packages`, by path.
   const { packages } = JSON.parse(text) as { packages: Record<string, { dev?: boolean }> };
-  return Object.entries(packages)
+  const paths = Object.entries(packages)
     .filter(([path, { dev }]) => path !== '' && dev !== true)
-    .map(([path]) => path)
-    .filter(path => existsSync(join(REPOSITORY_ROOT, path)));
+    .map(([path]) => path);
+  return paths.filter(
+    path =>
+      existsSync(join(REPOSITORY_ROOT, path)) && !paths.some(other => path.startsWith(`${other}/`)),
+  );
 }
