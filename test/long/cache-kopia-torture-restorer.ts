@@ -16,7 +16,9 @@ export type TortureOrder =
       readonly limitMib: number;
       readonly target: string;
     }
-  | { readonly kind: 'limit'; readonly limitMib: number };
+  | { readonly kind: 'limit'; readonly limitMib: number }
+  /** Answered when all limits are in force. */
+  | { readonly kind: 'settle' };
 
 type RunOrder = Extract<TortureOrder, { kind: 'run' }>;
 type Repository = Awaited<ReturnType<typeof openRepository>>;
@@ -34,9 +36,14 @@ let changing = Promise.resolve();
 
 process.on('disconnect', () => process.exit());
 process.on('message', (order: TortureOrder) => {
-  changing = changing.then(() => limitTo(order.limitMib * MIB));
+  if (order.kind === 'settle') changing = changing.then(() => answer({ isRight: true }));
+  else changing = changing.then(() => limitTo(order.limitMib * MIB));
   if (order.kind === 'run') changing = changing.then(() => void run(order));
 });
+
+function answer(said: TortureAnswer): void {
+  process.send?.(said);
+}
 
 async function limitTo(absoluteBytes: number): Promise<void> {
   if (cache) await cache.change({ absoluteBytes });
@@ -59,5 +66,5 @@ async function run(order: RunOrder): Promise<void> {
   });
   const outcomes = await Promise.allSettled(restores);
   const isRight = outcomes.every(each => each.status === 'fulfilled' && each.value);
-  process.send?.({ isRight } satisfies TortureAnswer);
+  answer({ isRight });
 }

@@ -10,7 +10,7 @@ import { newSeed } from '#test/support/random.ts';
 import { tortureBoth, type TorturedProgram } from './cache-kopia-torture.ts';
 
 t.setTimeout(0);
-const RUNS = Number(process.env.STEVEDORE_TORTURE_RUNS ?? 100);
+const RUNS = Number(process.env.STEVEDORE_TORTURE_RUNS ?? 30);
 const EXT4 = ['mkfs.ext4', '-q', '-m', '0'];
 
 t.test('under the same torture, ours is never above the limit, whatever kopia is', async t => {

@@ -2,7 +2,8 @@
 // and to ours in turn: the same restores, the same limits, the same neighbour, the same deaths, by
 // seed. kopia reads its limits when it starts; ours are changed while it restores, too.
 //
-// A limit that falls counts from the end of the run on that is told of it, for both.
+// A limit that falls counts from the end of the run on that is told of it, for both; of a run that
+// was killed nobody knows what it had been told in time, so there it is the end of the next one.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -57,8 +58,8 @@ interface Program {
   readonly name: string;
   /** Whether everything was restored; false for one that was killed, too. */
   run(limitMib: number): Promise<boolean>;
-  /** Undefined where that is not to be had while it runs. */
-  readonly change?: (limitMib: number) => void;
+  /** False when it is too late to be told; undefined where that is not to be had while it runs. */
+  readonly change?: (limitMib: number) => boolean;
   /** False where there is nothing to kill yet. */
   kill(): boolean;
   close(): Promise<void>;
@@ -138,6 +139,7 @@ class Torture {
       await pause(1);
       if (killAt === undefined || sample < killAt || !this.#program.kill()) continue;
       wasKilled = true;
+      this.#lastMib = this.#allowedBytes / MIB;
       killAt = undefined;
       this.outcome.kills++;
     }
@@ -157,18 +159,20 @@ class Torture {
 
   #disturb(random: SeededRandom): void {
     const { change } = this.#program;
-    if (random.once(120) && change) {
-      this.#lastMib = random.pick(LIMITS_MIB);
-      this.#allowedBytes = Math.max(this.#allowedBytes, this.#lastMib * MIB);
-      this.outcome.limitChanges++;
-      change(this.#lastMib);
-    }
+    if (random.once(120) && change) this.#change(change, random.pick(LIMITS_MIB));
     if (!this.#hasNeighbour || !random.once(8)) return;
     const { size } = fstatSync(this.#neighbourFd);
     const { blocks, bavail, bsize } = statfsSync(this.#disk);
     const room = bavail * bsize - blocks * bsize * (1 - NEIGHBOUR_SHARE_MAX);
     if (random.once(4)) ftruncateSync(this.#neighbourFd, 0);
     else if (room > MIB) allocateBlocks(this.#neighbourFd, size + random.below(room));
+  }
+
+  #change(change: NonNullable<Program['change']>, limitMib: number): void {
+    if (!change(limitMib)) return;
+    this.#lastMib = limitMib;
+    this.#allowedBytes = Math.max(this.#allowedBytes, limitMib * MIB);
+    this.outcome.limitChanges++;
   }
 
   #sample(): void {
@@ -236,9 +240,8 @@ class OurProgram implements Program {
     const target = `${this.#place.scratch}/target`;
     mkdirSync(this.#directory, { recursive: true });
     const child = (this.#child ??= fork(RESTORER, [this.#directory]));
-    const answered = Promise.race([once(child, 'message'), once(child, 'exit')]);
     this.#isRunning = true;
-    this.#order({
+    const isRight = await this.#ask(child, {
       kind: 'run',
       url: `s3://bucket/comparison/?endpoint=${url}&region=us-east-1`,
       credentials,
@@ -246,19 +249,23 @@ class OurProgram implements Program {
       limitMib,
       target,
     });
-    // The only message that it sends, or its status.
-    const [answer] = (await answered) as [TortureAnswer | number | null];
     this.#isRunning = false;
+    // What it was told last is in force when it answers.
+    const isSettled = isRight !== undefined && (await this.#ask(child, { kind: 'settle' }));
     rmSync(target, { recursive: true, force: true });
-    if (typeof answer === 'object' && answer !== null) return answer.isRight;
-    this.#child = undefined;
-    return false;
+    if (isSettled !== true) this.#child = undefined;
+    return isRight === true && isSettled === true;
   }
 
-  readonly change = (limitMib: number): void => this.#order({ kind: 'limit', limitMib });
+  readonly change = (limitMib: number): boolean => {
+    if (this.#isRunning) this.#child?.send({ kind: 'limit', limitMib } satisfies TortureOrder);
+    return this.#isRunning;
+  };
 
   kill(): boolean {
-    return this.#isRunning && (this.#child?.kill('SIGKILL') ?? false);
+    const isKilled = this.#isRunning && (this.#child?.kill('SIGKILL') ?? false);
+    if (isKilled) this.#isRunning = false;
+    return isKilled;
   }
 
   async close(): Promise<void> {
@@ -268,7 +275,12 @@ class OurProgram implements Program {
     await once(child, 'exit');
   }
 
-  #order(order: TortureOrder): void {
-    this.#child?.send(order);
+  /** Undefined when it has ended. */
+  async #ask(child: ChildProcess, order: TortureOrder): Promise<boolean | undefined> {
+    const answered = Promise.race([once(child, 'message'), once(child, 'exit')]);
+    child.send(order);
+    // The only message that it sends, or its status.
+    const [answer] = (await answered) as [TortureAnswer | number | null];
+    return typeof answer === 'object' ? answer?.isRight : undefined;
   }
 }
