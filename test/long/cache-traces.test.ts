@@ -26,9 +26,9 @@ t.setTimeout(0);
 const POLICIES = { adaptiveLru, lru, kopia: kopiaSweep, sieve, s3Fifo, wTinyLfu };
 const WITH_PLANS = 'with plans';
 const SHARES = [0.25, 0.5, 0.75, 1];
-const SEEDS = Number(process.env.STEVEDORE_TRACE_SEEDS ?? 3);
+const SEEDS = Number(process.env.STEVEDORE_TRACE_SEEDS ?? 1);
 const VOLUME = {
-  fileCount: Number(process.env.STEVEDORE_TRACE_FILES ?? 6000),
+  fileCount: Number(process.env.STEVEDORE_TRACE_FILES ?? 2000),
   generations: 7,
 };
 /** Of the room of a real cache some is for itself. */
