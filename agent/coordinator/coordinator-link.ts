@@ -3,6 +3,7 @@
 // be said is given as states, which each new session gets anew.
 
 import { abortable } from '#engine/base/abort.ts';
+import { backOffMs, type BackOffPolicy } from '#engine/base/back-off.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { deadline } from '#engine/base/deadline.ts';
 import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
@@ -38,8 +39,9 @@ export interface LostSession {
   readonly retryMs: number;
 }
 
-const FIRST_DELAY_MS = 500;
 const DELAY_MS_MAX = 30_000;
+const BACK_OFF: BackOffPolicy = Object.freeze({ firstDelayMs: 500, delayMsMax: DELAY_MS_MAX });
+const UNHURRIED: BackOffPolicy = Object.freeze({ ...BACK_OFF, firstDelayMs: DELAY_MS_MAX });
 /** A session that lasts so long was a good one: the next pause is a short one. */
 const STEADY_MS = 10_000;
 
@@ -149,12 +151,11 @@ export class CoordinatorLink {
 
   #pauseMs(error: EngineError, failures: number): number {
     const random = (this.#parts.random ?? Math.random)();
-    const full = Math.min(DELAY_MS_MAX, FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 30));
     const { retryAfterMs } = error.details;
     const asked = typeof retryAfterMs === 'number' ? retryAfterMs : 0;
     // Whoever was put out by a later start of the agent on this node has nothing to hurry for.
-    const own = error.code === 'COORDINATOR_TAKEN_OVER' ? DELAY_MS_MAX : full;
-    return asked + own / 2 + (own / 2) * random;
+    const policy = error.code === 'COORDINATOR_TAKEN_OVER' ? UNHURRIED : BACK_OFF;
+    return asked + backOffMs(policy, failures, random);
   }
 }
 

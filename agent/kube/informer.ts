@@ -9,7 +9,7 @@
 import { abortable } from '#engine/base/abort.ts';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
-import { backOffMs, type BackOffPolicy } from './back-off.ts';
+import { backOffMs, type BackOffPolicy } from '#engine/base/back-off.ts';
 import type { KubeClient, KubeQuery, WatchEvent } from './kube-client.ts';
 import { keyOf, type KubeObject, type ObjectKey, type Resource } from './kube-object.ts';
 import { ObjectCache, type IndexTable } from './object-cache.ts';

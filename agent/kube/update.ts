@@ -2,7 +2,7 @@
 
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
-import { backOffMs, type BackOffPolicy } from './back-off.ts';
+import { backOffMs, type BackOffPolicy } from '#engine/base/back-off.ts';
 import type { CallOptions, KubeClient } from './kube-client.ts';
 import type { KubeObject, ObjectName, Resource } from './kube-object.ts';
 

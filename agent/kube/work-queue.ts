@@ -3,7 +3,7 @@
 
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';
-import { backOffMs, type BackOffPolicy } from './back-off.ts';
+import { backOffMs, type BackOffPolicy } from '#engine/base/back-off.ts';
 import type { ObjectKey } from './kube-object.ts';
 
 /** Keys that wait, are delayed or have failed; more than an informer ever knows. */

@@ -4,7 +4,7 @@
 import type { Clock } from '#engine/base/clock.ts';
 import { deadline } from '#engine/base/deadline.ts';
 import { isEngineError } from '#engine/base/errors.ts';
-import { backOffMs, type BackOffPolicy } from '#kube/back-off.ts';
+import { backOffMs, type BackOffPolicy } from '#engine/base/back-off.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { type KubeObject, keyOf, type ObjectName, type Resource } from '#kube/kube-object.ts';
 import type { Pod } from './objects/pod.ts';

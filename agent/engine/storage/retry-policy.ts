@@ -2,12 +2,11 @@
 // kopia: up to 10 attempts, 100 ms growing to 32 s (internal/retry/retry.go); ours doubles and
 // takes a random half of each delay, so that a thousand agents do not come back at once.
 
+import { backOffMs, type BackOffPolicy } from '#engine/base/back-off.ts';
 import { EngineError } from '#engine/base/errors.ts';
 
-export interface RetryPolicy {
+export interface RetryPolicy extends BackOffPolicy {
   readonly attemptsMax: number;
-  readonly firstDelayMs: number;
-  readonly delayMsMax: number;
   /** What a server may ask for with Retry-After; a longer wish is cut to this. */
   readonly retryAfterMsMax: number;
   /** From the first attempt; a delay that would end later is not begun. */
@@ -37,8 +36,7 @@ export function retryDelayMs(policy: RetryPolicy, failed: FailedAttempt): number
   const { error, attempt, elapsedMs, random } = failed;
   if (!(error instanceof EngineError) || !error.retryable) return undefined;
   if (attempt >= policy.attemptsMax) return undefined;
-  const full = Math.min(policy.delayMsMax, policy.firstDelayMs * 2 ** (attempt - 1));
-  const jittered = full / 2 + (full / 2) * random;
+  const jittered = backOffMs(policy, attempt, random);
   const delayMs = Math.max(jittered, Math.min(askedMs(error), policy.retryAfterMsMax));
   return elapsedMs + delayMs > policy.totalMsMax ? undefined : delayMs;
 }
