@@ -113,10 +113,6 @@ function heartbeatFromWire(wire: ReadHeartbeat): AgentHeartbeat {
   };
 }
 
-export function sharesInForceToWire(shares: BandwidthShares): AgentMessage {
-  return { shares };
-}
-
 export function sharesToWire(shares: BandwidthShares): ControllerMessage {
   return { shares };
 }

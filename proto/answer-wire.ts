@@ -5,6 +5,7 @@ import type { SlotAnswer__Output as ReadAnswer } from './generated/stevedore/v1/
 import type { SlotGrant as WireGrant } from './generated/stevedore/v1/SlotGrant.ts';
 import type { SlotGrant__Output as ReadGrant } from './generated/stevedore/v1/SlotGrant.ts';
 import type { GrantReason, SlotAnswer, SlotGrant } from './slot-messages.ts';
+import { grantSerialFromWire } from './slot-wire.ts';
 import {
   requireCount,
   requireList,
@@ -68,13 +69,12 @@ function reasonToWire(reason: GrantReason): Partial<WireGrant> {
 }
 
 function grantFromWire(wire: ReadGrant, node: string): SlotGrant {
-  const { epoch, serial } = requirePart(wire.grant, 'grant');
+  const serial = grantSerialFromWire(requirePart(wire.grant, 'grant'));
   return {
+    ...serial,
     id: requireName(wire.id, 'id'),
     node,
     number: requireCount(wire.number, 'number'),
-    epoch: requireCount(epoch, 'grant.epoch'),
-    serial: requireCount(serial, 'grant.serial'),
     reason: reasonFromWire(wire),
   };
 }

@@ -3,11 +3,13 @@
 
 import type { SlotReport as WireReport } from './generated/stevedore/v1/SlotReport.ts';
 import type { SlotReport__Output as ReadReport } from './generated/stevedore/v1/SlotReport.ts';
+import type { GrantSerial__Output as ReadSerial } from './generated/stevedore/v1/GrantSerial.ts';
 import type { SlotHold__Output as ReadHold } from './generated/stevedore/v1/SlotHold.ts';
 import type { SlotRequest__Output as ReadRequest } from './generated/stevedore/v1/SlotRequest.ts';
 import type { SlotVolume as WireVolume } from './generated/stevedore/v1/SlotVolume.ts';
 import type { SlotVolume__Output as ReadVolume } from './generated/stevedore/v1/SlotVolume.ts';
 import {
+  type GrantSerial,
   PRIORITY_MAX,
   type SlotHold,
   type SlotReport,
@@ -109,15 +111,19 @@ function requestFromWire({ volume, number, priority, waitedMs }: ReadRequest): S
   };
 }
 
-function holdFromWire({ volume, number, grant, alone }: ReadHold): SlotHold {
-  const serial = grant && {
-    epoch: requireCount(grant.epoch, 'grant.epoch'),
-    serial: requireCount(grant.serial, 'grant.serial'),
+/** Which grant it is. @throws COORDINATOR_MESSAGE_INVALID */
+export function grantSerialFromWire({ epoch, serial }: ReadSerial): GrantSerial {
+  return {
+    epoch: requireCount(epoch, 'grant.epoch'),
+    serial: requireCount(serial, 'grant.serial'),
   };
+}
+
+function holdFromWire({ volume, number, grant, alone }: ReadHold): SlotHold {
   return {
     ...volumeFromWire(volume),
     number: requireCount(number, 'number'),
-    grant: serial ?? undefined,
+    grant: grant === null ? undefined : grantSerialFromWire(grant),
     isAlone: alone,
   };
 }
