@@ -8,7 +8,12 @@ import { join } from 'node:path';
 import { EngineError } from '#engine/base/errors.ts';
 import { type RepositoryKey, repositoryKey } from './blob-key.ts';
 import { BlockMap } from './block-map.ts';
-import { CacheDirectory, cacheDirectoryOf, type DirectoryRequest } from './cache-directory.ts';
+import {
+  CacheDirectory,
+  cacheDirectoryOf,
+  type DirectoryRequest,
+  LOCK_NAME,
+} from './cache-directory.ts';
 import { createChecksum } from './checksum.ts';
 import { allocatedFor } from './foreign-files.ts';
 import { textOfKey } from './key-text.ts';
@@ -63,9 +68,10 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW;
 /** Undefined where there is no cache in the location. */
 export async function readStoredCache(request: DirectoryRequest): Promise<StoredCache | undefined> {
   const directory = cacheDirectoryOf(request);
-  if (!existsSync(join(directory, 'lock'))) return undefined;
+  const lock = join(directory, LOCK_NAME);
+  if (!existsSync(lock)) return undefined;
   using opened = new OpenFiles();
-  const isHeld = lockFile(opened.open(join(directory, 'lock'))) === 'taken';
+  const isHeld = lockFile(opened.open(lock)) === 'taken';
   const segments = (await segmentNames(directory)).flatMap(name => {
     const segment = storedSegment(opened, join(directory, name));
     return segment ? [segment] : [];
