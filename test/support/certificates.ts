@@ -36,11 +36,7 @@ const OIDS = {
 export function makeAuthority(name = 'authority'): Authority {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const subject = { name, key: privateKey };
-  const constraints = sequence(
-    oid('basicConstraints'),
-    tlv(0x01, [0xff]),
-    octets(sequence(bool())),
-  );
+  const constraints = sequence(oid('basicConstraints'), bool(), octets(sequence(bool())));
   return { ...subject, certificate: signed({ subject, issuer: subject, extension: constraints }) };
 }
 

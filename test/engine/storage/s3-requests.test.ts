@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { openStorageAt } from '#engine/storage/open-storage.ts';
 import { openS3 } from '#engine/storage/s3.ts';
-import { selfSigned } from '#test/support/self-signed.ts';
+import { makeAuthority, makePair } from '#test/support/certificates.ts';
 import { bytes, failsWith, read } from './storage-asserts.ts';
 import {
   ABSENT,
@@ -203,12 +203,9 @@ t.test('without credentials opening says what to set', async t => {
 });
 
 t.test('TLS with a certificate authority of our own', async t => {
-  const made = selfSigned(t.testdir());
-  if (!made) {
-    t.comment('skipped: openssl is not on the PATH');
-    return;
-  }
-  const fake = await startFakeS3(t, made);
+  const authority = makeAuthority();
+  const { certificate: cert, key } = makePair(authority);
+  const fake = await startFakeS3(t, { cert, key });
   const untrusted = { bucket: 'b', prefix: '', endpoint: fake.endpoint, credentials: CREDENTIALS };
   const error = await failsWith(t, 'STORAGE_FAILED', () => openS3(untrusted));
   t.match(error?.message, /caFile=/);
@@ -217,7 +214,7 @@ t.test('TLS with a certificate authority of our own', async t => {
   fake.play((_request, response) => response.end('abc'));
   t.equal(await read(lax, 'b'), 'abc');
   fake.play(ABSENT);
-  const trusting = await openFake(t, fake, { caPem: made.cert });
+  const trusting = await openFake(t, fake, { caPem: authority.certificate });
   fake.play(STORED);
   await trusting.put('b', [bytes('one'), bytes('two')]);
   t.equal(fake.seen[0]?.headers['x-amz-content-sha256'], 'UNSIGNED-PAYLOAD');
