@@ -1,3 +1,3 @@
 import { runTogether } from './run-together.ts';
 
-await runTogether('engine/storage');
+await runTogether('engine/storage', 'engine/storage/http');

@@ -6,6 +6,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { EngineError, messageOf } from '#engine/base/errors.ts';
+import { Connections } from './http/connections.ts';
 import {
   S3_DEFAULTS,
   type S3Credentials,
@@ -18,6 +19,8 @@ export type { Sdk };
 export interface S3Connection {
   readonly sdk: typeof Sdk;
   readonly client: Sdk.S3Client;
+  /** For what is read whole into memory. */
+  readonly gets: Connections;
   /** Over TLS the payload needs no signature of its own. */
   readonly isTls: boolean;
 }
@@ -40,7 +43,13 @@ export async function connectS3(options: S3Options): Promise<S3Connection> {
     client.destroy();
     throw error;
   }
-  return { sdk, client, isTls: options.endpoint?.startsWith('http:') !== true };
+  const isTls = options.endpoint?.startsWith('http:') !== true;
+  return {
+    sdk,
+    client,
+    gets: new Connections({ ...timeouts(options), tls: trust(options) }),
+    isTls,
+  };
 }
 
 function clientConfig(options: S3Options): Sdk.S3ClientConfig {
@@ -61,12 +70,19 @@ function clientConfig(options: S3Options): Sdk.S3ClientConfig {
     // Waiting for "100 Continue" costs a round trip, and some servers never send it.
     expectContinueHeader: false,
     requestHandler: {
-      connectionTimeout: options.connectTimeoutMs ?? S3_DEFAULTS.connectTimeoutMs,
-      socketTimeout: options.idleTimeoutMs ?? S3_DEFAULTS.idleTimeoutMs,
+      connectionTimeout: timeouts(options).connectTimeoutMs,
+      socketTimeout: timeouts(options).idleTimeoutMs,
       httpAgent: new HttpAgent({ keepAlive: true, maxSockets }),
       httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets, ...trust(options) }),
       logger: silent,
     },
+  };
+}
+
+function timeouts(options: S3Options): { connectTimeoutMs: number; idleTimeoutMs: number } {
+  return {
+    connectTimeoutMs: options.connectTimeoutMs ?? S3_DEFAULTS.connectTimeoutMs,
+    idleTimeoutMs: options.idleTimeoutMs ?? S3_DEFAULTS.idleTimeoutMs,
   };
 }
 

@@ -118,6 +118,10 @@ const CERTIFICATE: Meaning = {
   code: 'STORAGE_FAILED',
   advice: 'name the certificate authority with caFile= (or insecureSkipTlsVerify=true for a test)',
 };
+const NOT_HTTP: Meaning = {
+  code: 'STORAGE_FAILED',
+  advice: 'check that endpoint= is an S3 server',
+};
 const UNKNOWN: Meaning = { code: 'STORAGE_FAILED', advice: 'see the log of the server' };
 
 /** The error to throw for whatever `client.send` or the body threw. */
@@ -205,6 +209,7 @@ function networkMeaning(name: string, systemCode: string | undefined): Meaning {
   const meaning = BY_SYSTEM_CODE[systemCode ?? ''];
   if (meaning) return meaning;
   if (name === 'TimeoutError') return TIMEOUT;
+  if (name === 'HttpError') return NOT_HTTP;
   const isCertificate = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/.test(systemCode ?? '');
   if (isCertificate) return CERTIFICATE;
   return systemCode?.startsWith('ERR_SSL') ? (BY_SYSTEM_CODE.EPROTO ?? UNKNOWN) : UNKNOWN;

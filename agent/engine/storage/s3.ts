@@ -10,17 +10,15 @@ import {
   closedError,
   existsError,
   isBlobId,
-  rangeError,
   requireBlobId,
   requireBlobPrefix,
   requireRange,
-  truncatedError,
 } from './blob-id.ts';
 import { retrying, type RetryingOptions } from './retrying.ts';
-import { readBody } from './s3-body.ts';
 import { connectS3, type S3Connection, type Sdk } from './s3-client.ts';
 import { withDeadline } from './s3-deadline.ts';
 import { answerOf, notS3, s3Error, type S3Attempt } from './s3-errors.ts';
+import { getObject } from './s3-get.ts';
 import { S3_DEFAULTS, type S3Encryption, type S3Options } from './s3-options.ts';
 import { S3Put, type S3PutInput } from './s3-put.ts';
 import { Slots } from './slots.ts';
@@ -31,14 +29,7 @@ import {
   type StorageClassRule,
 } from './storage-class.ts';
 import { s3NameOf } from './storage-url.ts';
-import type {
-  BlobMetadata,
-  BlobRange,
-  CallOptions,
-  GetOptions,
-  PutOptions,
-  Storage,
-} from './storage.ts';
+import type { BlobMetadata, CallOptions, GetOptions, PutOptions, Storage } from './storage.ts';
 
 export interface S3OpenOptions extends CallOptions {
   /** For what is read while opening; the storage itself does not retry. */
@@ -96,12 +87,9 @@ export class S3Storage implements Storage {
     const { range, signal } = options;
     requireBlobId(id);
     if (range) requireRange(id, range);
-    return this.#run({ verb: `read blob ${id}`, id, range, signal }, async abortSignal => {
-      const Range = range && `bytes=${range.offset}-${range.offset + range.length - 1}`;
-      const input = { ...this.#address(id), ...customerKey(this.#options.encryption), Range };
-      const { sdk, client } = this.#connection;
-      const answer = await client.send(new sdk.GetObjectCommand(input), { abortSignal });
-      return readAnswer(answer, id, range);
+    return this.#run({ verb: `read blob ${id}`, id, range, signal }, abortSignal => {
+      const input = { ...this.#address(id), ...customerKey(this.#options.encryption), id, range };
+      return getObject(this.#connection, input, abortSignal);
     });
   }
 
@@ -166,6 +154,7 @@ export class S3Storage implements Storage {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#connection.gets.close();
     this.#connection.client.destroy();
   }
 
@@ -281,24 +270,6 @@ function serverKey(
 ): Pick<Sdk.PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'> {
   const SSEKMSKeyId = encryption.kind === 'aws:kms' ? encryption.keyId : undefined;
   return { ServerSideEncryption: encryption.kind, SSEKMSKeyId };
-}
-
-async function readAnswer(
-  answer: Sdk.GetObjectCommandOutput,
-  id: string,
-  range: BlobRange | undefined,
-): Promise<Uint8Array> {
-  const { Body: body, ContentLength: bytes, ContentRange: contentRange } = answer;
-  if (!(body instanceof Readable)) throw truncatedError(id, range?.length ?? 0, 0);
-  if (range && contentRange === undefined && !(range.offset === 0 && bytes === range.length)) {
-    body.destroy();
-    throw notS3(`read a range of blob ${id}`, 'the bucket', 'the whole blob');
-  }
-  const found = await readBody(body, { id, bytes, bytesMax: S3_DEFAULTS.blobBytesMax });
-  if (!range || found.length === range.length) return found;
-  const blobBytes = Number(/\/(\d+)$/.exec(contentRange ?? '')?.[1] ?? Number.NaN);
-  if (range.offset + range.length > blobBytes) throw rangeError(id, range, blobBytes);
-  throw truncatedError(id, range.length, found.length);
 }
 
 function discardBody({ Body: body }: Sdk.GetObjectCommandOutput): void {

@@ -1,0 +1,210 @@
+// One connection to an HTTP/1.1 server, for one GET at a time, whose answer is gathered whole.
+//
+// node:http gives a body as a stream of pieces of 64 KiB, each a buffer and an event; copying those
+// together takes three times the processor time of reading into the body's own memory, which Node's
+// sockets offer as `onread` (docs/adr/0017-reading-from-s3.md).
+
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { type AnswerBody, bodyOf } from './answer-body.ts';
+import { type AnswerHead, HttpError, readAnswerHead } from './answer-head.ts';
+
+export interface ServerAddress {
+  readonly isTls: boolean;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ConnectionSettings {
+  readonly connectTimeoutMs: number;
+  /** Without a byte in either direction. */
+  readonly idleTimeoutMs: number;
+  readonly tls: Pick<ConnectionOptions, 'ca' | 'rejectUnauthorized'>;
+}
+
+export interface Answer {
+  readonly head: AnswerHead;
+  /** Memory of its own. */
+  readonly body: Uint8Array;
+}
+
+export interface Question {
+  /** Request line and headers, up to and with the empty line. */
+  readonly text: string;
+  /** For an answer that does not say how long it is. */
+  readonly bodyBytesMax: number;
+  /** Looks at the head before any memory is had for the body; what it throws ends the request. */
+  readonly requireFit: (head: AnswerHead) => void;
+}
+
+interface Exchange extends Question {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+  head?: AnswerHead;
+  body?: AnswerBody;
+}
+
+/** Room for a head and for what comes with it in one read. */
+const FRONT_BYTES = 16 * 1024;
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #settings: ConnectionSettings;
+  readonly #front = Buffer.allocUnsafeSlow(FRONT_BYTES);
+  /** Bytes of a head that did not come in one piece. */
+  #headBytes: Buffer | undefined;
+  #exchange: Exchange | undefined;
+  #isReusable = true;
+  #gotBytes = false;
+
+  constructor(address: ServerAddress, settings: ConnectionSettings) {
+    this.#settings = settings;
+    const { host, port, isTls } = address;
+    // Node asks where to read to before each read, after it has told of the one before.
+    const onread = {
+      buffer: () => this.#exchange?.body?.room() ?? this.#front,
+      callback: (count: number, buffer: Uint8Array) => this.#take(buffer.subarray(0, count)),
+    };
+    const options = { host, port, onread, noDelay: true, keepAlive: true };
+    // An address is no name that a certificate could be asked for by (RFC 6066 3).
+    const servername = isIP(host) === 0 ? host : undefined;
+    this.#socket = isTls
+      ? connectTls({ ...options, ...settings.tls, servername, ALPNProtocols: ['http/1.1'] })
+      : connect(options);
+    this.#watch(isTls ? 'secureConnect' : 'connect');
+  }
+
+  /** Can be given another question once the one before is answered. */
+  get isUsable(): boolean {
+    return this.#isReusable && !this.#exchange && !this.#socket.destroyed;
+  }
+
+  /** Whether the server has said a word to the last question. */
+  get gotBytes(): boolean {
+    return this.#gotBytes;
+  }
+
+  /**
+   * Asks, and gathers the whole answer. Whatever goes wrong ends the connection.
+   * @throws HttpError, CutBodyError, what `requireFit` throws, the signal's reason, and the errors
+   *   of Node's sockets
+   */
+  ask(question: Question, signal: AbortSignal | undefined): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const giveUp = (): void => this.#fail(signal?.reason);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    this.#exchange = { ...question, resolve, reject };
+    this.#gotBytes = false;
+    this.#socket.ref();
+    this.#socket.setTimeout(this.#settings.idleTimeoutMs);
+    this.#socket.write(question.text, 'latin1');
+    return promise.finally(() => signal?.removeEventListener('abort', giveUp));
+  }
+
+  /** What is being asked fails with `error`. */
+  destroy(error: Error): void {
+    this.#fail(error);
+  }
+
+  #watch(ready: 'connect' | 'secureConnect'): void {
+    const ms = this.#settings.connectTimeoutMs;
+    const timer = setTimeout(() => this.#fail(timeoutError(`no connection within ${ms} ms`)), ms);
+    this.#socket.once(ready, () => clearTimeout(timer));
+    this.#socket.on('timeout', () => {
+      this.#fail(timeoutError(`not a byte within ${this.#settings.idleTimeoutMs} ms`));
+    });
+    this.#socket.on('error', error => this.#end(error));
+    this.#socket.on('close', () => {
+      clearTimeout(timer);
+      this.#end(hangUpError());
+    });
+  }
+
+  /** Answers Node's question whether to go on reading. */
+  #take(bytes: Uint8Array): boolean {
+    try {
+      this.#takeBytes(bytes);
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #takeBytes(bytes: Uint8Array): void {
+    const exchange = this.#exchange;
+    if (!exchange) throw new HttpError('the server speaks without being asked');
+    this.#gotBytes = true;
+    const rest = exchange.body ? bytes : this.#takeHead(exchange, bytes);
+    const { body } = exchange;
+    if (!rest || !body) return;
+    const taken = body.take(rest);
+    if (!body.isDone) return;
+    if (taken < rest.length) this.#isReusable = false;
+    this.#finish(exchange, body);
+  }
+
+  /** Returns what followed the head; undefined as long as that is not whole. */
+  #takeHead(exchange: Exchange, bytes: Uint8Array): Uint8Array | undefined {
+    const all = Buffer.concat(this.#headBytes ? [this.#headBytes, bytes] : [bytes]);
+    const found = readAnswerHead(all);
+    if (!found) {
+      this.#headBytes = all;
+      return undefined;
+    }
+    this.#headBytes = undefined;
+    const { head, headBytes } = found;
+    const rest = all.subarray(headBytes);
+    // RFC 9110 15.2: any number of these comes before the answer.
+    if (head.status < 200) return this.#takeHead(exchange, rest);
+    exchange.requireFit(head);
+    exchange.head = head;
+    exchange.body = bodyOf(head, exchange.bodyBytesMax);
+    this.#isReusable = staysOpen(head);
+    return rest;
+  }
+
+  #finish({ head, resolve }: Exchange, body: AnswerBody): void {
+    if (!head) throw new HttpError('a body without a head');
+    this.#exchange = undefined;
+    resolve({ head, body: body.whole() });
+    if (!this.#isReusable) this.#socket.destroy();
+    // What nobody waits for keeps no process running.
+    else this.#socket.unref();
+  }
+
+  /** The connection is over: that may be the end of a body, and is else an error. */
+  #end(error: Error): void {
+    const exchange = this.#exchange;
+    if (!exchange) return;
+    try {
+      exchange.body?.end();
+      if (!exchange.body) throw error;
+      this.#isReusable = false;
+      this.#finish(exchange, exchange.body);
+    } catch (failure) {
+      this.#fail(failure);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#isReusable = false;
+    this.#socket.destroy();
+    exchange?.reject(error);
+  }
+}
+
+function staysOpen({ isOld, headers }: AnswerHead): boolean {
+  const said = (headers.connection ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
+  return isOld ? said.includes('keep-alive') : !said.includes('close');
+}
+
+function timeoutError(message: string): Error {
+  return Object.assign(new Error(message), { name: 'TimeoutError' });
+}
+
+function hangUpError(): Error {
+  return Object.assign(new Error('the server hung up'), { code: 'ECONNRESET' });
+}

@@ -1,0 +1,160 @@
+// Gets one object, or a range of it, whole into memory. The SDK resolves and signs the request and
+// understands the answer; what is between, the HTTP, is ours (http/connection.ts says why).
+
+import { Readable } from 'node:stream';
+import { throwIfAborted } from '#engine/base/abort.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import { rangeError, truncatedError } from './blob-id.ts';
+import { CutBodyError, contentLengthOf } from './http/answer-body.ts';
+import type { AnswerHead } from './http/answer-head.ts';
+import type { Question, ServerAddress } from './http/connection.ts';
+import type { Connections } from './http/connections.ts';
+import type { S3Connection, Sdk } from './s3-client.ts';
+import { notS3 } from './s3-errors.ts';
+import { S3_DEFAULTS } from './s3-options.ts';
+import type { BlobRange } from './storage.ts';
+
+/** An error of S3's is some hundred bytes of XML. */
+const ERROR_BYTES_MAX = 1024 * 1024;
+
+/**
+ * @param input without a range, which is `range`'s
+ * @returns memory of its own
+ * @throws what the SDK throws, and what Connection.ask throws
+ * @throws STORAGE_BLOB_TRUNCATED, STORAGE_RANGE_INVALID, LIMIT_EXCEEDED
+ * @throws STORAGE_FAILED the server is none of S3
+ */
+export async function getObject(
+  { sdk, client, gets }: S3Connection,
+  { id, range, ...input }: Sdk.GetObjectCommandInput & { id: string; range?: BlobRange },
+  abortSignal: AbortSignal,
+): Promise<Uint8Array> {
+  const Range = range && `bytes=${range.offset}-${range.offset + range.length - 1}`;
+  const command = new sdk.GetObjectCommand({ ...input, Range });
+  const requireFit = (head: AnswerHead): void => requireFitting(head, id, range);
+  const question = { bodyBytesMax: S3_DEFAULTS.blobBytesMax, requireFit };
+  fetchWhole(command, gets, question, abortSignal);
+  try {
+    const { Body: body, ContentRange: contentRange } = await client.send(command, { abortSignal });
+    if (!(body instanceof WholeBody)) throw truncatedError(id, range?.length ?? 0, 0);
+    requireRange(body.content, id, range, contentRange);
+    return body.content;
+  } catch (error) {
+    if (error instanceof CutBodyError) throw truncatedError(id, error.bytes, error.gotBytes);
+    throw error;
+  }
+}
+
+/** What of the head decides whether its body is worth reading. */
+function requireFitting(head: AnswerHead, id: string, range: BlobRange | undefined): void {
+  const bytes = contentLengthOf(head.headers);
+  const isSuccess = head.status < 300;
+  const bytesMax = isSuccess ? S3_DEFAULTS.blobBytesMax : ERROR_BYTES_MAX;
+  if (bytes !== undefined && bytes > bytesMax) {
+    throw new EngineError(
+      'LIMIT_EXCEEDED',
+      `the answer for blob ${id} has more than the ${bytesMax} bytes that can be read at once`,
+    );
+  }
+  if (!range || !isSuccess || head.headers['content-range'] !== undefined) return;
+  if (range.offset === 0 && bytes === range.length) return;
+  throw notS3(`read a range of blob ${id}`, 'the bucket', 'the whole blob');
+}
+
+function requireRange(
+  found: Uint8Array,
+  id: string,
+  range: BlobRange | undefined,
+  contentRange: string | undefined,
+): void {
+  if (!range || found.length === range.length) return;
+  const blobBytes = Number(/\/(\d+)$/.exec(contentRange ?? '')?.[1] ?? Number.NaN);
+  if (range.offset + range.length > blobBytes) throw rangeError(id, range, blobBytes);
+  throw truncatedError(id, range.length, found.length);
+}
+
+/** The body of an answer that we fetched; of an error the SDK reads it as a stream. */
+class WholeBody extends Readable {
+  readonly content: Uint8Array;
+
+  constructor(content: Uint8Array) {
+    super();
+    this.content = content;
+  }
+
+  override _read(): void {
+    this.push(this.content);
+    this.push(null);
+  }
+}
+
+/** What we use of the SDK's HttpRequest. */
+interface SdkRequest {
+  readonly method: string;
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Has the command fetched by us, in the place of the SDK's handler of requests. */
+function fetchWhole(
+  command: Sdk.GetObjectCommand,
+  connections: Connections,
+  question: Pick<Question, 'bodyBytesMax' | 'requireFit'>,
+  signal: AbortSignal,
+): void {
+  command.middlewareStack.add(
+    () => async args => {
+      throwIfAborted(signal);
+      // What the steps before have built, for HTTP is what S3 speaks.
+      const request = args.request as SdkRequest;
+      const text = headOf(request);
+      const { head, body } = await connections.ask(
+        addressOf(request),
+        { ...question, text },
+        signal,
+      );
+      const { status: statusCode, headers } = head;
+      // The SDK fills in `output` from it, further out.
+      return {
+        response: { statusCode, headers, body: new WholeBody(body) },
+        output: undefined as never,
+      };
+    },
+    { step: 'deserialize', priority: 'low', name: 'fetchWhole' },
+  );
+}
+
+function addressOf({ protocol, hostname, port }: SdkRequest): ServerAddress {
+  const isTls = protocol === 'https:';
+  // Of an IPv6 address in a URL the brackets are no part.
+  return { isTls, host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port ?? (isTls ? 443 : 80) };
+}
+
+/** Request line and headers. @throws STORAGE_FAILED one of them would be more than a line */
+function headOf({ method, path, query = {}, headers }: SdkRequest): string {
+  const parameters = Object.entries(query).flatMap(([name, value]) =>
+    [value].flat().map(one => (one === null ? escape(name) : `${escape(name)}=${escape(one)}`)),
+  );
+  const target = parameters.length > 0 ? `${path}?${parameters.join('&')}` : path;
+  const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const lines = [`${method} ${target} HTTP/1.1`, ...fields];
+  if (lines.some(line => /[^\t\x20-\x7e]/.test(line))) {
+    throw new EngineError(
+      'STORAGE_FAILED',
+      'a header of the request has a character that it cannot',
+    );
+  }
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** As requests are signed: all but the unreserved characters of RFC 3986. */
+function escape(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
