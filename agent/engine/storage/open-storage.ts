@@ -9,11 +9,12 @@ import { EngineError, messageOf } from '#engine/base/errors.ts';
 import { openFilesystem } from './filesystem.ts';
 import { limited, type StorageLimits } from './limited.ts';
 import { metered, type StorageMetrics } from './metered.ts';
+import type { PendingOperations } from './pending-operations.ts';
 import { readOnly } from './readonly.ts';
 import { retrying, type RetryEvent, type RetryingOptions } from './retrying.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { S3Credentials, S3Options } from './s3-options.ts';
-import { type FileLocation, parseStorageUrl, type S3Location } from './storage-url.ts';
+import { type FileLocation, parseStorageUrl, s3NameOf, type S3Location } from './storage-url.ts';
 import type { Storage } from './storage.ts';
 
 export interface OpenStorageOptions {
@@ -26,6 +27,8 @@ export interface OpenStorageOptions {
   readonly metrics?: StorageMetrics;
   readonly retryPolicy?: RetryPolicy;
   readonly onRetry?: (event: RetryEvent) => void;
+  /** Told of all that is asked for, opening included, and may end it. */
+  readonly pending?: PendingOperations;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
@@ -60,15 +63,20 @@ export async function openStorageAt(
     return wrapped(await openFilesystem(place.directory, { create }), options);
   }
   const { openS3 } = await import('./s3.ts');
-  return wrapped(await openS3(place.s3, { signal, retry: retryOf(options) }), options);
+  const open = (openSignal?: AbortSignal): Promise<Storage> =>
+    openS3(place.s3, { signal: openSignal, retry: retryOf(options) });
+  const what = { operation: 'open', storage: s3NameOf(place.s3), id: '' } as const;
+  const { pending } = options;
+  return wrapped(await (pending ? pending.run(what, signal, open) : open(signal)), options);
 }
 
 function wrapped(place: Storage, options: OpenStorageOptions): Storage {
-  const { clock, limits, metrics } = options;
+  const { clock, limits, metrics, pending } = options;
   let storage = place;
   if (metrics) storage = metered(storage, metrics, clock);
   if (limits) storage = limited(storage, limits, clock);
   storage = retrying(storage, retryOf(options));
+  if (pending) storage = pending.watch(storage);
   return options.isReadOnly ? readOnly(storage) : storage;
 }
 

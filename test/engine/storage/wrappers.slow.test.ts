@@ -1,10 +1,12 @@
 // Each wrapper around memory, and around a directory where it may hand the files on, still is a
 // storage.
 import t from 'tap';
+import { systemClock } from '#engine/base/clock.ts';
 import { openFilesystem } from '#engine/storage/filesystem.ts';
 import { limited } from '#engine/storage/limited.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 import { metered } from '#engine/storage/metered.ts';
+import { PendingOperations } from '#engine/storage/pending-operations.ts';
 import { retaining } from '#engine/storage/retaining.ts';
 import { retrying } from '#engine/storage/retrying.ts';
 import type { Storage } from '#engine/storage/storage.ts';
@@ -16,6 +18,7 @@ const wrappers: Readonly<Record<string, (inner: Storage) => Storage>> = {
   retrying: inner => retrying(inner),
   limited: inner => limited(inner, LIMITS),
   metered: inner => metered(inner, { operationEnded: () => undefined }),
+  watched: inner => new PendingOperations(systemClock).watch(inner),
   retaining: inner => retaining(inner, { mode: 'GOVERNANCE', periodMs: 86_400_000 }),
 };
 
@@ -27,8 +30,8 @@ let opened = 0;
 const directory = fastDirectory(t);
 storageCompliance(t, 'all wrappers around a directory', async () => {
   const inner = await openFilesystem(`${directory}/${opened++}`, { create: true });
-  const { retrying, metered, retaining } = wrappers;
-  return [metered, retrying, retaining].reduce<Storage>(
+  const { retrying, watched, metered, retaining } = wrappers;
+  return [metered, retrying, watched, retaining].reduce<Storage>(
     (storage, wrapper) => wrapper?.(storage) ?? storage,
     inner,
   );
