@@ -3,7 +3,7 @@
 
 /** Asking who follows; moves run on meanwhile. */
 const SUCCESSOR_MS_MAX = 10_000;
-const SUCCESSOR_SHARE_MAX = 0.25;
+const SUCCESSOR_SHARE_MAX = 0.2;
 /** For events that wait to be written. */
 const EVENTS_MS_MAX = 2000;
 const EVENTS_SHARE_MAX = 0.1;
@@ -11,11 +11,16 @@ const EVENTS_SHARE_MAX = 0.1;
 const SETTLE_MS_MAX = 1000;
 const SETTLE_SHARE_MAX = 0.05;
 
+/** For repositories to close, each half: with a storage that answers, and without it. */
+const CLOSE_MS_MAX = 2000;
+const CLOSE_SHARE_MAX = 0.05;
+
 /** Milliseconds; of the successor's share what was not needed is for moves as well. */
 export interface GraceShares {
   readonly successorMs: number;
   readonly eventsMs: number;
   readonly settleMs: number;
+  readonly closeMs: number;
 }
 
 export function shareGrace(graceMs: number): GraceShares {
@@ -23,5 +28,6 @@ export function shareGrace(graceMs: number): GraceShares {
     successorMs: Math.min(SUCCESSOR_MS_MAX, graceMs * SUCCESSOR_SHARE_MAX),
     eventsMs: Math.min(EVENTS_MS_MAX, graceMs * EVENTS_SHARE_MAX),
     settleMs: Math.min(SETTLE_MS_MAX, graceMs * SETTLE_SHARE_MAX),
+    closeMs: Math.min(CLOSE_MS_MAX, graceMs * CLOSE_SHARE_MAX),
   };
 }

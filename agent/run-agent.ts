@@ -20,6 +20,7 @@ import { patientReader } from '#kube/patient-reader.ts';
 import { registerCacheMetrics } from './cache-metrics.ts';
 import type { AgentConfig } from './config-table.ts';
 import { followGoneRepositories } from './gone-repositories.ts';
+import { shareGrace } from './grace-shares.ts';
 import { HealthServer } from './health.ts';
 import { HidingClient } from './hiding-client.ts';
 import { hidingMover } from './hiding-mover.ts';
@@ -145,7 +146,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   readiness.set('start', undefined);
   log.info({ slots: slotCount, cache: config.cacheDir }, 'ready');
   if (!signal.aborted) await once(signal, 'abort');
-  return await standDown(moves, config, parts);
+  return await standDown(moves, repositories, config, parts);
 }
 
 function openRepositories(
@@ -193,11 +194,22 @@ function harmless(log: Log): (error: EngineError) => void {
 
 async function standDown(
   moves: RunningMoves,
+  repositories: SharedRepositories,
   { shutdownGrace: graceMs }: AgentConfig,
   { log, readiness }: WorkParts,
 ): Promise<boolean> {
   readiness.set('start', 'the agent is ending');
-  const { unreported, isSettled } = await moves.stop(graceMs);
+  const unanswered = (operations: readonly object[]) => {
+    if (operations.length > 0) log.warn({ operations }, 'a storage does not answer and is cut off');
+  };
+  const { unreported, isSettled } = await moves.stop(graceMs, {
+    get unansweredMs() {
+      return repositories.unansweredMs;
+    },
+    givenUp: () => unanswered(repositories.pending),
+  });
   if (unreported.length > 0) log.error({ moves: unreported }, 'moves could not be reported');
-  return isSettled;
+  const { isClosed, cut } = await repositories.end(shareGrace(graceMs).closeMs);
+  unanswered(cut);
+  return isSettled && isClosed;
 }

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import type { Clock } from '#engine/base/clock.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import { readStatusRules } from '#agent/moves/crd-phases.ts';
+import type { Answering } from '#agent/moves/last-minutes.ts';
 import type { MoveAdapter } from '#agent/moves/move-adapter.ts';
 import type { MoveReport, StopOptions } from '#agent/moves/move-components.ts';
 import { MoveReconciler } from '#agent/moves/move-reconciler.ts';
@@ -50,8 +51,8 @@ export interface MovesEnd {
 }
 
 export interface RunningMoves {
-  /** Within that time. */
-  stop(graceMs: number): Promise<MovesEnd>;
+  /** Within the time that `shareGrace` leaves for them. */
+  stop(graceMs: number, answering?: Answering): Promise<MovesEnd>;
 }
 
 /** As charts/stevedore makes it, and Velero looks for it. */
@@ -113,16 +114,17 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
     queueDepths: () => Object.fromEntries(kinds.map(({ name, loop }) => [name, loop.depth])),
   });
   return {
-    async stop(graceMs) {
+    async stop(graceMs, answering) {
       const startMs = clock.monotonic();
       const name = { namespace, name: DAEMON_SET };
-      const { successorMs: withinMs, eventsMs, settleMs } = shareGrace(graceMs);
+      const { successorMs: withinMs, eventsMs, settleMs, closeMs } = shareGrace(graceMs);
       const image = ownImage(pods, name, { hostName: hostname(), container: CONTAINER });
       const marks = { ...OUR_MARK, container: CONTAINER, image };
       const isFollowed = await hasSuccessor(client, name, marks, { clock, withinMs });
       parts.log.info({ isFollowed }, 'it is known whether an agent of ours follows');
-      const ownMs = clock.monotonic() - startMs + eventsMs + settleMs;
-      const options = { graceMs: Math.max(0, graceMs - ownMs), hasSuccessor: isFollowed };
+      const othersMs = clock.monotonic() - startMs + eventsMs + settleMs + closeMs;
+      const ownMs = Math.max(0, graceMs - othersMs);
+      const options = { graceMs: ownMs, hasSuccessor: isFollowed, answering };
       const unreported = await Promise.all(kinds.map(({ stop }) => stop(options)));
       end.abort();
       const ending = [...runs, ...kinds.map(({ loop }) => loop.stop()), doneFiles.settled()];

@@ -4,6 +4,7 @@ import type { Clock } from '#engine/base/clock.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 import type { StatusRules } from './crd-phases.ts';
+import type { Answering } from './last-minutes.ts';
 import type { MoveAdapter, MoveSite } from './move-adapter.ts';
 import type { MoveObject } from './objects/move-object.ts';
 import type { Phase } from './phases.ts';
@@ -65,6 +66,8 @@ export interface StopOptions {
   readonly graceMs: number;
   /** Another agent of ours follows: what runs may stay InProgress. */
   readonly hasSuccessor: boolean;
+  /** What moves wait for; while it does not answer they are not waited for as long. */
+  readonly answering?: Answering;
   /** No more calls of `reconcile` come, and what is under way is aborted. */
   readonly stopLoop: () => Promise<void>;
 }

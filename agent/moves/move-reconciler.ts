@@ -30,7 +30,7 @@ import { decide } from './phase-machine.ts';
 import type { MoveAction, MoveView } from './phase-machine.ts';
 import { isTerminal, phaseOf } from './phases.ts';
 import type { Phase } from './phases.ts';
-import { retryEach } from './last-minutes.ts';
+import { retryEach, settlesWhileAnswered } from './last-minutes.ts';
 import { countsCanceled } from './server-version.ts';
 import { findStockPod, stockPodState } from './stock-pod.ts';
 import { UnconfirmedEnds } from './unconfirmed-ends.ts';
@@ -111,19 +111,20 @@ export class MoveReconciler<Item extends MoveObject> {
   }
 
   /**
-   * Lets what runs end within the grace period, stops the rest, and writes all of it. New moves are
-   * left to others from now on, and by the end `stopLoop` has been called, so that no write without
-   * an answer is waited for.
+   * Lets what runs end within the grace period, stops the rest, and writes all of it. Where nothing
+   * answers what runs it is stopped sooner. New moves are left to others from now on, and by the
+   * end `stopLoop` has been called, so that no write without an answer is waited for.
    * @returns keys of objects that could not be written in time
    */
-  async stop({ graceMs, hasSuccessor, stopLoop }: StopOptions): Promise<ObjectKey[]> {
+  async stop(options: StopOptions): Promise<ObjectKey[]> {
+    const { graceMs, hasSuccessor, answering, stopLoop } = options;
     this.#agent = hasSuccessor ? 'handing-over' : 'leaving';
     const { clock, objects } = this.#components;
     const startMs = clock.monotonic();
     const reportMs = Math.min(REPORT_MS_MAX, graceMs * REPORT_SHARE_MAX);
     const { runs } = this.#moves;
     const ended = Promise.all(runs.map(run => run.ended));
-    await settlesWithin(ended, graceMs - reportMs);
+    await settlesWhileAnswered(ended, graceMs - reportMs, answering);
     for (const run of runs) run.stop('interrupted');
     await settlesWithin(ended, reportMs / 2);
     for (const run of runs) run.abandon();
@@ -134,7 +135,7 @@ export class MoveReconciler<Item extends MoveObject> {
       clock,
     });
     const leftMs = Math.max(0, graceMs - (clock.monotonic() - startMs));
-    await settlesWithin(Promise.all(this.#tidying), leftMs);
+    await settlesWhileAnswered(Promise.all(this.#tidying), leftMs, answering);
     this.#end.abort();
     return unreported;
   }

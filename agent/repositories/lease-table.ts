@@ -105,11 +105,17 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     }
   }
 
-  /** Closes all, whoever uses them, and waits for that as long as for one. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Closes all, whoever uses them. @returns whether that was done in time */
+  async close(withinMs: number): Promise<boolean> {
     this.#isClosed = true;
     this.#wake();
-    await this.#isInTime(Promise.all([...this.#entries].map(entry => this.#close(entry))));
+    const closing = Promise.all([...this.#entries].map(entry => this.#close(entry)));
+    return await settlesWithin(closing, withinMs, this.#parts.clock);
+  }
+
+  /** Closes all, and waits for that as long as for one. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close(CLOSE_MS_MAX);
   }
 
   /** What cannot be brought up to date is opened anew by whoever comes next. */
@@ -240,7 +246,7 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
 
   async #dispose(entry: Entry<Thing>): Promise<void> {
     const closing = this.#disposeThing(entry);
-    const isLate = !(await this.#isInTime(closing));
+    const isLate = !(await settlesWithin(closing, CLOSE_MS_MAX, this.#parts.clock));
     if (isLate && this.#leftBehind.size < this.#parts.countMax) {
       this.#leftBehind.add(entry);
       this.#parts.onLeftBehind?.(this.#leftBehind.size);
@@ -262,10 +268,6 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
     } catch (error) {
       this.#parts.onCloseFailure(error);
     }
-  }
-
-  #isInTime(closing: Promise<unknown>): Promise<boolean> {
-    return settlesWithin(closing, CLOSE_MS_MAX, this.#parts.clock);
   }
 
   #wake(): void {

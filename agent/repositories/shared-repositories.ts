@@ -12,6 +12,8 @@ import {
   openRepository,
   openStorageAt,
   type OpenStorageOptions,
+  type PendingOperation,
+  PendingOperations,
   type Repository,
   type StorageMetrics,
 } from '#engine/index.ts';
@@ -73,12 +75,15 @@ export class SharedRepositories implements AsyncDisposable {
   readonly #settings: RepositorySettings;
   readonly #leases: LeaseTable<Repository>;
   readonly #places = new RepositoryPlaces();
+  readonly #pending: PendingOperations;
+  #isEnded = false;
   /** There are as many as settings without effect. */
   readonly #noticed = new Set<string>();
 
   constructor(parts: RepositoryParts, settings: RepositorySettings) {
     this.#parts = parts;
     this.#settings = settings;
+    this.#pending = new PendingOperations(parts.clock);
     const { shares } = settings;
     const { repositoriesMax } = shares;
     this.#leases = new LeaseTable<Repository>({
@@ -89,7 +94,10 @@ export class SharedRepositories implements AsyncDisposable {
         for (const repository of inUse) repository.limitThreads(threads);
       },
       onLeftBehind: count => parts.onLeftBehind?.(count, repositoriesMax),
-      onCloseFailure: error => parts.onWarning(notClosed(error)),
+      onCloseFailure: error => {
+        const isCut = this.#isEnded && isEngineError(error, 'ABORTED');
+        if (!isCut) parts.onWarning(notClosed(error));
+      },
       countMax: repositoriesMax,
       idleMs: REPOSITORY_IDLE_MS,
       refresh: (repository, signal) => repository.refresh(signal),
@@ -100,6 +108,16 @@ export class SharedRepositories implements AsyncDisposable {
   /** Open now. */
   get count(): number {
     return this.#leases.count;
+  }
+
+  /** How long no storage has answered while one was asked for something. */
+  get unansweredMs(): number {
+    return this.#pending.unansweredMs;
+  }
+
+  /** What storages are asked for now. */
+  get pending(): PendingOperation[] {
+    return this.#pending.list;
   }
 
   /** Threads of theirs are held by something and cannot be ended. */
@@ -150,8 +168,20 @@ export class SharedRepositories implements AsyncDisposable {
     }
   }
 
+  /**
+   * Closes all for good, whoever uses them. What storages are asked for is cut off when half of the
+   * time is over.
+   * @returns false when something does not close even so
+   */
+  async end(withinMs: number): Promise<{ isClosed: boolean; cut: readonly PendingOperation[] }> {
+    this.#isEnded = true;
+    if (await this.#leases.close(withinMs / 2)) return { isClosed: true, cut: [] };
+    const cut = this.#pending.cut();
+    return { isClosed: await this.#leases.close(withinMs / 2), cut };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#leases[Symbol.asyncDispose]();
+    if (!this.#isEnded) await this.#leases[Symbol.asyncDispose]();
   }
 
   async #planFor({ spec = {} }: BackupRepository, signal?: AbortSignal): Promise<LocationPlan> {
@@ -171,7 +201,8 @@ export class SharedRepositories implements AsyncDisposable {
     }
     const place = await placeOf({ ...this.#parts, namespace, credentialsFile }, plan);
     const { isReadOnly } = plan;
-    const storage = await openStorageAt(place, { isReadOnly, metrics, onRetry, clock });
+    const pending = this.#pending;
+    const storage = await openStorageAt(place, { isReadOnly, metrics, onRetry, pending, clock });
     try {
       const repository = await openRepository({
         storage,

@@ -48,11 +48,19 @@ export class AgentProcess implements AsyncDisposable {
     return Promise.race([line, gone]);
   }
 
+  /** As the kubelet ends it. @returns its status, or the name of the signal that killed it */
+  async end(): Promise<number | NodeJS.Signals | null> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === null && signalCode === null) {
+      const ended = once(this.#child, 'exit');
+      this.#child.kill('SIGTERM');
+      await ended;
+    }
+    return this.#child.exitCode ?? this.#child.signalCode;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    await ended;
+    await this.end();
   }
 
   #onLine(text: string): void {

@@ -14,6 +14,7 @@ import { openFake, startFakeS3 } from '#test/engine/storage/fake-s3.ts';
 import { MemoryS3 } from '#test/faults/memory-s3.ts';
 
 const MIB = 2 ** 20;
+const CLOUD_KEYS = '[default]\naws_access_key_id = id\naws_secret_access_key = secret\n';
 
 async function sceneFor(t: Test): Promise<VeleroScene> {
   const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0 });
@@ -88,8 +89,7 @@ t.test('the cache forgets a repository whose BackupRepository is gone', async t 
     scene.putLocation({ provider: 'aws', config, credential }, undefined, uid);
   };
   const credential = { name: 'cloud', key: 'cloud' };
-  const cloud = '[default]\naws_access_key_id = AKSECRET\naws_secret_access_key = secret\n';
-  scene.putSecret('cloud', { cloud });
+  scene.putSecret('cloud', { cloud: CLOUD_KEYS });
   bucketed();
   const goneOf = (uid: string, volumeNamespace = 'shop') => ({
     metadata: { name: 'r', namespace: VELERO, uid },
@@ -122,8 +122,7 @@ t.test('each repository has its share of the cache', async t => {
   t.teardown(() => scene[Symbol.asyncDispose]());
   const config = { s3Url: fake.endpoint, region: 'minio' };
   const credential = { name: 'cloud', key: 'cloud' };
-  const cloud = '[default]\naws_access_key_id = id\naws_secret_access_key = secret\n';
-  scene.putSecret('cloud', { cloud });
+  scene.putSecret('cloud', { cloud: CLOUD_KEYS });
   scene.putLocation({ provider: 'aws', config, credential });
   const prefix = 'cluster-a/kopia/shop/';
   const bucket = await openFake(t, fake, { bucket: 'unused', prefix });
@@ -136,6 +135,24 @@ t.test('each repository has its share of the cache', async t => {
   await lease.thing.refresh();
   const bounds = cache.volume?.accounts.all().map(account => account.bounds);
   t.strictSame(bounds, [cacheShare]);
+});
+
+t.test('in the end a storage that does not answer is cut off', async t => {
+  const scene = await sceneFor(t);
+  const fake = await startFakeS3(t);
+  const asked = Promise.withResolvers<void>();
+  fake.play(() => asked.resolve());
+  const config = { s3Url: fake.endpoint, region: 'minio' };
+  scene.putSecret('cloud', { cloud: CLOUD_KEYS });
+  scene.putLocation({ provider: 'aws', config, credential: { name: 'cloud', key: 'cloud' } });
+  const acquiring = t.rejects(scene.repositories.acquire(NAME, 'write'), { code: 'ABORTED' });
+  await asked.promise;
+  t.ok(scene.repositories.unansweredMs > 0);
+  const { isClosed, cut } = await scene.repositories.end(20);
+  t.ok(isClosed);
+  t.match(cut, [{ operation: 'open', storage: 's3://unused/cluster-a/kopia/shop/' }]);
+  await acquiring;
+  t.equal(scene.repositories.unansweredMs, 0);
 });
 
 t.test('what keeps a repository from being used has a code and says what to do', async t => {
