@@ -82,6 +82,10 @@ export function cacheTeller(log: Log): (event: CacheEvent) => void {
           'a cache that nobody uses takes room beside this one',
         );
       }
+      case 'siblings unknown': {
+        const { directory, reason } = event;
+        return log.warn({ directory, reason }, 'caches beside this one cannot be looked at');
+      }
       case 'orphaned':
         return log.info({ reason: event.reason }, 'cache lets go of a repository');
     }

@@ -49,6 +49,12 @@ export type CacheEvent =
       readonly bytes: number;
       readonly isRemoved: boolean;
     }
+  | {
+      /** The location, or another cache in it, could not be looked at. */
+      readonly kind: 'siblings unknown';
+      readonly directory: string;
+      readonly reason: string;
+    }
   | { readonly kind: 'limit'; readonly bytes: number; readonly reason: LimitReason };
 
 export type OrphanReason = 'deleted' | 'unvisited';

@@ -322,12 +322,10 @@ export class Cache implements AsyncDisposable {
     this.#follow(space);
     if (!this.#hasRoom()) return volume.settled().then(() => this.#lose(NO_ROOM));
     this.#obstacle = undefined;
-    const recover = (): Promise<void> =>
-      Promise.all([volume.recover(), tendSiblings(place, this.#location, this.#tell)]).then(
-        () => undefined,
-        (error: unknown) => this.diskFailed(error),
-      );
-    this.#housekeeping.attach(volume, recover);
+    this.#housekeeping.attach(volume, async () => {
+      const recovering = volume.recover().catch((error: unknown) => this.diskFailed(error));
+      await Promise.all([recovering, tendSiblings(place, this.#location, this.#tell)]);
+    });
     this.#tell({ kind: 'attached', directory: directory.path });
     const bytes = volume.foreignBytes();
     if (bytes > 0) this.#tell({ kind: 'foreign files', directory: directory.path, bytes });

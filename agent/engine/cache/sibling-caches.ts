@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
 import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { messageOf } from '#engine/base/errors.ts';
 import {
   CACHE_NAME,
   cacheDirectoryOf,
@@ -31,21 +32,35 @@ const LOCAL_FILE_SYSTEMS: ReadonlySet<string> = new Set(['ext4', 'ext3', 'xfs', 
 const OWN_NAME = new RegExp(`^${CACHE_NAME}(-[\\w.-]+)?$`);
 const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** By name; links and other file systems are none. */
+/**
+ * By name; links and other file systems are none.
+ * @throws the system's error: EACCES, EIO, …
+ */
 export async function siblingCaches(request: DirectoryRequest): Promise<SiblingCache[]> {
-  const own = basename(cacheDirectoryOf(request));
-  const names = await readdir(request.location);
   const siblings: SiblingCache[] = [];
-  const { dev } = lstatSync(`${request.location}/`);
-  for (const name of names.sort()) {
-    const directory = join(request.location, name);
-    const found = lstatSync(directory, { throwIfNoEntry: false });
-    const isSibling = name.startsWith(CACHE_NAME) && name !== own;
-    if (!isSibling || !found?.isDirectory() || found.dev !== dev) continue;
-    const { bytes } = await allocatedFor(request.location, [name]);
-    siblings.push({ directory, bytes, isHeld: isHeld(directory) });
+  for (const name of await siblingNames(request)) {
+    const sibling = await lookAt(request, name);
+    if (sibling) siblings.push(sibling);
   }
   return siblings;
+}
+
+async function siblingNames(request: DirectoryRequest): Promise<string[]> {
+  const own = basename(cacheDirectoryOf(request));
+  const names = await readdir(request.location);
+  return names.filter(name => name.startsWith(CACHE_NAME) && name !== own).sort();
+}
+
+/** Undefined for what is no directory of the same file system, or is gone by now. */
+async function lookAt(
+  { location }: DirectoryRequest,
+  name: string,
+): Promise<SiblingCache | undefined> {
+  const directory = join(location, name);
+  const found = lstatSync(directory, { throwIfNoEntry: false });
+  if (!found?.isDirectory() || found.dev !== lstatSync(`${location}/`).dev) return undefined;
+  const { bytes } = await allocatedFor(location, [name]);
+  return { directory, bytes, isHeld: isHeld(directory) };
 }
 
 /** Several nodes may have the location: then caches of others are as they should be. */
@@ -56,7 +71,8 @@ export function isLocal(location: CacheLocation | undefined): boolean {
 /**
  * Removes siblings that nobody holds where the location is this node's alone and `request` names
  * the node, and tells of those that stay. A volume may come back to the node it was at, and
- * whoever has no name is a guest: both only tell.
+ * whoever has no name is a guest: both only tell. Never rejects: what cannot be looked at is told
+ * of, and says nothing about our own directory.
  */
 export async function tendSiblings(
   request: DirectoryRequest,
@@ -64,11 +80,23 @@ export async function tendSiblings(
   tell: (event: CacheEvent) => void,
 ): Promise<void> {
   if (!isLocal(location)) return;
+  const tellTrouble = (directory: string, error: unknown): void =>
+    tell({ kind: 'siblings unknown', directory, reason: messageOf(error) });
   const isOurs = request.node !== undefined && location?.kind !== 'volume';
-  for (const { directory, bytes, isHeld: isUsed } of await siblingCaches(request)) {
-    if (isUsed) continue;
-    const isRemoved = isOurs && OWN_NAME.test(basename(directory)) && (await remove(directory));
-    tell({ kind: 'sibling', directory, bytes, isRemoved });
+  const names = await siblingNames(request).catch((error: unknown) => {
+    tellTrouble(request.location, error);
+    return [];
+  });
+  for (const name of names) {
+    try {
+      const sibling = await lookAt(request, name);
+      if (sibling === undefined || sibling.isHeld) continue;
+      const { directory, bytes } = sibling;
+      const isRemoved = isOurs && OWN_NAME.test(name) && (await remove(directory));
+      tell({ kind: 'sibling', directory, bytes, isRemoved });
+    } catch (error) {
+      tellTrouble(join(request.location, name), error);
+    }
   }
 }
 

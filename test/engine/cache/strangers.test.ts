@@ -1,6 +1,8 @@
 // What lies in the directory of a cache, or beside it, and is not of this cache.
 
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -18,6 +20,7 @@ import type { CacheLocation } from '#engine/cache/location.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { generatedStorage, MIB, readPacks, scratchCache, through } from './scratch-cache.ts';
 
+const NOBODY = 65_534;
 const NODE_DISK: CacheLocation = {
   kind: 'node disk',
   fileSystem: 'ext4',
@@ -30,6 +33,18 @@ async function leftBehind(t: Test, directory: string, node?: string): Promise<vo
   const { cache } = await scratchCache(t, { directory, node });
   await readPacks(t, through(cache, generatedStorage(MIB)), { to: 3 });
   await cache.close();
+}
+
+/** Root may look everywhere, so root becomes somebody else meanwhile, who has the directory. */
+async function asNobody<Value>(directory: string, work: () => Promise<Value>): Promise<Value> {
+  if (process.geteuid?.() !== 0) return work();
+  for (const name of ['', ...readdirSync(directory)]) chownSync(`${directory}/${name}`, NOBODY, 0);
+  process.seteuid?.(NOBODY);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
 }
 
 async function tended(
@@ -152,4 +167,42 @@ t.test('of a cache beside ours nothing goes but what caches make', async t => {
   t.same(readdirSync(`${outside}/two`), before, 'no link is followed');
   t.equal(readFileSync(`${directory}/stevedore-cache-one/precious`, 'utf8'), 'theirs');
   t.equal(readFileSync(`${directory}/stevedore-cache-three/file`, 'utf8'), 'theirs');
+});
+
+t.test('a location that cannot be listed costs our own cache nothing', async t => {
+  const directory = fastDirectory(t);
+  mkdirSync(`${directory}/stevedore-cache-now`);
+  const { cache, events } = await asNobody(directory, async () => {
+    chmodSync(directory, 0o300);
+    const scratch = await scratchCache(t, { directory, node: 'now' });
+    await scratch.cache.recovered();
+    return scratch;
+  });
+  if (cache.location && !isLocal(cache.location)) return t.comment('no local file system here');
+  t.match(
+    events.find(({ kind }) => kind === 'siblings unknown'),
+    { directory, reason: /EACCES/ },
+  );
+  await readPacks(t, through(cache, generatedStorage(MIB)), { to: 3 });
+  await cache.settled();
+  t.equal(cache.obstacle, undefined);
+  t.same(cache.statistics.errors, {}, 'none of them is of its own disk');
+  t.ok((cache.volume?.table.count ?? 0) >= 3);
+});
+
+t.test('one cache in the location that cannot be looked at does not hide another', async t => {
+  const directory = fastDirectory(t);
+  for (const node of ['one', 'two', 'three']) mkdirSync(`${directory}/stevedore-cache-${node}`);
+  const events: CacheEvent[] = [];
+  const tell = (event: CacheEvent): void => {
+    events.push(event);
+    chmodSync(directory, events.length === 1 ? 0o600 : 0o700);
+  };
+  const request = { location: directory, node: undefined };
+  await asNobody(directory, () => tendSiblings(request, NODE_DISK, tell));
+  t.match(events, [
+    { kind: 'sibling', directory: `${directory}/stevedore-cache-one` },
+    { kind: 'siblings unknown', directory: /-three$/, reason: /EACCES/ },
+    { kind: 'sibling', directory: `${directory}/stevedore-cache-two` },
+  ]);
 });
