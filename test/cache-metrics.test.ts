@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { Cache } from '#engine/index.ts';
-import { Plan } from '#engine/cache/planned-uses.ts';
+import { Plan } from '#engine/cache/plan.ts';
 import { blobKey } from '#engine/cache/blob-key.ts';
 import {
   MIB,

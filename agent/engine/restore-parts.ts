@@ -36,11 +36,23 @@ function locate(
 }
 
 function packSource(storage: Storage, cache: Repository['cache']): PackSource {
+  const get: PackSource['get'] = (packId, range, signal) => storage.get(packId, { range, signal });
   return {
     plan:
       cache &&
-      (ranges => cache.plan(ranges.map(({ packId, ...range }) => ({ blobId: packId, ...range })))),
-    get: (packId, range, signal) => storage.get(packId, { range, signal }),
+      (ranges => {
+        const plan = cache.plan(
+          ranges.map(({ packId, ...range }) => ({ blobId: packId, ...range })),
+        );
+        return {
+          get: (packId, range, signal) => {
+            plan.reading({ blobId: packId, ...range });
+            return get(packId, range, signal);
+          },
+          [Symbol.dispose]: () => plan[Symbol.dispose](),
+        };
+      }),
+    get,
     localPath: storage.localPath && (packId => storage.localPath?.(packId) ?? ''),
   };
 }

@@ -25,6 +25,9 @@ import {
 t.setTimeout(0);
 const POLICIES = { adaptiveLru, lru, kopia: kopiaSweep, sieve, s3Fifo, wTinyLfu };
 const WITH_PLANS = 'with plans';
+/** The same cache without plans, where what is asked hangs on what the cache does. */
+const WITHOUT_PLANS = 'lru in a cache';
+const SIDE_BY_SIDE = 'three side by side';
 const SHARES = [0.25, 0.5, 0.75, 1];
 const SEEDS = Number(process.env.STEVEDORE_TRACE_SEEDS ?? 1);
 const VOLUME = {
@@ -33,6 +36,8 @@ const VOLUME = {
 };
 /** Of the room of a real cache some is for itself. */
 const PLANS_SLACK = 1.1;
+/** How far restores side by side get apart is another matter each time. */
+const SIDE_BY_SIDE_SLACK = 1.3;
 const HOUR_SECONDS = 3600;
 /** Bytes that are all but files: of snapshots that were not there yet when it was recorded. */
 const BACKUP_SLACK = 1.01;
@@ -58,6 +63,14 @@ for (let seed = first; seed < first + SEEDS; seed++) {
         const capacityBytes = Math.ceil(distinct * share);
         const cached = await actsThroughCache(volumes, acts, capacityBytes);
         note(name, WITH_PLANS, index, cached);
+        if (name === SIDE_BY_SIDE) {
+          note(
+            name,
+            WITHOUT_PLANS,
+            index,
+            await actsThroughCache(volumes, acts, capacityBytes, lru),
+          );
+        }
         const slack = acts.includes('backup') ? BACKUP_SLACK : 1;
         t.ok(cached.fetched <= cached.asked * slack, `${name}, ${share}: ${cached.fetched}`);
         if (name === 'restore') t.ok(cached.fetched <= distinct, 'each byte once at most');
@@ -102,7 +115,7 @@ t.test('going by what is seen to be better fetches least', async t => {
   const sums = new Map<string, number>();
   for (const [trace, policies] of found) {
     for (const [policy, shares] of policies) {
-      if (policy === WITH_PLANS) continue;
+      if (policy === WITH_PLANS || policy === WITHOUT_PLANS) continue;
       const ofAll = SHARES.map((_, index) => meanOfDistinct(trace, shares[index]));
       sums.set(policy, (sums.get(policy) ?? 0) + ofAll.reduce((sum, each) => sum + each, 0));
     }
@@ -113,7 +126,7 @@ t.test('going by what is seen to be better fetches least', async t => {
 });
 
 t.test('the plans of restores fetch no more than the policy does without them', async t => {
-  const columns = [WITH_PLANS, ...Object.keys(POLICIES)];
+  const columns = [WITH_PLANS, WITHOUT_PLANS, ...Object.keys(POLICIES)];
   const fetched = tableOf(columns, (trace, acts) => meanOfDistinct(trace, acts).toFixed(2));
   const hits = tableOf(columns, (_, acts) => `${Math.round(meanHitRatio(acts) * 100)}`);
   t.comment(`bytes fetched, of the distinct ones, with ${SHARES.join(', ')} of them as a cache`);
@@ -122,13 +135,14 @@ t.test('the plans of restores fetch no more than the policy does without them', 
   for (const row of hits) t.comment(row);
   t.ok(found.size > Object.keys(TRACES).length);
   for (const [trace, policies] of found) {
-    const [planned, plain] = [policies.get(WITH_PLANS), policies.get('adaptiveLru')];
-    // The recorded ones went in step; how far apart those with a cache get is another matter.
-    const isInStep = trace === 'three side by side';
-    if (planned === undefined || plain === undefined || isInStep) continue;
+    const isSideBySide = trace === SIDE_BY_SIDE;
+    const plain = policies.get(isSideBySide ? WITHOUT_PLANS : 'adaptiveLru');
+    const slack = isSideBySide ? SIDE_BY_SIDE_SLACK : PLANS_SLACK;
+    const planned = policies.get(WITH_PLANS);
+    if (planned === undefined || plain === undefined) continue;
     const sumOf = (shares: CachedActs[][]): number =>
       shares.reduce((sum, acts) => sum + meanOfDistinct(trace, acts), 0);
-    t.ok(sumOf(planned) <= sumOf(plain) * PLANS_SLACK, trace);
+    t.ok(sumOf(planned) <= sumOf(plain) * slack, trace);
   }
 });
 

@@ -3,6 +3,7 @@
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { Cache } from '#engine/cache/cache.ts';
+import type { CacheSettings } from '#engine/cache/cache-settings.ts';
 import {
   recordVolume,
   type Trace,
@@ -69,16 +70,21 @@ export interface CachedActs {
   readonly fetched: number;
 }
 
-/** The same acts with a new cache of `capacityBytes`, all that it needs for itself included. */
+/**
+ * The same acts with a new cache of `capacityBytes`, all that it needs for itself included.
+ * @param policy in place of plans
+ */
 export async function actsThroughCache(
   volumes: Volumes,
   acts: readonly Act[],
   capacityBytes: number,
+  policy?: CacheSettings['newPolicy'],
 ): Promise<CachedActs> {
   const directory = `${volumes.directory}/cache`;
   mkdirSync(directory);
-  const settings = { directory, isRootDiskAllowed: true, absoluteBytes: capacityBytes };
-  const cache = await Cache.open(settings);
+  const room = { directory, isRootDiskAllowed: true, absoluteBytes: capacityBytes };
+  const cache = await Cache.open({ ...room, newPolicy: policy });
+  if (policy) cache.plans.begin = () => ({ [Symbol.dispose]: () => undefined });
   try {
     const steps = await stepsOf(acts, volumes, (recorder, work) =>
       recorder.recordThrough(cache, work),

@@ -45,7 +45,6 @@ export class BlobReader {
     const { range, signal } = options;
     if (range) {
       const span = { from: range.offset, to: range.offset + range.length };
-      this.#repository.noteRead(blob.key, span);
       return this.#getHot(blob, span, signal);
     }
     const table = this.#repository.table();

@@ -10,7 +10,8 @@ import type { Span } from './coverage.ts';
 import { ENTRY_KINDS, type EntryTable, windowOf } from './entry-table.ts';
 import type { Flights } from './flights.ts';
 import type { HotRanges } from './hot-ranges.ts';
-import { Plan } from './planned-uses.ts';
+import { Plan, type PlannedRange } from './plan.ts';
+import type { HasEntries } from './planned-uses.ts';
 
 export interface CacheRepositoryOptions {
   /** Under which its blobs are found; a secret of those who can open it (blob-key.ts). */
@@ -26,6 +27,12 @@ export interface PlannedRead {
   readonly blobId: string;
   readonly offset: number;
   readonly length: number;
+}
+
+/** Of one that reads what it said. Ends when it is disposed of. */
+export interface PlannedReads extends Disposable {
+  /** Told of each read when it begins. */
+  readonly reading: (read: PlannedRead) => void;
 }
 
 /** Bytes that are being stored at a time; what comes beyond that is served and not kept. */
@@ -64,18 +71,26 @@ export class CacheRepository {
     return this.#visit(this.#cache.volumeInPlace())?.volume.table;
   }
 
-  /** What a plan will read, in this order, until it is disposed of. */
-  plan(reads: readonly PlannedRead[]): Disposable {
-    const ranges = reads.map(({ blobId, offset, length }) => ({
+  /** What somebody will read, in this order, until it is disposed of. */
+  plan(reads: readonly PlannedRead[]): PlannedReads {
+    const rangeOf = ({ blobId, offset, length }: PlannedRead): PlannedRange => ({
       key: blobKey(this.identity, blobId),
       offset,
       length,
-    }));
-    const plan = new Plan(ranges);
-    const bytes = reads.reduce((sum, { length }) => sum + length, 0);
-    if (bytes >= (this.#options.share?.dataBytesMin ?? 0)) return this.#cache.plans.begin(plan);
-    this.#smallPlans.add(plan);
-    return { [Symbol.dispose]: () => void this.#smallPlans.delete(plan) };
+    });
+    const plan = new Plan(reads.map(rangeOf));
+    const { plans } = this.#cache;
+    if (plan.bytes < (this.#options.share?.dataBytesMin ?? 0)) {
+      this.#smallPlans.add(plan);
+      const end = (): void => void this.#smallPlans.delete(plan);
+      return { reading: () => undefined, [Symbol.dispose]: end };
+    }
+    const table = this.table();
+    const hasEntries: HasEntries = (key, window) =>
+      table?.inWindow(key, window).next().done === false;
+    const running = plans.begin(plan, hasEntries);
+    const reading = (read: PlannedRead): void => plans.read(plan, rangeOf(read));
+    return { reading, [Symbol.dispose]: () => running[Symbol.dispose]() };
   }
 
   /** The bytes of `span` from the entry in `row`; false where they cannot be had. */
@@ -126,13 +141,6 @@ export class CacheRepository {
     await this.#cache.volume?.removeBlob(blobKey(this.identity, id));
   }
 
-  noteRead(key: BlobKey, { from, to }: Span): void {
-    if (this.#cache.plans.isEmpty) return;
-    for (let window = windowOf(from); window <= windowOf(to - 1); window++) {
-      this.#cache.plans.read(key, window);
-    }
-  }
-
   noteHit(bytes: number): void {
     this.#visit(this.#cache.volume);
     this.#cache.statistics.hits++;
@@ -146,7 +154,8 @@ export class CacheRepository {
 
   #isOfSmallPlan({ kind, key, offset }: Omit<Stretch, 'repository'>): boolean {
     if (kind !== DATA) return false;
-    for (const plan of this.#smallPlans) if (plan.includes(key, windowOf(offset))) return true;
+    for (const plan of this.#smallPlans)
+      if (plan.stepOf(key, windowOf(offset)) !== undefined) return true;
     return false;
   }
 

@@ -14,7 +14,7 @@ import { type KeptEntry, valueOf } from './kept-entry.ts';
 import type { Amount, Ledger } from './ledger.ts';
 import { OrphanRows } from './orphan-rows.ts';
 import { checkOf, readChecked } from './pieces.ts';
-import { NEVER, type PlannedUses } from './planned-uses.ts';
+import type { PlannedUses } from './planned-uses.ts';
 import { recoverEntries } from './recover-entries.ts';
 import type { Segment } from './segment.ts';
 import { BLOCK_BYTES, encodeRow, REMOVED_ROW } from './segment-format.ts';
@@ -239,9 +239,10 @@ export class CacheVolume {
     const window = windowOf(offset);
     const distance = plans.distance(key, window);
     // By the time that somebody asks for it again, all of the cache would have been something else.
-    const isPassing =
-      kind === 0 && distance === NEVER && plans.isOfPlanAbove(key, window, ledger.limit.bytes);
-    const place = await this.#place({ repository, kind, bytes: wanted, distance, isPassing });
+    const limitBytes = ledger.limit.bytes;
+    const isPassing = kind === 0 && plans.isPassing(key, window, limitBytes);
+    const newcomer = { repository, kind, bytes: wanted, distance, isPassing, limitBytes };
+    const place = await this.#place(newcomer);
     if (place === undefined) return 0;
     const length = Math.min(wanted, place.run.length * BLOCK_BYTES);
     const piece = bytes.subarray(at, at + length);

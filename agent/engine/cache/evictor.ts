@@ -5,7 +5,8 @@
 import type { Accounts } from './accounts.ts';
 import { type EntryTable, NO_ENTRY, windowOf } from './entry-table.ts';
 import type { EvictionPolicy, IsFree } from './eviction-policy.ts';
-import { type HasEntries, NEVER, type PlannedUses } from './planned-uses.ts';
+import { NEVER, type PlannedWindow } from './plan.ts';
+import type { HasEntries, PlannedUses } from './planned-uses.ts';
 
 export interface EvictorParts {
   readonly table: EntryTable;
@@ -20,10 +21,12 @@ export interface Newcomer {
   readonly repository: number;
   readonly kind: number;
   readonly bytes: number;
-  /** Steps until a plan reads it. */
+  /** Bytes until a plan reads it. */
   readonly distance: number;
   /** Of a plan that reads more than the cache holds, and nobody's afterwards. */
   readonly isPassing: boolean;
+  /** What all of the cache may have. */
+  readonly limitBytes: number;
 }
 
 /**
@@ -33,8 +36,8 @@ export interface Newcomer {
  */
 const PASSING_LET_IN_OF = 32;
 
-/** Steps of a plan that are looked at, from its end, to find an entry. */
-const STEPS_LOOKED_AT = 64;
+/** Windows that are looked at to find an entry that may go. */
+const WINDOWS_LOOKED_AT = 64;
 
 export class Evictor {
   readonly #parts: EvictorParts;
@@ -50,6 +53,8 @@ export class Evictor {
     if (newcomer.isPassing && ++this.#passing % PASSING_LET_IN_OF !== 0) return NO_ENTRY;
     const isOwnOnly = accounts.isAtCeiling(newcomer.repository, newcomer.bytes);
     const isFree = this.#isFreeFor(newcomer, isOwnOnly);
+    const spent = plans.isEmpty ? NO_ENTRY : this.#spent(newcomer, isFree);
+    if (spent !== NO_ENTRY) return spent;
     const isPlanned = plans.isEmpty ? () => false : (row: number) => this.#distanceOf(row) < NEVER;
     for (let kind = 0; kind <= newcomer.kind; kind++) {
       const unplanned = this.#parts.policies[kind].victim(row => isFree(row) && !isPlanned(row));
@@ -70,19 +75,39 @@ export class Evictor {
     };
   }
 
+  /**
+   * What a restore of more than fits is done with, and the others that run beside it are, too:
+   * where most entries are somebody's to come, a policy would have to look far to find it.
+   */
+  #spent({ limitBytes }: Newcomer, isFree: IsFree): number {
+    let looks = 0;
+    for (const window of this.#parts.plans.spent(limitBytes, this.#hasEntries)) {
+      if (++looks > WINDOWS_LOOKED_AT) return NO_ENTRY;
+      const row = this.#rowIn(window, 0, isFree);
+      if (row !== NO_ENTRY) return row;
+    }
+    return NO_ENTRY;
+  }
+
   /** What is read last of all, if that is after the newcomer or the newcomer is worth more. */
   #furthest(newcomer: Newcomer, kind: number, isFree: IsFree): number {
-    const { table, plans } = this.#parts;
     let looks = 0;
-    const hasEntries: HasEntries = (key, window) =>
-      table.inWindow(key, window).next().done !== true;
-    for (const { key, window } of plans.fromTheEnd(hasEntries)) {
-      if (++looks > STEPS_LOOKED_AT) return NO_ENTRY;
-      const isFurther = kind < newcomer.kind || plans.distance(key, window) > newcomer.distance;
-      if (!isFurther) continue;
-      for (const row of table.inWindow(key, window)) {
-        if (table.columns.kind[row] === kind && isFree(row)) return row;
-      }
+    for (const window of this.#parts.plans.fromTheEnd(this.#hasEntries)) {
+      const isFurther = kind < newcomer.kind || window.distance > newcomer.distance;
+      if (!isFurther || ++looks > WINDOWS_LOOKED_AT) return NO_ENTRY;
+      const row = this.#rowIn(window, kind, isFree);
+      if (row !== NO_ENTRY) return row;
+    }
+    return NO_ENTRY;
+  }
+
+  readonly #hasEntries: HasEntries = (key, window) =>
+    this.#parts.table.inWindow(key, window).next().done !== true;
+
+  #rowIn({ key, window }: PlannedWindow, kind: number, isFree: IsFree): number {
+    const { table } = this.#parts;
+    for (const row of table.inWindow(key, window)) {
+      if (table.columns.kind[row] === kind && isFree(row)) return row;
     }
     return NO_ENTRY;
   }

@@ -1,135 +1,29 @@
-// What running plans will need and when. A restore knows every range that it will read, in order,
-// so what is needed furthest from now can go (Belady), and what comes next stays. A plan is
-// followed by what is read: whoever reads ahead or in another order does no harm.
+// What all running plans will need and when. A restore knows every range that it will read, in
+// order, so what is needed furthest from now can go (Belady), and what comes next stays. Of several
+// plans the one that comes to a window first counts.
+//
+// Each window that is in the cache is in the set of one plan, the one that was nearest when it was
+// noted. Time makes others nearer and none further, so the distance noted is never too small: the
+// furthest of all is found from the ends of the sets, by giving each window that is seen to be
+// nearer to another plan to that one.
 
-import type { BlobKey } from './blob-key.ts';
 import { windowOf } from './entry-table.ts';
-
-export interface PlannedRange {
-  readonly key: Pick<BlobKey, 'a' | 'b'>;
-  readonly offset: number;
-  readonly length: number;
-}
-
-export interface PlannedWindow {
-  readonly key: Pick<BlobKey, 'a' | 'b'>;
-  readonly window: number;
-}
+import { NEVER, type Plan, type PlannedRange, type PlannedWindow } from './plan.ts';
 
 export type HasEntries = (key: PlannedWindow['key'], window: number) => boolean;
 
-/** Distance of what no plan needs. */
-export const NEVER = Number.POSITIVE_INFINITY;
-const EMPTY = 0;
-
-/** Windows of blobs in the order in which one plan reads them. */
-export class Plan {
-  readonly #a: Uint32Array;
-  readonly #b: Uint32Array;
-  readonly #window: Uint32Array;
-  readonly #isDone: Uint8Array;
-  /** Hash of a window -> number of its step + 1. */
-  readonly #slots: Uint32Array;
-  /** All that it reads. */
-  readonly bytes: number;
-  #cursor = 0;
-  #count = 0;
-  /** Steps from here on have nothing in the cache. */
-  #end = 0;
-
-  constructor(ranges: readonly PlannedRange[]) {
-    const countMax = ranges.reduce(
-      (sum, { offset, length }) => sum + windowOf(offset + length - 1) - windowOf(offset) + 1,
-      0,
-    );
-    this.bytes = ranges.reduce((sum, { length }) => sum + length, 0);
-    this.#a = new Uint32Array(countMax);
-    this.#b = new Uint32Array(countMax);
-    this.#window = new Uint32Array(countMax);
-    this.#isDone = new Uint8Array(countMax);
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(countMax * 2 + 2)));
-    for (const { key, offset, length } of ranges) {
-      for (let window = windowOf(offset); window <= windowOf(offset + length - 1); window++) {
-        this.#add(key, window);
-      }
-    }
-  }
-
-  /** Whether the window is or was a part of it. */
-  includes(key: Pick<BlobKey, 'a' | 'b'>, window: number): boolean {
-    return this.#find(key, window) !== undefined;
-  }
-
-  /** Steps until the window is read; NEVER when it is not, or was. */
-  distance(key: Pick<BlobKey, 'a' | 'b'>, window: number): number {
-    const step = this.#find(key, window);
-    if (step === undefined || this.#isDone[step] === 1) return NEVER;
-    return Math.max(0, step - this.#cursor);
-  }
-
-  /** The window was read. */
-  read(key: Pick<BlobKey, 'a' | 'b'>, window: number): void {
-    const step = this.#find(key, window);
-    if (step === undefined) return;
-    this.#isDone[step] = 1;
-    while (this.#cursor < this.#count && this.#isDone[this.#cursor] === 1) this.#cursor++;
-  }
-
-  /** Something of the window is in the cache now. */
-  stored(key: Pick<BlobKey, 'a' | 'b'>, window: number): void {
-    const step = this.#find(key, window);
-    if (step !== undefined) this.#end = Math.max(this.#end, step + 1);
-  }
-
-  /** Windows that are still to be read and have something in the cache, the last one first. */
-  *fromTheEnd(hasEntries: HasEntries): Generator<PlannedWindow> {
-    let isAtEnd = true;
-    for (let step = this.#end - 1; step >= this.#cursor; step--) {
-      const key = { a: this.#a[step], b: this.#b[step] };
-      const window = this.#window[step];
-      const isOffered = this.#isDone[step] === 0 && hasEntries(key, window);
-      if (isOffered) yield { key, window };
-      isAtEnd &&= !isOffered;
-      // Until something is stored there again, nobody need look.
-      if (isAtEnd) this.#end = step;
-    }
-  }
-
-  /** Windows that are still to be read, in that order. */
-  *ahead(): Generator<PlannedWindow> {
-    for (let step = this.#cursor; step < this.#count; step++) {
-      if (this.#isDone[step] === 1) continue;
-      yield { key: { a: this.#a[step], b: this.#b[step] }, window: this.#window[step] };
-    }
-  }
-
-  #add(key: Pick<BlobKey, 'a' | 'b'>, window: number): void {
-    if (this.#find(key, window) !== undefined) return;
-    const step = this.#count++;
-    this.#a[step] = key.a;
-    this.#b[step] = key.b;
-    this.#window[step] = window;
-    this.#slots[this.#slotOf(key, window)] = step + 1;
-  }
-
-  #find(key: Pick<BlobKey, 'a' | 'b'>, window: number): number | undefined {
-    const found = this.#slots[this.#slotOf(key, window)];
-    return found === EMPTY ? undefined : found - 1;
-  }
-
-  #slotOf({ a, b }: Pick<BlobKey, 'a' | 'b'>, window: number): number {
-    const mask = this.#slots.length - 1;
-    let slot = (a ^ Math.imul(b + window, 0x9e37_79b1)) >>> 0;
-    slot = (slot ^ (slot >>> 15)) & mask;
-    for (;;) {
-      const step = this.#slots[slot] - 1;
-      const isHere =
-        step < 0 || (this.#a[step] === a && this.#b[step] === b && this.#window[step] === window);
-      if (isHere) return slot;
-      slot = (slot + 1) & mask;
-    }
-  }
+export interface FurtherWindow extends PlannedWindow {
+  readonly distance: number;
 }
+
+/** A step of a plan. */
+interface PlanStep {
+  readonly plan: Plan;
+  readonly step: number;
+}
+
+/** What was noted wrongly is put right by so many at a time, some 0.2 ms. */
+const LOOKS_MAX = 1024;
 
 /** All plans that run. */
 export class PlannedUses {
@@ -139,37 +33,147 @@ export class PlannedUses {
     return this.#plans.size === 0;
   }
 
-  begin(plan: Plan): Disposable {
+  /** @param hasEntries of the cache as it is now */
+  begin(plan: Plan, hasEntries: HasEntries = () => false): Disposable {
     this.#plans.add(plan);
-    return { [Symbol.dispose]: () => void this.#plans.delete(plan) };
+    for (let step = 0; step < plan.stepCount; step++) {
+      const { key, window } = plan.at(step);
+      if (hasEntries(key, window)) plan.held.add(step);
+    }
+    return { [Symbol.dispose]: () => this.#end(plan) };
   }
 
-  distance(key: Pick<BlobKey, 'a' | 'b'>, window: number): number {
+  /** Bytes that the next plan to need the window reads before; NEVER where none does. */
+  distance(key: PlannedWindow['key'], window: number): number {
     let least = NEVER;
-    for (const plan of this.#plans) least = Math.min(least, plan.distance(key, window));
+    for (const plan of this.#plans) {
+      const step = plan.stepOf(key, window);
+      if (step !== undefined) least = Math.min(least, plan.distanceOf(step));
+    }
     return least;
   }
 
-  /** Whether it is, or was, a part of a plan that reads more than `bytes`. */
-  isOfPlanAbove(key: Pick<BlobKey, 'a' | 'b'>, window: number, bytes: number): boolean {
-    for (const plan of this.#plans)
-      if (plan.bytes > bytes && plan.includes(key, window)) return true;
-    return false;
+  /** Whether a plan that reads more than `bytes` has read it, and none will again. */
+  isPassing(key: PlannedWindow['key'], window: number, bytes: number): boolean {
+    let isPassing = false;
+    for (const plan of this.#plans) {
+      const step = plan.stepOf(key, window);
+      if (step === undefined) continue;
+      if (!plan.isDone(step)) return false;
+      isPassing ||= plan.bytes > bytes;
+    }
+    return isPassing;
   }
 
-  read(key: Pick<BlobKey, 'a' | 'b'>, window: number): void {
-    for (const plan of this.#plans) plan.read(key, window);
+  /** A range of `plan` was read; what others plan to read of it they still do. */
+  read(plan: Plan, { key, offset, length }: PlannedRange): void {
+    for (let window = windowOf(offset); window <= windowOf(offset + length - 1); window++) {
+      const step = plan.stepOf(key, window);
+      if (step === undefined) continue;
+      plan.read(step);
+      if (plan.isDone(step) && plan.held.delete(step)) this.#hold(key, window);
+    }
   }
 
-  stored(key: Pick<BlobKey, 'a' | 'b'>, window: number): void {
-    for (const plan of this.#plans) plan.stored(key, window);
+  /** Something of the window is in the cache now. */
+  stored(key: PlannedWindow['key'], window: number): void {
+    this.#hold(key, window);
   }
 
   *ahead(): Generator<PlannedWindow> {
     for (const plan of this.#plans) yield* plan.ahead();
   }
 
-  *fromTheEnd(hasEntries: HasEntries): Generator<PlannedWindow> {
-    for (const plan of this.#plans) yield* plan.fromTheEnd(hasEntries);
+  /**
+   * Windows that are in the cache and still to be read, the furthest first. Where much has changed
+   * it ends sooner and goes on the next time.
+   */
+  *fromTheEnd(hasEntries: HasEntries): Generator<FurtherWindow> {
+    const next = new Map<Plan, number>();
+    for (const plan of this.#plans) next.set(plan, plan.held.lastBelow(plan.stepCount));
+    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+      const found = furthestOf(next);
+      if (found === undefined) return;
+      const { plan, step } = found;
+      const { key, window } = plan.at(step);
+      const nearest = this.#nearest(key, window);
+      if (!hasEntries(key, window)) plan.held.delete(step);
+      else if (nearest?.plan === plan) yield { key, window, distance: plan.distanceOf(step) };
+      else {
+        plan.held.delete(step);
+        const noted = this.#hold(key, window);
+        if (noted) next.set(noted.plan, Math.max(noted.step, next.get(noted.plan) ?? -1));
+      }
+      next.set(plan, plan.held.lastBelow(step));
+    }
   }
+
+  /** Windows in the cache that a plan of more than `bytes` has read and none will read. */
+  *spent(bytes: number, hasEntries: HasEntries): Generator<PlannedWindow> {
+    let looks = 0;
+    for (const plan of this.#plans) {
+      if (plan.bytes <= bytes) continue;
+      for (let step = plan.spent.firstFrom(0); step >= 0; step = plan.spent.firstFrom(step + 1)) {
+        if (++looks > LOOKS_MAX) return;
+        const { key, window } = plan.at(step);
+        if (!hasEntries(key, window)) plan.spent.delete(step);
+        else if (this.#nearest(key, window) === undefined) yield { key, window };
+        else {
+          // Of a plan that has begun since.
+          plan.spent.delete(step);
+          this.#hold(key, window);
+        }
+      }
+    }
+  }
+
+  #end(plan: Plan): void {
+    this.#plans.delete(plan);
+    for (let step = plan.held.firstFrom(0); step >= 0; step = plan.held.firstFrom(step + 1)) {
+      const { key, window } = plan.at(step);
+      this.#hold(key, window);
+    }
+  }
+
+  /**
+   * Notes that there is something of the window, with the plan that comes to it next.
+   * @returns where, if that is news
+   */
+  #hold(key: PlannedWindow['key'], window: number): PlanStep | undefined {
+    const nearest = this.#nearest(key, window);
+    if (nearest) return nearest.plan.held.add(nearest.step) ? nearest : undefined;
+    for (const plan of this.#plans) {
+      const step = plan.stepOf(key, window);
+      if (step === undefined) continue;
+      plan.spent.add(step);
+      break;
+    }
+    return undefined;
+  }
+
+  #nearest(key: PlannedWindow['key'], window: number): PlanStep | undefined {
+    let least = NEVER;
+    let nearest: PlanStep | undefined;
+    for (const plan of this.#plans) {
+      const step = plan.stepOf(key, window);
+      const distance = step === undefined ? NEVER : plan.distanceOf(step);
+      if (step === undefined || distance >= least) continue;
+      least = distance;
+      nearest = { plan, step };
+    }
+    return nearest;
+  }
+}
+
+/** The plan whose next step is the furthest. */
+function furthestOf(next: ReadonlyMap<Plan, number>): PlanStep | undefined {
+  let furthest: PlanStep | undefined;
+  let most = -1;
+  for (const [plan, step] of next) {
+    const distance = step < 0 ? -1 : plan.distanceOf(step);
+    if (distance <= most) continue;
+    most = distance;
+    furthest = { plan, step };
+  }
+  return furthest;
 }

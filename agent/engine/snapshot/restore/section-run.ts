@@ -34,14 +34,17 @@ import type {
 
 /** Where sealed bytes come from; contents are read one by one where there is none. */
 export interface PackSource {
-  /** Told of what will be got, in this order, until it is disposed of; for who keeps some of it. */
+  /**
+   * Told of what will be got, in this order, until it is disposed of; for who keeps some of it.
+   * What is planned is got with the `get` that it gives.
+   */
   readonly plan?: (
     ranges: readonly {
       readonly packId: string;
       readonly offset: number;
       readonly length: number;
     }[],
-  ) => Disposable;
+  ) => Pick<PackSource, 'get'> & Disposable;
   /** A file that a worker thread can read the pack from by itself. */
   readonly localPath?: (packId: string) => string;
   readonly get: (
@@ -132,15 +135,16 @@ export class SectionRun {
       this.#note(await this.#crew.task('restorePlain', { rows }, { workerIndex }));
     });
     if (this.#parts.packs) {
-      using _plan = this.#parts.packs.plan?.(
+      using plan = this.#parts.packs.plan?.(
         ranges.map(({ pack, offset, length }) => ({
           packId: this.table.packIds[pack],
           offset,
           length,
         })),
       );
+      const { get } = plan ?? this.#parts.packs;
       await this.#crew.each(ranges, signal, (range, workerIndex, rangeSignal) =>
-        this.#restoreRange(order, range, { workerIndex, signal: rangeSignal }),
+        this.#restoreRange(order, range, get, { workerIndex, signal: rangeSignal }),
       );
     } else {
       await this.#singly.restore(order, { workerIndex: 0, signal });
@@ -264,13 +268,14 @@ export class SectionRun {
   async #restoreRange(
     order: Uint32Array,
     range: ChunkRange,
+    get: PackSource['get'],
     { workerIndex, signal }: TaskPlace,
   ): Promise<void> {
     throwIfAborted(signal);
     const { report, packs, window } = this.#parts;
     const { from, to, offset } = range;
     const write = async (): Promise<void> => {
-      const source = await this.#sourceOf(range, signal);
+      const source = await this.#sourceOf(range, get, signal);
       const transfer = 'bytes' in source ? [source.bytes.buffer as ArrayBuffer] : [];
       const chunks = order.slice(from, to);
       const input = { source, packOffset: offset, chunks };
@@ -288,14 +293,18 @@ export class SectionRun {
     report.progress('');
   }
 
-  async #sourceOf({ pack, offset, length }: ChunkRange, signal: AbortSignal): Promise<RangeSource> {
+  async #sourceOf(
+    { pack, offset, length }: ChunkRange,
+    get: PackSource['get'],
+    signal: AbortSignal,
+  ): Promise<RangeSource> {
     const { packs } = this.#parts;
     const packId = this.table.packIds[pack];
     if (packs?.localPath) return { path: packs.localPath(packId), offset, length };
-    const bytes = await packs?.get(packId, { offset, length }, signal);
+    const bytes = await get(packId, { offset, length }, signal);
     // A copy, so that what the storage may have pooled is not given away.
-    const isOwn = bytes !== undefined && bytes.buffer.byteLength === bytes.length;
-    return { bytes: isOwn ? bytes : new Uint8Array(bytes ?? []) };
+    const isOwn = bytes.buffer.byteLength === bytes.length;
+    return { bytes: isOwn ? bytes : new Uint8Array(bytes) };
   }
 
   async #makeLinks(signal: AbortSignal): Promise<void> {
