@@ -34,6 +34,22 @@ export class LoopFileSystem {
     execFileSync('umount', [this.path]);
   }
 
+  /**
+   * Makes the image, its device and the file system in it larger while it is mounted.
+   * @returns why it cannot be: of ext4 only who has CAP_SYS_RESOURCE may, of xfs also others
+   */
+  grow(mib: number): string | undefined {
+    const found = spawnSync('findmnt', ['-no', 'SOURCE,FSTYPE', this.path], { encoding: 'utf8' });
+    const [device = '', type] = found.stdout.trim().split(/\s+/);
+    truncateSync(this.image, mib * 1024 * 1024);
+    const larger = type === 'xfs' ? ['xfs_growfs', this.path] : ['resize2fs', device];
+    for (const words of [['losetup', '--set-capacity', device], larger]) {
+      const { status, stderr } = run(words);
+      if (status !== 0) return `${words[0]}: ${stderr}`;
+    }
+    return undefined;
+  }
+
   /** From now on its disk fails (EXT4_IOC_SHUTDOWN), and memory has nothing of it. */
   shutDown(): void {
     const program = [

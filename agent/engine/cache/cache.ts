@@ -281,7 +281,7 @@ export class Cache implements AsyncDisposable {
     const settings = limitSettings(this.#settings, this.#location, this.#lines?.lines ?? []);
     const wanted = cacheLimit(settings, this.#disk);
     const before = this.#settled;
-    this.#settled = settleLimit(before, wanted, nowMs);
+    this.#settled = settleLimit(before, wanted, { nowMs, totalBytes: space.totalBytes });
     const { bytes, inodes } = this.#settled.limit;
     const roomToTake = Math.max(0, bytes.amount - ownBytes);
     this.#lookIntervalMs = lookIntervalMs({

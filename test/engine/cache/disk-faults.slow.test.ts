@@ -2,11 +2,13 @@
 // the suite has to do.
 
 import { execFileSync, spawnSync } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { cpSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { Clock } from '#engine/base/clock.ts';
-import type { Cache } from '#engine/cache/cache.ts';
+import { Cache } from '#engine/cache/cache.ts';
+import type { CacheEvent } from '#engine/cache/cache-settings.ts';
 import type { Storage } from '#engine/storage/storage.ts';
 import {
   type LoopFileSystem,
@@ -255,6 +257,46 @@ t.test('a volume that grows is used, one that shrinks is not overdrawn', async t
     t.ok((cache.volume?.segmentBytes() ?? 0) <= left, `${left} left, after reads`);
   }
 });
+
+for (const [name, options] of Object.entries({
+  ext4: { ...EXT4, mib: 64 },
+  // The least that there may be of it.
+  xfs: { make: ['mkfs.xfs', '-q'], mib: 320 },
+} satisfies Record<string, LoopOptions>)) {
+  t.test(`a file system that grows while it is used (${name}) is used within a second`, async t => {
+    const fileSystem = mounted(t, options);
+    if (fileSystem === undefined) return;
+    const { mib } = options;
+    const limits = new EventEmitter();
+    const onEvent = (event: CacheEvent): void => void limits.emit(event.kind, event);
+    // The timer of the cache keeps nobody waiting, the deadline does.
+    const nextLimit = async (): Promise<number> => {
+      const deadline = setTimeout(() => limits.emit('error', new Error('too late')), 10_000);
+      const [{ bytes }] = (await once(limits, 'limit')) as [{ bytes: number }];
+      clearTimeout(deadline);
+      return bytes;
+    };
+    const cache = await Cache.open({ directory: fileSystem.path, share: 1 }, { onEvent });
+    t.teardown(() => cache.close());
+    const storage = through(cache, generatedStorage(MIB));
+    await readPacks(t, storage, { to: mib });
+    // What a neighbour takes makes it shrink, after which it would not grow for half a minute.
+    writeFileSync(`${fileSystem.path}/neighbour`, new Uint8Array(MIB));
+    const before = await nextLimit();
+    const reason = fileSystem.grow(mib * 2);
+    if (reason !== undefined) return t.comment(`skipped: ${reason}`);
+    const start = performance.now();
+    const after = await nextLimit();
+    t.comment(`${before} to ${after} bytes after ${Math.round(performance.now() - start)} ms`);
+    t.ok(performance.now() - start < 1000);
+    t.ok(after > before + (mib / 2) * MIB);
+    await readPacks(t, storage, { from: 1000, to: 1000 + mib });
+    await cache.settled();
+    t.ok(cache.ledger.used.bytes > before + (mib / 4) * MIB, 'there are entries in what is new');
+    t.ok(cache.ledger.used.bytes <= after);
+    await cache.close();
+  });
+}
 
 t.test('a neighbour who fills the disk takes all of it but the directory itself', async t => {
   const fileSystem = mounted(t, { ...EXT4, mib: 64 });

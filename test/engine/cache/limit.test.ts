@@ -126,24 +126,45 @@ const sized = (amount: number) =>
     inodes: { amount: 1000, reason: 'file system' },
   }) as const;
 
+const lookAt = (nowMs: number, totalBytes = 100 * GIB) => ({ nowMs, totalBytes });
+
 t.test('a limit falls at once', async t => {
-  const first = settleLimit(undefined, sized(10 * GIB), 0);
-  t.equal(settleLimit(first, sized(3 * GIB), 1).limit.bytes.amount, 3 * GIB);
+  const first = settleLimit(undefined, sized(10 * GIB), lookAt(0));
+  t.equal(settleLimit(first, sized(3 * GIB), lookAt(1)).limit.bytes.amount, 3 * GIB);
 });
 
 t.test('a limit that fell grows only after a quiet time, and for something', async t => {
-  const first = settleLimit(undefined, sized(10 * GIB), 0);
-  const fallen = settleLimit(first, sized(3 * GIB), 1000);
+  const first = settleLimit(undefined, sized(10 * GIB), lookAt(0));
+  const fallen = settleLimit(first, sized(3 * GIB), lookAt(1000));
   const at = (wanted: number, ms: number) =>
-    settleLimit(fallen, sized(wanted), 1000 + ms).limit.bytes.amount;
+    settleLimit(fallen, sized(wanted), lookAt(1000 + ms)).limit.bytes.amount;
   t.equal(at(9 * GIB, GROWTH_DELAY_MS - 1), 3 * GIB);
   t.equal(at(9 * GIB, GROWTH_DELAY_MS), 9 * GIB);
   t.equal(at(3 * GIB + 4096, GROWTH_DELAY_MS), 3 * GIB, 'not for a block');
 });
 
 t.test('a limit of nothing grows again', async t => {
-  const fallen = settleLimit(settleLimit(undefined, sized(GIB), 0), sized(0), 1);
-  t.equal(settleLimit(fallen, sized(GIB), 1 + GROWTH_DELAY_MS).limit.bytes.amount, GIB);
+  const first = settleLimit(undefined, sized(GIB), lookAt(0));
+  const fallen = settleLimit(first, sized(0), lookAt(1));
+  const later = settleLimit(fallen, sized(GIB), lookAt(1 + GROWTH_DELAY_MS));
+  t.equal(later.limit.bytes.amount, GIB);
+});
+
+t.test('a file system that was made larger is used at once, however lately it filled', async t => {
+  const first = settleLimit(undefined, sized(10 * GIB), lookAt(0));
+  const fallen = settleLimit(first, sized(3 * GIB), lookAt(1));
+  const after = (nowMs: number, totalBytes: number) =>
+    settleLimit(fallen, sized(9 * GIB), lookAt(nowMs, totalBytes));
+  t.equal(after(2, 100.5 * GIB).limit.bytes.amount, 3 * GIB, 'not for half a percent');
+  const grown = after(2, 102 * GIB);
+  t.equal(grown.limit.bytes.amount, 9 * GIB);
+  const full = settleLimit(grown, sized(2 * GIB), lookAt(3, 102 * GIB));
+  const freed = settleLimit(full, sized(9 * GIB), lookAt(4, 102 * GIB));
+  t.equal(freed.limit.bytes.amount, 2 * GIB, 'once for each time');
+  const slowly = [100.5, 100.9, 101.3].map(gib => gib * GIB);
+  let settled = fallen;
+  for (const total of slowly) settled = settleLimit(settled, sized(9 * GIB), lookAt(5, total));
+  t.equal(settled.limit.bytes.amount, 9 * GIB, 'in small steps, too');
 });
 
 t.test('how fast a disk fills is remembered for a while', async t => {
