@@ -4,58 +4,17 @@
 import { parseCacheLimit } from '#engine/cli/cache-options.ts';
 import { parseSize } from '#engine/cli/option-values.ts';
 import {
-  oneOf,
   parseAbsolutePath,
   parseBoolean,
   parseDays,
   parseDuration,
-  parseListenAddress,
   parseMemory,
   parseObjectName,
   parseRemoteAddress,
   parseText,
-  type ParseText,
 } from './config-values.ts';
-
-export interface Setting<Value> {
-  /** `--cache-dir <dir>` */
-  readonly flags: string;
-  /** Of the environment; the first that is set and not empty counts. */
-  readonly variables: readonly string[];
-  readonly text: string;
-  /** As it would be written; undefined where nothing is the default. */
-  readonly initial: string | undefined;
-  /** What to do when it is missing, for those that have to be there. */
-  readonly missing?: string;
-  readonly parse: ParseText<Value>;
-}
-
-type Row<Value> = Omit<Setting<Value>, 'initial' | 'missing'>;
-
-function optional<Value>(row: Row<Value>): Setting<Value | undefined> {
-  return { ...row, initial: undefined };
-}
-
-function preset<Value>(initial: string, row: Row<Value>): Setting<Value> {
-  return { ...row, initial };
-}
-
-function needed<Value>(missing: string, row: Row<Value>): Setting<Value> {
-  return { ...row, initial: undefined, missing };
-}
-
-/** logrus, which stock uses, has names of its own for two of them. */
-const LEVELS = {
-  trace: 'trace',
-  debug: 'debug',
-  info: 'info',
-  warn: 'warn',
-  warning: 'warn',
-  error: 'error',
-  fatal: 'fatal',
-  panic: 'fatal',
-} as const;
-const FORMATS = { json: 'json', text: 'text' } as const;
+import { SERVICE_SETTINGS } from './service-settings.ts';
+import { needed, optional, preset, type SettingValues } from './setting.ts';
 
 /** Stock's first (velero pkg/cmd/cli/nodeagent/server.go), then ours. */
 export const SETTINGS = Object.freeze({
@@ -65,30 +24,10 @@ export const SETTINGS = Object.freeze({
     text: 'the node whose volumes are moved',
     parse: parseObjectName,
   }),
-  namespace: preset('velero', {
-    flags: '-n, --namespace <name>',
-    variables: ['VELERO_NAMESPACE'],
-    text: "Velero's namespace",
-    parse: parseObjectName,
-  }),
-  logLevel: preset('info', {
-    flags: '--log-level <level>',
-    variables: ['STEVEDORE_LOG_LEVEL'],
-    text: 'trace, debug, info, warning, error or fatal',
-    parse: oneOf(LEVELS),
-  }),
-  logFormat: preset('json', {
-    flags: '--log-format <format>',
-    variables: ['STEVEDORE_LOG_FORMAT'],
-    text: 'json, or text for people',
-    parse: oneOf(FORMATS),
-  }),
-  metricsAddress: preset(':8085', {
-    flags: '--metrics-address <address>',
-    variables: ['STEVEDORE_METRICS_ADDRESS'],
-    text: 'where /metrics, /healthz and /readyz are served',
-    parse: parseListenAddress,
-  }),
+  namespace: SERVICE_SETTINGS.namespace,
+  logLevel: SERVICE_SETTINGS.logLevel,
+  logFormat: SERVICE_SETTINGS.logFormat,
+  metricsAddress: SERVICE_SETTINGS.metricsAddress,
   nodeAgentConfigmap: optional({
     flags: '--node-agent-configmap <name>',
     variables: ['STEVEDORE_NODE_AGENT_CONFIGMAP'],
@@ -119,18 +58,8 @@ export const SETTINGS = Object.freeze({
     text: "Velero's version, such as v1.18.1; by default the server is asked",
     parse: parseText,
   }),
-  kubeconfig: optional({
-    flags: '--kubeconfig <file>',
-    variables: ['KUBECONFIG'],
-    text: 'how to reach the API server; in a pod, its service account',
-    parse: parseText,
-  }),
-  kubecontext: optional({
-    flags: '--kubecontext <name>',
-    variables: ['STEVEDORE_KUBECONTEXT'],
-    text: 'which context of the kubeconfig; its current one otherwise',
-    parse: parseText,
-  }),
+  kubeconfig: SERVICE_SETTINGS.kubeconfig,
+  kubecontext: SERVICE_SETTINGS.kubecontext,
   credentialsFile: optional({
     flags: '--credentials-file <file>',
     variables: ['AWS_SHARED_CREDENTIALS_FILE'],
@@ -237,11 +166,7 @@ export const SETTINGS = Object.freeze({
 
 export type SettingName = keyof typeof SETTINGS;
 
-export type AgentConfig = {
-  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value>
-    ? Value
-    : never;
-};
+export type AgentConfig = SettingValues<typeof SETTINGS>;
 
 /**
  * Flags of stock's command and of its libraries that change nothing here (velero
@@ -259,8 +184,3 @@ export const INERT_FLAGS: readonly string[] = Object.freeze([
 
 /** Of ours, those that are accepted and have no effect yet. */
 export const INERT_SETTINGS: readonly SettingName[] = Object.freeze(['hostPlugins', 'controller']);
-
-/** `--cache-dir` of `--cache-dir <dir>` */
-export function longFlag(flags: string): string {
-  return /--[a-z_-]+/.exec(flags)?.[0] ?? flags;
-}

@@ -1,29 +1,15 @@
-// What the agent is told: flags before environment before file before defaults. Everything that is
-// wrong is reported at once, because each attempt of an operator may be a rollout.
+// What the agent is told: read-settings.ts with the agent's own table, and what only several
+// settings together say.
 
-import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
-import { parseYaml } from '#engine/base/yaml.ts';
-import { parseFlags } from '#engine/cli/command-line.ts';
-import { configHelp } from './config-help.ts';
+import { type AgentConfig, INERT_FLAGS, INERT_SETTINGS, SETTINGS } from './config-table.ts';
 import {
-  type AgentConfig,
-  INERT_FLAGS,
-  INERT_SETTINGS,
-  longFlag,
-  type Setting,
-  type SettingName,
-  SETTINGS,
-} from './config-table.ts';
-import { nearestName } from './nearest-name.ts';
+  type ConfigSources,
+  readSettings,
+  requireNoProblems,
+  type SettingsProgram,
+} from './read-settings.ts';
 
-export interface ConfigSources {
-  /** Behind the name of the program; `node-agent server` in front is stock's way to start it. */
-  readonly words: readonly string[];
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly readText: (path: string) => string;
-  /** For the width of help. */
-  readonly columns: number;
-}
+export type { ConfigSources };
 
 export type ConfigOutcome =
   | {
@@ -34,161 +20,51 @@ export type ConfigOutcome =
     }
   | { readonly kind: 'text'; readonly text: string };
 
-/** A text, and where it was found. */
-interface Given {
-  readonly text: string;
-  readonly what: string;
-}
+const EPILOGUE = `\
+Each has a variable and a key in the file as well: docs/configuration.md. A flag counts before a
+variable, a variable before the file.
 
-type Problems = string[];
-type Texts = Readonly<Partial<Record<string, Given>>>;
+Examples:
+  # in a DaemonSet, with NODE_NAME and VELERO_NAMESPACE from the pod's own fields
+  $ stevedore node-agent server --node-agent-configmap=node-agent-config --cache-dir=/cache
 
-const NAMES = Object.keys(SETTINGS).filter(isSettingName);
-const FLAGS = NAMES.map(name => longFlag(SETTINGS[name].flags));
-const FILE_VARIABLE = 'STEVEDORE_CONFIG';
-const CONFIG_BYTES_MAX = 2 ** 20;
+  # beside a cluster, as a plain process on the node worker-1
+  $ stevedore node-agent --kubeconfig ~/.kube/config --node-name worker-1 \\
+      --host-pods /var/lib/kubelet/pods --log-format text
 
-/** @throws USAGE with all that is wrong, a line each; `details.problems` has them as a list */
+  # everything in a file
+  $ stevedore node-agent --config /etc/stevedore/agent.yaml
+`;
+
+const PROGRAM: SettingsProgram<typeof SETTINGS> = {
+  name: 'stevedore node-agent',
+  summary:
+    "Moves volumes of this node's pods into kopia repositories and back, for a Velero server.",
+  epilogue: EPILOGUE,
+  settings: SETTINGS,
+  inertFlags: INERT_FLAGS,
+};
+
+/** @throws USAGE with all that is wrong; see requireNoProblems */
 export function readConfig(sources: ConfigSources): ConfigOutcome {
-  const problems: Problems = [];
   const words = behindStockWords(sources.words);
-  const flags = flagsOf(words, sources.columns, problems);
-  if (flags.kind === 'text') return flags;
-  const file = flags.file ?? unlessEmpty(sources.environment[FILE_VARIABLE]);
-  const inFile = file === undefined ? {} : textsOfFile(file, sources.readText, problems);
-  const inEnvironment = textsOfEnvironment(sources.environment);
-  const texts: Texts = { ...inFile, ...inEnvironment, ...flags.texts };
-  const values = Object.fromEntries(
-    NAMES.map(name => [name, valueOf<unknown>(SETTINGS[name], texts[name], problems)]),
-  );
+  const read = readSettings(PROGRAM, { ...sources, words });
+  if (read.kind === 'text') return read;
+  const { values: config, texts, problems } = read;
   if (texts.cacheLimit !== undefined && texts.cacheDir === undefined) {
     problems.push(`${texts.cacheLimit.what} is of no use without a directory; give --cache-dir`);
   }
   const { cacheFloor: floor, cacheCeiling: ceiling } = texts;
-  if (floor && ceiling && Number(values.cacheFloor) > Number(values.cacheCeiling)) {
+  if (floor && ceiling && Number(config.cacheFloor) > Number(config.cacheCeiling)) {
     problems.push(`${floor.what} is above ${ceiling.what}; give no floor above the ceiling`);
   }
-  if (problems.length > 0) throw problemsError(problems);
+  requireNoProblems(problems);
   const inert = INERT_SETTINGS.flatMap(name => texts[name]?.what ?? []);
-  // The compiler does not see that each name got what its own row parses; valueOf() threw none.
-  const config = values as unknown as AgentConfig;
-  return { kind: 'config', config, inert: [...flags.inert, ...inert] };
-}
-
-function problemsError(problems: Problems): EngineError {
-  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
-  const lines = problems.map(problem => `\n  ${problem}`).join('');
-  return new EngineError('USAGE', `${count} with the configuration:${lines}`, {
-    details: { problems },
-  });
+  return { kind: 'config', config, inert: [...read.inert, ...inert] };
 }
 
 /** `velero node-agent server --flags` is how stock's DaemonSet begins. */
 function behindStockWords(words: readonly string[]): readonly string[] {
   const rest = words[0] === 'node-agent' ? words.slice(1) : words;
   return rest[0] === 'server' ? rest.slice(1) : rest;
-}
-
-type FlagTexts =
-  | { kind: 'flags'; texts: Texts; file: string | undefined; inert: string[] }
-  | { kind: 'text'; text: string };
-
-function flagsOf(words: readonly string[], columns: number, problems: Problems): FlagTexts {
-  const empty = { kind: 'flags', texts: {}, file: undefined, inert: [] } as const;
-  try {
-    const flags = parseFlags(configHelp(columns), words);
-    if (flags.kind === 'text') return flags;
-    problems.push(...flags.strangers.filter(isOption).map(strangerProblem));
-    const { values } = flags;
-    const texts: Record<string, Given> = {};
-    for (const name of NAMES) {
-      const value = values[name];
-      const what = longFlag(SETTINGS[name].flags);
-      if (typeof value === 'string' || value === true) texts[name] = { text: `${value}`, what };
-    }
-    const inert = INERT_FLAGS.map(longFlag).filter(flag => values[flag.slice(2)] !== undefined);
-    const file = typeof values.config === 'string' ? values.config : undefined;
-    return { kind: 'flags', texts, file, inert };
-  } catch (error) {
-    if (!isEngineError(error, 'USAGE')) throw error;
-    problems.push(error.message);
-    return { ...empty, inert: [] };
-  }
-}
-
-function isOption(word: string): boolean {
-  return word.startsWith('-');
-}
-
-function strangerProblem(word: string): string {
-  const [flag = word] = word.split('=', 1);
-  const near = nearestName(flag, FLAGS);
-  return `there is no option ${flag}; ${near === undefined ? 'see --help' : `try ${near}`}`;
-}
-
-function textsOfEnvironment(environment: ConfigSources['environment']): Texts {
-  const texts: Record<string, Given> = {};
-  for (const name of NAMES) {
-    const what = SETTINGS[name].variables.find(each => unlessEmpty(environment[each]));
-    const text = what === undefined ? undefined : environment[what];
-    if (what !== undefined && text !== undefined) texts[name] = { text, what };
-  }
-  return texts;
-}
-
-function textsOfFile(path: string, readText: (path: string) => string, problems: Problems): Texts {
-  const texts: Record<string, Given> = {};
-  try {
-    const text = readText(path);
-    if (text.length > CONFIG_BYTES_MAX) throw new Error('it is too large for a configuration');
-    const body = parseYaml(text, path) ?? {};
-    if (typeof body !== 'object' || Array.isArray(body)) throw new Error('give key: value lines');
-    for (const [key, value] of Object.entries(body)) {
-      if (!isSettingName(key)) problems.push(strangerKeyProblem(path, key));
-      else if (isPlain(value)) texts[key] = { text: `${value}`, what: `${key} in ${path}` };
-      else problems.push(`${key} in ${path} is no text, number or boolean; give one`);
-    }
-  } catch (error) {
-    problems.push(
-      isEngineError(error)
-        ? error.message
-        : `the file of --config, ${path}, cannot be used: ${messageOf(error)}`,
-    );
-  }
-  return texts;
-}
-
-function strangerKeyProblem(path: string, key: string): string {
-  const near = nearestName(key, NAMES);
-  const advice = near === undefined ? 'see --help' : `try ${near}`;
-  return `there is no setting '${key}' (${path}); ${advice}`;
-}
-
-function isPlain(value: unknown): value is string | number | boolean {
-  return ['string', 'number', 'boolean'].includes(typeof value);
-}
-
-/** Undefined after a problem, which keeps the result from being used. */
-function valueOf<Value>(
-  { initial, missing, parse }: Setting<Value>,
-  given: Given | undefined,
-  problems: Problems,
-): Value | undefined {
-  try {
-    if (given !== undefined) return parse(given.text, given.what);
-    if (initial !== undefined) return parse(initial, 'the default');
-    if (missing !== undefined) problems.push(missing);
-  } catch (error) {
-    if (!isEngineError(error, 'USAGE')) throw error;
-    problems.push(error.message);
-  }
-  return undefined;
-}
-
-function unlessEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
-}
-
-function isSettingName(name: string): name is SettingName {
-  return Object.hasOwn(SETTINGS, name);
 }

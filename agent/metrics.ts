@@ -2,6 +2,7 @@
 // each label a bounded set of values.
 
 import { systemClock, type Clock } from '#engine/base/clock.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
 import { TrafficMetrics } from './traffic-metrics.ts';
 
@@ -35,8 +36,6 @@ export interface MetricSources {
 /** Velero's (pkg/metrics/metrics.go); the last is its fs-backup timeout. */
 const LATENCY_BUCKETS = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400];
 const STAGE_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
-const LAG_BUCKETS = [0.005, 0.02, 0.05, 0.1, 0.25, 1, 5];
-const LAG_INTERVAL_MS = 1000;
 const KINDS: readonly MoveKind[] = ['PodVolumeBackup', 'PodVolumeRestore'];
 const OUTCOMES: readonly MoveOutcome[] = ['completed', 'failed', 'canceled'];
 const RUN_OUTCOMES: readonly RunOutcome[] = ['completed', 'failed', 'stopped'];
@@ -47,15 +46,14 @@ export class AgentMetrics implements Disposable {
   readonly #node: string;
   readonly #velero: ReturnType<typeof veleroMetrics>;
   readonly #own: ReturnType<typeof ownMetrics>;
-  readonly #lag: Disposable;
+  readonly #process: Disposable;
 
   constructor(node: string, clock: Clock = systemClock) {
     this.#node = node;
     this.#velero = veleroMetrics(this.registry, node);
     this.#own = ownMetrics(this.registry);
     this.traffic = new TrafficMetrics(this.registry);
-    addProcessMetrics(this.registry);
-    this.#lag = watchLag(this.registry, clock);
+    this.#process = addProcessMetrics(this.registry, clock);
   }
 
   /** Gauges whose values lie elsewhere; called once. */
@@ -126,7 +124,7 @@ export class AgentMetrics implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#lag[Symbol.dispose]();
+    this.#process[Symbol.dispose]();
   }
 }
 
@@ -266,53 +264,4 @@ function addSourceMetrics(registry: Registry, { slots, queueDepths }: MetricSour
       for (const [queue, depth] of Object.entries(queueDepths())) this.set({ queue }, depth);
     },
   });
-}
-
-/** Under the names that Prometheus' client libraries share. */
-function addProcessMetrics(registry: Registry): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
-  new Gauge({
-    name: 'process_start_time_seconds',
-    help: 'When the process was started',
-    registers,
-  }).set((Date.now() - performance.now()) / 1000);
-  new Counter({
-    name: 'process_cpu_seconds_total',
-    help: 'Processor time, of all threads',
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage();
-      this.reset();
-      this.inc((user + system) / 1e6);
-    },
-  });
-}
-
-/** How late a timer is, once a second: prom-client's own asks a hundred times. */
-function watchLag(registry: Registry, clock: Clock): Disposable {
-  const lag = new Histogram({
-    name: 'stevedore_event_loop_lag_seconds',
-    help: 'How late the main thread gets to what is due',
-    buckets: LAG_BUCKETS,
-    registers: [registry],
-  });
-  let dueMs = clock.monotonic() + LAG_INTERVAL_MS;
-  const timer = setInterval(() => {
-    const nowMs = clock.monotonic();
-    lag.observe(Math.max(0, nowMs - dueMs) / 1000);
-    dueMs = nowMs + LAG_INTERVAL_MS;
-  }, LAG_INTERVAL_MS).unref();
-  return {
-    [Symbol.dispose]() {
-      clearInterval(timer);
-    },
-  };
 }

@@ -2,13 +2,8 @@
 
 import t from 'tap';
 import { readConfig, type ConfigSources } from '#agent/config.ts';
-import {
-  type AgentConfig,
-  INERT_FLAGS,
-  longFlag,
-  type Setting,
-  SETTINGS,
-} from '#agent/config-table.ts';
+import { type AgentConfig, INERT_FLAGS, SETTINGS } from '#agent/config-table.ts';
+import { longFlag, type Setting } from '#agent/setting.ts';
 import { UNVISITED_DAYS_MAX } from '#engine/cache/cache-settings.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { longFlag, type Setting, SETTINGS } from '#agent/config-table.ts';
+import { SETTINGS } from '#agent/config-table.ts';
+import { longFlag, type Setting } from '#agent/setting.ts';
 import { PERMISSIONS } from '#agent/permissions.ts';
 import { parseYaml } from '#engine/base/yaml.ts';
 import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { INERT_FLAGS, longFlag, type Setting, SETTINGS } from '#agent/config-table.ts';
+import { INERT_FLAGS, SETTINGS } from '#agent/config-table.ts';
+import { longFlag, type Setting } from '#agent/setting.ts';
 
 const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
 const rows: readonly [string, Setting<unknown>][] = Object.entries(SETTINGS);

@@ -36,6 +36,32 @@ const engineAreas: Area[] = ENGINE_RANKS.flatMap((folders, rank) =>
   })),
 );
 
+/**
+ * What any program of ours that stays needs, and nothing of what it does: its log, its health, its
+ * metrics, its settings. The agent and the controller are such programs; neither knows the other.
+ */
+const SERVICE_FILES = [
+  'config-values.ts',
+  'health.ts',
+  'log-secrets.ts',
+  'log.ts',
+  'nearest-name.ts',
+  'process-metrics.ts',
+  'prometheus.ts',
+  'read-settings.ts',
+  'readiness.ts',
+  'run-service.ts',
+  'service-settings.ts',
+  'setting.ts',
+];
+
+const serviceAreas: Area[] = SERVICE_FILES.map(file => ({
+  name: 'service',
+  prefix: `agent/${file}`,
+  // Of the command: its parser of words and sizes, and what it does to text for a terminal.
+  mayImport: ['cli', 'base'],
+}));
+
 /** Rows further down win, so that `agent/` is what remains of agent/. */
 export const AREAS: readonly Area[] = Object.freeze([
   {
@@ -43,6 +69,7 @@ export const AREAS: readonly Area[] = Object.freeze([
     prefix: 'agent/',
     // Of the command: its parser of words, sizes and limits.
     mayImport: [
+      'service',
       'engine',
       'cli',
       'kube',
@@ -53,6 +80,7 @@ export const AREAS: readonly Area[] = Object.freeze([
       'base',
     ],
   },
+  ...serviceAreas,
   { name: 'coordinator', prefix: 'agent/coordinator', mayImport: ['agent', 'base', 'proto'] },
   { name: 'launcher', prefix: 'agent/stevedore.js', mayImport: ['agent', 'cli', 'base'] },
   { name: 'engine', prefix: 'agent/engine/', mayImport: ENGINE_FOLDERS },
@@ -71,7 +99,7 @@ export const AREAS: readonly Area[] = Object.freeze([
     prefix: 'agent/volume-mover/',
     mayImport: ['engine', 'moves', 'volumes', 'repositories', 'base'],
   },
-  { name: 'controller', prefix: 'controller/', mayImport: ['base', 'kube', 'proto'] },
+  { name: 'controller', prefix: 'controller/', mayImport: ['base', 'kube', 'proto', 'service'] },
   { name: 'proto', prefix: 'proto/', mayImport: ['base'] },
 ]);
 
@@ -131,8 +159,9 @@ export function areaOf(path: string): string | undefined {
 
 function faultOfRelative(file: string, specifier: string): string | undefined {
   const target = posix.join(posix.dirname(file), specifier);
+  const isNeighbour = posix.dirname(file) === posix.dirname(target);
   const isLauncher = areaOf(file) === 'launcher';
-  if (areaOf(file) !== areaOf(target) && !isLauncher) {
+  if (areaOf(file) !== areaOf(target) && !isNeighbour && !isLauncher) {
     return `${target} is in another folder; import it through its #alias`;
   }
   return faultOfTarget(file, target);

@@ -1,0 +1,124 @@
+// A program of ours that stays, as a process: its settings are read, its log is opened, signals
+// are listened to; it is run; and what became of it is the status that the process ends with.
+
+import { readFileSync } from 'node:fs';
+import { systemClock } from '#engine/base/clock.ts';
+import { isEngineError } from '#engine/base/errors.ts';
+import { errorText } from '#engine/cli/error-report.ts';
+import { listenForSignals } from '#engine/cli/interruption.ts';
+import { safeText } from '#engine/cli/terminal-text.ts';
+import { createLog, type Log, type LogOptions } from './log.ts';
+import { SecretTexts } from './log-secrets.ts';
+import type { ConfigSources } from './read-settings.ts';
+
+export interface Service<Config> {
+  /** As it is started: `stevedore node-agent`. */
+  readonly name: string;
+  /** @throws USAGE; see requireNoProblems */
+  readonly readConfig: (
+    sources: ConfigSources,
+  ) => Configured<Config> | { readonly kind: 'text'; readonly text: string };
+  readonly logOf: (config: Config) => Pick<LogOptions, 'level' | 'format'> & {
+    /** On each line. */
+    readonly keys: Readonly<Record<string, unknown>>;
+  };
+  /** Returns when it was told to end and has done so. */
+  readonly run: (config: Config, surroundings: Surroundings) => Promise<ServiceEnd>;
+}
+
+export interface Configured<Config> {
+  readonly kind: 'config';
+  readonly config: Config;
+  readonly inert: readonly string[];
+}
+
+export interface Surroundings {
+  readonly log: Log;
+  readonly secrets: SecretTexts;
+  /** Aborted when the process is told to end. */
+  readonly signal: AbortSignal;
+  /** What of flags, variables and file changes nothing. */
+  readonly inert: readonly string[];
+}
+
+export interface ServiceEnd {
+  /** Threads that are held in the kernel: the process cannot end by itself. */
+  readonly hasStuckThreads: boolean;
+}
+
+interface ProcessEnd extends ServiceEnd {
+  readonly status: number;
+}
+
+/** Where the SDK looks for keys of its own (docs of the AWS SDK, "Environment variables"). */
+const SECRET_VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+const COLUMNS_DEFAULT = 100;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** Ends the process. */
+export async function runService<Config>(service: Service<Config>): Promise<void> {
+  const { status, hasStuckThreads } = await endOf(service);
+  // All has been written. exit() would wait for threads that are held in the kernel.
+  if (hasStuckThreads) process.kill(process.pid, 'SIGKILL');
+  process.exit(status);
+}
+
+async function endOf<Config>(service: Service<Config>): Promise<ProcessEnd> {
+  try {
+    const outcome = service.readConfig({
+      words: process.argv.slice(2),
+      environment: process.env,
+      readText: path => readFileSync(path, 'utf8'),
+      columns: process.stdout.columns ?? COLUMNS_DEFAULT,
+    });
+    if (outcome.kind === 'config') return await runWith(service, outcome);
+    process.stdout.write(outcome.text);
+    return { status: 0, hasStuckThreads: false };
+  } catch (error) {
+    process.stderr.write(startErrorText(service.name, error));
+    return failed(error);
+  }
+}
+
+async function runWith<Config>(
+  { logOf, run }: Service<Config>,
+  { config, inert }: Configured<Config>,
+): Promise<ProcessEnd> {
+  const secrets = new SecretTexts();
+  for (const variable of SECRET_VARIABLES) secrets.add(process.env[variable] ?? '');
+  const write = (line: string) => void process.stdout.write(line);
+  // Whoever read the log may be gone; the work goes on.
+  process.stdout.on('error', () => {});
+  const { keys, ...options } = logOf(config);
+  const log = createLog({ ...options, write, secrets }).with(keys);
+  const signals = {
+    on: process.on.bind(process),
+    off: process.off.bind(process),
+    exit: (code: number) => process.exit(code),
+  };
+  const say = () => log.info({}, 'told to stop');
+  using interruption = listenForSignals(signals, say, systemClock);
+  try {
+    const { signal } = interruption;
+    const end = await run(config, { log, secrets, signal, inert });
+    log.info({ ...end }, 'stopped');
+    return { status: 0, ...end };
+  } catch (error) {
+    log.error({ error }, 'the program has failed');
+    return failed(error);
+  }
+}
+
+function failed(error: unknown): ProcessEnd {
+  const status = isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+  return { status, hasStuckThreads: false };
+}
+
+/** A line for each problem of the configuration. */
+function startErrorText(name: string, error: unknown): string {
+  const problems: unknown = isEngineError(error, 'USAGE') ? error.details.problems : undefined;
+  if (!Array.isArray(problems)) return errorText(error);
+  const lines = problems.map(problem => `  ${safeText(String(problem))}\n`).join('');
+  return `${name} cannot start:\n${lines}  try: ${name} --help\n`;
+}
