@@ -4,6 +4,7 @@ await runTogether(
   'agent/coordinator',
   'controller',
   'controller/bandwidth',
+  'controller/leadership',
   'controller/sessions',
   'controller/slots',
   'proto',
