@@ -89,6 +89,11 @@ export function parseMemory(text: string, what: string): number {
   throw configError(`${what} is '${text}'; give ${MEMORY_BYTES_MIN / MIB}MiB or more`);
 }
 
+/** Bytes a second of `50MiB`; 0 stops them. */
+export function parseRate(text: string, what: string): number {
+  return text === '0' ? 0 : (parseSize(text, what) ?? 0);
+}
+
 /** A name of the Kubernetes API (RFC 1123). */
 export function parseObjectName(text: string, what: string): string {
   if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text;

@@ -1,0 +1,115 @@
+// Every setting of the controller, as the agent's are (agent/config-table.ts): `--help` and
+// docs/controller.md are made of these rows.
+
+import {
+  parseAbsolutePath,
+  parseBoolean,
+  parseDuration,
+  parseListenAddress,
+  parseObjectName,
+  parseRate,
+  parseText,
+} from '#agent/config-values.ts';
+import { SERVICE_SETTINGS } from '#agent/service-settings.ts';
+import { optional, preset, type SettingValues } from '#agent/setting.ts';
+import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
+import { parseSlots, parseSlotsByName, parseWindows, requireLeaseMs } from './setting-values.ts';
+import { DEFAULT_LIMITS } from './slots/slot-limits.ts';
+
+export const SETTINGS = Object.freeze({
+  listenAddress: preset(':8443', {
+    flags: '--listen-address <address>',
+    variables: ['STEVEDORE_LISTEN_ADDRESS'],
+    text: 'where agents connect',
+    parse: parseListenAddress,
+  }),
+  tlsDir: optional({
+    flags: '--tls-dir <dir>',
+    variables: ['STEVEDORE_TLS_DIR'],
+    text: 'directory with tls.crt and tls.key, as a Secret is mounted; looked at every 10 s',
+    parse: parseAbsolutePath,
+  }),
+  plaintext: preset('false', {
+    flags: '--plaintext',
+    variables: ['STEVEDORE_PLAINTEXT'],
+    text: 'no TLS, at a loopback address alone: for trying things out',
+    parse: parseBoolean,
+  }),
+  namespace: SERVICE_SETTINGS.namespace,
+  agentServiceAccount: preset('stevedore', {
+    flags: '--agent-service-account <name>',
+    variables: ['STEVEDORE_AGENT_SERVICE_ACCOUNT'],
+    text: 'whose tokens agents show; of the same namespace',
+    parse: parseObjectName,
+  }),
+  audience: preset(TOKEN_AUDIENCE, {
+    flags: '--audience <text>',
+    variables: ['STEVEDORE_AUDIENCE'],
+    text: 'for which these tokens are made',
+    parse: parseText,
+  }),
+  clusterSlots: preset(String(DEFAULT_LIMITS.clusterMax), {
+    flags: '--cluster-slots <count>',
+    variables: ['STEVEDORE_CLUSTER_SLOTS'],
+    text: 'how many volumes move at once',
+    parse: parseSlots,
+  }),
+  nodeSlots: optional({
+    flags: '--node-slots <count>',
+    variables: ['STEVEDORE_NODE_SLOTS'],
+    text: 'on each node at most; by default what its agent says: loadConcurrency, or 1',
+    parse: parseSlots,
+  }),
+  storageClassSlots: preset('{}', {
+    flags: '--storage-class-slots <yaml>',
+    variables: ['STEVEDORE_STORAGE_CLASS_SLOTS'],
+    text: 'the same of storage classes, such as {nfs: 2}; others have none of their own',
+    isStructured: true,
+    parse: parseSlotsByName,
+  }),
+  locationSlots: preset('{}', {
+    flags: '--location-slots <yaml>',
+    variables: ['STEVEDORE_LOCATION_SLOTS'],
+    text: 'the same of BackupStorageLocations',
+    isStructured: true,
+    parse: parseSlotsByName,
+  }),
+  uploadRate: optional({
+    flags: '--upload-rate <size>',
+    variables: ['STEVEDORE_UPLOAD_RATE'],
+    text: 'what all agents together send in a second, such as 200MiB; outside of windows',
+    parse: parseRate,
+  }),
+  downloadRate: optional({
+    flags: '--download-rate <size>',
+    variables: ['STEVEDORE_DOWNLOAD_RATE'],
+    text: 'the same of what they fetch',
+    parse: parseRate,
+  }),
+  rateWindows: preset('[]', {
+    flags: '--rate-windows <yaml>',
+    variables: ['STEVEDORE_RATE_WINDOWS'],
+    text: 'times with other rates: a list of name, from, until, timeZone, uploadRate, downloadRate',
+    isStructured: true,
+    parse: parseWindows,
+  }),
+  leaseName: preset('stevedore-controller', {
+    flags: '--lease-name <name>',
+    variables: ['STEVEDORE_LEASE_NAME'],
+    text: 'the Lease by which one of several controllers leads',
+    parse: parseObjectName,
+  }),
+  leaseDuration: preset('10s', {
+    flags: '--lease-duration <duration>',
+    variables: ['STEVEDORE_LEASE_DURATION'],
+    text: 'how long the others wait for a leader that says nothing',
+    parse: (text, what) => requireLeaseMs(parseDuration(text, what), what),
+  }),
+  metricsAddress: SERVICE_SETTINGS.metricsAddress,
+  logLevel: SERVICE_SETTINGS.logLevel,
+  logFormat: SERVICE_SETTINGS.logFormat,
+  kubeconfig: SERVICE_SETTINGS.kubeconfig,
+  kubecontext: SERVICE_SETTINGS.kubecontext,
+});
+
+export type ControllerConfig = SettingValues<typeof SETTINGS>;
