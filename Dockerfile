@@ -1,4 +1,4 @@
-# The node agent, and the command, as an image:
+# The node agent, the controller and the command, as an image:
 #
 #   docker build -t registry.example/stevedore:0.1.0 .
 #
@@ -12,6 +12,8 @@ COPY package.json package-lock.json ./
 # No package needs its install script.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY agent agent
+COPY controller controller
+COPY proto proto
 RUN node agent/build.js && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM ${NODE_IMAGE}

@@ -1,7 +1,7 @@
-// Packs the sources into dist/: one file each for the command, the agent, the library and every
-// kind of worker thread, and what they share. `npm run build`, and by itself after `npm ci`. Plain
-// JavaScript, because npm runs it with whatever Node there is. current-build.js decides whether
-// what lies there is used.
+// Packs the sources into dist/: one file each for the command, the agent, the controller, the
+// library and every kind of worker thread, and what they share. `npm run build`, and by itself
+// after `npm ci`. Plain JavaScript, because npm runs it with whatever Node there is.
+// current-build.js decides whether what lies there is used.
 
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdirSync, statSync } from 'node:fs';
@@ -57,6 +57,7 @@ async function build(bundle, target) {
     entryPoints: {
       main: join(ENGINE, 'cli/main.ts'),
       agent: join(SOURCES, 'main.ts'),
+      controller: join(ROOT, 'controller/main.ts'),
       index: join(ENGINE, 'index.ts'),
       ...Object.fromEntries(threads.map(path => [basename(path, '.ts'), path])),
     },

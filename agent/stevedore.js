@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The `stevedore` program: the command, and with the word `node-agent` the agent for Kubernetes.
+// The `stevedore` program: the command, and with the words `node-agent` and `controller` what runs
+// in Kubernetes.
 // Plain JavaScript, because an older Node has to be able to start it: the sources need Node 24, and
 // where that comes with the installed packages it takes over from here. Runs the build of the
 // sources where it is current, else the sources themselves.
@@ -48,12 +49,20 @@ function keepCompiledCode() {
   nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 }
 
+function load(word) {
+  switch (word) {
+    case 'node-agent':
+      return import(currentBuild('agent.js') ?? './main.ts');
+    case 'controller':
+      return import(currentBuild('controller.js') ?? '#controller/main.ts');
+    default:
+      return import(currentBuild() ?? './engine/cli/main.ts');
+  }
+}
+
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   keepCompiledCode();
-  const isAgent = process.argv[2] === 'node-agent';
-  const { main } = isAgent
-    ? await import(currentBuild('agent.js') ?? './main.ts')
-    : await import(currentBuild() ?? './engine/cli/main.ts');
+  const { main } = await load(process.argv[2]);
   await main();
 } else {
   const node = bundledNode();

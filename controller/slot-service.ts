@@ -3,7 +3,7 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { AgentHeartbeat, AgentSaying } from '#proto/agent-saying.ts';
-import type { SlotReport } from '#proto/slot-messages.ts';
+import type { SlotGrant, SlotReport } from '#proto/slot-messages.ts';
 import type { AgentSession } from './sessions/agent-session.ts';
 import type { AgentSessions, SessionEvents } from './sessions/agent-sessions.ts';
 import { asRefusal, refuse } from './sessions/refusals.ts';
@@ -18,6 +18,10 @@ export interface SlotServiceParts {
    * so is not believed: it would put the controller out for all others.
    */
   readonly hasBeen: (epoch: number) => Promise<boolean>;
+  /** Before the nodes are told. Must not throw. */
+  readonly onGranted?: (grants: readonly SlotGrant[]) => void;
+  /** Once a second, when leases were looked at. Must not throw. */
+  readonly onTick?: () => void;
   /** There is a later controller: this one must end. Called once. */
   readonly onDeposed: () => void;
 }
@@ -69,6 +73,7 @@ export class SlotService {
     const { desk, clock } = this.#parts;
     desk.expire(clock.monotonic());
     this.#decide();
+    this.#parts.onTick?.();
   }
 
   #hear(session: AgentSession, saying: AgentSaying): void {
@@ -100,8 +105,10 @@ export class SlotService {
 
   /** Tells every node that was granted something, `besides` one that is told anyway. */
   #decide(besides?: string): void {
-    const { desk, clock } = this.#parts;
-    const nodes = new Set(desk.decide(clock.monotonic()).map(({ node }) => node));
+    const { desk, clock, onGranted } = this.#parts;
+    const grants = desk.decide(clock.monotonic());
+    if (grants.length > 0) onGranted?.(grants);
+    const nodes = new Set(grants.map(({ node }) => node));
     for (const node of nodes) {
       if (node !== besides) this.#sessions?.session(node)?.tellSlots(() => desk.answer(node));
     }

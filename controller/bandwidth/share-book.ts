@@ -29,10 +29,25 @@ export class ShareBook {
    * Of each node the notice that it has obeyed, and all since: it may be using the most of them.
    */
   readonly #inForce = new Map<string, Told[]>();
-  #count = 0;
+  #count: number;
 
-  constructor(totalBytesPerSecond?: number) {
+  /** Notices are counted from `count` on, so that those of two controllers are told apart. */
+  constructor(totalBytesPerSecond?: number, count = 0) {
     this.#totalBytesPerSecond = totalBytesPerSecond;
+    this.#count = count;
+  }
+
+  /** All that may be using something. */
+  get nodes(): string[] {
+    return [...this.#inForce.keys()];
+  }
+
+  /** What the node was told last; undefined where it was told nothing. */
+  told(node: string): Omit<ShareNotice, 'node'> | undefined {
+    const last = this.#inForce.get(node)?.at(-1);
+    if (last === undefined) return undefined;
+    const { number, bytesPerSecond } = last;
+    return { number, bytesPerSecond: limitOf(bytesPerSecond) };
   }
 
   /** Undefined for no limit. Nodes are told with the next `share`. */
@@ -91,9 +106,12 @@ export class ShareBook {
     if (told.at(-1)?.bytesPerSecond === bytesPerSecond) return [];
     const number = ++this.#count;
     this.#inForce.set(node, [...told, { number, bytesPerSecond }]);
-    const isLimit = Number.isFinite(bytesPerSecond);
-    return [{ node, number, bytesPerSecond: isLimit ? bytesPerSecond : undefined }];
+    return [{ node, number, bytesPerSecond: limitOf(bytesPerSecond) }];
   }
+}
+
+function limitOf(bytesPerSecond: number): number | undefined {
+  return Number.isFinite(bytesPerSecond) ? bytesPerSecond : undefined;
 }
 
 function mostOf(told: readonly Told[] = []): number {

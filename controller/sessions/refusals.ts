@@ -44,6 +44,8 @@ export const REFUSALS = Object.freeze({
   cut: 'COORDINATOR_UNAVAILABLE',
   /** Time to prove again who it is. */
   aged: 'COORDINATOR_UNAVAILABLE',
+  /** Another controller leads. */
+  standby: 'COORDINATOR_UNAVAILABLE',
   /** The controller is being stopped. */
   stopping: 'COORDINATOR_UNAVAILABLE',
   /** A fault of ours. */

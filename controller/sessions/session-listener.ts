@@ -21,7 +21,8 @@ export interface ListenerParts {
 }
 
 export interface ListenAt {
-  readonly host: string;
+  /** Undefined for all addresses of the machine. */
+  readonly host: string | undefined;
   /** 0 for any. */
   readonly port: number;
 }
@@ -73,8 +74,9 @@ export async function listenInPlainText(
   at: ListenAt,
   { counts, onConnection }: ListenerParts,
 ): Promise<SessionListener> {
-  if (!isLoopback(at.host)) {
-    const what = `without TLS the controller does not listen at ${at.host}`;
+  if (at.host === undefined || !isLoopback(at.host)) {
+    const where = at.host ?? 'all addresses';
+    const what = `without TLS the controller does not listen at ${where}`;
     throw new EngineError('USAGE', `${what}; give it a certificate, or 127.0.0.1`);
   }
   const server = createPlainServer((socket: Socket) => onConnection(socket));
@@ -90,7 +92,7 @@ async function listen(server: Server, at: ListenAt, counts: RefusalCounts): Prom
   server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(at.port, at.host, () => {
+    server.listen({ port: at.port, host: at.host }, () => {
       server.off('error', reject);
       resolve();
     });

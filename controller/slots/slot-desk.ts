@@ -83,7 +83,7 @@ export class SlotDesk {
     this.#sessions.set(node, { node, session, sequence, sentAtMs, heardAtMs: nowMs });
     // Only an agent that knows this epoch takes no more grants of the last one.
     if (epoch === this.#epoch) this.#unheard?.delete(node);
-    this.table.join(node, slotsMax);
+    this.table.join(node, Math.min(slotsMax, this.#limits.nodeMax ?? slotsMax));
     // Requests are counted anew after a start: an old grant must not answer a new request.
     if (known !== undefined && known.session !== session) this.#releaseUnheld(report);
     return { kind: 'heard', twins: this.#adopt(report, nowMs) };

@@ -6,6 +6,8 @@ import { LEASE_MS, PRIORITY_MAX } from '#proto/slot-messages.ts';
 
 export interface SlotLimits {
   readonly clusterMax: number;
+  /** Of each node, whatever its agent says; undefined for what the agent says. */
+  readonly nodeMax?: number;
   /** Per storage class; one that is not named has no limit of its own. 0 holds it back. */
   readonly storageClassMax: Readonly<Record<string, number>>;
   /** Per BackupStorageLocation, likewise. */
@@ -60,6 +62,7 @@ export function waitBoundMs(facts: WaitFacts): number {
 /** @throws USAGE names the value that is no limit */
 export function requireLimits(limits: SlotLimits): void {
   requireCount('clusterMax', limits.clusterMax, 0);
+  if (limits.nodeMax !== undefined) requireCount('nodeMax', limits.nodeMax, 0);
   requireCount('ageingMs', limits.ageingMs, 1);
   requireCount('gatherMs', limits.gatherMs, 0);
   requireCount('leaseMs', limits.leaseMs, 1);

@@ -15,12 +15,13 @@ import {
   openStorage,
   type Storage,
 } from '#engine/index.ts';
-import { AgentProcess } from '#test/demo/agent-process.ts';
+
 import * as velero from '#test/demo/velero-objects.ts';
 import { CREDENTIALS, type Handler, startFakeS3 } from '#test/engine/storage/fake-s3.ts';
 import { MemoryS3 } from '#test/faults/memory-s3.ts';
 import { type KubeEmulator, startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
 import { BACKUP, PASSWORD, RESTORE } from '#test/support/agent-scene.ts';
+import { ServiceProcess } from '#test/support/service-process.ts';
 
 /** Velero's DaemonSet leaves the kubelet's 30 s, of which `--shutdown-grace` takes 25. */
 const END_MS_MAX = 15_000;
@@ -85,7 +86,7 @@ for (const { title, kind, isHung, hang, operation } of TABLE) {
     api.add(move);
     await hung.promise;
     const startMs = performance.now();
-    t.equal(await agent.end(), 0, 'it ends by itself');
+    t.equal(await agent.end('SIGTERM'), 0, 'it ends by itself');
     const durationMs = performance.now() - startMs;
     t.ok(durationMs < END_MS_MAX, `after ${Math.round(durationMs)} ms`);
     const resource = kind === 'PodVolumeBackup' ? POD_VOLUME_BACKUPS : POD_VOLUME_RESTORES;
@@ -153,8 +154,9 @@ async function store(storage: Storage, path: string): Promise<string> {
   return snapshotId;
 }
 
-function agentOf(directory: string): AgentProcess {
-  return new AgentProcess([
+function agentOf(directory: string): ServiceProcess {
+  return new ServiceProcess([
+    ...['node-agent', 'server'],
     ...['--kubeconfig', join(directory, 'kubeconfig'), '--node-name', velero.NODE],
     ...['--host-pods', join(directory, 'pods'), '--metrics-address', '127.0.0.1:0'],
   ]);

@@ -11,8 +11,8 @@ import { formatBytes, formatDuration } from '#engine/cli/quantity.ts';
 import { createRepository } from '#engine/index.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import type { SeedObject } from '#test/kube-emulator/kube-emulator.ts';
+import { ServiceProcess } from '#test/support/service-process.ts';
 import { type ListedEntry, listingDifferences, treeListing } from '#test/support/tree-listing.ts';
-import { AgentProcess } from './agent-process.ts';
 import { BACKUPS, DemoCluster, PODS, RESTORES } from './demo-cluster.ts';
 import { makeSource } from './engine-story.ts';
 import { PASSWORD, say } from './say.ts';
@@ -67,7 +67,8 @@ export async function agentStory(
   const before = await treeListing(volumeOf(first));
   say('pod', `${names.shop}/${POD}, annotated to back up its volume`);
   const agent = stack.use(
-    new AgentProcess([
+    new ServiceProcess([
+      ...['node-agent', 'server'],
       ...['--kubeconfig', cluster.kubeconfig, '--namespace', names.velero],
       ...['--node-name', names.node, '--host-pods', at('pods')],
       ...['--metrics-address', '127.0.0.1:0'],

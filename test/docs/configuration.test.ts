@@ -1,12 +1,20 @@
-// docs/configuration.md has the settings of the agent as the table has them.
+// docs/configuration.md and docs/controller.md have the settings of their programs as the tables
+// have them.
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { INERT_FLAGS, SETTINGS } from '#agent/config-table.ts';
+import { SETTINGS as CONTROLLER_SETTINGS } from '#controller/config-table.ts';
 import { longFlag, type Setting } from '#agent/setting.ts';
 
-const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
-const rows: readonly [string, Setting<unknown>][] = Object.entries(SETTINGS);
+type Rows = readonly (readonly [string, Setting<unknown>])[];
+
+const pageOf = (name: string) =>
+  readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
+const PAGES: readonly { readonly name: string; readonly rows: Rows }[] = [
+  { name: 'configuration', rows: Object.entries(SETTINGS) },
+  { name: 'controller', rows: Object.entries(CONTROLLER_SETTINGS) },
+];
 
 function rowOf(
   key: string,
@@ -18,14 +26,18 @@ function rowOf(
   return `| \`${longFlag(flags)}\` | ${names} | \`${key}\` | ${written} | ${text} |`;
 }
 
-t.test('each setting has its row, in the order of the table, and there is no other', async t => {
-  const documented = text.split('\n').filter(line => line.startsWith('| `--'));
-  t.strictSame(
-    documented,
-    rows.map(([key, setting]) => rowOf(key, setting)),
-  );
-});
+for (const { name, rows } of PAGES) {
+  t.test(`docs/${name}.md has each setting, in the order of the table, and no other`, async t => {
+    const documented = pageOf(name)
+      .split('\n')
+      .filter(line => line.startsWith('| `--') && line.split('|').length === 7);
+    t.strictSame(
+      documented,
+      rows.map(([key, setting]) => rowOf(key, setting)),
+    );
+  });
+}
 
 t.test('what is accepted without effect is named', async t => {
-  for (const flags of INERT_FLAGS) t.match(text, `\`${longFlag(flags)}\``);
+  for (const flags of INERT_FLAGS) t.match(pageOf('configuration'), `\`${longFlag(flags)}\``);
 });

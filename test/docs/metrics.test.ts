@@ -1,13 +1,30 @@
-// docs/metrics.md has a row for each metric that the agent serves, with its type and labels.
+// docs/metrics.md has a row for each metric that the agent and the controller serve, with its type
+// and labels.
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { AgentMetrics } from '#agent/metrics.ts';
+import { ControllerMetrics } from '#controller/metrics.ts';
+import { RefusalCounts } from '#controller/sessions/refusals.ts';
+import { systemClock } from '#engine/base/clock.ts';
 
 const ROW = /^\| `(\w+)` \| (\w+) \| ([^|]*)\| \S.* \|$/;
 const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
 const [moves = ''] = text.split('## The cache');
-const rows = moves.split('\n').filter(line => line.startsWith('| `'));
+const [, controller = ''] = text.split('## The controller');
+const rows = rowsIn(moves);
+const controllerRows = rowsIn(controller);
+
+function rowsIn(part: string): string[] {
+  return part.split('\n').filter(line => line.startsWith('| `'));
+}
+
+/** `name type label label` */
+function metricOf(row: string): string {
+  const [, name = '', type = '', labels = ''] = ROW.exec(row) ?? [];
+  const names = [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label);
+  return `${name} ${type} ${names.sort().join(' ')}`.trim();
+}
 
 t.test('each metric of the agent has its row, with its type and labels', async t => {
   using metrics = new AgentMetrics('worker-1');
@@ -32,12 +49,29 @@ t.test('each metric of the agent has its row, with its type and labels', async t
     labels.delete('le');
     return `${name} ${String(type)} ${[...labels].sort().join(' ')}`.trim();
   });
-  const documented = rows.map(row => {
-    const [, name = '', type = '', labels = ''] = ROW.exec(row) ?? [];
-    const names = [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label);
-    return `${name} ${type} ${names.sort().join(' ')}`.trim();
-  });
+  const documented = rows.map(metricOf);
   t.strictSame(documented.sort(), found.sort());
+});
+
+t.test('each metric of the controller has its row, with its type and labels', async t => {
+  using metrics = new ControllerMetrics({
+    clock: systemClock,
+    counts: new RefusalCounts(),
+    connectionCount: () => 0,
+    state: () => undefined,
+  });
+  // What prom-client gives are its metrics, whose labels its type leaves out.
+  const served = metrics.registry.getMetricsAsArray() as unknown as {
+    readonly name: string;
+    readonly type: string;
+    readonly labelNames: readonly string[];
+  }[];
+  const own = served.filter(({ name }) => name.startsWith('stevedore_controller_'));
+  const found = own.map(({ name, type, labelNames }) =>
+    `${name} ${type} ${[...labelNames].sort().join(' ')}`.trim(),
+  );
+  t.ok(found.length > 5);
+  t.strictSame(controllerRows.map(metricOf).sort(), found.sort());
 });
 
 t.test('a metric says its unit', async t => {

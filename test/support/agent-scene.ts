@@ -14,19 +14,18 @@ import { createRepository } from '#engine/index.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import * as velero from '#test/demo/velero-objects.ts';
 import { startKubeEmulator, type KubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
+import { type LogLine, logLines } from './log-lines.ts';
 
 export const PASSWORD = 'static-passw0rd';
 export const BACKUP = { name: 'daily', uid: '22222222-0000-4000-8000-000000000001' };
 export const RESTORE = { name: 'restored', uid: '77777777-0000-4000-8000-000000000001' };
-
-type Line = Readonly<Record<string, unknown>>;
 
 export interface AgentScene {
   readonly api: KubeEmulator;
   readonly directory: string;
   readonly lines: string[];
   /** Resolves with the line when the agent says it. */
-  readonly says: (message: string) => Promise<Line>;
+  readonly says: (message: string) => Promise<LogLine>;
   readonly stop: () => Promise<void>;
   /** Makes the repository of the volumes' namespace, as the server would. */
   readonly makeRepository: () => Promise<void>;
@@ -63,7 +62,7 @@ export async function startAgent(t: Test, options: AgentSceneOptions = {}): Prom
   ];
   const outcome = readConfig({ words, environment: {}, readText: () => '', columns: 80 });
   if (outcome.kind !== 'config') throw new Error('that is a text');
-  const { lines, says, write } = listen();
+  const { lines, says, write } = logLines();
   const end = new AbortController();
   const secrets = new SecretTexts();
   const log = createLog({ level: 'debug', format: 'json', write, secrets });
@@ -99,21 +98,6 @@ function nodeIn(directory: string, api: KubeEmulator) {
       await createRepository({ url, password: PASSWORD, owner, forVelero: true });
     },
   };
-}
-
-function listen() {
-  const lines: string[] = [];
-  const waiting = new Map<string, (line: Line) => void>();
-  const parse = (line: string) => JSON.parse(line) as Line;
-  const write = (line: string) => {
-    lines.push(line);
-    waiting.get(String(parse(line).message))?.(parse(line));
-  };
-  const says = async (message: string) => {
-    const said = lines.map(parse).find(line => line.message === message);
-    return said ?? (await new Promise<Line>(done => waiting.set(message, done)));
-  };
-  return { lines, says, write };
 }
 
 /** The status with which the move of that name has ended. */

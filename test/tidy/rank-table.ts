@@ -82,7 +82,11 @@ export const AREAS: readonly Area[] = Object.freeze([
   },
   ...serviceAreas,
   { name: 'coordinator', prefix: 'agent/coordinator', mayImport: ['agent', 'base', 'proto'] },
-  { name: 'launcher', prefix: 'agent/stevedore.js', mayImport: ['agent', 'cli', 'base'] },
+  {
+    name: 'launcher',
+    prefix: 'agent/stevedore.js',
+    mayImport: ['agent', 'controller', 'cli', 'base'],
+  },
   { name: 'engine', prefix: 'agent/engine/', mayImport: ENGINE_FOLDERS },
   ...engineAreas,
   { name: 'cli', prefix: 'agent/engine/cli/', mayImport: ['engine', ...ENGINE_FOLDERS] },

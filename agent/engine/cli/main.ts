@@ -1,8 +1,8 @@
 // The `stevedore` command: hands the process to run.ts. agent/stevedore.js starts it.
 
-import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { systemClock } from '#engine/base/clock.ts';
+import { packageVersion } from '#engine/base/package-version.ts';
 import { keepProcessSmall } from '#engine/base/process-memory.ts';
 import { setIoPriority, setNice } from '#engine/base/process-priority.ts';
 import { forgetProgramPages } from '#engine/base/program-pages.ts';
@@ -64,11 +64,4 @@ function userName(): string {
   } catch {
     return 'nobody';
   }
-}
-
-function packageVersion(): string {
-  const path = new URL('../../../package.json', import.meta.url);
-  const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  const isNamed = typeof parsed === 'object' && parsed !== null && 'version' in parsed;
-  return isNamed ? String(parsed.version) : 'unknown';
 }

@@ -1,24 +1,24 @@
-// The node agent as a process of its own, as a DaemonSet would start it; its log is read line by
-// line.
+// A program of ours that stays as a process of its own, as Kubernetes would start it; its log is
+// read line by line.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
+import type { LogLine } from './log-lines.ts';
 import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
-
-export type LogLine = Readonly<Record<string, unknown>>;
 
 const READY_MS_MAX = 30_000;
 
-export class AgentProcess implements AsyncDisposable {
+export class ServiceProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly lines: LogLine[] = [];
   readonly #waiting = new Map<(line: LogLine) => boolean, (line: LogLine) => void>();
 
+  /** `words` begin with the name of the program: `node-agent`. */
   constructor(words: readonly string[]) {
     const program = join(REPOSITORY_ROOT, 'agent/stevedore.js');
-    this.#child = spawn(process.execPath, [program, 'node-agent', 'server', ...words], {
+    this.#child = spawn(process.execPath, [program, ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         PATH: process.env.PATH,
@@ -42,25 +42,24 @@ export class AgentProcess implements AsyncDisposable {
     const late = AbortSignal.timeout(READY_MS_MAX);
     const line = new Promise<LogLine>(resolve => this.#waiting.set(isIt, resolve));
     const gone = once(this.#child, 'exit', { signal: late }).then(
-      () => Promise.reject(new Error(`the agent ended: ${JSON.stringify(this.lines.at(-1))}`)),
-      () => Promise.reject(new Error(`the agent did not say it within ${READY_MS_MAX} ms`)),
+      () => Promise.reject(new Error(`it has ended: ${JSON.stringify(this.lines.at(-1))}`)),
+      () => Promise.reject(new Error(`it was not said within ${READY_MS_MAX} ms`)),
     );
     return Promise.race([line, gone]);
   }
 
-  /** As the kubelet ends it. @returns its status, or the name of the signal that killed it */
-  async end(): Promise<number | NodeJS.Signals | null> {
-    const { exitCode, signalCode } = this.#child;
-    if (exitCode === null && signalCode === null) {
-      const ended = once(this.#child, 'exit');
-      this.#child.kill('SIGTERM');
-      await ended;
-    }
-    return this.#child.exitCode ?? this.#child.signalCode;
+  /** Gives its status, or null where the signal has ended it. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+    return child.exitCode;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
+    await this.end('SIGTERM');
   }
 
   #onLine(text: string): void {

@@ -1,0 +1,185 @@
+// The controller put together: what serves health first, so that it can be seen what is missing;
+// where agents come in, who are turned away until this controller leads; and then one term after
+// the other, until it is told to end.
+
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { HealthServer } from '#agent/health.ts';
+import type { Log } from '#agent/log.ts';
+import { Readiness } from '#agent/readiness.ts';
+import type { Clock } from '#engine/base/clock.ts';
+import { messageOf } from '#engine/base/errors.ts';
+import { HttpKubeClient } from '#kube/http-client.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import { connect } from '#kube/kube-config.ts';
+import { SessionServer } from '#proto/session-server.ts';
+import { RateWindows } from './bandwidth/rate-windows.ts';
+import type { ControllerConfig } from './config-table.ts';
+import { Door } from './door.ts';
+import { Leadership, type LeaseNews } from './leadership/leadership.ts';
+import { ControllerMetrics } from './metrics.ts';
+import { refusalLog } from './refusal-log.ts';
+import { RefusalCounts } from './sessions/refusals.ts';
+import {
+  listenInPlainText,
+  type ListenerParts,
+  listenWithTls,
+  type SessionListener,
+} from './sessions/session-listener.ts';
+import { readTlsPair, watchTlsFiles } from './sessions/tls-files.ts';
+import { TokenReviews } from './sessions/token-reviews.ts';
+import { DEFAULT_LIMITS, type SlotLimits } from './slots/slot-limits.ts';
+import { reign, type TermState } from './term.ts';
+
+export interface ControllerParts {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Of the program, for people. */
+  readonly version: string;
+  /** Aborted when the process is told to end. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Returns when it was told to end and has done so.
+ * @throws USAGE, KUBE_CONFIG_INVALID, COORDINATOR_TLS_INVALID when it cannot even begin
+ */
+export async function runController(
+  config: ControllerConfig,
+  parts: ControllerParts,
+): Promise<void> {
+  const { log, clock } = parts;
+  const counts = new RefusalCounts();
+  const door = new Door(counts);
+  const server = new SessionServer({ clock, onCall: door.onCall });
+  let state: TermState | undefined;
+  using metrics = new ControllerMetrics({
+    ...{ clock, counts },
+    connectionCount: () => server.connectionCount,
+    state: () => state,
+  });
+  const readiness = new Readiness();
+  readiness.set('lease', 'it was not looked at yet');
+  await using health = await HealthServer.listen({
+    address: config.metricsAddress,
+    readiness,
+    registry: metrics.registry,
+    onError: error => log.warn({ error }, 'health server failed'),
+  });
+  log.info({ port: health.port }, 'metrics are served');
+  const { kubeconfig, kubecontext: context } = config;
+  const connection = await connect({ kubeconfig, context });
+  const client = new HttpKubeClient(connection);
+  let listener: SessionListener | undefined;
+  try {
+    const onConnection = server.inject.bind(server);
+    listener = await listenForAgents(config, parts, { counts, onConnection });
+    log.info({ port: listener.port }, 'agents may connect');
+    await lead(config, parts, {
+      ...{ client, door, counts, metrics, readiness },
+      onState: now => (state = now),
+    });
+  } finally {
+    await listener?.close();
+    server.stop();
+    connection.close();
+  }
+}
+
+async function listenForAgents(
+  { listenAddress: at, plaintext, tlsDir }: ControllerConfig,
+  { log, clock, signal }: ControllerParts,
+  parts: ListenerParts,
+): Promise<SessionListener> {
+  if (plaintext || tlsDir === undefined) {
+    log.warn({}, 'agents are listened to in plain text');
+    return await listenInPlainText(at, parts);
+  }
+  const paths = { certificatePath: join(tlsDir, 'tls.crt'), keyPath: join(tlsDir, 'tls.key') };
+  const current = await readTlsPair(paths, clock.now());
+  const listener = await listenWithTls(current, at, parts);
+  void watchTlsFiles({
+    ...{ paths, current, clock, signal },
+    onChanged: pair => {
+      listener.replace(pair);
+      log.info({}, 'the certificate was replaced');
+    },
+    onFault: error => log.warn({ error }, 'the certificate stays what it was'),
+  });
+  return listener;
+}
+
+interface LeadParts {
+  readonly client: KubeClient;
+  readonly door: Door;
+  readonly counts: RefusalCounts;
+  readonly metrics: ControllerMetrics;
+  readonly readiness: Readiness;
+  readonly onState: (state: TermState | undefined) => void;
+}
+
+async function lead(
+  config: ControllerConfig,
+  { log, clock, version, signal }: ControllerParts,
+  parts: LeadParts,
+): Promise<void> {
+  const { client, door, counts, metrics, readiness, onState } = parts;
+  const { namespace, audience, agentServiceAccount: serviceAccount } = config;
+  const agents = { audience, namespace, serviceAccount };
+  const reviews = new TokenReviews({ client, expected: agents, clock });
+  const leadership = new Leadership({
+    ...{ client, clock },
+    name: { namespace, name: config.leaseName },
+    // The name of the pod, and which process of it.
+    identity: `${hostname()}_${randomUUID()}`,
+    leaseMs: config.leaseDuration,
+    onNews: news => tell(news, log, readiness),
+  });
+  const rates = new RateWindows(
+    { uploadBytesPerSecond: config.uploadRate, downloadBytesPerSecond: config.downloadRate },
+    config.rateWindows,
+  );
+  await leadership.run(signal, term =>
+    reign(term, {
+      ...{ client, clock, door, counts, version, agents, rates, onState },
+      limits: limitsOf(config),
+      nodeOf: token => reviews.nodeOf(token),
+      hasBeen: epoch => leadership.hasBeen(epoch),
+      onRefused: refusalLog(log, clock),
+      onGranted: (grants, desk) => metrics.granted(grants, desk),
+    }),
+  );
+}
+
+function limitsOf(config: ControllerConfig): SlotLimits {
+  return {
+    ...DEFAULT_LIMITS,
+    clusterMax: config.clusterSlots,
+    nodeMax: config.nodeSlots,
+    storageClassMax: config.storageClassSlots,
+    locationMax: config.locationSlots,
+  };
+}
+
+function tell(news: LeaseNews, log: Log, readiness: Readiness): void {
+  if (news.kind === 'troubled') {
+    // Whoever was ready stays so: agents that are connected go on.
+    if (!readiness.isReady) readiness.set('lease', messageOf(news.error));
+    log.warn({ error: news.error }, 'the API server could not be asked about the Lease');
+    return;
+  }
+  readiness.set('lease', undefined);
+  switch (news.kind) {
+    case 'leads':
+      readiness.note = `it leads, epoch ${news.epoch}`;
+      return log.info({ epoch: news.epoch }, 'this controller leads');
+    case 'follows':
+      readiness.note = `it stands by; ${news.holder === '' ? 'nobody' : news.holder} leads`;
+      return log.info({ leader: news.holder }, 'this controller stands by');
+    case 'lost':
+      return log.warn({ epoch: news.epoch, why: news.why }, 'the Lease is lost');
+    case 'released':
+      return log.info({ epoch: news.epoch }, 'the Lease is given back');
+  }
+}

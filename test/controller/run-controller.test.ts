@@ -1,0 +1,167 @@
+// The whole controller in the test's own process, against the API emulator: agents come, are
+// granted slots and told their shares, and what is served says so.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createLog } from '#agent/log.ts';
+import { readConfig } from '#controller/config.ts';
+import { runController } from '#controller/run-controller.ts';
+import { systemClock } from '#engine/base/clock.ts';
+import { startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
+import { type LogLines, logLines } from '#test/support/log-lines.ts';
+import { KeepingAgent, SpeakingAgent, type Target } from './wire-agent.ts';
+
+interface Scene extends Target {
+  readonly log: LogLines;
+  readonly served: (path: string) => Promise<string>;
+  readonly stop: () => Promise<void>;
+}
+
+async function startController(t: Test, flags: readonly string[] = []): Promise<Scene> {
+  const api = await startKubeEmulator({ velero: '1.18' });
+  const directory = t.testdir({});
+  writeFileSync(join(directory, 'kubeconfig'), api.kubeconfig());
+  const words = [
+    ...['--kubeconfig', join(directory, 'kubeconfig'), '--metrics-address', '127.0.0.1:0'],
+    ...['--plaintext', '--listen-address', '127.0.0.1:0', '--lease-duration', '2s', ...flags],
+  ];
+  const outcome = readConfig({ words, environment: {}, readText: () => '', columns: 80 });
+  if (outcome.kind !== 'config') throw new Error('that is a text');
+  const log = logLines();
+  const end = new AbortController();
+  const running = runController(outcome.config, {
+    log: createLog({ level: 'debug', format: 'json', write: log.write }),
+    clock: systemClock,
+    version: 'test',
+    signal: end.signal,
+  });
+  const stop = async () => {
+    end.abort();
+    await running;
+  };
+  t.teardown(async () => {
+    await stop();
+    await api.stop();
+  });
+  const health = await log.says('metrics are served');
+  const port = Number((await log.says('agents may connect')).port);
+  await log.says('this controller leads');
+  const served = async (path: string) =>
+    await (await fetch(`http://127.0.0.1:${String(health.port)}${path}`)).text();
+  return { api, log, host: '127.0.0.1', port, trust: { plainText: true }, stop, served };
+}
+
+t.test('an agent is granted what the limits allow, and metrics say who waits', async t => {
+  const scene = await startController(t, ['--storage-class-slots', '{nfs: 1}']);
+  const agent = new KeepingAgent(t, scene, 'n1');
+  agent.want('x', 7);
+  await agent.until(() => agent.started.includes('x'));
+  agent.want('y', 7);
+  const other = new KeepingAgent(t, scene, 'n2');
+  other.want('z');
+  await other.until(() => other.standings.includes('with'));
+  const metrics = await scene.served('/metrics');
+  for (const line of [
+    'stevedore_controller_leads 1',
+    'stevedore_controller_queue_requests{priority="5"} 1',
+    'stevedore_controller_queue_requests{priority="7"} 1',
+    'stevedore_controller_queue_requests{priority="0"} 0',
+    'stevedore_controller_wait_seconds_count{priority="7"} 1',
+    'stevedore_controller_slots{limit="cluster",name="",state="used"} 1',
+    'stevedore_controller_slots{limit="cluster",name="",state="free"} 3',
+    'stevedore_controller_slots{limit="storage-class",name="nfs",state="free"} 0',
+    'stevedore_controller_slots{limit="node",name="n1",state="free"} 1',
+    'stevedore_controller_agents{state="connected"} 2',
+    'stevedore_controller_agents{state="silent"} 0',
+    'stevedore_controller_refusals_total{reason="flood"} 0',
+    'stevedore_controller_bandwidth_bytes_per_second{direction="upload",state="limit"} +Inf',
+  ]) {
+    t.ok(metrics.split('\n').includes(line), line);
+  }
+  t.match(await scene.served('/readyz'), /it leads, epoch \d+\nready\n$/);
+  agent.keeper.done('x');
+  await agent.until(() => agent.started.includes('y'));
+});
+
+t.test('no node moves more than is said for all, whatever its agent says', async t => {
+  const scene = await startController(t, ['--node-slots', '1']);
+  const agent = new KeepingAgent(t, scene, 'n1');
+  agent.want('x');
+  agent.want('y');
+  await agent.until(() => agent.started.length > 0);
+  const metrics = await scene.served('/metrics');
+  t.match(metrics, 'stevedore_controller_slots{limit="node",name="n1",state="free"} 0');
+  t.equal(agent.started.length, 1);
+});
+
+t.test('shares of the rate go to nodes that move something, and from one to the other', async t => {
+  const scene = await startController(t, ['--upload-rate', '1000B', '--cluster-slots', '2']);
+  const [one, two] = ['n1', 'n2'].map(node => new SpeakingAgent(t, scene, node));
+  const report = (agent: SpeakingAgent, sequence: number, held: string[]) =>
+    agent.say({
+      slots: {
+        ...{ sequence, epoch: 0, sentAtMs: 0, slotsMax: 1, requests: [] },
+        holds: held.map(id => ({
+          volume: { id, namespace: 'a', pod: 'p', storageClass: '', location: 'default' },
+          number: 1,
+          alone: true,
+        })),
+      },
+    });
+  report(one, 1, ['x']);
+  const { shares: whole } = await one.hears(({ shares }) => Boolean(shares));
+  t.match(whole, { upload: { bytesPerSecond: 1000 } });
+  t.equal(whole?.download?.bytesPerSecond, undefined, 'no limit');
+  // The last word of a controller before this one.
+  two.say({ shares: { upload: { number: 3, bytesPerSecond: 400 } } });
+  report(two, 1, ['y']);
+  const half = await one.hears(({ shares }) => shares?.upload?.bytesPerSecond === 500);
+  t.notOk(
+    two.messages.some(({ shares }) => shares),
+    'it may go on as it does, and no faster',
+  );
+  one.say({ shares: half.shares ?? {} });
+  await two.hears(({ shares }) => shares?.upload?.bytesPerSecond === 500);
+  report(one, 2, []);
+  await two.hears(({ shares }) => shares?.upload?.bytesPerSecond === 1000);
+});
+
+t.test('what agents say of their caches and rates is served', async t => {
+  const scene = await startController(t, ['--upload-rate', '1MiB']);
+  const agent = new SpeakingAgent(t, scene, 'n1');
+  const rates = { uploadBytesPerSecond: 300, downloadBytesPerSecond: 20 };
+  agent.say({
+    heartbeat: {
+      cache: { limitBytes: 2000, usedBytes: 700 },
+      memory: { usedBytes: 1 },
+      moves: [{ id: 'x', kind: 'PodVolumeBackup', doneBytes: 1, ...rates }],
+    },
+  });
+  agent.say({
+    slots: { sequence: 1, epoch: 0, sentAtMs: 0, slotsMax: 0, requests: [], holds: [] },
+  });
+  await agent.hears(({ slots }) => Boolean(slots));
+  const metrics = await scene.served('/metrics');
+  for (const line of [
+    'stevedore_controller_node_cache_limit_bytes{node="n1"} 2000',
+    'stevedore_controller_node_cache_used_bytes{node="n1"} 700',
+    'stevedore_controller_agents{state="stopped"} 1',
+    'stevedore_controller_bandwidth_bytes_per_second{direction="upload",state="used"} 300',
+    'stevedore_controller_bandwidth_bytes_per_second{direction="upload",state="limit"} 1048576',
+    'stevedore_controller_bandwidth_bytes_per_second{direction="upload",state="given"} 0',
+  ]) {
+    t.ok(metrics.split('\n').includes(line), line);
+  }
+});
+
+t.test('who is told to end sends agents away and gives the Lease back', async t => {
+  const scene = await startController(t);
+  const agent = new KeepingAgent(t, scene, 'n1');
+  agent.want('x');
+  await agent.until(() => agent.started.includes('x'));
+  await scene.stop();
+  await agent.until(() => agent.standings.includes('away'));
+  t.match([...agent.keeper.holds], [{ id: 'x', isAlone: false }]);
+  t.match(scene.log.lines.at(-1), '"the Lease is given back"');
+});
