@@ -8,6 +8,9 @@ import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { REPOSITORY_ROOT } from './tidy/source-files.ts';
 
+/** What a build is made of, packages aside. */
+const BUILT = ['agent', 'controller', 'proto', 'package.json'];
+
 /** What agent/engine/base/current-build.js exports. */
 interface CurrentBuild {
   readonly currentBuild: () => URL | undefined;
@@ -74,8 +77,9 @@ t.test('below node_modules the build that came along runs', async t => {
 t.test('the built command backs up and restores as the sources do', t => {
   const root = t.testdir({ source: { a: 'first', large: 'x'.repeat(300_000) }, repository: {} });
   const at = (path: string) => join(root, path);
-  cpSync(join(REPOSITORY_ROOT, 'agent'), at('agent'), { recursive: true });
-  cpSync(join(REPOSITORY_ROOT, 'package.json'), at('package.json'));
+  for (const name of BUILT) {
+    cpSync(join(REPOSITORY_ROOT, name), at(name), { recursive: true });
+  }
   symlinkSync(join(REPOSITORY_ROOT, 'node_modules'), at('node_modules'));
   execFileSync(process.execPath, [at('agent/build.js')]);
   const mark = 'this is the build';
@@ -101,7 +105,7 @@ t.test('the library of the build works where packages are installed', t => {
   const at = (path: string) => join(root, path);
   const installed = at('node_modules/stevedore');
   mkdirSync(installed, { recursive: true });
-  for (const name of ['agent', 'package.json']) {
+  for (const name of BUILT) {
     cpSync(join(REPOSITORY_ROOT, name), join(installed, name), { recursive: true });
   }
   symlinkSync(join(REPOSITORY_ROOT, 'node_modules'), join(installed, 'node_modules'));
