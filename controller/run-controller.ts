@@ -51,7 +51,7 @@ export async function runController(
 ): Promise<void> {
   const { log, clock } = parts;
   const counts = new RefusalCounts();
-  const door = new Door(counts);
+  const door = new Door({ counts, clock });
   const server = new SessionServer({ clock, onCall: door.onCall });
   let state: TermState | undefined;
   using metrics = new ControllerMetrics({
@@ -134,7 +134,10 @@ async function lead(
     // The name of the pod, and which process of it.
     identity: `${hostname()}_${randomUUID()}`,
     leaseMs: config.leaseDuration,
-    onNews: news => tell(news, log, readiness),
+    onNews: news => {
+      if (news.kind === 'follows') door.isVacant = news.leader === '';
+      tell(news, log, readiness);
+    },
   });
   const rates = new RateWindows(
     { uploadBytesPerSecond: config.uploadRate, downloadBytesPerSecond: config.downloadRate },
@@ -175,8 +178,8 @@ function tell(news: LeaseNews, log: Log, readiness: Readiness): void {
       readiness.note = `it leads, epoch ${news.epoch}`;
       return log.info({ epoch: news.epoch }, 'this controller leads');
     case 'follows':
-      readiness.note = `it stands by; ${news.holder === '' ? 'nobody' : news.holder} leads`;
-      return log.info({ leader: news.holder }, 'this controller stands by');
+      readiness.note = `it stands by; ${news.leader === '' ? 'nobody' : news.leader} leads`;
+      return log.info({ leader: news.leader }, 'this controller stands by');
     case 'lost':
       return log.warn({ epoch: news.epoch, why: news.why }, 'the Lease is lost');
     case 'released':

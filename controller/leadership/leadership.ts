@@ -13,6 +13,7 @@ import {
   claimedLease,
   epochOf,
   freeAtMs,
+  leaderOf,
   type Lease,
   LEASES,
   type LeaseTimes,
@@ -35,8 +36,8 @@ export interface LeadershipParts {
 
 export type LeaseNews =
   | { readonly kind: 'leads'; readonly epoch: number }
-  /** Somebody else does: `holder`, or nobody yet. Said at each change. */
-  | { readonly kind: 'follows'; readonly holder: string }
+  /** Somebody else does, or nobody: then it is empty. Said at each change. */
+  | { readonly kind: 'follows'; readonly leader: string }
   | { readonly kind: 'lost'; readonly epoch: number; readonly why: string }
   | { readonly kind: 'released'; readonly epoch: number }
   /** The API server could not be asked; it is asked again. */
@@ -89,15 +90,15 @@ export class Leadership {
     const { clock, identity, onNews } = this.#parts;
     const { retryMs, leaseMs } = this.#times;
     let seen: SeenLease | undefined;
-    let holder: string | undefined;
+    let leader: string | undefined;
     while (!signal.aborted) {
       let pauseMs = retryMs;
       try {
         const lease = await this.#ask(each => this.#read(each), signal);
         seen = seeLease(seen, lease, clock.monotonic());
-        const holderNow = lease?.spec?.holderIdentity ?? '';
-        if (holderNow !== holder) onNews({ kind: 'follows', holder: holderNow });
-        holder = holderNow;
+        const leaderNow = leaderOf(seen, leaseMs, clock.monotonic());
+        if (leaderNow !== leader) onNews({ kind: 'follows', leader: leaderNow });
+        leader = leaderNow;
         const waitMs = freeAtMs(seen, identity, leaseMs) - clock.monotonic();
         const held = waitMs > 0 ? undefined : await this.#take(lease, signal);
         if (held !== undefined) return held;

@@ -73,6 +73,13 @@ export function freeAtMs(seen: SeenLease, identity: string, leaseMs: number): nu
   return sinceMs + ownMs;
 }
 
+/** Who leads by what was seen; empty for nobody: it was given back, or not renewed in time. */
+export function leaderOf({ lease, sinceMs }: SeenLease, leaseMs: number, nowMs: number): string {
+  const { holderIdentity: holder = '', leaseDurationSeconds } = lease?.spec ?? {};
+  const ownMs = leaseDurationSeconds === undefined ? leaseMs : leaseDurationSeconds * 1000;
+  return nowMs < sinceMs + leaseTimes(ownMs).renewWithinMs ? holder : '';
+}
+
 /** Of who leads by it: 0 where nobody ever has. */
 export function epochOf(lease: Lease | undefined): number {
   return lease?.spec?.leaseTransitions ?? 0;

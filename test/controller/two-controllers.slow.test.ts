@@ -7,6 +7,8 @@ import { KeepingAgent } from './wire-agent.ts';
 
 /** Issue 7. */
 const FAIL_OVER_MS_MAX = 15_000;
+/** Long before its slots have ended, 40.5 s after its last report. */
+const AGENT_MS_MAX = 20_000;
 
 t.test('when the leader is killed the other one leads within 15 s, and slots stay', async t => {
   const both = await startTwo(t);
@@ -24,9 +26,9 @@ t.test('when the leader is killed the other one leads within 15 s, and slots sta
   t.ok(tookMs < FAIL_OVER_MS_MAX, `${Math.round(tookMs)} ms`);
   t.ok(after > before);
   await agent.until(() => agent.standings.at(-1) === 'with');
-  t.comment(
-    `led after ${Math.round(tookMs)} ms, agent after ${Math.round(performance.now() - killedMs)}`,
-  );
+  const agentMs = performance.now() - killedMs;
+  t.ok(agentMs < AGENT_MS_MAX, `${Math.round(agentMs)} ms`);
+  t.comment(`led after ${Math.round(tookMs)} ms, agent after ${Math.round(agentMs)} ms`);
   t.match([...agent.keeper.holds], [{ id: 'x', isAlone: false }], 'it holds what it held');
   agent.want('y');
   await agent.until(() => agent.started.includes('y'));

@@ -34,6 +34,8 @@ interface Reign {
 class Controller {
   readonly reigns: Reign[] = [];
   readonly news: LeaseNews['kind'][] = [];
+  /** As it has heard last; undefined where it has heard of none. */
+  leader: string | undefined;
   readonly leadership: Leadership;
   readonly running: Promise<void>;
   /** Nothing that it asks is answered. */
@@ -54,7 +56,10 @@ class Controller {
       name: NAME,
       identity,
       leaseMs: LEASE_MS,
-      onNews: ({ kind }) => this.news.push(kind),
+      onNews: news => {
+        this.news.push(news.kind);
+        if (news.kind === 'follows') this.leader = news.leader;
+      },
     });
     const reign = async ({ epoch, signal }: Term) => {
       const own: Reign = { epoch, fromMs: clock.monotonic(), untilMs: undefined };
@@ -140,8 +145,12 @@ t.test('who is cut off has stopped before another begins, within 15 s', async t 
   await passUntil(stage, () => one.leads, 'the first leads');
   const two = new Controller(t, stage, 'b');
   await passUntil(stage, () => two.news.includes('follows'), 'the second follows');
+  t.equal(two.leader, 'a');
   one.isCutOff = true;
   const atMs = stage.clock.monotonic();
+  await passUntil(stage, () => two.leader === '', 'nobody leads');
+  t.notOk(one.leads, 'it has stopped by then');
+  t.notOk(two.leads);
   await passUntil(stage, () => two.leads, 'the second leads');
   t.ok(stage.clock.monotonic() - atMs < 15_000);
   t.ok(one.news.includes('lost'));
