@@ -23,6 +23,7 @@ import {
 import { createChecksum } from './checksum.ts';
 import { isFatal, isFull } from './disk-errors.ts';
 import { type DiskSpace, readDisk, readDiskCarefully } from './disk-space.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { FallRate } from './fall-rate.ts';
 import { type CacheMoment, Housekeeping } from './housekeeping.ts';
 import { type FoundLines, KubeletLines } from './kubelet-configuration.ts';
@@ -71,7 +72,7 @@ export class Cache implements AsyncDisposable {
   #lookIntervalMs = LOOK_INTERVAL_MS_MAX;
   #errors = 0;
   #looking: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #watch: DiskWatch;
   #isClosed = false;
 
   private constructor(settings: CacheSettings, options: CacheOptions) {
@@ -79,6 +80,11 @@ export class Cache implements AsyncDisposable {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#kubelet = new KubeletLines(this.#clock);
+    this.#watch = new DiskWatch({
+      clock: this.#clock,
+      look: () => this.look(),
+      intervalMs: () => this.#lookIntervalMs,
+    });
     this.#housekeeping = new Housekeeping({
       clock: this.#clock,
       readBoot: options.readBoot ?? readBoot,
@@ -108,7 +114,7 @@ export class Cache implements AsyncDisposable {
     cache.#location = cache.#locate();
     await cache.look();
     await cache.settled();
-    if (options.isWatching ?? true) cache.#watch();
+    if (options.isWatching ?? true) cache.#watch.start();
     return cache;
   }
 
@@ -210,7 +216,7 @@ export class Cache implements AsyncDisposable {
   /** Leaves what is on disk for the next time. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#watch.stop();
     await settlesWithin(this.#looking ?? Promise.resolve(), CLOSE_WAIT_MS);
     await this.#housekeeping.close(this.#moment());
     // Whoever opens the directory next finds no file that is about to go.
@@ -222,13 +228,6 @@ export class Cache implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #watch(): void {
-    if (this.#isClosed) return;
-    this.#timer = setTimeout(() => {
-      void this.look().finally(() => this.#watch());
-    }, this.#lookIntervalMs).unref();
   }
 
   async #look(): Promise<void> {
