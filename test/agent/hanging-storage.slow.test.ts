@@ -15,7 +15,6 @@ import {
   openStorage,
   type Storage,
 } from '#engine/index.ts';
-
 import * as velero from '#test/demo/velero-objects.ts';
 import { CREDENTIALS, type Handler, startFakeS3 } from '#test/engine/storage/fake-s3.ts';
 import { MemoryS3 } from '#test/faults/memory-s3.ts';
