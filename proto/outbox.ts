@@ -72,6 +72,8 @@ export class Outbox {
     const stuck = this.#after(SEND_MS_MAX, () => this.#parts.onFailed({ isStuck: true }));
     this.#parts.write(bytes, () => {
       stuck.abort();
+      // With its reason, which has a stack, it would stay until the next message.
+      this.#timer = undefined;
       this.#sentCount += 1;
       const pauseMs = this.#parts.pauseMs?.(bytes.length, this.#sentCount) ?? 0;
       if (this.#isClosed) return;
