@@ -56,6 +56,8 @@ export interface MoveAdapter<Item extends MoveObject> {
   readonly isCanceledAlwaysCounted: boolean;
   /** What a user is told after an interruption. */
   readonly afterInterruption: string;
+  /** The application may stand still until all of its volumes have been moved. */
+  readonly isFrozen: boolean;
 
   situationOf(item: Item, site: MoveSite): MoveSituation;
 

@@ -8,7 +8,7 @@ import type { Answering } from './last-minutes.ts';
 import type { MoveAdapter, MoveSite } from './move-adapter.ts';
 import type { MoveObject } from './objects/move-object.ts';
 import type { Phase } from './phases.ts';
-import type { Slots } from './slots.ts';
+import type { MoveSlots } from './slots.ts';
 import type { VolumeMover } from './volume-mover.ts';
 
 export interface MoveComponents<Item extends MoveObject> {
@@ -19,7 +19,7 @@ export interface MoveComponents<Item extends MoveObject> {
   readonly site: MoveSite;
   readonly mover: VolumeMover;
   /** Shared by all kinds. */
-  readonly slots: Slots;
+  readonly slots: MoveSlots;
   readonly rules: StatusRules;
   readonly serverVersion: { current(signal?: AbortSignal): Promise<string | undefined> };
   readonly clock: Clock;

@@ -86,6 +86,8 @@ function failureOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<Item
       return situation.type === 'hopeless' ? situation.message : 'it cannot be done';
     case 'interrupted':
       return `interrupted: the node agent was stopped; ${adapter.afterInterruption}`;
+    case 'revoked':
+      return `stopped by the controller; ${adapter.afterInterruption}`;
     case 'stock-pod': {
       const message = stockPod === undefined ? '' : stockMessageOf(stockPod);
       return message === '' ? 'the mover pod of the agent before ended without a result' : message;

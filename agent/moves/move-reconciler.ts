@@ -32,6 +32,7 @@ import { isTerminal, phaseOf } from './phases.ts';
 import type { Phase } from './phases.ts';
 import { retryEach, settlesWhileAnswered } from './last-minutes.ts';
 import { countsCanceled } from './server-version.ts';
+import { slotVolumeOf } from './slot-volume.ts';
 import { findStockPod, stockPodState } from './stock-pod.ts';
 import { UnconfirmedEnds } from './unconfirmed-ends.ts';
 import { withEnd, withoutFinalizer, withPhase, withProgress } from './status-writes.ts';
@@ -258,7 +259,9 @@ export class MoveReconciler<Item extends MoveObject> {
   #takeSlot({ item, uid, view }: Look<Item>): Step<Item> {
     // All volumes of a Backup, or of a Restore, share a turn.
     const group = item.metadata.ownerReferences?.[0]?.uid ?? uid;
-    const answer = this.#moves.takeSlot({ uid, key: keyOf(item) }, group);
+    const { adapter, clock, site } = this.#components;
+    const volume = slotVolumeOf(item, { group, site, nowMs: clock.now(), adapter });
+    const answer = this.#moves.takeSlot({ uid, key: keyOf(item) }, { group, volume });
     if (answer === 'granted') return { type: 'again', item, isFresh: view.isFresh };
     return { type: 'done', requeueAfterMs: answer === 'refused' ? SLOT_RETRY_MS : undefined };
   }

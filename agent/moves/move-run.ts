@@ -9,6 +9,9 @@ import type { MoveOptions, MoveProgress } from './volume-mover.ts';
 /** The least time between two writes of progress. */
 export const PROGRESS_INTERVAL_MS = 1000;
 
+/** `revoked`: the controller wants its slot back. */
+export type StopReason = 'cancelled' | 'interrupted' | 'revoked';
+
 export interface MoveRunComponents {
   readonly clock: Clock;
   readonly work: (options: MoveOptions) => Promise<MoveSuccess>;
@@ -21,7 +24,7 @@ export class MoveRun {
   readonly #abort = new AbortController();
   readonly #ended: Promise<void>;
   #state: RunState = 'running';
-  #stopReason: 'cancelled' | 'interrupted' | undefined;
+  #stopReason: StopReason | undefined;
   #success: MoveSuccess | undefined;
   #error: unknown;
   #progress: MoveProgress | undefined;
@@ -73,7 +76,7 @@ export class MoveRun {
   }
 
   /** At once; the first reason stands. Without effect after the end. */
-  stop(reason: 'cancelled' | 'interrupted'): void {
+  stop(reason: StopReason): void {
     if (this.#state !== 'running') return;
     this.#state = 'stopping';
     this.#stopReason = reason;

@@ -5,7 +5,7 @@ import type { Clock } from '#engine/base/clock.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 import type { MoveSuccess } from './move-adapter.ts';
 import { MoveRun } from './move-run.ts';
-import type { Slots } from './slots.ts';
+import type { MoveSlots, VolumeSlotRequest } from './slots.ts';
 import type { MoveOptions } from './volume-mover.ts';
 
 interface Move {
@@ -21,7 +21,7 @@ export interface MoveIdentity {
 }
 
 export interface MovesInProcessComponents {
-  readonly slots: Slots;
+  readonly slots: MoveSlots;
   readonly clock: Clock;
   readonly enqueue: (key: ObjectKey) => void;
 }
@@ -47,9 +47,16 @@ export class MovesInProcess {
   }
 
   /** `queued`: the key is put into the queue when there is one. */
-  takeSlot({ uid, key }: MoveIdentity, group: string): 'granted' | 'queued' | 'refused' {
+  takeSlot(
+    { uid, key }: MoveIdentity,
+    wish: Pick<VolumeSlotRequest, 'group' | 'volume'>,
+  ): 'granted' | 'queued' | 'refused' {
     const { slots, enqueue } = this.#components;
-    const answer = slots.request({ id: uid, group, onGranted: () => enqueue(key) });
+    const onGranted = () => enqueue(key);
+    const answer = slots.request({
+      ...{ ...wish, id: uid, onGranted },
+      onRevoked: () => this.#giveBack(uid),
+    });
     if (answer !== 'refused') this.#moves.set(uid, this.#moves.get(uid) ?? { key });
     return answer;
   }
@@ -67,6 +74,15 @@ export class MovesInProcess {
     const run = new MoveRun({ clock, work, onProgress: () => enqueue(key) });
     this.#moves.set(uid, { ...this.#moves.get(uid), key, run });
     void run.ended.then(() => this.#onEnded(uid));
+  }
+
+  /** What has not begun asks again. */
+  #giveBack(uid: string): void {
+    const move = this.#moves.get(uid);
+    if (move === undefined) return;
+    if (move.run !== undefined) return move.run.stop('revoked');
+    this.forget(uid);
+    this.#components.enqueue(move.key);
   }
 
   #onEnded(uid: string): void {

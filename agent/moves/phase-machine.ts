@@ -21,7 +21,9 @@ export type RunState =
   | 'failed'
   | 'cancelled'
   /** Stopped because this agent ends. */
-  | 'interrupted';
+  | 'interrupted'
+  /** Stopped because the controller wants its slot back. */
+  | 'revoked';
 
 /** The mover pod that a stock agent made for this move before we came. */
 export type StockPodState =
@@ -70,7 +72,14 @@ export interface MoveView {
 }
 
 export type FinishCause =
-  'run' | 'stock-pod' | 'passed' | 'cancel' | 'prepare-timeout' | 'hopeless' | 'interrupted';
+  | 'run'
+  | 'stock-pod'
+  | 'passed'
+  | 'cancel'
+  | 'prepare-timeout'
+  | 'hopeless'
+  | 'interrupted'
+  | 'revoked';
 
 export type MoveAction =
   /** Until something changes. */
@@ -166,6 +175,8 @@ function afterRun(view: MoveView): MoveAction {
       // Left InProgress for the next agent, which goes on from the last checkpoint. A stock agent
       // would cancel it instead, and its server would hang.
       return view.agent === 'handing-over' ? WAIT : finish('Failed', 'interrupted');
+    case 'revoked':
+      return finish('Failed', 'revoked');
     default:
       return finish('Failed', 'run');
   }

@@ -17,6 +17,7 @@ export const podVolumeBackups = Object.freeze<MoveAdapter<PodVolumeBackup>>({
   stockFinalizer: POD_VOLUME_FINALIZER,
   stockPodLabel: LABELS.podVolumeBackup,
   isCanceledAlwaysCounted: false,
+  isFrozen: true,
   afterInterruption: 'the next backup of this volume continues from the last checkpoint',
 
   // A pod that is gone is found by whoever looks for its volume, with a message that says which.

@@ -26,6 +26,8 @@ export const podVolumeRestores = Object.freeze<MoveAdapter<PodVolumeRestore>>({
   stockPodLabel: LABELS.podVolumeRestore,
   // Velero pkg/podvolume/restorer.go compares the phase before with the phase now, since 1.17.0.
   isCanceledAlwaysCounted: true,
+  // Its pod has not begun, and waits for all of them anyway.
+  isFrozen: false,
   afterInterruption: 'the volume is incomplete; run the restore again',
 
   situationOf,

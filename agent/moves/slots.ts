@@ -2,6 +2,7 @@
 // of each group (a Backup, a Restore), so that a large backup does not hold up a small restore.
 
 import assert from 'node:assert/strict';
+import type { SlotVolume } from './slot-volume.ts';
 
 export interface SlotRequest {
   /** Uid of the move. */
@@ -12,10 +13,30 @@ export interface SlotRequest {
   readonly onGranted: () => void;
 }
 
-/** Moves that wait on one node; what is beyond asks again. */
-const WAITING_MAX = 10_000;
+/** With what somebody who sees more than this node decides by. */
+export interface VolumeSlotRequest extends SlotRequest {
+  readonly volume: SlotVolume;
+  /** The slot is wanted back: the move is to be stopped, and its slot released. */
+  readonly onRevoked: () => void;
+}
 
-export class Slots {
+/** Who says when a move may begin: this node alone, or a controller (agent/coordinator). */
+export interface MoveSlots {
+  /** Moves of this node at once. */
+  readonly count: number;
+  readonly usedCount: number;
+  readonly waitingCount: number;
+  has(id: string): boolean;
+  /** `queued`: onGranted is called later. `refused`: too many wait, ask again. */
+  request(request: VolumeSlotRequest): 'granted' | 'queued' | 'refused';
+  /** Gives a slot back, or leaves the queue. Without effect for who has neither. */
+  release(id: string): void;
+}
+
+/** Moves that wait on one node; what is beyond asks again. */
+export const WAITING_MAX = 10_000;
+
+export class Slots implements MoveSlots {
   readonly #count: number;
   readonly #holders = new Set<string>();
   /** Groups in the order of their next turn; requests of a group in their order. */
@@ -44,7 +65,6 @@ export class Slots {
     return this.#holders.has(id);
   }
 
-  /** `queued`: onGranted is called later. `refused`: too many wait, ask again. */
   request(request: SlotRequest): 'granted' | 'queued' | 'refused' {
     if (this.#holders.has(request.id)) return 'granted';
     if (this.#waiting.has(request.id)) return 'queued';
@@ -60,7 +80,6 @@ export class Slots {
     return 'queued';
   }
 
-  /** Gives a slot back, or leaves the queue. Without effect for who has neither. */
   release(id: string): void {
     if (!this.#holders.delete(id)) {
       this.#leaveQueue(id);

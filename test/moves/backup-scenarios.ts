@@ -1,6 +1,7 @@
 // A PodVolumeBackup from New to its end, as a server and its users see it.
 
 import { ASSUMED_RULES } from '#agent/moves/crd-phases.ts';
+import { Slots } from '#agent/moves/slots.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { MoveScenario, MoveStage } from './move-stage.ts';
 import { gate, ScriptedMover } from './scripted-mover.ts';
@@ -120,7 +121,8 @@ export const BACKUP_SCENARIOS: readonly MoveScenario[] = [
     play: async (t, stage) => {
       const hold = gate();
       const mover = new ScriptedMover(() => ({ until: hold.opened }));
-      const agent = await stage.agent({ mover, slotCount: 2 });
+      const slots = new Slots(2);
+      await stage.agent({ mover, slots });
       const made = await Promise.all([1, 2, 3, 4, 5].map(() => stage.backup()));
       await mover.begun(2);
       await Promise.all(made.map(one => stage.until(one, 'Prepared', 'InProgress', 'New')));
@@ -129,8 +131,8 @@ export const BACKUP_SCENARIOS: readonly MoveScenario[] = [
       for (const one of made) await stage.until(one, 'Completed');
       t.equal(mover.activeCountMax, 2);
       t.equal(mover.backups.length, 5);
-      agent.slots.check();
-      t.equal(agent.slots.usedCount + agent.slots.waitingCount, 0);
+      slots.check();
+      t.equal(slots.usedCount + slots.waitingCount, 0);
     },
   },
   {

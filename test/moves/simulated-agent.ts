@@ -10,7 +10,7 @@ import type { Pod } from '#agent/moves/objects/pod.ts';
 import type { StatusRules } from '#agent/moves/crd-phases.ts';
 import { podVolumeBackups } from '#agent/moves/pod-volume-backups.ts';
 import { podVolumeRestores } from '#agent/moves/pod-volume-restores.ts';
-import { Slots } from '#agent/moves/slots.ts';
+import { type MoveSlots, Slots } from '#agent/moves/slots.ts';
 import type { VolumeMover } from '#agent/moves/volume-mover.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { Clock } from '#engine/base/clock.ts';
@@ -28,6 +28,8 @@ export interface SimulatedAgentParts {
   /** The pods of the node; may change, see `look`. */
   readonly pods?: Map<ObjectKey, Pod>;
   readonly slotCount?: number;
+  /** Instead of so many of this node's own. */
+  readonly slots?: MoveSlots;
   readonly serverVersion?: string;
   readonly clock?: Clock;
   readonly prepareTimeoutMs?: number;
@@ -51,7 +53,7 @@ export class SimulatedAgent {
   readonly reports: MoveReport[] = [];
   /** How often a server would have been asked for its version. */
   versionAskedCount = 0;
-  readonly slots: Slots;
+  readonly slots: MoveSlots;
   /** Failures of `reconcile` that were tried again. */
   readonly errors: unknown[] = [];
   readonly #parts: SimulatedAgentParts;
@@ -61,7 +63,7 @@ export class SimulatedAgent {
 
   private constructor(parts: SimulatedAgentParts) {
     this.#parts = parts;
-    this.slots = new Slots(parts.slotCount ?? 1);
+    this.slots = parts.slots ?? new Slots(parts.slotCount ?? 1);
   }
 
   static async start(parts: SimulatedAgentParts): Promise<SimulatedAgent> {

@@ -16,6 +16,8 @@ export interface MoveStatus {
 
 export interface MoveSpec {
   readonly backupStorageLocation: string;
+  /** Whose volume it is; kinds of moves have it or not. */
+  readonly pod?: PodReference;
   /** Since 1.17; set by a server that was restarted, by stock agents, by people. */
   readonly cancel?: boolean;
 }

@@ -17,6 +17,12 @@ export const LABELS = Object.freeze({
 
 export const ANNOTATIONS = Object.freeze({
   claimName: 'velero.io/pvc-name',
+  /** On pods: names of the volumes to be backed up, with commas between them. */
+  backupVolumes: 'backup.velero.io/backup-volumes',
+  /** Ours, on pods: those with the same value are frozen and moved together. */
+  group: 'stevedore.io/group',
+  /** Ours, on pods: who goes first, 0 to 9. */
+  priority: 'stevedore.io/priority',
 });
 
 /** A stock agent puts it on every object that is not terminal, and removes it from the others. */

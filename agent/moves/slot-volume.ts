@@ -1,0 +1,66 @@
+// A move as limits, priorities and gangs see it: whose volume it is, how much it matters, and which
+// others it should begin together with. Pure; annotations of the pod are what users say it by.
+
+import type { MoveAdapter, MoveSite } from './move-adapter.ts';
+import type { MoveObject } from './objects/move-object.ts';
+import { isPodWithUid, type Pod } from './objects/pod.ts';
+import { ANNOTATIONS } from './objects/well-known-names.ts';
+
+export interface SlotVolume {
+  readonly namespace: string;
+  readonly pod: string;
+  /** Name of the BackupStorageLocation. */
+  readonly location: string;
+  /** 0 to 9; more is sooner. */
+  readonly priority: number;
+  readonly gang: { readonly key: string; readonly count?: number } | undefined;
+  /** Since it was asked for. */
+  readonly waitedMs: number;
+}
+
+export interface SlotVolumeFacts {
+  /** Uid of the Backup or Restore. */
+  readonly group: string;
+  readonly site: MoveSite;
+  readonly nowMs: number;
+  readonly adapter: Pick<MoveAdapter<MoveObject>, 'isFrozen'>;
+}
+
+/** As the controller's where nothing is said (proto/slot-messages.ts). */
+const PRIORITY = 5;
+/** Annotations are anybody's: what is no value of a label is no name of a group. */
+const GROUP = /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
+/** More than a pod has. */
+const GANG_VOLUMES_MAX = 1_000;
+
+export function slotVolumeOf(item: MoveObject, facts: SlotVolumeFacts): SlotVolume {
+  const { metadata, spec } = item;
+  const { namespace = metadata.namespace ?? '', name = metadata.name, uid } = spec.pod ?? {};
+  const seen = facts.site.pods.get(`${namespace}/${name}`);
+  const pod = uid !== undefined && isPodWithUid(seen, uid) ? seen : undefined;
+  const createdMs = Date.parse(metadata.creationTimestamp ?? '');
+  return {
+    namespace,
+    pod: name,
+    location: spec.backupStorageLocation,
+    priority: priorityOf(pod),
+    gang: facts.adapter.isFrozen ? gangOf(pod, facts.group) : undefined,
+    waitedMs: Number.isNaN(createdMs) ? 0 : Math.max(0, facts.nowMs - createdMs),
+  };
+}
+
+function priorityOf(pod: Pod | undefined): number {
+  const text = pod?.metadata.annotations?.[ANNOTATIONS.priority] ?? '';
+  return /^\d$/.test(text) ? Number(text) : PRIORITY;
+}
+
+/** Of one Backup. How many are in a group is not known to one node. */
+function gangOf(pod: Pod | undefined, group: string): SlotVolume['gang'] {
+  if (pod === undefined) return undefined;
+  const { annotations = {}, namespace = '', uid = '' } = pod.metadata;
+  const name = annotations[ANNOTATIONS.group] ?? '';
+  if (GROUP.test(name)) return { key: `${group}/${namespace}/${name}` };
+  const volumes = annotations[ANNOTATIONS.backupVolumes] ?? '';
+  const count = new Set(volumes.split(',').map(each => each.trim())).size;
+  return count > 1 && count <= GANG_VOLUMES_MAX ? { key: `${group}/${uid}`, count } : undefined;
+}
