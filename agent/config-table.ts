@@ -159,8 +159,26 @@ export const SETTINGS = Object.freeze({
   controller: optional({
     flags: '--controller <address>',
     variables: ['STEVEDORE_CONTROLLER'],
-    text: 'HOST:PORT of a controller; accepted, agents work alone for now',
+    text: 'HOST:PORT of the controller that gives slots; without it this node has its own limit',
     parse: parseRemoteAddress,
+  }),
+  controllerCaFile: optional({
+    flags: '--controller-ca-file <file>',
+    variables: ['STEVEDORE_CONTROLLER_CA_FILE'],
+    text: 'certificates (PEM) to know the controller by; read again for each connection',
+    parse: parseAbsolutePath,
+  }),
+  controllerTokenFile: preset('/var/run/secrets/stevedore.io/controller/token', {
+    flags: '--controller-token-file <file>',
+    variables: ['STEVEDORE_CONTROLLER_TOKEN_FILE'],
+    text: 'token of the service account for the audience stevedore.io/controller',
+    parse: parseAbsolutePath,
+  }),
+  controllerPlainText: preset('false', {
+    flags: '--controller-plain-text',
+    variables: ['STEVEDORE_CONTROLLER_PLAIN_TEXT'],
+    text: 'no TLS, to a controller at an address such as 127.0.0.1 alone',
+    parse: parseBoolean,
   }),
 });
 
@@ -183,4 +201,4 @@ export const INERT_FLAGS: readonly string[] = Object.freeze([
 ]);
 
 /** Of ours, those that are accepted and have no effect yet. */
-export const INERT_SETTINGS: readonly SettingName[] = Object.freeze(['hostPlugins', 'controller']);
+export const INERT_SETTINGS: readonly SettingName[] = Object.freeze(['hostPlugins']);

@@ -41,8 +41,12 @@ export function parseListenAddress(text: string, what: string): ListenAddress {
   throw configError(`${what} is '${text}'; give HOST:PORT, or :PORT for all addresses`);
 }
 
+export interface RemoteAddress extends ListenAddress {
+  readonly host: string;
+}
+
 /** `HOST:PORT` of something else. */
-export function parseRemoteAddress(text: string, what: string): Required<ListenAddress> {
+export function parseRemoteAddress(text: string, what: string): RemoteAddress {
   const { host, port } = parseListenAddress(text, what);
   if (host !== undefined && port > 0) return { host, port };
   throw configError(`${what} is '${text}'; give HOST:PORT`);

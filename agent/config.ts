@@ -7,6 +7,7 @@ import {
   readSettings,
   requireNoProblems,
   type SettingsProgram,
+  type Texts,
 } from './read-settings.ts';
 
 export type { ConfigSources };
@@ -58,9 +59,23 @@ export function readConfig(sources: ConfigSources): ConfigOutcome {
   if (floor && ceiling && Number(config.cacheFloor) > Number(config.cacheCeiling)) {
     problems.push(`${floor.what} is above ${ceiling.what}; give no floor above the ceiling`);
   }
+  if (config.controller) {
+    problems.push(...controllerProblems(texts, config.controllerPlainText));
+  }
   requireNoProblems(problems);
   const inert = INERT_SETTINGS.flatMap(name => texts[name]?.what ?? []);
   return { kind: 'config', config, inert: [...read.inert, ...inert] };
+}
+
+/** A token must not be shown to whoever answers. */
+function controllerProblems({ controller, controllerCaFile }: Texts, isPlainText: unknown) {
+  if (isPlainText === false && controllerCaFile === undefined) {
+    return [`${controller?.what} needs certificates to know it by; give --controller-ca-file`];
+  }
+  if (isPlainText === true && controllerCaFile !== undefined) {
+    return [`${controllerCaFile.what} is of no use with --controller-plain-text; give one of them`];
+  }
+  return [];
 }
 
 /** `velero node-agent server --flags` is how stock's DaemonSet begins. */

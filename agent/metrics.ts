@@ -27,9 +27,16 @@ export interface SlotState {
   readonly waiting: number;
 }
 
+/**
+ * Who gives the slots: the controller (`with`); nobody new, while it does not answer (`away`); this
+ * node itself, because it has been away for long (`alone`) or because there is none (`none`).
+ */
+export type SlotStanding = 'with' | 'away' | 'alone' | 'none';
+
 /** Asked when metrics are read. */
 export interface MetricSources {
   readonly slots: () => SlotState;
+  readonly standing: () => SlotStanding;
   readonly queueDepths: () => Readonly<Record<string, number>>;
 }
 
@@ -38,6 +45,7 @@ const LATENCY_BUCKETS = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400];
 const STAGE_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
 const KINDS: readonly MoveKind[] = ['PodVolumeBackup', 'PodVolumeRestore'];
 const OUTCOMES: readonly MoveOutcome[] = ['completed', 'failed', 'canceled'];
+const STANDINGS: readonly SlotStanding[] = ['with', 'away', 'alone', 'none'];
 const RUN_OUTCOMES: readonly RunOutcome[] = ['completed', 'failed', 'stopped'];
 
 export class AgentMetrics implements Disposable {
@@ -57,8 +65,8 @@ export class AgentMetrics implements Disposable {
   }
 
   /** Gauges whose values lie elsewhere; called once. */
-  observe({ slots, queueDepths }: MetricSources): void {
-    addSourceMetrics(this.registry, { slots, queueDepths });
+  observe(sources: MetricSources): void {
+    addSourceMetrics(this.registry, sources);
   }
 
   moveStarted(kind: MoveKind): void {
@@ -241,8 +249,21 @@ function ownMetrics(registry: Registry) {
   };
 }
 
-function addSourceMetrics(registry: Registry, { slots, queueDepths }: MetricSources): void {
+function addSourceMetrics(
+  registry: Registry,
+  { slots, standing, queueDepths }: MetricSources,
+): void {
   const registers = [registry];
+  new Gauge({
+    name: 'stevedore_controller_standing',
+    help: 'Who gives the slots: 1 for what is so now, 0 for the others',
+    labelNames: ['standing'],
+    registers,
+    collect() {
+      const now = standing();
+      for (const each of STANDINGS) this.set({ standing: each }, each === now ? 1 : 0);
+    },
+  });
   new Gauge({
     name: 'stevedore_slots',
     help: 'Moves that may run at once, that have a slot, and that wait for one',

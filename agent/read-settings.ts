@@ -32,7 +32,7 @@ export interface Given {
 }
 
 type Problems = string[];
-type Texts = Readonly<Partial<Record<string, Given>>>;
+export type Texts = Readonly<Partial<Record<string, Given>>>;
 
 export interface ReadSettings<Table extends SettingsTable> {
   readonly kind: 'settings';

@@ -8,7 +8,6 @@ import type { Clock } from '#engine/base/clock.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import { defaultMemoryBytes } from '#engine/base/memory-budget.ts';
 import type { Cache } from '#engine/index.ts';
-import { Slots } from '#agent/moves/slots.ts';
 import { repositoryShares } from '#agent/repositories/repository-shares.ts';
 import { SharedRepositories } from '#agent/repositories/shared-repositories.ts';
 import { TimedStat } from '#agent/volumes/timed-stat.ts';
@@ -31,6 +30,7 @@ import { measuredMover } from './measured-mover.ts';
 import { measuredRepositories } from './measured-repositories.ts';
 import { memoryShares } from './memory-shares.ts';
 import { AgentMetrics } from './metrics.ts';
+import { openMoveSlots } from './move-slots.ts';
 import { runMoves, type RunningMoves } from './run-moves.ts';
 import { noticingMover } from './noticing-mover.ts';
 import { cacheShareOf, openAgentCache } from './open-agent-cache.ts';
@@ -134,14 +134,14 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     onError: error => log.warn({ what: 'BackupRepository', error }, 'watch was interrupted'),
     forget: (gone, ended) => repositories.forget(gone, ended),
   });
-  const slots = new Slots(slotCount);
+  await using slots = openMoveSlots(config, { clock, log, cache }, slotCount);
   const mover = moverOf(config, parts, measuredRepositories(repositories, metrics, clock));
   const measured = measuredMover(mover, metrics, clock);
   const moves = await runMoves(config, {
     ...parts,
     mover: noticingMover(hidingMover(measured, parts.secrets.hideIn), log),
     doneFiles: mover,
-    slots,
+    ...slots,
   });
   readiness.set('start', undefined);
   log.info({ slots: slotCount, cache: config.cacheDir }, 'ready');

@@ -14,7 +14,7 @@ import type { Pod } from '#agent/moves/objects/pod.ts';
 import { podVolumeBackups } from '#agent/moves/pod-volume-backups.ts';
 import { podVolumeRestores } from '#agent/moves/pod-volume-restores.ts';
 import { ServerVersion } from '#agent/moves/server-version.ts';
-import type { Slots } from '#agent/moves/slots.ts';
+import type { MoveSlots } from '#agent/moves/slots.ts';
 import { hasSuccessor, ownImage } from '#agent/moves/successor.ts';
 import type { VolumeMover } from '#agent/moves/volume-mover.ts';
 import { ControlLoop } from '#kube/control-loop.ts';
@@ -27,7 +27,7 @@ import type { AgentConfig } from './config-table.ts';
 import { type DoneFileParts, DoneFiles } from './done-files.ts';
 import { shareGrace } from './grace-shares.ts';
 import type { Log } from './log.ts';
-import type { AgentMetrics, MoveKind } from './metrics.ts';
+import type { AgentMetrics, MetricSources, MoveKind } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 import { tellOfMoves } from './tell-of-moves.ts';
 
@@ -35,7 +35,8 @@ export interface MovesParts {
   readonly client: KubeClient;
   readonly mover: VolumeMover;
   readonly doneFiles: DoneFileParts['mover'];
-  readonly slots: Slots;
+  readonly slots: MoveSlots;
+  readonly standing: MetricSources['standing'];
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: AgentMetrics;
@@ -110,6 +111,7 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
   for (const kind of kinds) kind.begin();
   for (const pod of pods.list()) doneFiles.podChanged(keyOf(pod));
   metrics.observe({
+    standing: parts.standing,
     slots: () => ({ total: slots.count, used: slots.usedCount, waiting: slots.waitingCount }),
     queueDepths: () => Object.fromEntries(kinds.map(({ name, loop }) => [name, loop.depth])),
   });

@@ -14,6 +14,9 @@ import { MESSAGE_BYTES_MAX } from '#proto/wire-limits.ts';
 import { CoordinatorLink, type LinkParts, type LostSession } from './coordinator-link.ts';
 import { HeldSlots, type Wish } from './held-slots.ts';
 
+/** What a heartbeat tells. */
+export type NodeCondition = AgentHeartbeat;
+
 export interface SlotKeeperParts extends Omit<LinkParts, 'onMessage' | 'onConnected' | 'onLost'> {
   readonly slotsMax: number;
   /** Moves that may begin now; `isAlone` when nobody has granted them. */
@@ -82,12 +85,14 @@ export class SlotKeeper {
 
   want(wish: Wish): void {
     this.#slots.want(wish, this.#parts.clock.monotonic());
+    this.#startAlone();
     this.#tell();
   }
 
   /** The move is over or not wanted any more. */
   done(id: string): void {
     this.#slots.done(id);
+    this.#startAlone();
     this.#tell();
   }
 
@@ -108,6 +113,7 @@ export class SlotKeeper {
     await linked;
   }
 
+  /** Whoever is alone waits for nobody: neither for the next report nor for who comes later. */
   #startAlone(): void {
     const nowMs = this.#parts.clock.monotonic();
     const started = this.#slots.startAlone(nowMs);

@@ -59,6 +59,7 @@ t.test('a move goes on for ten minutes without an API server, and is reported on
     mover,
     doneFiles: { tidy: async () => undefined, tellAgain: async () => false },
     slots: new Slots(1),
+    standing: () => 'none',
     clock,
     log: createLog({ level: 'debug', format: 'json', write: line => lines.push(line) }),
     metrics,

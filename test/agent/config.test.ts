@@ -134,6 +134,17 @@ t.test('what repositories may have of the cache', async t => {
   t.match(problemsOf({ words: swapped }), [/^--cache-floor is above --cache-ceiling; give no/]);
 });
 
+t.test('a controller is known by certificates, or its plain text is asked for', async t => {
+  const words = ['--controller=stevedore-controller.velero:9443'];
+  t.match(problemsOf({ words }), [/^--controller needs certificates to know it by; give --contr/]);
+  const known = configOf({ words: [...words, '--controller-ca-file=/ca.crt'] });
+  t.strictSame(known.controller, { host: 'stevedore-controller.velero', port: 9443 });
+  t.equal(known.controllerTokenFile, '/var/run/secrets/stevedore.io/controller/token');
+  const plain = ['--controller=127.0.0.1:9443', '--controller-plain-text'];
+  t.equal(configOf({ words: plain }).controllerPlainText, true);
+  t.match(problemsOf({ words: [...plain, '--controller-ca-file=/ca.crt'] }), [/is of no use with/]);
+});
+
 t.test('addresses, durations and names of other forms are refused', async t => {
   const wrong: readonly [flag: string, text: string][] = [
     ['--metrics-address', ':99999'],

@@ -3,73 +3,16 @@
 
 import t, { type Test } from 'tap';
 import { SlotKeeper, type Standing } from '#agent/coordinator/slot-keeper.ts';
-import { SlotService } from '#controller/slot-service.ts';
-import { SlotDesk } from '#controller/slots/slot-desk.ts';
-import { systemClock } from '#engine/base/clock.ts';
-import { DEFAULT_LIMITS } from '#controller/slots/slot-limits.ts';
-import { type SessionScene, startScene } from '#test/controller/sessions/session-scene.ts';
-import { type KubeEmulator, startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
-import { ManualClock } from '#test/kube/manual-clock.ts';
-import { makeAuthority, type Authority } from '#test/support/certificates.ts';
-
-const NODES = ['n1', 'n2'];
-const STEP_MS = 50;
-/** The network, name look-ups included, takes its own time, so time passes as it does, quicker. */
-const STEP_REAL_MS = 4;
-const LEASE_MS = 15_000;
-const REPORT_MS = 3_000;
-/** So much time that never came true is a failure. */
-const STEPS_MAX = 5_000;
-
-interface Stage {
-  readonly api: KubeEmulator;
-  readonly authority: Authority;
-  readonly clock: ManualClock;
-}
-
-interface Controller {
-  readonly scene: SessionScene;
-  readonly desk: SlotDesk;
-  readonly service: SlotService;
-  readonly deposed: { count: number };
-  stop(): Promise<void>;
-}
-
-async function newStage(t: Test): Promise<Stage> {
-  const api = await startKubeEmulator();
-  t.teardown(() => api.stop());
-  return { api, authority: makeAuthority(), clock: new ManualClock() };
-}
-
-async function startController(
-  t: Test,
-  stage: Stage,
-  options: Partial<Record<'epoch' | 'clusterMax' | 'port' | 'latestEpoch', number>> = {},
-): Promise<Controller> {
-  const { epoch = 1, clusterMax = 1, port = 0, latestEpoch = epoch } = options;
-  const { clock } = stage;
-  const limits = { ...DEFAULT_LIMITS, clusterMax, leaseMs: LEASE_MS };
-  const desk = new SlotDesk({ epoch, limits, nodes: NODES, nowMs: clock.monotonic() });
-  const deposed = { count: 0 };
-  const service = new SlotService({
-    desk,
-    epoch,
-    clock,
-    hasBeen: async other => other <= latestEpoch,
-    onDeposed: () => (deposed.count += 1),
-  });
-  const scene = await startScene(t, { ...stage, port, events: service.events });
-  service.use(scene.sessions);
-  const end = new AbortController();
-  const running = service.run(end.signal);
-  const stop = async () => {
-    end.abort();
-    await running;
-    await scene.stop();
-  };
-  t.teardown(stop);
-  return { scene, desk, service, deposed, stop };
-}
+import {
+  LEASE_MS,
+  newStage,
+  NODES,
+  passUntil,
+  REPORT_MS,
+  type SlotStage,
+  startController,
+  type TestController,
+} from './slot-scene.ts';
 
 class Agent {
   readonly keeper: SlotKeeper;
@@ -79,7 +22,7 @@ class Agent {
   readonly standings: Standing['kind'][] = [];
   readonly leave: () => Promise<void>;
 
-  constructor(t: Test, { clock }: Stage, { scene }: Controller, node: string) {
+  constructor(t: Test, { clock }: SlotStage, { scene }: TestController, node: string) {
     const end = new AbortController();
     const token = scene.tokenOf(node);
     this.keeper = new SlotKeeper({
@@ -107,16 +50,6 @@ class Agent {
     const volume = { id, namespace: 'a', pod: 'p', storageClass: '', location: 'default' };
     this.keeper.want({ ...volume, priority: 5, waitedMs: 0 });
   }
-}
-
-/** Lets time pass, and the network do its work in between, until it is so. */
-async function passUntil({ clock }: Stage, isSo: () => boolean, what: string): Promise<void> {
-  for (let step = 0; step < STEPS_MAX; step++) {
-    if (isSo()) return;
-    await clock.pass(STEP_MS);
-    await systemClock.sleep(STEP_REAL_MS);
-  }
-  throw new Error(`it never came true that ${what}`);
 }
 
 t.test('two nodes share a slot: one after the other has it', async t => {

@@ -30,6 +30,7 @@ t.test('each metric of the agent has its row, with its type and labels', async t
   using metrics = new AgentMetrics('worker-1');
   metrics.observe({
     slots: () => ({ total: 1, used: 0, waiting: 0 }),
+    standing: () => 'none',
     queueDepths: () => ({ q: 0 }),
   });
   metrics.moveStarted('PodVolumeBackup');
@@ -78,6 +79,6 @@ t.test('a metric says its unit', async t => {
   for (const row of rows)
     t.match(
       row,
-      /`\w+?(_seconds|_bytes|_total|_count|_seconds_gauge|_running|_left_behind|_slots|_depth)` /,
+      /`\w+?(_seconds|_bytes|_total|_count|_gauge|_running|_left_behind|_slots|_depth|_standing)` /,
     );
 });

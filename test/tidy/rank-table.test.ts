@@ -19,7 +19,7 @@ const fine: readonly (readonly [string, string])[] = [
   ['agent/stevedore.js', './engine/cli/main.ts'],
   ['agent/kube/informer.ts', '#engine/base/clock.ts'],
   ['agent/moves/machine.ts', '#kube/informer.ts'],
-  ['agent/coordinator.ts', '#proto/client.ts'],
+  ['agent/coordinator/link.ts', '#proto/client.ts'],
   ['controller/main.ts', '#proto/server.ts'],
   ['controller/main.ts', '#agent/log.ts'],
   ['agent/main.ts', './log.ts'],

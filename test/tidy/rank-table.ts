@@ -77,11 +77,12 @@ export const AREAS: readonly Area[] = Object.freeze([
       'volumes',
       'repositories',
       'volume-mover',
+      'coordinator',
       'base',
     ],
   },
   ...serviceAreas,
-  { name: 'coordinator', prefix: 'agent/coordinator', mayImport: ['agent', 'base', 'proto'] },
+  { name: 'coordinator', prefix: 'agent/coordinator/', mayImport: ['moves', 'base', 'proto'] },
   {
     name: 'launcher',
     prefix: 'agent/stevedore.js',

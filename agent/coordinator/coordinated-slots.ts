@@ -1,0 +1,77 @@
+// Slots of this node as the controller gives them, for the reconcilers, which know of no
+// controller: what they ask for becomes a wish, what is granted wakes them up.
+
+import { type MoveSlots, type VolumeSlotRequest, WAITING_MAX } from '#agent/moves/slots.ts';
+import { CAPABILITIES, SLOTS_MAX, WIRE_VERSION } from '#proto/wire-limits.ts';
+import { SlotKeeper, type SlotKeeperParts } from './slot-keeper.ts';
+
+export interface CoordinatedSlotsParts extends Omit<
+  SlotKeeperParts,
+  'onStart' | 'onStop' | 'hello'
+> {
+  readonly node: string;
+  /** Of this program, for people. */
+  readonly version: string;
+}
+
+export class CoordinatedSlots implements MoveSlots {
+  readonly count: number;
+  readonly #keeper: SlotKeeper;
+  readonly #holders = new Map<string, VolumeSlotRequest>();
+  readonly #waiting = new Map<string, VolumeSlotRequest>();
+
+  constructor(parts: CoordinatedSlotsParts) {
+    const { node, version, clock } = parts;
+    this.count = Math.min(parts.slotsMax, SLOTS_MAX);
+    // A later start has a later time; where the clock was set back, the controller says so.
+    const session = clock.now();
+    this.#keeper = new SlotKeeper({
+      ...parts,
+      slotsMax: this.count,
+      hello: { node, version, wireVersion: WIRE_VERSION, capabilities: CAPABILITIES, session },
+      onStart: ids => ids.forEach(id => this.#start(id)),
+      onStop: ids => ids.forEach(id => this.#holders.get(id)?.onRevoked()),
+    });
+  }
+
+  get usedCount(): number {
+    return this.#holders.size;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
+  has(id: string): boolean {
+    return this.#holders.has(id);
+  }
+
+  request(request: VolumeSlotRequest): 'granted' | 'queued' | 'refused' {
+    const { id, volume } = request;
+    if (this.#holders.has(id)) return 'granted';
+    if (this.#waiting.has(id)) return 'queued';
+    if (this.waitingCount >= WAITING_MAX) return 'refused';
+    this.#waiting.set(id, request);
+    // Classes of storage are known of claims alone, which nobody has looked at yet.
+    this.#keeper.want({ ...volume, id, storageClass: '' });
+    return this.#holders.has(id) ? 'granted' : 'queued';
+  }
+
+  release(id: string): void {
+    const isKnown = this.#holders.delete(id) || this.#waiting.delete(id);
+    if (isKnown) this.#keeper.done(id);
+  }
+
+  /** Until the signal fires. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#keeper.run(signal);
+  }
+
+  #start(id: string): void {
+    const request = this.#waiting.get(id);
+    if (request === undefined) return;
+    this.#waiting.delete(id);
+    this.#holders.set(id, request);
+    request.onGranted();
+  }
+}

@@ -1,0 +1,93 @@
+// Who says when a move may begin: the controller, where one is set and as long as it is there, else
+// this node by its own limit. Which of them it is is said at each change, in the log and in a
+// metric; the agent is ready either way.
+
+import type { Clock } from '#engine/base/clock.ts';
+import { packageVersion } from '#engine/base/package-version.ts';
+import { type Cache, cacheStatus } from '#engine/index.ts';
+import { CoordinatedSlots } from '#agent/coordinator/coordinated-slots.ts';
+import { readAccess } from '#agent/coordinator/link-access.ts';
+import type { NodeCondition, Standing } from '#agent/coordinator/slot-keeper.ts';
+import { type MoveSlots, Slots } from '#agent/moves/slots.ts';
+import type { AgentConfig } from './config-table.ts';
+import type { Log } from './log.ts';
+import type { SlotStanding } from './metrics.ts';
+
+export interface SlotParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly cache: Cache | undefined;
+}
+
+export interface OpenSlots extends AsyncDisposable {
+  readonly slots: MoveSlots;
+  readonly standing: () => SlotStanding;
+}
+
+/** To be disposed of when moves have come to rest: the controller is told that it is the end. */
+export function openMoveSlots(config: AgentConfig, parts: SlotParts, count: number): OpenSlots {
+  const { controller: address } = config;
+  const { log, clock, cache } = parts;
+  if (address === undefined) {
+    log.info({ slots: count }, 'no controller is set; this node goes by its own limit');
+    const nothing = async () => undefined;
+    return { slots: new Slots(count), standing: () => 'none', [Symbol.asyncDispose]: nothing };
+  }
+  let standing: SlotStanding = 'away';
+  let hasSaid = false;
+  const files = {
+    caPath: config.controllerPlainText ? undefined : config.controllerCaFile,
+    tokenPath: config.controllerTokenFile,
+  };
+  const slots = new CoordinatedSlots({
+    address,
+    access: () => readAccess(files),
+    node: config.nodeName,
+    version: packageVersion(),
+    clock,
+    slotsMax: count,
+    heartbeat: () => conditionOf(cache),
+    onStanding: next => {
+      if (next.kind !== standing || !hasSaid) sayStanding(log, next, count);
+      standing = next.kind;
+      hasSaid = true;
+    },
+  });
+  const end = new AbortController();
+  const running = slots.run(end.signal);
+  return {
+    slots,
+    standing: () => standing,
+    async [Symbol.asyncDispose]() {
+      end.abort();
+      await running;
+    },
+  };
+}
+
+function sayStanding(log: Log, standing: Standing, slots: number): void {
+  switch (standing.kind) {
+    case 'with':
+      return log.info({}, 'the controller gives slots');
+    case 'away': {
+      const { error, retryMs } = standing.lost;
+      return log.warn({ error, retryMs }, 'the controller is away; slots are held for their lease');
+    }
+    case 'alone':
+      return log.warn(
+        { slots },
+        'the controller is away for long; this node goes by its own limit',
+      );
+  }
+}
+
+/** For people; nothing is granted by it. */
+function conditionOf(cache: Cache | undefined): NodeCondition {
+  const { limit, used } = cache === undefined ? {} : cacheStatus(cache);
+  return {
+    diskFreeBytes: undefined,
+    cache: limit && used && { limitBytes: limit.bytes.amount, usedBytes: used.bytes },
+    memory: { usedBytes: process.memoryUsage.rss(), limitBytes: undefined },
+    moves: [],
+  };
+}
