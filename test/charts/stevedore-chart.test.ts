@@ -7,6 +7,7 @@ import t from 'tap';
 import { SETTINGS } from '#agent/config-table.ts';
 import { longFlag, type Setting } from '#agent/setting.ts';
 import { PERMISSIONS } from '#agent/permissions.ts';
+import { SETTINGS as CONTROLLER } from '#controller/config-table.ts';
 import { parseYaml } from '#engine/base/yaml.ts';
 import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
 import { CHART, helm, helmIsMissing, renderChart } from './helm.ts';
@@ -80,6 +81,18 @@ t.test('every value has its place in the schema', async t => {
     ...Object.keys(below.properties ?? {}).map(each => `${key}.${each}`),
   ]);
   t.strictSame(keysOf(values).sort(), known.filter(key => key !== 'global').sort());
+});
+
+t.test('flags and settings of the controller are those that it has', async t => {
+  const rows: readonly (readonly [string, Setting<unknown>])[] = Object.entries(CONTROLLER);
+  const flags = new Set(['--config', ...rows.map(([, { flags }]) => longFlag(flags))]);
+  const found = [...template('controller.yaml').matchAll(/^ +- (--[a-z-]+)=/gm)];
+  t.ok(found.length > 0);
+  for (const [, flag = ''] of found) t.ok(flags.has(flag), flag);
+  const values = parseYaml(readFileSync(join(CHART, 'values.yaml'), 'utf8'), 'values.yaml');
+  const { controller } = values as { controller: { configuration: object } };
+  const keys = new Set(rows.map(([key]) => key));
+  for (const key of Object.keys(controller.configuration)) t.ok(keys.has(key), key);
 });
 
 const IMAGE = '--set=image.repository=registry.example/stevedore';
@@ -308,6 +321,13 @@ t.test('values that cannot work are refused', { skip }, async t => {
     'nodeagent.resources=',
     'nodeAgent.podVolumePath=pods',
     'configuration.logLevel=loud',
+    'controller.tls.type=none',
+    'controller.tls.type=secret',
+    'controller.tls.type=certManager',
+    'controller.configuration.clusterSlot=4',
+    'controller.configuration.clusterSlots=many',
+    'controller.configuration.locationSlots.offsite=many',
+    'controller.replicas=0',
   ];
   for (const setting of wrong) {
     t.throws(() => render(`--set=${setting}`), { message: /schema/ }, setting);

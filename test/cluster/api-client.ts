@@ -71,6 +71,11 @@ export class ApiClient implements Disposable {
     return this.#json('POST', collectionOf(object), JSON.stringify(object));
   }
 
+  /** To what is no object of its own: a token of a service account. */
+  post<Result>(path: string, body: object): Promise<Result> {
+    return this.#json('POST', path, JSON.stringify(body));
+  }
+
   /** Makes an object, or changes it into this one (server-side apply). */
   apply(object: ApiObject): Promise<ApiObject> {
     return this.applyText(pathOf(object), JSON.stringify(object));

@@ -49,3 +49,38 @@ component: velero
 {{- end -}}
 {{- toYaml $all -}}
 {{- end -}}
+
+{{- /* Of the Deployment, its Service, ServiceAccount, ConfigMap and Lease. */ -}}
+{{- define "stevedore.controller.name" -}}
+{{ printf "%s-controller" .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- define "stevedore.controller.host" -}}
+{{ include "stevedore.controller.name" . }}.{{ .Release.Namespace }}.svc
+{{- end -}}
+
+{{- define "stevedore.controller.tlsSecret" -}}
+{{- $tls := .Values.controller.tls -}}
+{{ $tls.secretName | default (printf "%s-tls" (include "stevedore.controller.name" . | trunc 59 | trimSuffix "-")) }}
+{{- end -}}
+
+{{- define "stevedore.controller.selector" -}}
+app.kubernetes.io/name: stevedore-controller
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "stevedore.controller.labels" -}}
+{{- $own := include "stevedore.controller.selector" . | fromYaml -}}
+{{- include "stevedore.over" (list (include "stevedore.labels" . | fromYaml) $own) -}}
+{{- end -}}
+
+{{- /* The file of settings: what is "" is not said. */ -}}
+{{- define "stevedore.controller.settings" -}}
+{{- $said := dict -}}
+{{- range $key, $value := .Values.controller.configuration -}}
+{{- if ne (toString $value) "" -}}
+{{- $_ := set $said $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $said -}}
+{{- end -}}

@@ -1,0 +1,94 @@
+// What the chart renders of the controller; test/cluster/controller-chart.test.ts runs it.
+
+import { X509Certificate } from 'node:crypto';
+import t from 'tap';
+import { parseYaml } from '#engine/base/yaml.ts';
+import { helmIsMissing, renderChart } from './helm.ts';
+
+const skip = helmIsMissing();
+const IMAGE = '--set=image.repository=registry.example/stevedore';
+const ENABLED = '--set=controller.enabled=true';
+
+interface Rendered {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: object;
+}
+
+// Written by the chart; what is asked of it below fails where it is something else.
+const render = (...words: string[]) => renderChart(IMAGE, ...words) as Rendered[];
+
+function one(objects: readonly Rendered[], kind: string): Rendered | undefined {
+  return objects.find(each => each.kind === kind && /controller/.test(each.metadata.name));
+}
+
+t.test('there is none where none is asked for, and agents are told of none', { skip }, async t => {
+  const objects = render();
+  t.strictSame(
+    objects.filter(({ metadata }) => /controller/.test(metadata.name)),
+    [],
+  );
+  t.notMatch(JSON.stringify(objects), 'controller');
+});
+
+t.test('agents know it by its authority, and show a token that is for it', { skip }, async t => {
+  const agents = render(ENABLED).find(({ kind }) => kind === 'DaemonSet');
+  const text = JSON.stringify(agents);
+  t.match(text, '"--controller=stevedore-controller.velero.svc:8443"');
+  t.match(text, '"--controller-ca-file=/var/run/secrets/stevedore.io/controller/ca.crt"');
+  t.match(text, '"audience":"stevedore.io/controller"');
+  t.match(text, '"name":"stevedore-controller-tls","items":[{"key":"ca.crt","path":"ca.crt"}]');
+});
+
+t.test('a generated certificate is for the name that agents call it by', { skip }, async t => {
+  const { data = {} } = one(render(ENABLED), 'Secret') ?? {};
+  const [certificate, authority] = ['tls.crt', 'ca.crt'].map(
+    name => new X509Certificate(Buffer.from(data[name] ?? '', 'base64')),
+  );
+  t.equal(certificate?.checkHost('stevedore-controller.velero.svc') !== undefined, true);
+  t.ok(authority && certificate?.verify(authority.publicKey));
+});
+
+t.test('cert-manager or a Secret that is there can be taken in its place', { skip }, async t => {
+  const tls = 'controller.tls';
+  const words = [`--set=${tls}.type=certManager,${tls}.issuerRef.name=mine`];
+  const managed = render(ENABLED, ...words, `--set=${tls}.issuerRef.kind=ClusterIssuer`);
+  t.notOk(one(managed, 'Secret'));
+  t.match(one(managed, 'Certificate'), {
+    apiVersion: 'cert-manager.io/v1',
+    spec: {
+      secretName: 'stevedore-controller-tls',
+      dnsNames: ['stevedore-controller.velero.svc'],
+      issuerRef: { name: 'mine', kind: 'ClusterIssuer' },
+    },
+  });
+  const own = render(ENABLED, `--set=${tls}.type=secret,${tls}.secretName=made-by-hand`);
+  t.notOk(one(own, 'Secret'));
+  t.match(JSON.stringify(one(own, 'Deployment')), '"secretName":"made-by-hand"');
+});
+
+t.test('its settings are a file, and a change of it is a rollout', { skip }, async t => {
+  const settingsOf = (...words: string[]) => {
+    const objects = render(ENABLED, ...words);
+    const { data = {} } = one(objects, 'ConfigMap') ?? {};
+    const [, sum] = /"checksum\/settings":"(\w+)"/.exec(JSON.stringify(objects)) ?? [];
+    return { sum, settings: parseYaml(data['controller.yaml'] ?? '', 'the settings') };
+  };
+  const usual = settingsOf();
+  t.strictSame(usual.settings, { clusterSlots: 4, storageClassSlots: {}, locationSlots: {} });
+  const configuration = 'controller.configuration';
+  const other = settingsOf(
+    `--set=${configuration}.nodeSlots=0,${configuration}.locationSlots.offsite=2`,
+  );
+  t.match(other.settings, { nodeSlots: 0, locationSlots: { offsite: 2 } }, '0 is a limit');
+  t.not(other.sum, usual.sum);
+});
+
+t.test('one replica has no disruption budget, and the policy is optional', { skip }, async t => {
+  const both = render(ENABLED);
+  t.ok(one(both, 'PodDisruptionBudget') && one(both, 'NetworkPolicy'));
+  const single = render(ENABLED, '--set=controller.replicas=1,controller.networkPolicy=false');
+  t.notOk(one(single, 'PodDisruptionBudget') ?? one(single, 'NetworkPolicy'));
+});

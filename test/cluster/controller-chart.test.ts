@@ -1,0 +1,203 @@
+// What the chart installs of the controller, on a real API server: that it is taken, that its pods
+// are `restricted`, and that the controller leads and hears agents with the rights, the settings
+// and the certificate of the chart, and with nothing else.
+
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect, createServer } from 'node:tls';
+import t, { type Test } from 'tap';
+import { systemClock } from '#engine/base/clock.ts';
+import { SessionClient } from '#proto/session-client.ts';
+import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
+import { helmIsMissing, renderChart } from '#test/charts/helm.ts';
+import { makeAuthority, makePair } from '#test/support/certificates.ts';
+import { ServiceProcess } from '#test/support/service-process.ts';
+import type { ApiClient, ApiObject } from './api-client.ts';
+import { type ControlPlane, controlPlaneIsMissing, startControlPlane } from './control-plane.ts';
+
+const HOST = 'stevedore-controller.velero.svc';
+const NAMESPACE = '/api/v1/namespaces/velero';
+/** Nobody makes it here: there is no controller manager. */
+const ACCOUNT = { name: 'default', namespace: 'confined' };
+const VALUES = [
+  '--set=image.repository=registry.example/stevedore,controller.enabled=true',
+  '--set=controller.configuration.locationSlots.offsite=2',
+];
+
+interface Installed extends ApiObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+t.test(
+  'a controller has what it needs from its chart',
+  { skip: controlPlaneIsMissing() || helmIsMissing() },
+  async t => {
+    await using plane = await startControlPlane();
+    const { client } = plane;
+    for (const name of ['velero', 'confined']) await client.create(namespace(name));
+    await client.create({ ...core('ServiceAccount'), metadata: ACCOUNT });
+    await client.create({ ...core('Node'), metadata: { name: 'worker-1' } });
+    // Of the chart, and the API server says whether they are objects.
+    const objects = renderChart(...VALUES) as Installed[];
+    for (const object of objects) await client.apply(object);
+    await t.resolves(client.create(controllerPod(objects)), 'its pods are restricted');
+    const directory = t.testdir({});
+    await putFiles(directory, plane, objects);
+    await using controller = startController(directory, objects);
+    const { port } = await controller.lineWith(({ message }) => message === 'agents may connect');
+    await controller.lineWith(({ message }) => message === 'this controller leads');
+    const agent = await agentOf(t, client, {
+      port: Number(port),
+      ca: readFileSync(join(directory, 'tls/ca.crt'), 'utf8'),
+    });
+    t.match(await agent.heard, {}, 'it is heard and answered');
+    const lease = '/apis/coordination.k8s.io/v1/namespaces/velero/leases/stevedore-controller';
+    t.match(await client.get(lease), { spec: { leaseTransitions: Number } });
+    t.equal(await controller.end('SIGTERM'), 0);
+    t.notMatch(JSON.stringify(controller.lines), /FORBIDDEN/, 'nothing was refused to it');
+  },
+);
+
+function core(kind: string): Pick<ApiObject, 'apiVersion' | 'kind'> {
+  return { apiVersion: 'v1', kind };
+}
+
+function namespace(name: string): ApiObject {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  return { ...core('Namespace'), metadata: { name, labels: name === 'confined' ? labels : {} } };
+}
+
+function find(objects: readonly Installed[], kind: string): Installed {
+  const isControllers = ({ metadata }: Installed) => /^stevedore-controller/.test(metadata.name);
+  const found = objects.find(object => object.kind === kind && isControllers(object));
+  if (!found) throw new Error(`the chart has no ${kind} of the controller`);
+  return found;
+}
+
+interface PodTemplate {
+  readonly spec: {
+    readonly serviceAccountName?: string;
+    readonly containers: readonly { readonly args: readonly string[] }[];
+  };
+}
+
+function podTemplate(objects: readonly Installed[]): PodTemplate {
+  // The API server has taken it as a Deployment, which has one.
+  return find(objects, 'Deployment').spec?.template as PodTemplate;
+}
+
+function controllerPod(objects: readonly Installed[]): ApiObject {
+  const metadata = { name: 'controller', namespace: 'confined' };
+  // Service accounts are the namespace's own.
+  const spec = { ...podTemplate(objects).spec, serviceAccountName: undefined };
+  return { ...core('Pod'), metadata, spec: { ...spec, automountServiceAccountToken: false } };
+}
+
+/** What the kubelet would mount, and in place of the pod's token a kubeconfig with it. */
+async function putFiles(
+  directory: string,
+  { client, kubeconfig }: ControlPlane,
+  objects: readonly Installed[],
+): Promise<void> {
+  const token = await tokenOf(client, 'stevedore-controller', {});
+  const text = readFileSync(kubeconfig, 'utf8');
+  // Written by startControlPlane.
+  const config = JSON.parse(text) as { users: { user: object }[] };
+  config.users[0].user = { token };
+  writeFileSync(join(directory, 'kubeconfig'), JSON.stringify(config));
+  mkdirSync(join(directory, 'tls'));
+  for (const [name, content] of Object.entries(find(objects, 'Secret').data ?? {})) {
+    writeFileSync(join(directory, 'tls', name), Buffer.from(content, 'base64'));
+  }
+  const settings = find(objects, 'ConfigMap').data?.['controller.yaml'] ?? '';
+  writeFileSync(join(directory, 'controller.yaml'), settings);
+}
+
+function startController(directory: string, objects: readonly Installed[]): ServiceProcess {
+  const [{ args }] = podTemplate(objects).spec.containers;
+  const elsewhere: Readonly<Record<string, string>> = {
+    '--config': join(directory, 'controller.yaml'),
+    '--tls-dir': join(directory, 'tls'),
+    '--listen-address': '127.0.0.1:0',
+    '--metrics-address': '127.0.0.1:0',
+  };
+  const words = args.map(word => {
+    const [flag = ''] = word.split('=');
+    return elsewhere[flag] === undefined ? word : `${flag}=${elsewhere[flag]}`;
+  });
+  return new ServiceProcess([...words, `--kubeconfig=${join(directory, 'kubeconfig')}`]);
+}
+
+/** Of a service account of the chart's, as the kubelet gets it for a pod. */
+async function tokenOf(client: ApiClient, account: string, spec: object): Promise<string> {
+  const path = `${NAMESPACE}/serviceaccounts/${account}/token`;
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
+  const answer = await client.post<{ status: { token: string } }>(path, request);
+  return answer.status.token;
+}
+
+interface Server {
+  readonly port: number;
+  readonly ca: string;
+}
+
+/** An agent of the chart's on worker-1, which has said hello. */
+async function agentOf(t: Test, client: ApiClient, server: Server) {
+  const pod = await client.create({
+    ...core('Pod'),
+    metadata: { name: 'agent-1', namespace: 'velero', labels: { name: 'node-agent' } },
+    spec: {
+      nodeName: 'worker-1',
+      serviceAccountName: 'stevedore-node-agent',
+      automountServiceAccountToken: false,
+      containers: [{ name: 'agent', image: 'agent' }],
+    },
+  });
+  const boundObjectRef = { ...core('Pod'), name: 'agent-1', uid: pod.metadata.uid };
+  const audiences = [TOKEN_AUDIENCE];
+  const token = await tokenOf(client, 'stevedore-node-agent', { audiences, boundObjectRef });
+  const { promise: heard, resolve, reject } = Promise.withResolvers<unknown>();
+  const session = new SessionClient({
+    ...(await doorTo(t, server)),
+    token,
+    clock: systemClock,
+    onMessage: resolve,
+    onEnd: reject,
+  });
+  t.teardown(() => session.close());
+  session.put('hello', () => ({
+    hello: { node: 'worker-1', version: 'test', wireVersion: 1, session: 1 },
+  }));
+  return { heard };
+}
+
+/**
+ * What the Service and the cluster's DNS are to an agent: here nobody knows the name HOST. What
+ * answers behind it has to be known by that name and by the chart's authority.
+ */
+async function doorTo(t: Test, { port: portBehind, ca }: Server) {
+  const authority = makeAuthority();
+  const { certificate: cert, key } = makePair(authority);
+  const sockets = new Set<Socket>();
+  const server = createServer({ cert, key, ALPNProtocols: ['h2'] }, socket => {
+    const behind = { host: '127.0.0.1', port: portBehind, servername: HOST, ca };
+    const onward = connect({ ...behind, ALPNProtocols: ['h2'] });
+    for (const each of [socket, onward]) {
+      sockets.add(each);
+      each.on('error', () => undefined);
+      each.on('close', () => [socket, onward].forEach(one => one.destroy()));
+    }
+    socket.pipe(onward).pipe(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  // A listening TCP server has an address of this form.
+  const { port } = server.address() as AddressInfo;
+  return { host: 'localhost', port, trust: { caPem: authority.certificate } };
+}
