@@ -150,6 +150,9 @@ async function lead(
       nodeOf: token => reviews.nodeOf(token),
       hasBeen: epoch => leadership.hasBeen(epoch),
       onRefused: refusalLog(log, clock),
+      onNodesUnknown: error => {
+        log.warn({ error }, 'which nodes have agents is not known: it grants after a lease time');
+      },
       onGranted: (grants, desk) => metrics.granted(grants, desk),
     }),
   );

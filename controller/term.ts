@@ -30,6 +30,8 @@ export interface TermParts {
   readonly nodeOf: (token: string) => Promise<string>;
   readonly hasBeen: (epoch: number) => Promise<boolean>;
   readonly onRefused: (refused: RefusedSession) => void;
+  /** Which nodes have agents cannot be said; so it is waited for those that come by themselves. */
+  readonly onNodesUnknown: (error: unknown) => void;
   /** What there is now, for metrics; undefined when the term is over. */
   readonly onState: (state: TermState | undefined) => void;
   readonly onGranted: (grants: readonly SlotGrant[], desk: SlotDesk) => void;
@@ -111,7 +113,7 @@ function movesOf({ table }: SlotDesk): Map<string, readonly string[]> {
 
 /** Those with a pod of an agent; undefined where that cannot be known. */
 async function agentNodes(
-  { client, clock, agents: { namespace, serviceAccount } }: TermParts,
+  { client, clock, agents: { namespace, serviceAccount }, onNodesUnknown }: TermParts,
   signal: AbortSignal,
 ): Promise<string[] | undefined> {
   using limit = deadline(clock, NODES_MS_MAX);
@@ -120,7 +122,8 @@ async function agentNodes(
   try {
     const { items } = await client.list<AgentPod>(PODS, query, { signal: either });
     return items.flatMap(({ spec }) => spec?.nodeName ?? []);
-  } catch {
+  } catch (error) {
+    if (!signal.aborted) onNodesUnknown(error);
     return undefined;
   }
 }
