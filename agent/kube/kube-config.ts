@@ -1,26 +1,27 @@
 // Finds the API server, and what it takes to be let in: the service account in a pod, a kubeconfig
-// elsewhere. The package that reads them is loaded only when it is called: it takes 40 MiB
+// elsewhere. The package that reads those is loaded for them alone: it takes 10 MiB
 // (docs/adr/0013-kubernetes-client.md).
 
-import { accessSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
 import type { Agent as HttpAgent } from 'node:http';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { EngineError, systemCodeOf } from '#engine/base/errors.ts';
+import type { AccessSource } from './access-source.ts';
 import { keepAliveAgent, type KubeAccess, type KubeConnection } from './connection.ts';
 import type { KubeConfig } from './kube-config-class.ts';
+import { isReadable, serviceAccount } from './service-account.ts';
 
-/** Where the kubelet puts what a pod may use. */
-const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 /** Tokens are rotated, and client-go reads them as often (transport/token_source.go). */
 const ACCESS_MS_MAX = 60_000;
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ConnectOptions {
   /** A file; it comes before everything else. */
   readonly kubeconfig?: string;
   /** Whose context to use; the kubeconfig's own without it. */
   readonly context?: string;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Environment;
   /** Before the service account's directory, for tests. */
   readonly rootDirectory?: string;
   readonly clock?: Clock;
@@ -31,42 +32,51 @@ export interface ConnectOptions {
  * @throws KUBE_CONFIG_INVALID
  */
 export async function connect(options: ConnectOptions = {}): Promise<KubeConnection> {
-  const { KubeConfig: Config } = await import('./kube-config-class.ts');
-  const config = new Config();
-  const what = load(config, options);
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) throw invalid(`${what} has no cluster in its current context`);
-  const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
-  const server = serverOf(cluster.server, what);
-  const keeper = new AccessKeeper({ config, server, what, clock: options.clock ?? systemClock });
+  const { environment = process.env, rootDirectory, kubeconfig, clock = systemClock } = options;
+  const account = kubeconfig === undefined && serviceAccount(environment, rootDirectory);
+  const source = account || (await fromKubeconfig({ ...options, environment }));
+  const server = serverOf(source);
+  const keeper = new AccessKeeper({ source, server, clock });
   await keeper.access();
   return {
     server,
-    namespace,
+    namespace: source.namespace,
     access: () => keeper.access(),
     forgetAccess: () => keeper.forget(),
     close: () => keeper.close(),
   };
 }
 
-/** Fills `config` in, and says from what. */
-function load(config: KubeConfig, options: ConnectOptions): string {
-  const { environment = process.env, rootDirectory = '' } = options;
-  const inPod = environment.KUBERNETES_SERVICE_HOST !== undefined;
-  if (
-    options.kubeconfig === undefined &&
-    inPod &&
-    isReadable(rootDirectory + SERVICE_ACCOUNT_TOKEN)
-  ) {
-    config.loadFromCluster(rootDirectory);
-    return 'the service account';
-  }
-  const paths = kubeconfigPaths(options.kubeconfig, environment);
+async function fromKubeconfig(
+  options: ConnectOptions & { readonly environment: Environment },
+): Promise<AccessSource> {
+  const paths = kubeconfigPaths(options.kubeconfig, options.environment);
+  const what = `kubeconfig ${paths.join(':')}`;
+  const { KubeConfig: Config } = await import('./kube-config-class.ts');
+  const config = new Config();
+  load(config, paths, what);
+  if (options.context !== undefined) config.setCurrentContext(options.context);
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw invalid(`${what} has no cluster in its current context`);
+  return {
+    what,
+    server: cluster.server,
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
+    isProxied: cluster.proxyUrl !== undefined,
+    async read() {
+      const read: RequestOptions = {};
+      await config.applyToHTTPSOptions(read);
+      return read;
+    },
+  };
+}
+
+/** Fills `config` in. */
+function load(config: KubeConfig, paths: readonly string[], what: string): void {
   const [first, ...others] = paths;
   if (first === undefined) {
     throw invalid('there is neither a service account nor a kubeconfig; set KUBECONFIG');
   }
-  const what = `kubeconfig ${paths.join(':')}`;
   try {
     config.loadFromFile(first);
     for (const path of others) {
@@ -79,14 +89,9 @@ function load(config: KubeConfig, options: ConnectOptions): string {
     const code = systemCodeOf(error);
     throw invalid(`cannot read ${what}: ${code ?? 'it is no kubeconfig'}`);
   }
-  if (options.context !== undefined) config.setCurrentContext(options.context);
-  return what;
 }
 
-function kubeconfigPaths(
-  given: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): string[] {
+function kubeconfigPaths(given: string | undefined, environment: Environment): string[] {
   if (given !== undefined) return [given];
   const named = (environment.KUBECONFIG ?? '').split(':').filter(path => path !== '');
   if (named.length > 0) return named;
@@ -94,7 +99,7 @@ function kubeconfigPaths(
   return isReadable(usual) ? [usual] : [];
 }
 
-function serverOf(text: string, what: string): URL {
+function serverOf({ server: text, what }: AccessSource): URL {
   const server = URL.parse(text);
   if (server === null || !/^https?:$/.test(server.protocol) || server.username !== '') {
     throw invalid(`${what} names no server with http(s)://host`);
@@ -103,13 +108,12 @@ function serverOf(text: string, what: string): URL {
 }
 
 interface AccessParts {
-  readonly config: KubeConfig;
+  readonly source: AccessSource;
   readonly server: URL;
-  readonly what: string;
   readonly clock: Clock;
 }
 
-/** Headers and agent as the package makes them, for a minute; a new agent for new certificates. */
+/** Headers and agent as the source makes them, for a minute; a new agent for new certificates. */
 class AccessKeeper {
   readonly #parts: AccessParts;
   #access: Promise<KubeAccess> | undefined;
@@ -142,21 +146,20 @@ class AccessKeeper {
   }
 
   async #read(): Promise<KubeAccess> {
-    const { config, what } = this.#parts;
-    const options: RequestOptions = {};
+    const { source } = this.#parts;
+    let options: RequestOptions;
     try {
-      await config.applyToHTTPSOptions(options);
+      options = await source.read();
     } catch (error) {
-      throw invalid(`cannot use ${what}: ${reasonOf(error)}`);
+      throw invalid(`cannot use ${source.what}: ${reasonOf(error)}`);
     }
     return { headers: headersOf(options), agent: this.#agentFor(options) };
   }
 
   #agentFor(options: RequestOptions): HttpAgent {
-    const { config, server } = this.#parts;
+    const { source, server } = this.#parts;
     // Its own agents keep no connection, but they know the way through a proxy.
-    const isProxied = config.getCurrentCluster()?.proxyUrl !== undefined;
-    if (isProxied && options.agent instanceof Object) return options.agent;
+    if (source.isProxied && options.agent instanceof Object) return options.agent;
     const { ca, cert, key, passphrase, pfx, rejectUnauthorized, servername } = options;
     const tls: AgentOptions = { ca, cert, key, passphrase, pfx, rejectUnauthorized, servername };
     const tlsText = JSON.stringify(tls);
@@ -187,15 +190,6 @@ function reasonOf(error: unknown): string {
   const isOurs = error instanceof Error && /skipTLSVerify|[Pp]roxy/.test(error.message);
   if (isOurs) return error.message;
   return code === undefined ? 'its credentials cannot be had' : code;
-}
-
-function isReadable(path: string): boolean {
-  try {
-    accessSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function invalid(message: string): EngineError {

@@ -1,6 +1,5 @@
-// Where the connection comes from. The only test that loads @kubernetes/client-node.
+// Where the connection comes from outside of pods. The only test that loads @kubernetes/client-node.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { connect } from '#kube/kube-config.ts';
@@ -8,7 +7,6 @@ import { HttpKubeClient } from '#kube/http-client.ts';
 import type { KubeConnection } from '#kube/connection.ts';
 import type { Resource } from '#kube/kube-object.ts';
 import { startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
-import { ManualClock } from './manual-clock.ts';
 
 const PODS: Resource = {
   group: '',
@@ -34,36 +32,6 @@ t.test('a kubeconfig leads to its server, with its token and its namespace', asy
   const { agent, headers } = await connection.access();
   t.equal(headers.authorization, 'Bearer right');
   t.equal((await connection.access()).agent, agent, 'connections are kept');
-});
-
-t.test('a service account comes first in a pod, and its token is read again', async t => {
-  const rootDirectory = t.testdir({});
-  const directory = join(rootDirectory, 'var/run/secrets/kubernetes.io/serviceaccount');
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'token'), 'first\n');
-  writeFileSync(join(directory, 'namespace'), 'velero');
-  writeFileSync(join(directory, 'ca.crt'), 'a certificate');
-  const clock = new ManualClock();
-  const environment = {
-    KUBERNETES_SERVICE_HOST: '10.0.0.1',
-    KUBERNETES_SERVICE_PORT: '443',
-    KUBECONFIG: '/does/not/matter',
-  };
-  process.env.KUBERNETES_SERVICE_HOST = '10.0.0.1';
-  process.env.KUBERNETES_SERVICE_PORT = '443';
-  t.teardown(() => {
-    delete process.env.KUBERNETES_SERVICE_HOST;
-    delete process.env.KUBERNETES_SERVICE_PORT;
-  });
-  const connection = closing(t, await connect({ rootDirectory, environment, clock }));
-  t.equal(connection.server.href, 'https://10.0.0.1/');
-  t.equal(connection.namespace, 'velero');
-  const { agent, headers } = await connection.access();
-  t.equal(headers.authorization, 'Bearer first');
-  writeFileSync(join(directory, 'ca.crt'), 'another certificate');
-  t.equal((await connection.access()).agent, agent);
-  await clock.pass(60_000);
-  t.not((await connection.access()).agent, agent, 'a new certificate is used');
 });
 
 t.test('what cannot be used is said without what is in it', async t => {
