@@ -48,6 +48,15 @@ const places = {
   },
 };
 
+/**
+ * V8 keeps the source of what it runs, in two bytes for each character as soon as one of them is
+ * beyond Latin-1. In code esbuild escapes those; what is left stands in comments of packages.
+ */
+function keepLatin(path) {
+  if (!path.endsWith('.js')) return;
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/\P{ASCII}/gu, '?'));
+}
+
 async function build(bundle, target) {
   const named = placesNamed();
   const threads = named.filter(path => path.endsWith('.ts'));
@@ -78,6 +87,7 @@ async function build(bundle, target) {
         'const require = requireOfBuild(import.meta.url);',
     },
   });
+  for (const path of Object.keys(metafile.outputs)) keepLatin(join(ROOT, path));
   for (const path of copied) copyFileSync(path, join(target, basename(path)));
   const inputs = [...Object.keys(metafile.inputs), ...copied.map(path => relative(ROOT, path))];
   writeFileSync(join(target, 'inputs.json'), JSON.stringify(inputs.map(stampOf)));

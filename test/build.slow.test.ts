@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
@@ -97,6 +97,21 @@ t.test('the built command backs up and restores as the sources do', t => {
 
   appendFileSync(at('agent/engine/cli/main.ts'), '// edited\n');
   t.notMatch(run('snapshots'), mark, 'after an edit the sources run');
+  t.end();
+});
+
+t.test('the build is ASCII, which V8 keeps in half of the memory', t => {
+  const root = t.testdir();
+  cpSync(join(REPOSITORY_ROOT, 'agent'), join(root, 'agent'), { recursive: true });
+  cpSync(join(REPOSITORY_ROOT, 'package.json'), join(root, 'package.json'));
+  symlinkSync(join(REPOSITORY_ROOT, 'node_modules'), join(root, 'node_modules'));
+  execFileSync(process.execPath, [join(root, 'agent/build.js')]);
+  const files = readdirSync(join(root, 'dist')).filter(name => name.endsWith('.js'));
+  t.ok(files.includes('agent.js'));
+  const others = files.filter(name =>
+    /\P{ASCII}/u.test(readFileSync(join(root, 'dist', name), 'utf8')),
+  );
+  t.strictSame(others, []);
   t.end();
 });
 
