@@ -2,7 +2,6 @@
 
 import { systemClock } from '#engine/base/clock.ts';
 import { expectTraffic, giveMemoryBack, keepProcessSmall } from '#engine/base/process-memory.ts';
-import { forgetProgramPages } from '#engine/base/program-pages.ts';
 import { readConfig } from './config.ts';
 import { runAgent } from './run-agent.ts';
 import { runService } from './run-service.ts';
@@ -10,7 +9,6 @@ import { runService } from './run-service.ts';
 export async function main(): Promise<void> {
   keepProcessSmall();
   expectTraffic();
-  forgetProgramPages();
   await runService({
     name: 'stevedore node-agent',
     readConfig,
@@ -19,7 +17,9 @@ export async function main(): Promise<void> {
       format,
       keys: { node },
     }),
-    run: (config, surroundings) =>
-      runAgent(config, { ...surroundings, clock: systemClock, onRest: giveMemoryBack }),
+    run: (config, surroundings) => {
+      const onRest = (): void => void giveMemoryBack();
+      return runAgent(config, { ...surroundings, clock: systemClock, onRest });
+    },
   });
 }

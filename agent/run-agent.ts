@@ -145,6 +145,8 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   });
   readiness.set('start', undefined);
   log.info({ slots: slotCount, cache: config.cacheDir }, 'ready');
+  // Most agents have come to rest already, and wait for hours.
+  parts.onRest?.();
   if (!signal.aborted) await once(signal, 'abort');
   return await standDown(moves, repositories, config, parts);
 }

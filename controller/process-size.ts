@@ -29,7 +29,7 @@ export async function giveBackNowAndThen(clock: Clock, signal: AbortSignal): Pro
       return;
     }
     if (clock.monotonic() - collectedMs >= COLLECT_MS) {
-      giveMemoryBack();
+      await giveMemoryBack();
       collectedMs = clock.monotonic();
     }
     unmapProgramPages();

@@ -1,6 +1,7 @@
 // The memory of the whole process. Its settings are for programs to call at their start, before
 // there are threads; a library leaves the process that it lives in alone.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { nativeFunction } from './native.ts';
@@ -47,12 +48,24 @@ export function keepBuffersApart(): void {
 }
 
 /**
- * For a program that lives on and has come to rest: what V8 and glibc keep for the next piece of
- * work goes back to the system. Holds the thread up for some 50 ms.
+ * What a native object holds (a port of a thread, a socket) is garbage when that has been
+ * collected, and may be such an object itself.
  */
-export function giveMemoryBack(): void {
+const COLLECTIONS = 3;
+
+/**
+ * For a program that lives on and has come to rest: what V8 and glibc keep for the next piece of
+ * work goes back to the system. Later than the caller, whose stack may hold the last of it; holds
+ * the thread up for some 20 ms a few times.
+ */
+export async function giveMemoryBack(): Promise<void> {
   keepers ??= findKeepers();
-  keepers.collect();
+  for (let done = 0; done < COLLECTIONS; done++) {
+    await nextTurn();
+    keepers.collect();
+  }
+  // Other threads sweep buffers meanwhile.
+  await nextTurn();
   keepers.trim?.(0);
 }
 
