@@ -1,4 +1,4 @@
-// Where the connection comes from outside of pods. The only test that loads @kubernetes/client-node.
+// Where the connection comes from outside of pods. The only test that loads the package for it.
 
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
