@@ -8,6 +8,7 @@ import { createLog } from '#agent/log.ts';
 import { readConfig } from '#controller/config.ts';
 import { runController } from '#controller/run-controller.ts';
 import { systemClock } from '#engine/base/clock.ts';
+import { LEASE_MS } from '#proto/slot-messages.ts';
 import { startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
 import { type LogLines, logLines } from '#test/support/log-lines.ts';
 import { KeepingAgent, SpeakingAgent, type Target } from './wire-agent.ts';
@@ -18,8 +19,16 @@ interface Scene extends Target {
   readonly stop: () => Promise<void>;
 }
 
-async function startController(t: Test, flags: readonly string[] = []): Promise<Scene> {
+async function startController(
+  t: Test,
+  flags: readonly string[] = [],
+  nodes: readonly string[] = [],
+): Promise<Scene> {
   const api = await startKubeEmulator({ velero: '1.18' });
+  for (const nodeName of nodes) {
+    const metadata = { name: `agent-${nodeName}`, namespace: 'velero' };
+    api.add({ kind: 'Pod', metadata, spec: { nodeName, serviceAccountName: 'stevedore' } });
+  }
   const directory = t.testdir({});
   writeFileSync(join(directory, 'kubeconfig'), api.kubeconfig());
   const words = [
@@ -82,6 +91,20 @@ t.test('an agent is granted what the limits allow, and metrics say who waits', a
   t.match(await scene.served('/readyz'), /it leads, epoch \d+\nready\n$/);
   agent.keeper.done('x');
   await agent.until(() => agent.started.includes('y'));
+});
+
+t.test('nothing is granted before all nodes that have an agent were heard', async t => {
+  const scene = await startController(t, [], ['n1', 'n2']);
+  const agent = new KeepingAgent(t, scene, 'n1');
+  agent.want('x');
+  await agent.until(() => agent.standings.includes('with'));
+  const waiting = /^stevedore_controller_queue_requests\{priority="5"\} 1$/m;
+  t.match(await scene.served('/metrics'), waiting);
+  t.strictSame(agent.started, []);
+  const beganMs = performance.now();
+  new KeepingAgent(t, scene, 'n2');
+  await agent.until(() => agent.started.includes('x'));
+  t.ok(performance.now() - beganMs < LEASE_MS / 2, 'long before the leases of a leader before end');
 });
 
 t.test('no node moves more than is said for all, whatever its agent says', async t => {
