@@ -3,6 +3,7 @@
 
 import { type AgentConfig, INERT_FLAGS, INERT_SETTINGS, SETTINGS } from './config-table.ts';
 import {
+  type ConfigOutcome,
   type ConfigSources,
   readSettings,
   requireNoProblems,
@@ -11,15 +12,6 @@ import {
 } from './read-settings.ts';
 
 export type { ConfigSources };
-
-export type ConfigOutcome =
-  | {
-      readonly kind: 'config';
-      readonly config: AgentConfig;
-      /** What was given and changes nothing: `--features`. */
-      readonly inert: readonly string[];
-    }
-  | { readonly kind: 'text'; readonly text: string };
 
 const EPILOGUE = `\
 Each has a variable and a key in the file as well: docs/configuration.md. A flag counts before a
@@ -47,7 +39,7 @@ const PROGRAM: SettingsProgram<typeof SETTINGS> = {
 };
 
 /** @throws USAGE with all that is wrong; see requireNoProblems */
-export function readConfig(sources: ConfigSources): ConfigOutcome {
+export function readConfig(sources: ConfigSources): ConfigOutcome<AgentConfig> {
   const words = behindStockWords(sources.words);
   const read = readSettings(PROGRAM, { ...sources, words });
   if (read.kind === 'text') return read;

@@ -49,6 +49,17 @@ export interface ReadSettings<Table extends SettingsTable> {
 export type SettingsOutcome<Table extends SettingsTable> =
   ReadSettings<Table> | { readonly kind: 'text'; readonly text: string };
 
+/** What a program makes of its settings. */
+export type ConfigOutcome<Config> =
+  | {
+      readonly kind: 'config';
+      readonly config: Config;
+      /** What was given and changes nothing: `--features`. */
+      readonly inert: readonly string[];
+    }
+  /** To be shown, such as help. */
+  | { readonly kind: 'text'; readonly text: string };
+
 const FILE_VARIABLE = 'STEVEDORE_CONFIG';
 const CONFIG_BYTES_MAX = 2 ** 20;
 

@@ -9,27 +9,19 @@ import { listenForSignals } from '#engine/cli/interruption.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
 import { createLog, type Log, type LogOptions } from './log.ts';
 import { SecretTexts } from './log-secrets.ts';
-import type { ConfigSources } from './read-settings.ts';
+import type { ConfigOutcome, ConfigSources } from './read-settings.ts';
 
 export interface Service<Config> {
   /** As it is started: `stevedore node-agent`. */
   readonly name: string;
   /** @throws USAGE; see requireNoProblems */
-  readonly readConfig: (
-    sources: ConfigSources,
-  ) => Configured<Config> | { readonly kind: 'text'; readonly text: string };
+  readonly readConfig: (sources: ConfigSources) => ConfigOutcome<Config>;
   readonly logOf: (config: Config) => Pick<LogOptions, 'level' | 'format'> & {
     /** On each line. */
     readonly keys: Readonly<Record<string, unknown>>;
   };
   /** Returns when it was told to end and has done so. */
   readonly run: (config: Config, surroundings: Surroundings) => Promise<ServiceEnd>;
-}
-
-export interface Configured<Config> {
-  readonly kind: 'config';
-  readonly config: Config;
-  readonly inert: readonly string[];
 }
 
 export interface Surroundings {
@@ -83,7 +75,7 @@ async function endOf<Config>(service: Service<Config>): Promise<ProcessEnd> {
 
 async function runWith<Config>(
   { logOf, run }: Service<Config>,
-  { config, inert }: Configured<Config>,
+  { config, inert }: Extract<ConfigOutcome<Config>, { kind: 'config' }>,
 ): Promise<ProcessEnd> {
   const secrets = new SecretTexts();
   for (const variable of SECRET_VARIABLES) secrets.add(process.env[variable] ?? '');

@@ -1,6 +1,7 @@
 // What the controller is told: its table, and what only several settings together say.
 
 import {
+  type ConfigOutcome,
   type ConfigSources,
   type Given,
   readSettings,
@@ -9,14 +10,6 @@ import {
 } from '#agent/read-settings.ts';
 import { isLoopback } from '#proto/loopback.ts';
 import { type ControllerConfig, SETTINGS } from './config-table.ts';
-
-export type ConfigOutcome =
-  | {
-      readonly kind: 'config';
-      readonly config: ControllerConfig;
-      readonly inert: readonly string[];
-    }
-  | { readonly kind: 'text'; readonly text: string };
 
 const EPILOGUE = `\
 Each has a variable and a key in the file as well: docs/controller.md. A flag counts before a
@@ -42,7 +35,7 @@ const PROGRAM: SettingsProgram<typeof SETTINGS> = {
 };
 
 /** @throws USAGE with all that is wrong; see requireNoProblems */
-export function readConfig(sources: ConfigSources): ConfigOutcome {
+export function readConfig(sources: ConfigSources): ConfigOutcome<ControllerConfig> {
   const words = sources.words[0] === 'controller' ? sources.words.slice(1) : sources.words;
   const read = readSettings(PROGRAM, { ...sources, words });
   if (read.kind === 'text') return read;
