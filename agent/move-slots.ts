@@ -5,7 +5,6 @@
 import type { Clock } from '#engine/base/clock.ts';
 import { packageVersion } from '#engine/base/package-version.ts';
 import { type Cache, cacheStatus } from '#engine/index.ts';
-import { CoordinatedSlots } from '#agent/coordinator/coordinated-slots.ts';
 import { readAccess } from '#agent/coordinator/link-access.ts';
 import type { NodeCondition, Standing } from '#agent/coordinator/slot-keeper.ts';
 import { type MoveSlots, Slots } from '#agent/moves/slots.ts';
@@ -25,7 +24,11 @@ export interface OpenSlots extends AsyncDisposable {
 }
 
 /** To be disposed of when moves have come to rest: the controller is told that it is the end. */
-export function openMoveSlots(config: AgentConfig, parts: SlotParts, count: number): OpenSlots {
+export async function openMoveSlots(
+  config: AgentConfig,
+  parts: SlotParts,
+  count: number,
+): Promise<OpenSlots> {
   const { controller: address } = config;
   const { log, clock, cache } = parts;
   if (address === undefined) {
@@ -33,6 +36,8 @@ export function openMoveSlots(config: AgentConfig, parts: SlotParts, count: numb
     const nothing = async () => undefined;
     return { slots: new Slots(count), standing: () => 'none', [Symbol.asyncDispose]: nothing };
   }
+  // gRPC and its codec, for those who need them alone.
+  const { CoordinatedSlots } = await import('#agent/coordinator/coordinated-slots.ts');
   let standing: SlotStanding = 'away';
   let hasSaid = false;
   const files = {
