@@ -40,6 +40,14 @@ export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveRepo
           reason: report.reason,
           message: report.message,
         });
+      case 'waiting':
+        lines.info({ cause: report.cause, text: report.message }, 'move waits');
+        return parts.emit({
+          regarding: named(kind, item),
+          type: 'Normal',
+          reason: 'WaitingForSlot',
+          message: report.message,
+        });
       case 'run-started':
         metrics.moveStarted(kind);
         if (!report.isTakenOver) metrics.stageEnded(kind, 'waiting', ageMs(item, clock));

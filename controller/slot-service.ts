@@ -3,11 +3,12 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { AgentHeartbeat, AgentSaying } from '#proto/agent-saying.ts';
-import type { SlotGrant, SlotReport } from '#proto/slot-messages.ts';
+import type { SlotAnswer, SlotGrant, SlotReport } from '#proto/slot-messages.ts';
 import type { AgentSession } from './sessions/agent-session.ts';
 import type { AgentSessions, SessionEvents } from './sessions/agent-sessions.ts';
 import { asRefusal, refuse } from './sessions/refusals.ts';
 import type { SlotDesk } from './slots/slot-desk.ts';
+import { WaitBoard } from './slots/wait-board.ts';
 
 export interface SlotServiceParts {
   readonly desk: SlotDesk;
@@ -31,12 +32,14 @@ const TICK_MS = 1_000;
 
 export class SlotService {
   readonly #parts: SlotServiceParts;
+  readonly #waits: WaitBoard;
   readonly #heartbeats = new Map<string, AgentHeartbeat>();
   #sessions: Pick<AgentSessions, 'session' | 'putOut'> | undefined;
   readonly events: SessionEvents;
 
   constructor(parts: SlotServiceParts) {
     this.#parts = parts;
+    this.#waits = new WaitBoard(parts.desk);
     this.events = {
       opened: () => undefined,
       heard: (session, saying) => this.#hear(session, saying),
@@ -91,7 +94,7 @@ export class SlotService {
     if (hearing.kind !== 'heard') return;
     this.#decide(report.node);
     const { twins } = hearing;
-    session.tellSlots(() => desk.answer(report.node, twins));
+    session.tellSlots(() => this.#answer(report.node, twins));
   }
 
   async #doubt(session: AgentSession, report: SlotReport): Promise<void> {
@@ -110,8 +113,14 @@ export class SlotService {
     if (grants.length > 0) onGranted?.(grants);
     const nodes = new Set(grants.map(({ node }) => node));
     for (const node of nodes) {
-      if (node !== besides) this.#sessions?.session(node)?.tellSlots(() => desk.answer(node));
+      if (node !== besides) this.#sessions?.session(node)?.tellSlots(() => this.#answer(node));
     }
+  }
+
+  #answer(node: string, twins?: readonly string[]): SlotAnswer | undefined {
+    const { desk, clock } = this.#parts;
+    const answer = desk.answer(node, twins);
+    return answer && { ...answer, waits: this.#waits.waitsOf(node, clock.monotonic()) };
   }
 
   #forgetHeartbeat(session: AgentSession): void {

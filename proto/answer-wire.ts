@@ -4,7 +4,13 @@ import type { SlotAnswer as WireAnswer } from './generated/stevedore/v1/SlotAnsw
 import type { SlotAnswer__Output as ReadAnswer } from './generated/stevedore/v1/SlotAnswer.ts';
 import type { SlotGrant as WireGrant } from './generated/stevedore/v1/SlotGrant.ts';
 import type { SlotGrant__Output as ReadGrant } from './generated/stevedore/v1/SlotGrant.ts';
-import type { GrantReason, SlotAnswer, SlotGrant } from './slot-messages.ts';
+import type {
+  _stevedore_v1_SlotWait_Cause as WireCause,
+  SlotWait as WireWait,
+  SlotWait__Output as ReadWait,
+} from './generated/stevedore/v1/SlotWait.ts';
+import { WAIT_CAUSES } from './slot-messages.ts';
+import type { GrantReason, SlotAnswer, SlotGrant, SlotWait } from './slot-messages.ts';
 import { grantSerialFromWire } from './slot-wire.ts';
 import {
   requireCount,
@@ -14,10 +20,10 @@ import {
   requireText,
   requireTime,
 } from './wire-fields.ts';
-import { GRANTS_MAX } from './wire-limits.ts';
+import { GRANTS_MAX, WAITS_MAX } from './wire-limits.ts';
 
 export function answerToWire(answer: SlotAnswer): WireAnswer {
-  const { session, epoch, number, heard, grants, revoked } = answer;
+  const { session, epoch, number, heard, grants, revoked, waits = [] } = answer;
   return {
     session,
     epoch,
@@ -25,6 +31,7 @@ export function answerToWire(answer: SlotAnswer): WireAnswer {
     heard: { sequence: heard.sequence, sentAtMs: heard.sentAtMs },
     grants: grants.map(grantToWire),
     revoked: revoked.map(id => ({ id })),
+    waits: waits.map(waitToWire),
   };
 }
 
@@ -44,6 +51,23 @@ export function answerFromWire(wire: ReadAnswer, node: string): SlotAnswer {
     revoked: requireList(wire.revoked, 'revocations', GRANTS_MAX).map(({ id }) =>
       requireName(id, 'id'),
     ),
+    waits: requireList(wire.waits, 'waits', WAITS_MAX).map(waitFromWire),
+  };
+}
+
+function waitToWire({ id, place, cause, limit }: SlotWait): WireWait {
+  // The numbers of the enum are places in that list; a test compares.
+  return { id, place, cause: WAIT_CAUSES.indexOf(cause) as WireCause, limit };
+}
+
+function waitFromWire({ id, place, cause, limit }: ReadWait): SlotWait {
+  return {
+    id: requireName(id, 'id'),
+    place: requireCount(place, 'place'),
+    cause: WAIT_CAUSES[cause] ?? 'later',
+    limit: limit
+      ? { kind: requireText(limit.kind, 'limit.kind'), name: requireText(limit.name, 'limit.name') }
+      : undefined,
   };
 }
 

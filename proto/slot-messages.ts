@@ -107,6 +107,28 @@ export interface SlotGrant extends GrantSerial {
   readonly reason: GrantReason;
 }
 
+/** Why a volume has no slot yet. */
+export interface SlotWait {
+  readonly id: string;
+  /** In the queue of the cluster, from 1. */
+  readonly place: number;
+  /** As in controller/slots/describe-queue.ts; `later`: of a later version. */
+  readonly cause: (typeof WAIT_CAUSES)[number];
+  /** What it waits at, where that is a limit. */
+  readonly limit?: { readonly kind: string; readonly name: string };
+}
+
+/** By their numbers in coordinator.proto. */
+export const WAIT_CAUSES = Object.freeze([
+  'later',
+  'full',
+  'kept',
+  'stopped',
+  'gathering',
+  'starting',
+  'next',
+] as const);
+
 /** From the controller: after each report, and whenever this node was granted something. */
 export interface SlotAnswer {
   readonly node: string;
@@ -120,6 +142,8 @@ export interface SlotAnswer {
   readonly grants: readonly SlotGrant[];
   /** Ids of moves that the controller wants stopped. */
   readonly revoked: readonly string[];
+  /** Of what the node waits for, the first of them; absent where nobody has looked. */
+  readonly waits?: readonly SlotWait[];
 }
 
 /** How long a slot outlives the last report that was heard. */

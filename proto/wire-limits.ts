@@ -18,6 +18,8 @@ export const HOLDS_MAX = 1_000;
 export const MOVES_MAX = 1_000;
 /** Grants and revocations of an answer, each. */
 export const GRANTS_MAX = 2_000;
+/** Of an answer: they become events, of which a node writes few. */
+export const WAITS_MAX = 20;
 export const SLOTS_MAX = 1_000;
 export const GANG_COUNT_MAX = 100_000;
 /** Names, labels and uids, in characters. */

@@ -2,8 +2,10 @@
 // controller: what they ask for becomes a wish, what is granted wakes them up.
 
 import { type MoveSlots, type VolumeSlotRequest, WAITING_MAX } from '#agent/moves/slots.ts';
+import type { SlotWait } from '#proto/slot-messages.ts';
 import { CAPABILITIES, SLOTS_MAX, WIRE_VERSION } from '#proto/wire-limits.ts';
 import { SlotKeeper, type SlotKeeperParts } from './slot-keeper.ts';
+import { waitText } from './wait-text.ts';
 
 export interface CoordinatedSlotsParts extends Omit<
   SlotKeeperParts,
@@ -19,6 +21,8 @@ export class CoordinatedSlots implements MoveSlots {
   readonly #keeper: SlotKeeper;
   readonly #holders = new Map<string, VolumeSlotRequest>();
   readonly #waiting = new Map<string, VolumeSlotRequest>();
+  /** Causes that were told, of those that wait. */
+  readonly #told = new Map<string, string>();
 
   constructor(parts: CoordinatedSlotsParts) {
     const { node, version, clock } = parts;
@@ -30,6 +34,7 @@ export class CoordinatedSlots implements MoveSlots {
       slotsMax: this.count,
       hello: { node, version, wireVersion: WIRE_VERSION, capabilities: CAPABILITIES, session },
       onStart: ids => ids.forEach(id => this.#start(id)),
+      onWaits: waits => waits.forEach(wait => this.#tellWait(wait)),
       onStop: ids => ids.forEach(id => this.#holders.get(id)?.onRevoked()),
     });
   }
@@ -58,6 +63,7 @@ export class CoordinatedSlots implements MoveSlots {
   }
 
   release(id: string): void {
+    this.#told.delete(id);
     const isKnown = this.#holders.delete(id) || this.#waiting.delete(id);
     if (isKnown) this.#keeper.done(id);
   }
@@ -67,10 +73,20 @@ export class CoordinatedSlots implements MoveSlots {
     return this.#keeper.run(signal);
   }
 
+  /** Places change all the time, and are worth no event. */
+  #tellWait(wait: SlotWait): void {
+    const { id, cause } = wait;
+    const request = this.#waiting.get(id);
+    if (request === undefined || cause === 'next' || this.#told.get(id) === cause) return;
+    this.#told.set(id, cause);
+    request.onWaiting({ cause, text: waitText(wait) });
+  }
+
   #start(id: string): void {
     const request = this.#waiting.get(id);
     if (request === undefined) return;
     this.#waiting.delete(id);
+    this.#told.delete(id);
     this.#holders.set(id, request);
     request.onGranted();
   }

@@ -8,7 +8,7 @@ import { type AgentHeartbeat, heartbeatToWire } from '#proto/agent-saying.ts';
 import { answerFromWire } from '#proto/answer-wire.ts';
 import { encodeAgentMessage, type ReadControllerMessage } from '#proto/session-codec.ts';
 import type { AgentMessage } from '#proto/session-codec.ts';
-import { LEASE_MS, REPORT_MS, type SlotReport } from '#proto/slot-messages.ts';
+import { LEASE_MS, REPORT_MS, type SlotReport, type SlotWait } from '#proto/slot-messages.ts';
 import { reportToWire } from '#proto/slot-wire.ts';
 import { MESSAGE_BYTES_MAX } from '#proto/wire-limits.ts';
 import { CoordinatorLink, type LinkParts, type LostSession } from './coordinator-link.ts';
@@ -23,6 +23,8 @@ export interface SlotKeeperParts extends Omit<LinkParts, 'onMessage' | 'onConnec
   readonly onStart: (ids: readonly string[], isAlone: boolean) => void;
   /** Moves that the controller wants stopped; done() when they are. */
   readonly onStop: (ids: readonly string[]) => void;
+  /** With each answer, why the first of those that wait do. */
+  readonly onWaits?: (waits: readonly SlotWait[]) => void;
   /** Each change, and each attempt that failed. */
   readonly onStanding: (standing: Standing) => void;
   /** How the node does; said as often as slots are. */
@@ -138,6 +140,7 @@ export class SlotKeeper {
     this.#isWith = true;
     if (heard.started.length > 0) this.#parts.onStart(heard.started, false);
     if (heard.revoked.length > 0) this.#parts.onStop(heard.revoked);
+    this.#parts.onWaits?.(answer.waits ?? []);
     if (heard.mustReport) this.#tell();
   }
 

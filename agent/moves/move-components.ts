@@ -44,6 +44,13 @@ export type MoveReport =
       readonly reason: string;
       readonly message: string;
     }
+  /** For a slot of the controller: why, each time that is another reason. */
+  | {
+      readonly type: 'waiting';
+      readonly item: MoveObject;
+      readonly cause: string;
+      readonly message: string;
+    }
   /** The engine has begun; `isTakenOver`: the object was InProgress when it was found. */
   | { readonly type: 'run-started'; readonly item: MoveObject; readonly isTakenOver: boolean }
   | { readonly type: 'finalizer-removed'; readonly item: MoveObject }

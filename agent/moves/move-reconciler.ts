@@ -32,6 +32,7 @@ import { isTerminal, phaseOf } from './phases.ts';
 import type { Phase } from './phases.ts';
 import { retryEach, settlesWhileAnswered } from './last-minutes.ts';
 import { countsCanceled } from './server-version.ts';
+import type { VolumeSlotRequest } from './slots.ts';
 import { slotVolumeOf } from './slot-volume.ts';
 import { findStockPod, stockPodState } from './stock-pod.ts';
 import { UnconfirmedEnds } from './unconfirmed-ends.ts';
@@ -261,7 +262,10 @@ export class MoveReconciler<Item extends MoveObject> {
     const group = item.metadata.ownerReferences?.[0]?.uid ?? uid;
     const { adapter, clock, site } = this.#components;
     const volume = slotVolumeOf(item, { group, site, nowMs: clock.now(), adapter });
-    const answer = this.#moves.takeSlot({ uid, key: keyOf(item) }, { group, volume });
+    const onWaiting: VolumeSlotRequest['onWaiting'] = ({ cause, text }) =>
+      this.#report({ type: 'waiting', item, cause, message: text });
+    const wish = { group, volume, onWaiting };
+    const answer = this.#moves.takeSlot({ uid, key: keyOf(item) }, wish);
     if (answer === 'granted') return { type: 'again', item, isFresh: view.isFresh };
     return { type: 'done', requeueAfterMs: answer === 'refused' ? SLOT_RETRY_MS : undefined };
   }

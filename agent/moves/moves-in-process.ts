@@ -49,7 +49,7 @@ export class MovesInProcess {
   /** `queued`: the key is put into the queue when there is one. */
   takeSlot(
     { uid, key }: MoveIdentity,
-    wish: Pick<VolumeSlotRequest, 'group' | 'volume'>,
+    wish: Pick<VolumeSlotRequest, 'group' | 'volume' | 'onWaiting'>,
   ): 'granted' | 'queued' | 'refused' {
     const { slots, enqueue } = this.#components;
     const onGranted = () => enqueue(key);

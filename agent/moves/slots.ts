@@ -16,6 +16,8 @@ export interface SlotRequest {
 /** With what somebody who sees more than this node decides by. */
 export interface VolumeSlotRequest extends SlotRequest {
   readonly volume: SlotVolume;
+  /** Why it waits; again when that has changed. `cause` is a word, `text` is for people. */
+  readonly onWaiting: (why: { readonly cause: string; readonly text: string }) => void;
   /** The slot is wanted back: the move is to be stopped, and its slot released. */
   readonly onRevoked: () => void;
 }

@@ -392,6 +392,11 @@ export const COORDINATOR_DESCRIPTOR: object = {
                   "rule": "repeated",
                   "type": "Revocation",
                   "id": 6
+                },
+                "waits": {
+                  "rule": "repeated",
+                  "type": "SlotWait",
+                  "id": 7
                 }
               },
               "nested": {
@@ -496,6 +501,51 @@ export const COORDINATOR_DESCRIPTOR: object = {
                     "leftCount": {
                       "type": "uint32",
                       "id": 4
+                    }
+                  }
+                }
+              }
+            },
+            "SlotWait": {
+              "fields": {
+                "id": {
+                  "type": "string",
+                  "id": 1
+                },
+                "place": {
+                  "type": "uint32",
+                  "id": 2
+                },
+                "cause": {
+                  "type": "Cause",
+                  "id": 3
+                },
+                "limit": {
+                  "type": "Limit",
+                  "id": 4
+                }
+              },
+              "nested": {
+                "Cause": {
+                  "values": {
+                    "CAUSE_UNSPECIFIED": 0,
+                    "FULL": 1,
+                    "KEPT": 2,
+                    "STOPPED": 3,
+                    "GATHERING": 4,
+                    "STARTING": 5,
+                    "NEXT": 6
+                  }
+                },
+                "Limit": {
+                  "fields": {
+                    "kind": {
+                      "type": "string",
+                      "id": 1
+                    },
+                    "name": {
+                      "type": "string",
+                      "id": 2
                     }
                   }
                 }

@@ -19,6 +19,7 @@ import type { SlotHold as _stevedore_v1_SlotHold, SlotHold__Output as _stevedore
 import type { SlotReport as _stevedore_v1_SlotReport, SlotReport__Output as _stevedore_v1_SlotReport__Output } from './stevedore/v1/SlotReport.ts';
 import type { SlotRequest as _stevedore_v1_SlotRequest, SlotRequest__Output as _stevedore_v1_SlotRequest__Output } from './stevedore/v1/SlotRequest.ts';
 import type { SlotVolume as _stevedore_v1_SlotVolume, SlotVolume__Output as _stevedore_v1_SlotVolume__Output } from './stevedore/v1/SlotVolume.ts';
+import type { SlotWait as _stevedore_v1_SlotWait, SlotWait__Output as _stevedore_v1_SlotWait__Output } from './stevedore/v1/SlotWait.ts';
 import type { Welcome as _stevedore_v1_Welcome, Welcome__Output as _stevedore_v1_Welcome__Output } from './stevedore/v1/Welcome.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -49,6 +50,7 @@ export interface ProtoGrpcType {
       SlotReport: MessageTypeDefinition<_stevedore_v1_SlotReport, _stevedore_v1_SlotReport__Output>
       SlotRequest: MessageTypeDefinition<_stevedore_v1_SlotRequest, _stevedore_v1_SlotRequest__Output>
       SlotVolume: MessageTypeDefinition<_stevedore_v1_SlotVolume, _stevedore_v1_SlotVolume__Output>
+      SlotWait: MessageTypeDefinition<_stevedore_v1_SlotWait, _stevedore_v1_SlotWait__Output>
       Welcome: MessageTypeDefinition<_stevedore_v1_Welcome, _stevedore_v1_Welcome__Output>
     }
   }

@@ -14,7 +14,8 @@ import {
   sharesToWire,
   sharesFromWire,
 } from '#proto/agent-saying.ts';
-import type { SlotAnswer, SlotReport } from '#proto/slot-messages.ts';
+import * as slotWait from '#proto/generated/stevedore/v1/SlotWait.ts';
+import { type SlotAnswer, type SlotReport, WAIT_CAUSES } from '#proto/slot-messages.ts';
 import { reportToWire } from '#proto/slot-wire.ts';
 
 const VOLUME = {
@@ -80,7 +81,7 @@ t.test('parts of a millisecond of waiting are cut, and less than nothing is noth
   });
 });
 
-t.test('an answer comes out as it went in, with every reason', async t => {
+t.test('an answer comes out as it went in, with every reason and cause', async t => {
   const grant = { id: 'u-1', node: 'n1', number: 1, epoch: 3, serial: 9 };
   const answer: SlotAnswer = {
     ...SPEAKER,
@@ -95,6 +96,10 @@ t.test('an answer comes out as it went in, with every reason', async t => {
       { ...grant, reason: { kind: 'later' } },
     ],
     revoked: ['u-8', 'u-9'],
+    waits: WAIT_CAUSES.map((cause, index) => ({
+      ...{ id: `w-${index}`, place: index, cause },
+      limit: cause === 'full' ? { kind: 'cluster', name: '' } : undefined,
+    })),
   };
   const { slots } = decodeControllerMessage(
     encodeControllerMessage({ slots: answerToWire(answer) }),
@@ -102,6 +107,25 @@ t.test('an answer comes out as it went in, with every reason', async t => {
   if (!slots) throw new Error('an answer is about slots');
   t.strictSame(answerFromWire(slots, 'n1'), answer);
 });
+
+t.test(
+  'causes are called as in coordinator.proto, and one of a later version is known',
+  async t => {
+    const names = ['CAUSE_UNSPECIFIED', ...WAIT_CAUSES.slice(1).map(cause => cause.toUpperCase())];
+    const numbers = slotWait._stevedore_v1_SlotWait_Cause;
+    t.strictSame(Object.keys(numbers), names);
+    t.strictSame(Object.values(numbers), [...names.keys()]);
+    const { slots } = decodeControllerMessage(
+      encodeControllerMessage({
+        slots: {
+          heard: {},
+          waits: [{ id: 'w', place: 1, cause: 77 as 0 /* Of a later version. */ }],
+        },
+      }),
+    );
+    t.match(slots && answerFromWire(slots, 'n1').waits, [{ id: 'w', cause: 'later' }]);
+  },
+);
 
 t.test('a heartbeat and shares tell nothing from zero', async t => {
   const beat = {

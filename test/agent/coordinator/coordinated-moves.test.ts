@@ -15,6 +15,7 @@ import {
   startController,
   type TestController,
 } from '#test/controller/slot-scene.ts';
+import type { MoveReport } from '#agent/moves/move-components.ts';
 import { MoveStage } from '#test/moves/move-stage.ts';
 import { ObservedMover } from '#test/moves/observed-mover.ts';
 import { ScriptedMover } from '#test/moves/scripted-mover.ts';
@@ -75,6 +76,10 @@ function countEnded({ moves }: Agents): number {
     .length;
 }
 
+function isWaiting(report: MoveReport): report is Extract<MoveReport, { type: 'waiting' }> {
+  return report.type === 'waiting';
+}
+
 /** Each of `items` has run once, and completed. */
 function checkOnce(t: Test, { mover }: Agents, items: Awaited<ReturnType<typeof fiveBackups>>) {
   const ran = mover.backups.map(({ moveUid }) => moveUid).sort();
@@ -88,6 +93,17 @@ t.test('five volumes on two nodes: no more than two move at any instant', async 
   const items = await fiveBackups(all.moves);
   await passUntil(stage, () => countEnded(all) === 5, 'all have completed');
   t.equal(all.mover.activeCountMax, 2, 'both slots were used, and no third one');
+  const waits = all.agents.flatMap(({ reports }) => reports.filter(isWaiting));
+  t.ok(
+    waits.some(({ cause }) => cause === 'full'),
+    'it was said why the others wait',
+  );
+  for (const { cause, message } of waits) {
+    if (cause !== 'full') continue;
+    t.match(message, /^waits for a slot at place [1-3] of the queue: the limit of the cluster is/);
+  }
+  const told = waits.map(({ item, cause }) => `${item.metadata.uid ?? ''} ${cause}`);
+  t.equal(new Set(told).size, told.length, 'once for each cause');
   checkOnce(t, all, items);
   await passUntil(stage, () => controller.desk.table.heldCount === 0, 'slots were given back');
   t.ok(all.standings.every(kind => kind === 'with'));

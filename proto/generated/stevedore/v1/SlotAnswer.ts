@@ -2,6 +2,7 @@
 
 import type { SlotGrant as _stevedore_v1_SlotGrant, SlotGrant__Output as _stevedore_v1_SlotGrant__Output } from '../../stevedore/v1/SlotGrant.ts';
 import type { Revocation as _stevedore_v1_Revocation, Revocation__Output as _stevedore_v1_Revocation__Output } from '../../stevedore/v1/Revocation.ts';
+import type { SlotWait as _stevedore_v1_SlotWait, SlotWait__Output as _stevedore_v1_SlotWait__Output } from '../../stevedore/v1/SlotWait.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface _stevedore_v1_SlotAnswer_Heard {
@@ -45,6 +46,10 @@ export interface SlotAnswer {
    * Moves that the controller wants stopped. Named until the node has let go of them.
    */
   'revoked'?: (_stevedore_v1_Revocation)[];
+  /**
+   * Of what the node waits for, at most 20, the first of them first: why it waits. For people.
+   */
+  'waits'?: (_stevedore_v1_SlotWait)[];
 }
 
 /**
@@ -72,4 +77,8 @@ export interface SlotAnswer__Output {
    * Moves that the controller wants stopped. Named until the node has let go of them.
    */
   'revoked': (_stevedore_v1_Revocation__Output)[];
+  /**
+   * Of what the node waits for, at most 20, the first of them first: why it waits. For people.
+   */
+  'waits': (_stevedore_v1_SlotWait__Output)[];
 }
