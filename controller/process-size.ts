@@ -5,8 +5,8 @@ import type { Clock } from '#engine/base/clock.ts';
 import { giveMemoryBack, keepBuffersApart, keepProcessSmall } from '#engine/base/process-memory.ts';
 import { forgetProgramPages, unmapProgramPages } from '#engine/base/program-pages.ts';
 
-/** Holds the controller up for some 80 ms, with 1,000 agents. */
-const COLLECT_MS = 60_000;
+/** Holds the controller up for some 80 ms with 1,000 agents, half a percent of a core. */
+const COLLECT_MS = 15_000;
 /** What of the program comes back meanwhile is little, and quick to come. */
 const UNMAP_MS = 2_000;
 

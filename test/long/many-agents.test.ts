@@ -21,7 +21,7 @@ const CPU_SHARE_MAX = 0.1;
 const BETWEEN_MS = 10;
 const COMING_MS_MAX = 120_000;
 /** Long enough for the controller to give back what handshakes have left. */
-const RESTING_MS = 65_000;
+const RESTING_MS = 20_000;
 const MEASURED_MS = 60_000;
 
 const SILENT = {
