@@ -11,6 +11,7 @@ import { Ledger } from '#engine/cache/ledger.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 import { MIB, sizeName, type BenchFigure, type StageOptions } from './figure.ts';
 import { fillWithNoise } from './test-bytes.ts';
+import { processorRatio } from './timing.ts';
 
 const SIZES = [16 * 1024, 256 * 1024, MIB, 8 * MIB];
 const RESERVATIONS = 1_000_000;
@@ -42,6 +43,12 @@ export async function benchCache({ directory, isQuick }: StageOptions): Promise<
     figures.push({ name: `one read, ${name}`, value: oneRead * 1000, unit: 'us' });
     figures.push({ name: `hit, ${name}`, value: hit * 1000, unit: 'us' });
     figures.push({ name: `hit / readFile, ${name}`, value: hit / plain, unit: 'times' });
+    const ratio = await processorRatio(
+      () => storage.get(id, { range }),
+      () => readFile(file),
+      { turns: isQuick ? 4 : 24, calls: Math.ceil(rounds / 4) },
+    );
+    figures.push({ name: `hit / readFile, ${name}, processor time`, value: ratio, unit: 'times' });
   }
   figures.push({ name: 'reserve and commit', value: reservationsPerSecond(), unit: '/s' });
   return figures;

@@ -35,6 +35,36 @@ export async function secondsPerAsyncCall(
   return median(times) / 1000;
 }
 
+export interface TurnOptions {
+  readonly turns: number;
+  /** In each turn, of the one and then of the other. */
+  readonly calls: number;
+}
+
+/**
+ * How many times the processor time of `other` one call of `work` takes, on all threads: the median
+ * of what each turn shows. What else the machine does hardly shows in it.
+ */
+export async function processorRatio(
+  work: () => Promise<unknown>,
+  other: () => Promise<unknown>,
+  { turns, calls }: TurnOptions,
+): Promise<number> {
+  const ratios: number[] = [];
+  for (let turn = 0; turn < turns; turn++) {
+    const ofOther = await processorTimeOf(other, calls);
+    ratios.push((await processorTimeOf(work, calls)) / ofOther);
+  }
+  return median(ratios);
+}
+
+async function processorTimeOf(call: () => Promise<unknown>, count: number): Promise<number> {
+  const before = process.cpuUsage();
+  for (let i = 0; i < count; i++) await call();
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
 /** Of an odd number the middle one, else the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
