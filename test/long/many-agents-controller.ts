@@ -3,6 +3,7 @@
 // is; imports nothing of the tests that would count.
 
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { giveBackNowAndThen, keepControllerSmall } from '#controller/process-size.ts';
 import { AgentSessions } from '#controller/sessions/agent-sessions.ts';
 import { RefusalCounts } from '#controller/sessions/refusals.ts';
@@ -31,6 +32,8 @@ export interface ControllerFigures {
   readonly heartbeats: number;
   readonly waiting: number;
   readonly residentBytes: number;
+  /** Of them, what is no page of a file: those the system can drop and read again. */
+  readonly anonymousBytes: number;
   /** User and system. */
   readonly cpuSeconds: number;
 }
@@ -65,6 +68,12 @@ const { signal } = new AbortController();
 void service.run(signal);
 void giveBackNowAndThen(clock, signal);
 
+/** proc_pid_status(5) */
+function anonymousBytes(): number {
+  const [, kib] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return Number(kib) * 1024;
+}
+
 function tell(): void {
   const { user, system } = process.cpuUsage();
   const figures: ControllerFigures = {
@@ -74,6 +83,7 @@ function tell(): void {
     heartbeats: service.heartbeats.size,
     waiting: desk.table.waitingCount,
     residentBytes: process.memoryUsage.rss(),
+    anonymousBytes: anonymousBytes(),
     cpuSeconds: (user + system) / 1e6,
   };
   process.send?.(figures);

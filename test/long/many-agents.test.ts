@@ -15,7 +15,8 @@ import type { ControllerFigures, ControllerSetting } from './many-agents-control
 
 const PROGRAM = fileURLToPath(new URL('many-agents-controller.ts', import.meta.url));
 const AGENTS = 1_000;
-const RESIDENT_MIB_MAX = 150;
+/** Of memory that is its own; pages of the program file are the system's cache. */
+const ANONYMOUS_MIB_MAX = 150;
 const CPU_SHARE_MAX = 0.1;
 /** So long between two agents: their ends of the handshakes need this process's core, too. */
 const BETWEEN_MS = 10;
@@ -79,12 +80,13 @@ t.test(`${AGENTS} agents over TLS take little of a controller`, async t => {
   const after = await told(controller, 'figures');
   const seconds = (clock.monotonic() - startMs) / 1_000;
   const cpuShare = (after.cpuSeconds - before.cpuSeconds) / seconds;
-  const residentMib = [empty, full, before, after].map(({ residentBytes }) =>
-    Math.round(residentBytes / 2 ** 20),
-  );
-  t.comment(JSON.stringify({ residentMib, cpuShare, ...after }));
+  const looks = [empty, full, before, after];
+  const mibOf = (bytes: number) => Math.round(bytes / 2 ** 20);
+  const anonymousMib = looks.map(({ anonymousBytes }) => mibOf(anonymousBytes));
+  const residentMib = looks.map(({ residentBytes }) => mibOf(residentBytes));
+  t.comment(JSON.stringify({ anonymousMib, residentMib, cpuShare, ...after }));
   t.equal(after.sessions, AGENTS);
-  for (const mib of residentMib) t.ok(mib <= RESIDENT_MIB_MAX, `${mib} MiB`);
+  for (const mib of anonymousMib) t.ok(mib <= ANONYMOUS_MIB_MAX, `${mib} MiB`);
   t.ok(cpuShare < CPU_SHARE_MAX, `${(cpuShare * 100).toFixed(1)} % of a core`);
 });
 
