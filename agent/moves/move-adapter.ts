@@ -69,7 +69,7 @@ export interface MoveAdapter<Item extends MoveObject> {
 
   /**
    * After a run of this process has ended, and the object has come to its end, whoever wrote that.
-   * Never rejects.
+   * Also when this process has cancelled what one before it had begun. Never rejects.
    */
   readonly afterEnd?: (
     item: Item,

@@ -17,6 +17,8 @@ export interface MoveEnd {
   readonly message?: string | null;
   /** Reason of an event. */
   readonly warning?: string;
+  /** A run of a process that is gone may have left something, and nobody goes on from it. */
+  readonly mayHaveLeft?: boolean;
 }
 
 export interface EndFacts<Item extends MoveObject> {
@@ -26,6 +28,8 @@ export interface EndFacts<Item extends MoveObject> {
   readonly phases: ReadonlySet<Phase>;
   readonly run: MoveRun | undefined;
   readonly stockPod: Pod | undefined;
+  /** The phase that ends. */
+  readonly endingPhase: Phase;
 }
 
 interface Finish {
@@ -39,9 +43,19 @@ export function endOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<I
   const progress = progressFields(facts.run?.progress);
   // Without a run what was written before stays.
   const fields = progress ? { progress } : {};
+  const mayHaveLeft = isCancelOfNobodys(finish, facts);
   return finish.phase === 'Canceled'
-    ? { phase: 'Canceled', fields, message: cancelledMessage(facts) }
-    : { phase: 'Failed', fields, message: messageLine(failureOf(finish, facts)) };
+    ? { phase: 'Canceled', fields, message: cancelledMessage(facts), mayHaveLeft }
+    : { phase: 'Failed', fields, message: messageLine(failureOf(finish, facts)), mayHaveLeft };
+}
+
+/** Under way when its agent was killed, and cancelled before the next one took it over. */
+function isCancelOfNobodys<Item extends MoveObject>(
+  { cause }: Finish,
+  { run, endingPhase }: EndFacts<Item>,
+): boolean {
+  const wasUnderWay = endingPhase === 'InProgress' || endingPhase === 'Canceling';
+  return cause === 'cancel' && run === undefined && wasUnderWay;
 }
 
 function successOf<Item extends MoveObject>(

@@ -247,7 +247,10 @@ export class MoveReconciler<Item extends MoveObject> {
     if (isTerminal(view.phase) || view.run === 'none') this.#moves.forget(uid);
   }
 
-  #tidyUp(item: Item, { success, mayHavePublished }: MoveRun): void {
+  #tidyUp(
+    item: Item,
+    { success, mayHavePublished }: Pick<MoveRun, 'success' | 'mayHavePublished'>,
+  ): void {
     const { adapter, mover } = this.#components;
     const isTakenOver = !this.#moves.isBegun(item.metadata.uid ?? '');
     const run = { success, mayHavePublished, isTakenOver };
@@ -303,8 +306,9 @@ export class MoveReconciler<Item extends MoveObject> {
     const { adapter, clock } = this.#components;
     const { rules } = this.#writer;
     const run = this.#moves.runOf(uid);
-    const { cancel } = view;
-    const end = endOf(action, { adapter, situation, cancel, phases: rules.phases, run, stockPod });
+    const { cancel, phase: endingPhase } = view;
+    const facts = { adapter, situation, cancel, phases: rules.phases, run, stockPod, endingPhase };
+    const end = endOf(action, facts);
     const changed = withEnd(item, { ...end, nowMs: clock.now(), rules });
     this.#ends.add(item, end);
     const written = await this.#writer.write(changed, { signal });
@@ -316,7 +320,8 @@ export class MoveReconciler<Item extends MoveObject> {
   #tellEnd(item: Item): void {
     const end = this.#ends.take(item);
     if (end === undefined) return;
-    const { phase, message, warning: reason } = end;
+    const { phase, message, warning: reason, mayHaveLeft } = end;
+    if (mayHaveLeft) this.#tidyUp(item, { success: undefined, mayHavePublished: true });
     this.#report({ type: 'phase', item, phase, message: message ?? undefined });
     if (reason === undefined) return;
     this.#report({ type: 'warning', item, reason, message: message ?? '' });

@@ -62,6 +62,37 @@ export const CANCEL_SCENARIOS: readonly MoveScenario[] = [
     },
   },
   {
+    title: 'a move that nobody runs any more leaves no state behind when it is cancelled',
+    since: '1.17',
+    play: async (t, stage) => {
+      const before = await running(stage);
+      await before.agent.kill();
+      await stage.cancel(before.made);
+      await stage.backup({ spec: { cancel: true }, status: { phase: 'New' } });
+      const mover = new ScriptedMover();
+      await stage.agent({ mover });
+      await stage.until(before.made, 'Failed');
+      await mover.forgot(1);
+      const { uid = '' } = before.made.metadata;
+      t.match(mover.kept, [{ moveUid: uid, isGivenUp: true, reportedId: undefined }]);
+      t.equal(mover.backups.length, 0, 'it is not begun again');
+    },
+  },
+  {
+    title: 'what a killed run has saved is for the next backup when the server was restarted',
+    since: '1.17',
+    play: async (t, stage) => {
+      const before = await running(stage);
+      await before.agent.kill();
+      await cancelByRestart(stage, before.made);
+      const mover = new ScriptedMover();
+      await stage.agent({ mover });
+      await stage.until(before.made, 'Canceled');
+      await mover.forgot(1);
+      t.match(mover.kept, [{ isGivenUp: false }]);
+    },
+  },
+  {
     title: 'a cancel is Canceled where the server counts it',
     since: '1.17',
     play: async (t, stage) => {
