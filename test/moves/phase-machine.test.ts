@@ -82,6 +82,7 @@ const ROWS: readonly Row[] = [
     finish('Failed', 'prepare-timeout'),
   ],
   ['Prepared has none', { ...PREPARED, ...NOT_READY, prepareLeftMs: 0 }, wait],
+  ['InProgress has none', { ...IN_PROGRESS, ...NOT_READY, prepareLeftMs: 0 }, wait],
   [
     'Accepted long ago goes on when it can now',
     { ...ACCEPTED, prepareLeftMs: 0 },

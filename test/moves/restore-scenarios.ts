@@ -222,6 +222,45 @@ export const RESTORE_SCENARIOS: readonly MoveScenario[] = [
     },
   },
   {
+    title: 'a restore that waits for its turn past its deadline has its turn all the same',
+    since: '1.17',
+    play: async (t, stage) => {
+      const first = gate();
+      const scripts = [{ until: first.opened }, {}];
+      const mover = new ScriptedMover(() => scripts.shift() ?? {});
+      const pods = podsOf(waitingPod());
+      await stage.agent({ mover, pods, slotCount: 1, prepareTimeoutMs: 1, requeueMsMax: 5 });
+      const running = await stage.restore();
+      await mover.begun(1);
+      // Hours before: its server has given up waiting, and its pod still waits.
+      const acceptedTimestamp = '2026-06-02T09:00:20Z';
+      const status = { phase: 'Accepted', node: 'worker-1', acceptedTimestamp };
+      const late = await stage.restore({ status });
+      await stage.until(late, 'Prepared');
+      first.open();
+      await stage.until(running, 'Completed');
+      await stage.until(late, 'Completed');
+      t.notOk(stage.phasesOf(late).includes('Failed'));
+      t.equal(mover.restores.length, 2);
+    },
+  },
+  {
+    title: 'a restore past its deadline on another node is left to the agent there',
+    since: '1.17',
+    play: async (t, stage) => {
+      const acceptedTimestamp = '2026-06-02T09:00:20Z';
+      const status = { phase: 'Accepted', node: 'worker-2', acceptedTimestamp };
+      const other = await stage.restore({ status });
+      const pods = podsOf(waitingPod(false));
+      await stage.agent({ nodeName: 'worker-3', prepareTimeoutMs: 1, requeueMsMax: 5 });
+      await stage.agent({ nodeName: 'worker-2', pods, prepareTimeoutMs: 1, requeueMsMax: 5 });
+      const { status: ended } = await stage.until(other, 'Failed', 'Canceled');
+      t.equal(ended?.phase, 'Failed', 'and not Canceled');
+      t.match(ended?.message, /^timeout on preparing PVR/);
+      t.equal(stage.phasesOf(other).filter(phase => phase === 'Failed').length, 1);
+    },
+  },
+  {
     title: 'a restore without an owner is refused: nobody would see its end',
     play: async (t, stage) => {
       await stage.agent({ pods: podsOf(waitingPod()) });
