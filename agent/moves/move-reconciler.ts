@@ -114,7 +114,7 @@ export class MoveReconciler<Item extends MoveObject> {
 
   /**
    * Lets what runs end within the grace period, stops the rest, and writes all of it. Where nothing
-   * answers what runs it is stopped sooner. New moves are left to others from now on, and by the
+   * answers what runs it is stopped sooner, and has so much longer to save its state. New moves are left to others from now on, and by the
    * end `stopLoop` has been called, so that no write without an answer is waited for.
    * @returns keys of objects that could not be written in time
    */
@@ -128,7 +128,8 @@ export class MoveReconciler<Item extends MoveObject> {
     const ended = Promise.all(runs.map(run => run.ended));
     await settlesWhileAnswered(ended, graceMs - reportMs, answering);
     for (const run of runs) run.stop('interrupted');
-    await settlesWithin(ended, reportMs / 2);
+    const stoppedMs = clock.monotonic() - startMs;
+    await settlesWithin(ended, Math.max(0, graceMs - reportMs / 2 - stoppedMs));
     for (const run of runs) run.abandon();
     await settlesWithin(stopLoop(), reportMs / 8);
     const keys = new Set([...this.#moves.keys, ...[...objects.list()].map(keyOf)]);

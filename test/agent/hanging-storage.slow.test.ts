@@ -23,7 +23,7 @@ import { BACKUP, PASSWORD, RESTORE } from '#test/support/agent-scene.ts';
 import { ServiceProcess } from '#test/support/service-process.ts';
 
 /** Velero's DaemonSet leaves the kubelet's 30 s, of which `--shutdown-grace` takes 25. */
-const END_MS_MAX = 15_000;
+const END_MS_MAX = 23_000;
 const VOLUME_BYTES = 60_000_000;
 
 interface Hang {
