@@ -102,12 +102,14 @@ t.test('the built command backs up and restores as the sources do', t => {
 
 t.test('the build is ASCII, which V8 keeps in half of the memory', t => {
   const root = t.testdir();
-  cpSync(join(REPOSITORY_ROOT, 'agent'), join(root, 'agent'), { recursive: true });
-  cpSync(join(REPOSITORY_ROOT, 'package.json'), join(root, 'package.json'));
+  for (const name of BUILT) {
+    cpSync(join(REPOSITORY_ROOT, name), join(root, name), { recursive: true });
+  }
   symlinkSync(join(REPOSITORY_ROOT, 'node_modules'), join(root, 'node_modules'));
   execFileSync(process.execPath, [join(root, 'agent/build.js')]);
   const files = readdirSync(join(root, 'dist')).filter(name => name.endsWith('.js'));
   t.ok(files.includes('agent.js'));
+  t.ok(files.includes('controller.js'));
   const others = files.filter(name =>
     /\P{ASCII}/u.test(readFileSync(join(root, 'dist', name), 'utf8')),
   );
