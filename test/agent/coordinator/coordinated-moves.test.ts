@@ -127,7 +127,8 @@ t.test('the controller is killed while they move: nodes go on, and nothing runs 
   checkOnce(t, all, items);
   for (const { activeCountMax } of all.movers) t.equal(activeCountMax, 1, 'the limit of a node');
   await passUntil(stage, () => second.desk.table.heldCount === 0, 'slots were given back');
-  t.equal(all.standings.at(-1), 'with');
+  // Time may have passed faster than a message: an agent that is alone by then comes back.
+  await passUntil(stage, () => all.standings.at(-1) === 'with', 'the controller gives slots again');
 });
 
 t.test('a move whose slot is wanted back is stopped, and says by whom', async t => {
