@@ -17,53 +17,61 @@ import {
   rootOnly,
   wish,
   xattrsOf,
+  attributeToolsOnly,
   nativeOnly,
   nativeRootOnly,
 } from './target-scene.ts';
 
 const policy = KEEP_ALL;
 
-t.test('rights that an entry lends are kept, left out by name, or refused', nativeOnly, async t => {
-  using scene = new TargetScene();
-  const xattrs = [
-    { name: 'security.capability', value: SAMPLE_CAPABILITY },
-    { name: 'user.a', value: bytesOf('a') },
-  ];
-  const wanted = wish({ mode: 0o6755, extras: { xattrs } });
-  const strip = { ...KEEP_ALL, setId: 'strip', privilegedXattrs: 'strip' } as const;
-  t.same(scene.file('a', '', wanted, strip), [
-    { attribute: 'mode', expected: '06755', found: '0755, left out by policy' },
-    {
-      attribute: 'xattr:security.capability',
-      expected: `0x${Buffer.from(SAMPLE_CAPABILITY).toString('hex')}`,
+t.test(
+  'rights that an entry lends are kept, left out by name, or refused',
+  attributeToolsOnly,
+  async t => {
+    using scene = new TargetScene();
+    const xattrs = [
+      { name: 'security.capability', value: SAMPLE_CAPABILITY },
+      { name: 'user.a', value: bytesOf('a') },
+    ];
+    const wanted = wish({ mode: 0o6755, extras: { xattrs } });
+    const strip = { ...KEEP_ALL, setId: 'strip', privilegedXattrs: 'strip' } as const;
+    t.same(scene.file('a', '', wanted, strip), [
+      { attribute: 'mode', expected: '06755', found: '0755, left out by policy' },
+      {
+        attribute: 'xattr:security.capability',
+        expected: `0x${Buffer.from(SAMPLE_CAPABILITY).toString('hex')}`,
+        found: 'left out by policy',
+      },
+    ]);
+    t.equal(Number(scene.stat('a').mode) & 0o7777, 0o755);
+    t.same(xattrsOf(scene.inside('a')), ['user.a=0x61']);
+    const path = bytesOf('some/file');
+    const refused = { code: 'TARGET_ENTRY_REFUSED', details: { path: 'some/file' } };
+    const check =
+      (type: number, changes: object, mode = 0o644) =>
+      () =>
+        assertPermitted({ path }, type, wish({ mode, extras: { xattrs } }), {
+          ...strip,
+          ...changes,
+        });
+    t.throws(check(ENTRY_TYPE.file, { setId: 'refuse' }, 0o4755), refused);
+    t.throws(check(ENTRY_TYPE.file, { privilegedXattrs: 'refuse' }), refused);
+    t.throws(check(ENTRY_TYPE.blockDevice, { devices: 'refuse' }), refused);
+    t.doesNotThrow(check(ENTRY_TYPE.directory, { setId: 'refuse', devices: 'refuse' }, 0o2755));
+    t.doesNotThrow(check(ENTRY_TYPE.fifo, { devices: 'refuse' }));
+    const refuse = { ...KEEP_ALL, setId: 'refuse' } as const;
+    t.throws(() => scene.file('b', '', wish({ mode: 0o4755 }), refuse), {
+      code: 'TARGET_ENTRY_REFUSED',
+    });
+    const device = { type: 'c', major: 1, minor: 3 } as const;
+    t.equal(strippedDevice(device, KEEP_ALL), undefined);
+    t.same(strippedDevice(device, { ...KEEP_ALL, devices: 'strip' }), {
+      attribute: 'entry',
+      expected: 'character device 1:3',
       found: 'left out by policy',
-    },
-  ]);
-  t.equal(Number(scene.stat('a').mode) & 0o7777, 0o755);
-  t.same(xattrsOf(scene.inside('a')), ['user.a=0x61']);
-  const path = bytesOf('some/file');
-  const refused = { code: 'TARGET_ENTRY_REFUSED', details: { path: 'some/file' } };
-  const check =
-    (type: number, changes: object, mode = 0o644) =>
-    () =>
-      assertPermitted({ path }, type, wish({ mode, extras: { xattrs } }), { ...strip, ...changes });
-  t.throws(check(ENTRY_TYPE.file, { setId: 'refuse' }, 0o4755), refused);
-  t.throws(check(ENTRY_TYPE.file, { privilegedXattrs: 'refuse' }), refused);
-  t.throws(check(ENTRY_TYPE.blockDevice, { devices: 'refuse' }), refused);
-  t.doesNotThrow(check(ENTRY_TYPE.directory, { setId: 'refuse', devices: 'refuse' }, 0o2755));
-  t.doesNotThrow(check(ENTRY_TYPE.fifo, { devices: 'refuse' }));
-  const refuse = { ...KEEP_ALL, setId: 'refuse' } as const;
-  t.throws(() => scene.file('b', '', wish({ mode: 0o4755 }), refuse), {
-    code: 'TARGET_ENTRY_REFUSED',
-  });
-  const device = { type: 'c', major: 1, minor: 3 } as const;
-  t.equal(strippedDevice(device, KEEP_ALL), undefined);
-  t.same(strippedDevice(device, { ...KEEP_ALL, devices: 'strip' }), {
-    attribute: 'entry',
-    expected: 'character device 1:3',
-    found: 'left out by policy',
-  });
-});
+    });
+  },
+);
 
 t.test('owners that are not asked for stay, and set-id bits with them', nativeRootOnly, async t => {
   using scene = new TargetScene();

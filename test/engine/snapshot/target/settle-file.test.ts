@@ -20,6 +20,8 @@ import {
   bytesOf,
   wish,
   xattrsOf,
+  attributeToolsOnly,
+  attributeToolsRootOnly,
   nativeOnly,
   nativeRootOnly,
 } from './target-scene.ts';
@@ -156,7 +158,7 @@ t.test('a size that is not the one wanted is named', async t => {
 
 t.test(
   'attributes, ACLs and capabilities come out as getfattr(1) sees them',
-  nativeRootOnly,
+  attributeToolsRootOnly,
   async t => {
     using scene = new TargetScene();
     const xattrs = [
@@ -181,7 +183,7 @@ t.test(
 
 t.test(
   'what is not wanted is removed, and a file that is kept is put right',
-  nativeRootOnly,
+  attributeToolsRootOnly,
   async t => {
     using scene = new TargetScene();
     writeFileSync(scene.inside('a'), 'old', { mode: 0o4777 });
@@ -201,7 +203,7 @@ t.test(
   },
 );
 
-t.test('an ACL that comes from the directory does not stay', nativeOnly, async t => {
+t.test('an ACL that comes from the directory does not stay', attributeToolsOnly, async t => {
   using scene = new TargetScene();
   const acl = aclOf([1, 7], [2, 7, 1234], [4, 5], [0x10, 7], [0x20, 0]);
   const value = `0x${Buffer.from(acl).toString('hex')}`;
@@ -218,7 +220,7 @@ t.test('an ACL that comes from the directory does not stay', nativeOnly, async t
 
 t.test(
   'a directory gets everything that a file gets, and a default ACL',
-  nativeRootOnly,
+  attributeToolsRootOnly,
   async t => {
     using scene = new TargetScene();
     const xattrs = [

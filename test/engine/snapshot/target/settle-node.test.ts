@@ -13,6 +13,7 @@ import {
   bytesOf,
   wish,
   xattrsOf,
+  attributeToolsRootOnly,
   nativeRootOnly,
 } from './target-scene.ts';
 
@@ -20,7 +21,7 @@ const policy = KEEP_ALL;
 
 t.test(
   'a link has its own owner and time; what it points to keeps its own',
-  nativeRootOnly,
+  attributeToolsRootOnly,
   async t => {
     using scene = new TargetScene();
     const { fileSystem, root } = scene;
@@ -70,25 +71,33 @@ t.test(
   },
 );
 
-t.test('pipes, sockets and devices come out with all that they have', nativeRootOnly, async t => {
-  using scene = new TargetScene();
-  const { fileSystem, root } = scene;
-  const xattrs = [{ name: 'system.posix_acl_access', value: SAMPLE_ACL }];
-  for (const type of ['p', 'k', 'c', 'b'] as const) {
-    const isDevice = type === 'c' || type === 'b';
-    const node = { type, major: isDevice ? 240 : 0, minor: isDevice ? 70_000 : 0 };
-    const wanted = wish({ uid: 7, gid: 8, mode: 0o640, extras: { xattrs } });
-    fileSystem.makeSpecial(root, bytesOf(type), { ...node, mode: 0o640 });
-    t.same(settleAt(fileSystem, root, bytesOf(type), wanted, { policy, node }), [], type);
-    const found = scene.stat(type);
-    t.same([found.uid, Number(found.mode) & 0o7777], [7n, 0o640]);
-    if (isDevice) t.equal(found.rdev, BigInt(((70_000 >> 8) << 20) | (240 << 8) | (70_000 & 0xff)));
-    t.equal(xattrsOf(scene.inside(type)).length, 1);
-    const wrong = { ...node, minor: 3 };
-    const differences = settleAt(fileSystem, root, bytesOf(type), wanted, { policy, node: wrong });
-    t.same(
-      differences.map(({ attribute }) => attribute),
-      isDevice ? ['device'] : [],
-    );
-  }
-});
+t.test(
+  'pipes, sockets and devices come out with all that they have',
+  attributeToolsRootOnly,
+  async t => {
+    using scene = new TargetScene();
+    const { fileSystem, root } = scene;
+    const xattrs = [{ name: 'system.posix_acl_access', value: SAMPLE_ACL }];
+    for (const type of ['p', 'k', 'c', 'b'] as const) {
+      const isDevice = type === 'c' || type === 'b';
+      const node = { type, major: isDevice ? 240 : 0, minor: isDevice ? 70_000 : 0 };
+      const wanted = wish({ uid: 7, gid: 8, mode: 0o640, extras: { xattrs } });
+      fileSystem.makeSpecial(root, bytesOf(type), { ...node, mode: 0o640 });
+      t.same(settleAt(fileSystem, root, bytesOf(type), wanted, { policy, node }), [], type);
+      const found = scene.stat(type);
+      t.same([found.uid, Number(found.mode) & 0o7777], [7n, 0o640]);
+      if (isDevice)
+        t.equal(found.rdev, BigInt(((70_000 >> 8) << 20) | (240 << 8) | (70_000 & 0xff)));
+      t.equal(xattrsOf(scene.inside(type)).length, 1);
+      const wrong = { ...node, minor: 3 };
+      const differences = settleAt(fileSystem, root, bytesOf(type), wanted, {
+        policy,
+        node: wrong,
+      });
+      t.same(
+        differences.map(({ attribute }) => attribute),
+        isDevice ? ['device'] : [],
+      );
+    }
+  },
+);

@@ -10,7 +10,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 
 import { allocateArena } from '#engine/base/arena.ts';
 import { openNativeCalls } from '#engine/snapshot/target/native-calls.ts';
@@ -161,3 +161,11 @@ export const nativeOnly: { skip?: string } = openNativeCalls()
   ? {}
   : { skip: 'native calls are not to be had here' };
 export const nativeRootOnly = { ...nativeOnly, ...rootOnly };
+
+/** Of Debian's package attr; tests that ask somebody else than us need them. */
+const lacking = ['getfattr', 'setfattr'].find(tool => spawnSync(tool, ['--version']).error);
+/** Why tests with `xattrsOf` are skipped; false where they are not. */
+export const lacksAttributeTools = lacking !== undefined && `there is no ${lacking} here`;
+const toolsOnly = lacksAttributeTools ? { skip: lacksAttributeTools } : {};
+export const attributeToolsOnly = { ...nativeOnly, ...toolsOnly };
+export const attributeToolsRootOnly = { ...nativeRootOnly, ...toolsOnly };
