@@ -114,8 +114,9 @@ export class MoveReconciler<Item extends MoveObject> {
 
   /**
    * Lets what runs end within the grace period, stops the rest, and writes all of it. Where nothing
-   * answers what runs it is stopped sooner, and has so much longer to save its state. New moves are left to others from now on, and by the
-   * end `stopLoop` has been called, so that no write without an answer is waited for.
+   * answers what runs it is stopped sooner, and has so much longer to save its state. New moves are
+   * left to others from now on, and by the end `stopLoop` has been called, so that no write without
+   * an answer is waited for.
    * @returns keys of objects that could not be written in time
    */
   async stop(options: StopOptions): Promise<ObjectKey[]> {
