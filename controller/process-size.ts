@@ -5,7 +5,7 @@ import type { Clock } from '#engine/base/clock.ts';
 import { giveMemoryBack, keepBuffersApart, keepProcessSmall } from '#engine/base/process-memory.ts';
 
 /** It holds the controller up for some 80 ms, with 1,000 agents. */
-const COLLECT_MS = 15_000;
+const COLLECT_MS = 60_000;
 
 export function keepControllerSmall(): void {
   keepProcessSmall();

@@ -21,8 +21,9 @@ const CPU_SHARE_MAX = 0.1;
 /** So long between two agents: their ends of the handshakes need this process's core, too. */
 const BETWEEN_MS = 10;
 const COMING_MS_MAX = 120_000;
-/** Long enough for the controller to give back what handshakes have left. */
+/** After which handshakes, and what they bring with them, are over. */
 const RESTING_MS = 20_000;
+/** With one of the times at which the controller gives back what handshakes have left. */
 const MEASURED_MS = 60_000;
 
 const SILENT = {

@@ -18,6 +18,8 @@ t.setTimeout(20 * SCENE_MS_MAX);
 
 interface Scene {
   readonly title: string;
+  /** A program that not every machine has. */
+  readonly needs?: string;
   /** Before the backup that is restored from. */
   readonly before?: string;
   /** Its last command is the one that is looked at. */
@@ -72,6 +74,7 @@ const SCENES: readonly Scene[] = [
   },
   {
     title: 'a target that is over its quota (EDQUOT)',
+    needs: 'mkfs.btrfs',
     script: `truncate -s 256M image; mkfs.btrfs -q image; mount -o loop image small
       btrfs quota enable small; btrfs qgroup limit 1M small
       $s restore latest small/back -o json`,
@@ -93,6 +96,7 @@ const SCENES: readonly Scene[] = [
   },
   {
     title: 'a target without extended attributes',
+    needs: 'setfattr',
     before: 'setfattr -n user.a -v value source/plain',
     script: `mount -t ramfs none small; $s restore latest small/back -o json`,
     status: 3,
@@ -132,8 +136,13 @@ function lackOf(): string | undefined {
 
 const lack = lackOf();
 
-for (const { title, before = '', script, status, says } of SCENES) {
-  t.test(`is named and ends: ${title}`, { skip: lack ?? false }, async t => {
+function isMissing(program: string): boolean {
+  return spawnSync(program, ['--version']).error !== undefined;
+}
+
+for (const { title, needs, before = '', script, status, says } of SCENES) {
+  const lacks = needs !== undefined && isMissing(needs) ? `there is no ${needs} here` : false;
+  t.test(`is named and ends: ${title}`, { skip: lack ?? lacks }, async t => {
     const directory = mkdtempSync(join(tmpdir(), 'stevedore-refusing-'));
     t.teardown(() => rmSync(directory, { recursive: true, force: true }));
     const whole = `set -e\n${PREPARE}\n${before}\n${BACKUP}\necho ---\n${script}`;
