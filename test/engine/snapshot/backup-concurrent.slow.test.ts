@@ -75,9 +75,15 @@ t.test('aborting one of two backups leaves the other alone', async t => {
   mkdirSync(doomed);
   writeFileSync(`${doomed}/huge`, '');
   truncateSync(`${doomed}/huge`, 400 * MiB);
-  const onProgress = () => abort.abort();
+  const told = Promise.withResolvers<void>();
+  const onProgress = () => {
+    abort.abort();
+    told.resolve();
+  };
+  // However fast it is, it is not over by then.
+  const beforePublish = () => told.promise;
   const [aborted, outcome] = await Promise.allSettled([
-    backup(repository, request(doomed), { signal: abort.signal, onProgress }),
+    backup(repository, request(doomed), { signal: abort.signal, onProgress, beforePublish }),
     backup(repository, request(root)),
   ]);
   t.match(aborted, { status: 'rejected', reason: { code: 'ABORTED' } });
