@@ -118,7 +118,7 @@ const CERTIFICATE: Meaning = {
   code: 'STORAGE_FAILED',
   advice: 'name the certificate authority with caFile= (or insecureSkipTlsVerify=true for a test)',
 };
-const NOT_HTTP: Meaning = {
+const NOT_S3: Meaning = {
   code: 'STORAGE_FAILED',
   advice: 'check that endpoint= is an S3 server',
 };
@@ -200,7 +200,7 @@ function answerMeaning({ status, name }: Answer): Meaning {
   if (meaning) return meaning;
   if (status === 404 || status >= 500) return UNAVAILABLE;
   // A success that the SDK could not read is the answer of something that is not S3.
-  if (status < 300) return { ...UNKNOWN, advice: 'check that endpoint= is an S3 server' };
+  if (status < 300) return NOT_S3;
   return UNKNOWN;
 }
 
@@ -209,7 +209,7 @@ function networkMeaning(name: string, systemCode: string | undefined): Meaning {
   const meaning = BY_SYSTEM_CODE[systemCode ?? ''];
   if (meaning) return meaning;
   if (name === 'TimeoutError') return TIMEOUT;
-  if (name === 'HttpError') return NOT_HTTP;
+  if (name === 'HttpError') return NOT_S3;
   const isCertificate = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/.test(systemCode ?? '');
   if (isCertificate) return CERTIFICATE;
   return systemCode?.startsWith('ERR_SSL') ? (BY_SYSTEM_CODE.EPROTO ?? UNKNOWN) : UNKNOWN;
@@ -218,9 +218,8 @@ function networkMeaning(name: string, systemCode: string | undefined): Meaning {
 /** The answer is none that an S3 server gives. */
 export function notS3(verb: string, displayName: string, got: string): EngineError {
   return new EngineError(
-    'STORAGE_FAILED',
-    `cannot ${verb} in ${displayName}: the server answered with ${got}; ` +
-      'check that endpoint= is an S3 server',
+    NOT_S3.code,
+    `cannot ${verb} in ${displayName}: the server answered with ${got}; ${NOT_S3.advice}`,
   );
 }
 

@@ -31,13 +31,11 @@ export async function getObject(
 ): Promise<Uint8Array> {
   const Range = range && `bytes=${range.offset}-${range.offset + range.length - 1}`;
   const command = new sdk.GetObjectCommand({ ...input, Range });
-  const requireFit = (head: AnswerHead): void => requireFitting(head, id, range);
-  const question = { bodyBytesMax: S3_DEFAULTS.blobBytesMax, requireFit };
-  fetchWhole(command, gets, question, abortSignal);
+  fetchWhole(command, gets, head => bytesMaxOf(head, id, range), abortSignal);
   try {
     const { Body: body, ContentRange: contentRange } = await client.send(command, { abortSignal });
     if (!(body instanceof WholeBody)) throw truncatedError(id, range?.length ?? 0, 0);
-    requireRange(body.content, id, range, contentRange);
+    requireAll(body.content, id, range, contentRange);
     return body.content;
   } catch (error) {
     if (error instanceof CutBodyError) throw truncatedError(id, error.bytes, error.gotBytes);
@@ -45,8 +43,8 @@ export async function getObject(
   }
 }
 
-/** What of the head decides whether its body is worth reading. */
-function requireFitting(head: AnswerHead, id: string, range: BlobRange | undefined): void {
+/** Of the body that follows, where it is worth reading. */
+function bytesMaxOf(head: AnswerHead, id: string, range: BlobRange | undefined): number {
   const bytes = contentLengthOf(head.headers);
   const isSuccess = head.status < 300;
   const bytesMax = isSuccess ? S3_DEFAULTS.blobBytesMax : ERROR_BYTES_MAX;
@@ -56,12 +54,16 @@ function requireFitting(head: AnswerHead, id: string, range: BlobRange | undefin
       `the answer for blob ${id} has more than the ${bytesMax} bytes that can be read at once`,
     );
   }
-  if (!range || !isSuccess || head.headers['content-range'] !== undefined) return;
-  if (range.offset === 0 && bytes === range.length) return;
+  const isAsAsked =
+    !range ||
+    !isSuccess ||
+    head.headers['content-range'] !== undefined ||
+    (range.offset === 0 && bytes === range.length);
+  if (isAsAsked) return bytesMax;
   throw notS3(`read a range of blob ${id}`, 'the bucket', 'the whole blob');
 }
 
-function requireRange(
+function requireAll(
   found: Uint8Array,
   id: string,
   range: BlobRange | undefined,
@@ -103,7 +105,7 @@ interface SdkRequest {
 function fetchWhole(
   command: Sdk.GetObjectCommand,
   connections: Connections,
-  question: Pick<Question, 'bodyBytesMax' | 'requireFit'>,
+  bytesMaxOf: Question['bytesMaxOf'],
   signal: AbortSignal,
 ): void {
   command.middlewareStack.add(
@@ -114,7 +116,7 @@ function fetchWhole(
       const text = headOf(request);
       const { head, body } = await connections.ask(
         addressOf(request),
-        { ...question, text },
+        { bytesMaxOf, text },
         signal,
       );
       const { status: statusCode, headers } = head;

@@ -200,6 +200,22 @@ t.test('a range that the server ignores or cuts short is noticed', async t => {
   t.equal(Buffer.from(await storage.get('blob', { range })).toString(), '2345');
 });
 
+t.test('an error is not read for ever, whether it says how long it is or not', async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake);
+  const body = Buffer.alloc(1024 * 1024 + 1, ' ');
+  for (const headers of [{ 'content-length': body.length }, {}]) {
+    fake.play((_request, response) => response.writeHead(503, headers).end(body));
+    await failsWith(t, 'LIMIT_EXCEEDED', () => storage.get('blob'));
+  }
+  fake.play((_request, response) => {
+    response.writeHead(200);
+    response.write(body);
+    response.end();
+  });
+  t.equal((await storage.get('blob')).length, body.length, 'a blob is');
+});
+
 t.test('an abort ends a get and a put that wait', async t => {
   const fake = await startFakeS3(t);
   const storage = await openFake(t, fake);

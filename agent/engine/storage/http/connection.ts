@@ -31,10 +31,11 @@ export interface Answer {
 export interface Question {
   /** Request line and headers, up to and with the empty line. */
   readonly text: string;
-  /** For an answer that does not say how long it is. */
-  readonly bodyBytesMax: number;
-  /** Looks at the head before any memory is had for the body; what it throws ends the request. */
-  readonly requireFit: (head: AnswerHead) => void;
+  /**
+   * Looks at the head before any memory is had for the body; what it throws ends the request.
+   * Returns how long a body may be that does not say how long it is.
+   */
+  readonly bytesMaxOf: (head: AnswerHead) => number;
 }
 
 interface Exchange extends Question {
@@ -86,7 +87,7 @@ export class Connection {
 
   /**
    * Asks, and gathers the whole answer. Whatever goes wrong ends the connection.
-   * @throws HttpError, CutBodyError, what `requireFit` throws, the signal's reason, and the errors
+   * @throws HttpError, CutBodyError, what `bytesMaxOf` throws, the signal's reason, and the errors
    *   of Node's sockets
    */
   ask(question: Question, signal: AbortSignal | undefined): Promise<Answer> {
@@ -157,9 +158,9 @@ export class Connection {
     const rest = all.subarray(headBytes);
     // RFC 9110 15.2: any number of these comes before the answer.
     if (head.status < 200) return this.#takeHead(exchange, rest);
-    exchange.requireFit(head);
+    const bytesMax = exchange.bytesMaxOf(head);
     exchange.head = head;
-    exchange.body = bodyOf(head, exchange.bodyBytesMax);
+    exchange.body = bodyOf(head, bytesMax);
     this.#isReusable = staysOpen(head);
     return rest;
   }

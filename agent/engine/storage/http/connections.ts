@@ -2,8 +2,13 @@
 // asks; here is one for each question, the one that was used last first, so that the others age.
 
 import { systemCodeOf } from '#engine/base/errors.ts';
-import { type Answer, Connection, type ConnectionSettings } from './connection.ts';
-import type { Question, ServerAddress } from './connection.ts';
+import {
+  type Answer,
+  Connection,
+  type ConnectionSettings,
+  type Question,
+  type ServerAddress,
+} from './connection.ts';
 
 export class Connections {
   readonly #settings: ConnectionSettings;

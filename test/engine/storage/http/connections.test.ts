@@ -10,8 +10,7 @@ import { startRawServer } from './raw-server.ts';
 
 const QUESTION: Question = {
   text: 'GET / HTTP/1.1\r\nhost: x\r\n\r\n',
-  bodyBytesMax: 1000,
-  requireFit: () => undefined,
+  bytesMaxOf: () => 1000,
 };
 const SETTINGS = { connectTimeoutMs: 5000, idleTimeoutMs: 10_000, tls: {} };
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
@@ -113,10 +112,10 @@ t.test('what the head does not fit is not read', async t => {
   const server = await startRawServer(t);
   const connections = openConnections(t);
   server.play(socket => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9999999999999\r\n\r\n'));
-  const requireFit = (): never => {
+  const bytesMaxOf = (): never => {
     throw new Error('too much');
   };
-  const asked = connections.ask(server.address, { ...QUESTION, requireFit }, undefined);
+  const asked = connections.ask(server.address, { ...QUESTION, bytesMaxOf }, undefined);
   await t.rejects(asked, { message: 'too much' });
 });
 
