@@ -17,19 +17,17 @@ const MAPPING_BYTES_MIN = 3 * 2 ** 20;
 /** When the first, second, … of a program's starts is over: libraries, engine, threads. */
 const DELAYS_MS = [100, 200, 400, 800, 1600];
 
-let mappings: readonly Mapping[] | undefined;
-
 /** Unmaps what the start of this process has left, now and then while it goes on. */
 export function forgetProgramPages(): void {
-  for (const delayMs of DELAYS_MS) setTimeout(unmapProgramPages, delayMs).unref();
-}
-
-/** Unmaps all of them; those of the next piece of work cost a millisecond or two. */
-export function unmapProgramPages(): void {
   const madvise = nativeFunction('int madvise(uintptr_t address, size_t bytes, int advice)');
   if (madvise === undefined) return;
-  mappings ??= mappingsOfProgram();
-  for (const { address, bytes } of mappings) madvise(address, bytes, MADV_DONTNEED);
+  let mappings: readonly Mapping[] | undefined;
+  for (const delayMs of DELAYS_MS) {
+    setTimeout(() => {
+      mappings ??= mappingsOfProgram();
+      for (const { address, bytes } of mappings) madvise(address, bytes, MADV_DONTNEED);
+    }, delayMs).unref();
+  }
 }
 
 function mappingsOfProgram(): readonly Mapping[] {
