@@ -5,6 +5,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { EngineError, messageOf } from '#engine/base/errors.ts';
 import type { ListenAddress } from './config-values.ts';
+import type { Log } from './log.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface HealthParts {
@@ -14,6 +15,17 @@ export interface HealthParts {
   readonly registry: { metrics(): Promise<string>; readonly contentType: string };
   /** Of what could not be answered. */
   readonly onError: (error: unknown) => void;
+}
+
+/** As each program of ours that stays begins. @throws USAGE; see HealthServer.listen */
+export async function serveHealth({
+  log,
+  ...parts
+}: Omit<HealthParts, 'onError'> & { readonly log: Log }): Promise<HealthServer> {
+  const onError = (error: unknown): void => log.warn({ error }, 'health server failed');
+  const health = await HealthServer.listen({ ...parts, onError });
+  log.info({ port: health.port }, 'metrics are served');
+  return health;
 }
 
 interface Answer {

@@ -20,7 +20,7 @@ import { registerCacheMetrics } from './cache-metrics.ts';
 import type { AgentConfig } from './config-table.ts';
 import { followGoneRepositories } from './gone-repositories.ts';
 import { shareGrace } from './grace-shares.ts';
-import { HealthServer } from './health.ts';
+import { serveHealth } from './health.ts';
 import { HidingClient } from './hiding-client.ts';
 import { hidingMover } from './hiding-mover.ts';
 import { LeftBehind } from './left-behind.ts';
@@ -69,13 +69,8 @@ export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<
   const readiness = new Readiness();
   const leftBehind = new LeftBehind({ metrics, readiness });
   readiness.set('start', 'the agent is starting');
-  await using health = await HealthServer.listen({
-    address: config.metricsAddress,
-    readiness,
-    registry: metrics.registry,
-    onError: error => log.warn({ error }, 'health server failed'),
-  });
-  log.info({ port: health.port }, 'metrics are served');
+  const { metricsAddress: address } = config;
+  await using _health = await serveHealth({ address, readiness, registry: metrics.registry, log });
   const { kubeconfig, kubecontext: context } = config;
   const connection = await connect({ kubeconfig, context });
   try {

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { HealthServer } from '#agent/health.ts';
+import { serveHealth } from '#agent/health.ts';
 import type { Log } from '#agent/log.ts';
 import { Readiness } from '#agent/readiness.ts';
 import type { Clock } from '#engine/base/clock.ts';
@@ -61,13 +61,8 @@ export async function runController(
   });
   const readiness = new Readiness();
   readiness.set('lease', 'it was not looked at yet');
-  await using health = await HealthServer.listen({
-    address: config.metricsAddress,
-    readiness,
-    registry: metrics.registry,
-    onError: error => log.warn({ error }, 'health server failed'),
-  });
-  log.info({ port: health.port }, 'metrics are served');
+  const { metricsAddress: address } = config;
+  await using _health = await serveHealth({ address, readiness, registry: metrics.registry, log });
   const { kubeconfig, kubecontext: context } = config;
   const connection = await connect({ kubeconfig, context });
   const client = new HttpKubeClient(connection);
