@@ -3,6 +3,7 @@
 
 import { configError, parseRate } from '#agent/config-values.ts';
 import { messageOf } from '#engine/base/errors.ts';
+import { isRecord } from '#engine/base/record.ts';
 import { parseYaml } from '#engine/base/yaml.ts';
 import { SLOTS_MAX } from '#proto/wire-limits.ts';
 import { type RateWindow, RateWindows } from './bandwidth/rate-windows.ts';
@@ -24,7 +25,7 @@ export function parseSlots(text: string, what: string): number {
 /** `{nfs: 2, local-path: 1}` */
 export function parseSlotsByName(text: string, what: string): Readonly<Record<string, number>> {
   const body: unknown = parseYaml(text, what) ?? {};
-  if (!isMapping(body)) throw configError(`${what} is no mapping; give {NAME: SLOTS, …}`);
+  if (!isRecord(body)) throw configError(`${what} is no mapping; give {NAME: SLOTS, …}`);
   const entries = Object.entries(body);
   if (entries.length > NAMES_MAX) {
     throw configError(`${what} has ${entries.length} names; give at most ${NAMES_MAX}`);
@@ -46,7 +47,7 @@ export function parseWindows(text: string, what: string): readonly RateWindow[] 
 }
 
 function parseWindow(body: unknown, what: string): RateWindow {
-  if (!isMapping(body)) throw configError(`${what} is no mapping; give {name: …, from: …}`);
+  if (!isRecord(body)) throw configError(`${what} is no mapping; give {name: …, from: …}`);
   const known: readonly string[] = [...WINDOW_TEXTS, ...WINDOW_RATES];
   const stranger = Object.keys(body).find(key => !known.includes(key));
   if (stranger !== undefined) {
@@ -80,10 +81,6 @@ export function requireLeaseMs(ms: number, what: string): number {
   if (ms >= LEASE_MS_MIN && ms <= LEASE_MS_MAX) return ms;
   const [least, most] = [LEASE_MS_MIN / 1000, LEASE_MS_MAX / 1000];
   throw configError(`${what} is ${ms / 1000}s; give ${least}s to ${most}s`);
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** As it was written, for whoever parses it and for a message. */

@@ -2,6 +2,7 @@
 // once. Its other keys shape the mover pods of a stock agent; we have none, and say so.
 
 import { messageOf } from '#engine/base/errors.ts';
+import { isRecord } from '#engine/base/record.ts';
 import { matchesLabels } from './label-selector.ts';
 import type { LabelSelector } from './label-selector.ts';
 
@@ -80,10 +81,6 @@ function broken(problem: string): ParsedNodeAgentConfig {
 }
 
 type Json = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 class Reader {
   readonly #json: Json;
