@@ -19,5 +19,8 @@ const clock: Clock = {
 const storage = await openFilesystem(directory, { create: true });
 await createRepository({ storage, password: PASSWORD, owner: OWNER });
 await using repository = await openRepository({ storage, password: PASSWORD, threads: 2, clock });
+const began = performance.now();
 const { files } = await backup(repository, { path, source: { ...OWNER, path } });
-console.log(JSON.stringify({ files, checkpoints, residentKiB: process.resourceUsage().maxRSS }));
+const elapsedMs = performance.now() - began;
+const residentKiB = process.resourceUsage().maxRSS;
+console.log(JSON.stringify({ files, checkpoints, elapsedMs, residentKiB }));
