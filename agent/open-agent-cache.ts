@@ -1,19 +1,24 @@
 // The cache of this node, or none: whatever is wrong with its directory, moves go on without it.
 
-import { isEngineError } from '#engine/base/errors.ts';
+import { isEngineError, messageOf } from '#engine/base/errors.ts';
 import { Cache, type CacheEvent, type CacheShare } from '#engine/index.ts';
 import type { AgentConfig } from './config-table.ts';
 import type { Log } from './log.ts';
 
 const LIMIT_STEP_SHARE = 0.1;
 
-/**
- * Undefined where none is wanted, or where its directory is refused.
- * @param memoryBytes what it may take where its directory is in memory
- */
+export interface AgentCacheParts {
+  readonly log: Log;
+  /** What it may take where its directory is in memory. */
+  readonly memoryBytes: number;
+  /** Told beside the log. */
+  readonly tellUsers?: (event: CacheEvent) => void;
+}
+
+/** Undefined where none is wanted, or where its directory is refused. */
 export async function openAgentCache(
   config: AgentConfig,
-  { log, memoryBytes }: { readonly log: Log; readonly memoryBytes: number },
+  { log, memoryBytes, tellUsers }: AgentCacheParts,
 ): Promise<Cache | undefined> {
   const { cacheDir: directory, cacheLimit, cacheAllowRootDisk: isRootDiskAllowed } = config;
   if (directory === undefined) {
@@ -32,10 +37,16 @@ export async function openAgentCache(
       kubeletConfiguration: config.kubeletConfig,
       kubeletDropIns: config.kubeletConfigDir,
     };
-    return await Cache.open(settings, { onEvent: cacheTeller(log) });
+    const tellLog = cacheTeller(log);
+    const onEvent = (event: CacheEvent): void => {
+      tellLog(event);
+      tellUsers?.(event);
+    };
+    return await Cache.open(settings, { onEvent });
   } catch (error) {
     if (!isEngineError(error, 'CACHE_LOCATION_REFUSED')) throw error;
     log.error({ error }, 'going on without a cache');
+    tellUsers?.({ kind: 'unavailable', reason: messageOf(error) });
     return undefined;
   }
 }

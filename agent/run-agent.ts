@@ -3,7 +3,7 @@
 // of it down again within the grace period.
 
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import type { Clock } from '#engine/base/clock.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import { defaultMemoryBytes } from '#engine/base/memory-budget.ts';
@@ -12,10 +12,12 @@ import { repositoryShares } from '#agent/repositories/repository-shares.ts';
 import { SharedRepositories } from '#agent/repositories/shared-repositories.ts';
 import { TimedStat } from '#agent/volumes/timed-stat.ts';
 import { EngineVolumeMover } from '#agent/volume-mover/engine-volume-mover.ts';
+import { EventWriter } from '#kube/events.ts';
 import { HttpKubeClient, type RequestAttempt } from '#kube/http-client.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { connect } from '#kube/kube-config.ts';
 import { patientReader } from '#kube/patient-reader.ts';
+import { cacheEvents } from './cache-events.ts';
 import { registerCacheMetrics } from './cache-metrics.ts';
 import type { AgentConfig } from './config-table.ts';
 import { followGoneRepositories } from './gone-repositories.ts';
@@ -40,6 +42,9 @@ import { refusedRights } from './refused-rights.ts';
 import { sayRepositoryConfig } from './repository-config-notices.ts';
 import { startChecks } from './start-checks.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
+
+/** Source of events. */
+const COMPONENT = 'stevedore-node-agent';
 
 export interface AgentParts {
   readonly log: Log;
@@ -118,7 +123,13 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   const slotCount = await readConcurrency(parts, config, signal);
   const allowedBytes = defaultMemoryBytes();
   const { cacheBytes } = memoryShares(config, { allowedBytes, isCacheInMemory: true });
-  await using cache = await openAgentCache(config, { log, memoryBytes: cacheBytes });
+  const events = new EventWriter({
+    ...{ client, clock, component: COMPONENT, nodeName },
+    onError: error => log.warn({ error }, 'an event could not be written'),
+  });
+  const ownPod = { namespace, name: hostname() };
+  const tellUsers = cacheEvents({ client, pod: ownPod, emit: events.emit });
+  await using cache = await openAgentCache(config, { log, memoryBytes: cacheBytes, tellUsers });
   if (cache !== undefined) registerCacheMetrics(metrics.registry, cache);
   const isCacheInMemory = cache?.location?.kind === 'tmpfs';
   const { processBytes } = memoryShares(config, { allowedBytes, isCacheInMemory });
@@ -136,6 +147,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     ...parts,
     mover: noticingMover(hidingMover(measured, parts.secrets.hideIn), log),
     doneFiles: mover,
+    events,
     ...slots,
   });
   readiness.set('start', undefined);

@@ -19,7 +19,7 @@ import { hasSuccessor, ownImage } from '#agent/moves/successor.ts';
 import type { VolumeMover } from '#agent/moves/volume-mover.ts';
 import { ControlLoop } from '#kube/control-loop.ts';
 import { PODS } from '#kube/core-resources.ts';
-import { EventWriter } from '#kube/events.ts';
+import type { EventWriter } from '#kube/events.ts';
 import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
@@ -41,6 +41,8 @@ export interface MovesParts {
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly readiness: Readiness;
+  /** Stopped with the moves. */
+  readonly events: Pick<EventWriter, 'emit' | 'stop'>;
   readonly signal: AbortSignal;
 }
 
@@ -62,12 +64,10 @@ const DAEMON_SET = 'node-agent';
 const CONTAINER = 'node-agent';
 /** What our pods have and those of a stock agent have not. */
 const OUR_MARK = Object.freeze({ label: 'app.kubernetes.io/name', value: 'stevedore' });
-/** Source of events. */
-const COMPONENT = 'stevedore-node-agent';
 
 /** Resolves when all that is there has been seen once. @throws ABORTED, KUBE_… */
 export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<RunningMoves> {
-  const { client, clock, metrics, readiness, slots } = parts;
+  const { client, clock, events, metrics, readiness, slots } = parts;
   const { namespace, nodeName } = config;
   const end = new AbortController();
   const query = { fieldSelector: `spec.nodeName=${nodeName}` };
@@ -78,14 +78,7 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
     namespace,
     setting: config.serverVersion,
   });
-  const events = new EventWriter({
-    client,
-    clock,
-    component: COMPONENT,
-    nodeName,
-    onError: error => parts.log.warn({ error }, 'an event could not be written'),
-  });
-  const shared = { ...parts, config, pods, serverVersion, events };
+  const shared = { ...parts, config, pods, serverVersion };
   const backups = await makeKind('PodVolumeBackup', podVolumeBackups, shared, () => {});
   const restores = await makeKind('PodVolumeRestore', podVolumeRestores, shared, item => {
     doneFiles.completed(item);
@@ -155,7 +148,6 @@ interface KindParts extends MovesParts {
   readonly config: AgentConfig;
   readonly pods: Informer<Pod>;
   readonly serverVersion: ServerVersion;
-  readonly events: Pick<EventWriter, 'emit'>;
 }
 
 async function makeKind<Item extends MoveObject>(

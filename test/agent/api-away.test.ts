@@ -60,6 +60,7 @@ t.test('a move goes on for ten minutes without an API server, and is reported on
     doneFiles: { tidy: async () => undefined, tellAgain: async () => false },
     slots: new Slots(1),
     standing: () => 'none',
+    events: { emit: () => {}, stop: async () => {} },
     clock,
     log: createLog({ level: 'debug', format: 'json', write: line => lines.push(line) }),
     metrics,
