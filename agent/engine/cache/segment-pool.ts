@@ -6,11 +6,18 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '#engine/base/errors.ts';
+import { AlignedBuffers } from './aligned-buffers.ts';
 import { LOCK_NAME } from './cache-directory.ts';
 import { allocatedFor, NOTHING } from './foreign-files.ts';
 import type { Amount, Ledger } from './ledger.ts';
 import { NOTES_NAME } from './notes-file.ts';
-import { createSegment, openSegment, type Segment, type SegmentSpace } from './segment.ts';
+import {
+  createSegment,
+  openSegment,
+  type Segment,
+  type SegmentPlace,
+  type SegmentSpace,
+} from './segment.ts';
 import {
   BLOCK_BYTES,
   type ChecksumKind,
@@ -58,6 +65,7 @@ export class SegmentPool {
   readonly #directory: string;
   readonly #ledger: Ledger;
   readonly #checksum: ChecksumKind;
+  readonly #buffers = new AlignedBuffers();
   readonly #segments: (Segment | undefined)[] = [];
   #growing: Promise<boolean> | undefined;
   /** Segments that are being given back, by index: their files may still be there. */
@@ -102,11 +110,14 @@ export class SegmentPool {
    */
   async adopt(): Promise<void> {
     const foreign: string[] = [];
+    const buffers = this.#buffers;
     for (const name of await readdir(this.#directory)) {
       const index = Number(SEGMENT_NAME.exec(name)?.[1] ?? Number.NaN);
       const path = join(this.#directory, name);
       const segment =
-        index < SEGMENTS_MAX ? await openOrNot({ path, index }, this.#checksum) : undefined;
+        index < SEGMENTS_MAX
+          ? await openOrNot({ path, index, buffers }, this.#checksum)
+          : undefined;
       if (segment === undefined) {
         const isGone = SEGMENT_NAME.test(name) && (await isUnlinked(path));
         if (!isGone && !BASE_NAMES.has(name)) foreign.push(name);
@@ -217,7 +228,7 @@ export class SegmentPool {
       return false;
     }
     const name = `segment-${String(index).padStart(5, '0')}`;
-    const place = { path: join(this.#directory, name), index };
+    const place = { path: join(this.#directory, name), index, buffers: this.#buffers };
     let unlistedBytes = 0;
     const onAllocated = (): void => {
       this.#unlistedBytes += bytes;
@@ -257,7 +268,7 @@ async function isUnlinked(path: string): Promise<boolean> {
 }
 
 async function openOrNot(
-  place: { readonly path: string; readonly index: number },
+  place: SegmentPlace,
   checksum: ChecksumKind,
 ): Promise<Segment | undefined> {
   try {

@@ -13,7 +13,9 @@ import {
   writev,
 } from 'node:fs';
 import { EngineError } from '#engine/base/errors.ts';
+import type { AlignedBuffers } from './aligned-buffers.ts';
 import { BlockMap, type BlockRun } from './block-map.ts';
+import { DirectFile } from './direct-file.ts';
 import { allocateBlocks, readFromMemory } from './native-files.ts';
 import type { PieceReader } from './pieces.ts';
 import {
@@ -51,12 +53,19 @@ export class Segment {
   /** What would be lost with it: blocks, those of index and metadata several times. */
   value = 0;
   readonly #fd: number;
+  readonly #buffers: AlignedBuffers | undefined;
+  /** Since the first write: what is only read has no need of a second descriptor. */
+  #direct: Promise<DirectFile | undefined> | undefined;
   #operations = 0;
   #isDropped = false;
   #onClosed: (() => void) | undefined;
 
-  constructor(fd: number, { path, index, bytes }: { path: string; index: number; bytes: number }) {
+  constructor(
+    fd: number,
+    { path, index, bytes, buffers }: SegmentPlace & { readonly bytes: number },
+  ) {
     this.#fd = fd;
+    this.#buffers = buffers;
     this.path = path;
     this.index = index;
     this.bytes = bytes;
@@ -121,12 +130,35 @@ export class Segment {
 
   /** Writes to whole blocks, so that the kernel never has to read what was there. */
   async writeBlocks(block: number, bytes: Uint8Array): Promise<void> {
+    const position = block * BLOCK_BYTES;
+    const direct = await this.#writeDirect(position, bytes);
+    // What was given back while others were written would take blocks again.
+    if (this.#isDropped) return;
+    const done = direct > 0 ? direct : await this.#writePadded(position, bytes);
+    if (done < bytes.length) await this.writeAt(position + done, bytes.subarray(done));
+  }
+
+  /** How many of the bytes were written past the kernel's memory. */
+  async #writeDirect(position: number, bytes: Uint8Array): Promise<number> {
+    const buffers = this.#buffers;
+    if (buffers === undefined) return 0;
+    const direct = await this.#during(() => (this.#direct ??= DirectFile.open(this.#fd)));
+    if (!direct?.isUsable) return 0;
+    using lent = await buffers.take();
+    if (this.#isDropped) return 0;
+    const length = Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES;
+    lent.bytes.set(bytes);
+    lent.bytes.fill(0, bytes.length, length);
+    const blocks = lent.bytes.subarray(0, length);
+    return Math.min(bytes.length, await this.#during(() => direct.write(position, blocks)));
+  }
+
+  async #writePadded(position: number, bytes: Uint8Array): Promise<number> {
     const padding = ZERO_BLOCK.subarray(
       0,
       (BLOCK_BYTES - (bytes.length % BLOCK_BYTES)) % BLOCK_BYTES,
     );
-    const position = block * BLOCK_BYTES;
-    const done = await this.#during(
+    return await this.#during(
       () =>
         new Promise<number>((resolve, reject) => {
           writev(this.#fd, [bytes, padding], position, (error, bytesWritten) =>
@@ -134,7 +166,6 @@ export class Segment {
           );
         }),
     );
-    if (done < bytes.length) await this.writeAt(position + done, bytes.subarray(done));
   }
 
   async writeRow(slot: number, row: Uint8Array): Promise<void> {
@@ -203,6 +234,7 @@ export class Segment {
   #closeIfIdle(): void {
     if (!this.#isDropped || this.#operations > 0) return;
     closeSync(this.#fd);
+    void this.#direct?.then(direct => direct?.close());
     this.#onClosed?.();
     this.#onClosed = undefined;
   }
@@ -211,6 +243,8 @@ export class Segment {
 export interface SegmentPlace {
   readonly path: string;
   readonly index: number;
+  /** For writing past the kernel's memory, where the file system does that. */
+  readonly buffers?: AlignedBuffers;
 }
 
 /** Opens a segment that is there; undefined for what is none of ours, which stays as it is. */
