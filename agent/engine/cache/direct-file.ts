@@ -6,6 +6,8 @@
 import { closeSync, constants, open, type StatsFs, write } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { systemCodeOf } from '#engine/base/errors.ts';
+import { memoryPageBytes } from './native-files.ts';
+import { BLOCK_BYTES } from './segment-format.ts';
 
 /** linux/magic.h: ext2 to ext4, xfs and btrfs. What others make of it is not known. */
 const FILE_SYSTEMS: ReadonlySet<StatsFs['type']> = new Set([0xef53, 0x5846_5342, 0x9123_683e]);
@@ -26,7 +28,8 @@ export class DirectFile {
     const path = `/proc/self/fd/${fd}`;
     try {
       const { type } = await statfs(path);
-      if (!FILE_SYSTEMS.has(type)) return undefined;
+      // A larger page may hold a row, or what is being read, beside what is written past it.
+      if (!FILE_SYSTEMS.has(type) || memoryPageBytes() !== BLOCK_BYTES) return undefined;
       return new DirectFile(await openDirect(path));
     } catch {
       // No /proc, no descriptor left, no such flag here: through the kernel's memory it goes too.

@@ -50,6 +50,11 @@ export function allocateBlocks(fd: number, bytes: number): AllocateResult {
   return { systemCode: ERRNO_NAMES[errno] ?? `errno ${errno}` };
 }
 
+/** How large a page of the kernel's memory is; 0 where that cannot be had. */
+export function memoryPageBytes(): number {
+  return bound('int getpagesize()')?.() ?? 0;
+}
+
 /** Makes files that are created in the directory from now on be changed in place (btrfs). */
 export function forbidCopyOnWrite(directoryFd: number): boolean {
   const ioctl = bound('int ioctl(int fd, unsigned long request, uintptr_t argument)');
