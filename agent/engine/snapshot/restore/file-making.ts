@@ -101,6 +101,7 @@ export class FileMaking {
   #writePart(row: number, position: number, bytes: PlainRegion): void {
     if (this.#thread.view.entries.action[row] === ENTRY_ACTION.failed || !this.#ready(row)) return;
     const file = this.#fileAt(row);
+    file.isNew = this.#thread.view.entries.action[row] === ENTRY_ACTION.make;
     const { extras } = entryAttributes(this.#thread.view, row);
     if (extras?.holes) this.#writeAround(file, position, bytes, extras.holes);
     else if (!this.#mayLeaveOut(row, bytes)) this.#write(file, position, bytes);
@@ -115,7 +116,9 @@ export class FileMaking {
   }
 
   #write(file: TargetFile, position: number, { arena, offset, length }: PlainRegion): void {
-    this.#thread.fileSystem.write(file, arena, { offset, length, position });
+    const range = { offset, length, position };
+    if (file.isNew) this.#thread.fileSystem.writeNew(file, arena, range);
+    else this.#thread.fileSystem.write(file, arena, range);
   }
 
   /** Writes what does not lie in a hole. */

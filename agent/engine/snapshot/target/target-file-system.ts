@@ -18,6 +18,7 @@ import type { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE } from '#engine/snapshot/source/source-stat.ts';
 
 import { creationMode } from './creation-mode.ts';
+import { DirectContent } from './direct-content.ts';
 import { FileContent } from './file-content.ts';
 import { SETTABLE_FLAGS, clearProtection, setEarlyFlags } from './inode-flags.ts';
 import { findRestorer, type Restorer } from './restorer.ts';
@@ -68,11 +69,13 @@ export class TargetFileSystem {
   readonly #stat = new TargetStat();
   readonly #otherStat = new TargetStat();
   readonly #content: FileContent;
+  readonly #direct: DirectContent;
   readonly #lister: TargetLister;
 
   constructor(calls: TargetCalls) {
     this.calls = calls;
     this.#content = new FileContent(calls);
+    this.#direct = new DirectContent(calls, this.#content);
     this.#lister = new TargetLister(calls.kind);
   }
 
@@ -202,6 +205,11 @@ export class TargetFileSystem {
   /** Writes all of the range. @throws TARGET_FULL, TARGET_NOT_WRITABLE, TARGET_ENTRY_FAILED */
   write(file: OpenTarget, arena: Arena, range: FileRange): void {
     this.#content.write(file, arena, range);
+  }
+
+  /** The same to a file that is new, so that nobody has any of it in memory. */
+  writeNew(file: TargetFile, arena: Arena, range: FileRange): void {
+    this.#direct.write(file, arena, range);
   }
 
   /** Reads as much of the range as there is; how much that was. */

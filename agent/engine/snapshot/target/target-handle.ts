@@ -74,6 +74,10 @@ export class TargetFile extends TargetHandle {
   createdMode: number | undefined;
   /** Whether it may have flags or a project id that nobody asked for. */
   mayInherit = true;
+  /** Whether this restore has made it, so that nobody has any of it in memory. */
+  isNew = false;
+  /** Whether it can be written past the kernel's memory; undefined until asked. */
+  mayBeDirect: boolean | undefined;
 }
 
 /** A link, a pipe, a socket or a device, opened with O_PATH: only its attributes can be had. */

@@ -44,6 +44,19 @@ t.test('a tree comes back with its bytes, modes, times and links', async t => {
   fs.chmodSync(join(target, 'sub'), 0o700);
 });
 
+t.test('a large file comes back whole, and whole again over one that is there', async t => {
+  const big = Buffer.alloc(9_000_001, 'of many long chunks');
+  const { target, run } = sceneOf(t, {
+    directory: [['big', { file: big, chunkBytes: 2_000_003 }]],
+  });
+  const path = join(target, 'big');
+  t.match(await run({ verify: true }), { differences: [], files: 1 });
+  t.ok(big.equals(fs.readFileSync(path)));
+  fs.writeFileSync(path, Buffer.concat([Buffer.alloc(3_000_000, 'x'), big.subarray(3_000_000)]));
+  t.match(await run({ delta: true, verify: true }), { differences: [] });
+  t.ok(big.equals(fs.readFileSync(path)));
+});
+
 t.test('neighbouring contents are read once for all the files that need them', async t => {
   const files = Array.from({ length: 1000 }, (_, i): [string, Node] => {
     return [`f${i}`, small(`content ${i % 100}`)];
