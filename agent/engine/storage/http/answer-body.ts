@@ -31,10 +31,12 @@ export interface AnswerBody {
    */
   take(bytes: Uint8Array): number;
   /**
-   * The connection has ended.
+   * The connection has ended as its server wanted it to; one that breaks is `cut`.
    * @throws CutBodyError
    */
   end(): void;
+  /** The connection has broken. */
+  cut(): CutBodyError;
   /** Once done. The memory is the caller's from then on. */
   whole(): Uint8Array;
 }
@@ -96,7 +98,11 @@ class SizedBody implements AnswerBody {
   }
 
   end(): void {
-    if (!this.isDone) throw new CutBodyError(this.#bytes.length, this.#done);
+    if (!this.isDone) throw this.cut();
+  }
+
+  cut(): CutBodyError {
+    return new CutBodyError(this.#bytes.length, this.#done);
   }
 
   whole(): Uint8Array {
@@ -132,8 +138,12 @@ class GrowingBody implements AnswerBody {
   }
 
   end(): void {
-    if (this.#decoder && !this.#decoder.isDone) throw new CutBodyError(undefined, this.#done);
+    if (this.#decoder && !this.#decoder.isDone) throw this.cut();
     this.#isEnded = true;
+  }
+
+  cut(): CutBodyError {
+    return new CutBodyError(undefined, this.#done);
   }
 
   whole(): Uint8Array {

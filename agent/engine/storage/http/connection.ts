@@ -114,10 +114,10 @@ export class Connection {
     this.#socket.on('timeout', () => {
       this.#fail(timeoutError(`not a byte within ${this.#settings.idleTimeoutMs} ms`));
     });
-    this.#socket.on('error', error => this.#end(error));
+    this.#socket.on('error', error => this.#fail(this.#exchange?.body?.cut() ?? error));
     this.#socket.on('close', () => {
       clearTimeout(timer);
-      this.#end(hangUpError());
+      this.#end();
     });
   }
 
@@ -174,13 +174,13 @@ export class Connection {
     else this.#socket.unref();
   }
 
-  /** The connection is over: that may be the end of a body, and is else an error. */
-  #end(error: Error): void {
+  /** The server has ended it: that may be the end of a body, and is else an error. */
+  #end(): void {
     const exchange = this.#exchange;
     if (!exchange) return;
     try {
       exchange.body?.end();
-      if (!exchange.body) throw error;
+      if (!exchange.body) throw hangUpError();
       this.#isReusable = false;
       this.#finish(exchange, exchange.body);
     } catch (failure) {

@@ -78,6 +78,27 @@ t.test('a body may end with its connection, and 100 Continue comes before an ans
   t.equal(Buffer.from(body).toString(), 'to the end');
 });
 
+t.test('a connection that breaks is no end of a body', async t => {
+  const server = await startRawServer(t);
+  const connections = openConnections(t);
+  const broken = {
+    'without a length': { front: '', bytes: undefined },
+    'of a known length': { front: 'content-length: 9\r\n', bytes: 9 },
+    'in chunks': { front: 'transfer-encoding: chunked\r\n', bytes: undefined },
+  };
+  for (const [which, { front, bytes }] of Object.entries(broken)) {
+    const part = which === 'in chunks' ? '9\r\nhalf' : 'half';
+    const bytesMaxOf = (): number => {
+      // The head was read, and with it what came of the body: now it breaks.
+      setImmediate(() => server.reset());
+      return 1000;
+    };
+    server.play(socket => socket.write(`HTTP/1.1 200 OK\r\n${front}\r\n${part}`));
+    const asked = connections.ask(server.address, { ...QUESTION, bytesMaxOf }, undefined);
+    await t.rejects(asked, { name: 'CutBodyError', bytes, gotBytes: 4 }, which);
+  }
+});
+
 t.test('a kept connection that the server has ended is none', async t => {
   const server = await startRawServer(t);
   const connections = openConnections(t);

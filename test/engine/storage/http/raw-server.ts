@@ -13,6 +13,8 @@ export interface RawServer {
   readonly address: ServerAddress;
   /** Connections that were ever made. */
   connections(): number;
+  /** Breaks all connections, which is not the same as ending them. */
+  reset(): void;
   /** What answers from now on. */
   play(script: Script): void;
 }
@@ -50,6 +52,7 @@ export async function startRawServer(t: Test, tls?: TlsOptions): Promise<RawServ
   return {
     address: { isTls: tls !== undefined, host: '127.0.0.1', port },
     connections: () => connections,
+    reset: () => sockets.forEach(socket => socket.resetAndDestroy()),
     play: next => (script = next),
   };
 }
