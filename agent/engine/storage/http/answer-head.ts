@@ -16,7 +16,7 @@ export interface AnswerHead {
 
 const HEAD_BYTES_MAX = 64 * 1024;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
-const HEADER = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([^\r\n\0]*?)[ \t]*$/;
+const HEADER = /^([!#$%&'*+.^_`|~\w-]+):([^\r\n\0]*)$/;
 
 /**
  * The head at the start of `bytes` and how many of them it takes; undefined as long as it is not
@@ -51,12 +51,32 @@ function parseHead(text: string): AnswerHead {
   // Without a prototype: a server may name a header as it likes.
   const headers = Object.create(null) as Record<string, string>;
   for (const line of lines) {
-    const [, name, value] = HEADER.exec(line) ?? [];
-    if (name === undefined || value === undefined) {
+    const [, name, padded] = HEADER.exec(line) ?? [];
+    if (name === undefined || padded === undefined) {
       throw new HttpError('the answer has a header that is none');
     }
     const key = name.toLowerCase();
+    const value = withoutBlanks(padded);
     headers[key] = headers[key] === undefined ? value : `${headers[key]}, ${value}`;
   }
   return { status: Number(status), isOld: minor === '0', headers };
+}
+
+/** Whether the connection is there for another question afterwards (RFC 9112 9.3). */
+export function staysOpen({ isOld, headers }: AnswerHead): boolean {
+  const said = (headers.connection ?? '').toLowerCase().split(',').map(withoutBlanks);
+  return isOld ? said.includes('keep-alive') : !said.includes('close');
+}
+
+/** By hand: a pattern for the end looks at all blanks behind each of them, 64 KiB for 2.5 s. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text[start])) start++;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string): boolean {
+  return character === ' ' || character === '\t';
 }

@@ -7,7 +7,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { type AnswerBody, bodyOf } from './answer-body.ts';
-import { type AnswerHead, HttpError, readAnswerHead } from './answer-head.ts';
+import { type AnswerHead, HttpError, readAnswerHead, staysOpen } from './answer-head.ts';
 
 export interface ServerAddress {
   readonly isTls: boolean;
@@ -195,11 +195,6 @@ export class Connection {
     this.#socket.destroy();
     exchange?.reject(error);
   }
-}
-
-function staysOpen({ isOld, headers }: AnswerHead): boolean {
-  const said = (headers.connection ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
-  return isOld ? said.includes('keep-alive') : !said.includes('close');
 }
 
 function timeoutError(message: string): Error {
