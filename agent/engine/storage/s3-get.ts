@@ -47,20 +47,37 @@ export async function getObject(
 function bytesMaxOf(head: AnswerHead, id: string, range: BlobRange | undefined): number {
   const bytes = contentLengthOf(head.headers);
   const isSuccess = head.status < 300;
-  const bytesMax = isSuccess ? S3_DEFAULTS.blobBytesMax : ERROR_BYTES_MAX;
+  const misfit = isSuccess ? misfitOf(head, bytes, range) : undefined;
+  if (misfit !== undefined) {
+    throw notS3(`read ${range ? 'a range of ' : ''}blob ${id}`, 'the bucket', misfit);
+  }
+  const bytesMax = isSuccess ? (range?.length ?? S3_DEFAULTS.blobBytesMax) : ERROR_BYTES_MAX;
   if (bytes !== undefined && bytes > bytesMax) {
     throw new EngineError(
       'LIMIT_EXCEEDED',
       `the answer for blob ${id} has more than the ${bytesMax} bytes that can be read at once`,
     );
   }
-  const isAsAsked =
-    !range ||
-    !isSuccess ||
-    head.headers['content-range'] !== undefined ||
-    (range.offset === 0 && bytes === range.length);
-  if (isAsAsked) return bytesMax;
-  throw notS3(`read a range of blob ${id}`, 'the bucket', 'the whole blob');
+  return bytesMax;
+}
+
+/**
+ * What comes in the place of what was asked for (RFC 9110 15.3.7: a client has to look). A part may
+ * be shorter than asked for, where the blob ends.
+ */
+function misfitOf(
+  { status, headers }: AnswerHead,
+  bytes: number | undefined,
+  range: BlobRange | undefined,
+): string | undefined {
+  if (!range) return status === 206 ? 'a part of the blob' : undefined;
+  const said = headers['content-range'];
+  if (said === undefined) {
+    return range.offset === 0 && bytes === range.length ? undefined : 'the whole blob';
+  }
+  const [, first, last] = /^bytes (\d{1,15})-(\d{1,15})\//i.exec(said) ?? [];
+  const isPart = Number(first) === range.offset && Number(last) < range.offset + range.length;
+  return isPart && (bytes ?? 0) <= range.length ? undefined : 'another part of it';
 }
 
 function requireAll(

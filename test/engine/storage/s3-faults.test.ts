@@ -200,6 +200,33 @@ t.test('a range that the server ignores or cuts short is noticed', async t => {
   t.equal(Buffer.from(await storage.get('blob', { range })).toString(), '2345');
 });
 
+t.test('a part that was not asked for is not taken for one that was', async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake);
+  const range = { offset: 2, length: 4 };
+  const parts = {
+    'of another place': { contentRange: 'bytes 0-3/10', body: '0123' },
+    'of no place': { contentRange: 'bytes */10', body: '2345' },
+    'in other units': { contentRange: 'lines 2-5/10', body: '2345' },
+    'that goes on': { contentRange: 'bytes 2-9/10', body: '23456789' },
+    'longer than it says': { contentRange: 'bytes 2-5/10', body: '23456789' },
+  };
+  for (const [which, { contentRange, body }] of Object.entries(parts)) {
+    fake.play((_request, response) =>
+      response
+        .writeHead(206, { 'content-range': contentRange, 'content-length': body.length })
+        .end(body),
+    );
+    t.comment(which);
+    await failsWith(t, 'STORAGE_FAILED', () => storage.get('blob', { range }));
+  }
+  fake.play((_request, response) =>
+    response.writeHead(206, { 'content-range': 'bytes 2-5/10' }).end('2345'),
+  );
+  t.comment('where the whole was asked for');
+  await failsWith(t, 'STORAGE_FAILED', () => storage.get('blob'));
+});
+
 t.test('an error is not read for ever, whether it says how long it is or not', async t => {
   const fake = await startFakeS3(t);
   const storage = await openFake(t, fake);
