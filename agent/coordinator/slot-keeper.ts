@@ -121,6 +121,8 @@ export class SlotKeeper {
     const started = this.#slots.startAlone(nowMs);
     if (!this.#isAlone && this.#slots.isAlone(nowMs)) {
       this.#isAlone = true;
+      // The session may have lasted: a controller that says nothing is none.
+      this.#isWith = false;
       this.#parts.onStanding({ kind: 'alone' });
     }
     if (started.length > 0) this.#parts.onStart(started, true);
