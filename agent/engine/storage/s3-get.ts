@@ -70,6 +70,7 @@ function misfitOf(
   bytes: number | undefined,
   range: BlobRange | undefined,
 ): string | undefined {
+  if (status !== 200 && status !== 206) return `status ${status}`;
   if (!range) return status === 206 ? 'a part of the blob' : undefined;
   const said = headers['content-range'];
   if (said === undefined) {

@@ -227,6 +227,16 @@ t.test('a part that was not asked for is not taken for one that was', async t =>
   await failsWith(t, 'STORAGE_FAILED', () => storage.get('blob'));
 });
 
+t.test('a success that says nothing of the blob is none', async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake);
+  // Of a proxy: 203 is what it has made of the answer, 204 is nothing.
+  for (const status of [202, 203, 204]) {
+    fake.play((_request, response) => response.writeHead(status).end());
+    await failsWith(t, 'STORAGE_FAILED', () => storage.get('blob'));
+  }
+});
+
 t.test('an error is not read for ever, whether it says how long it is or not', async t => {
   const fake = await startFakeS3(t);
   const storage = await openFake(t, fake);
