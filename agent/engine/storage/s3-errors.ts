@@ -89,7 +89,10 @@ const BY_NAME: Readonly<Record<string, Meaning>> = Object.freeze({
 
 const BY_STATUS: Readonly<Record<number, Meaning>> = Object.freeze({
   301: REGION,
+  302: REGION,
+  303: REGION,
   307: REGION,
+  308: REGION,
   401: DENIED,
   403: DENIED,
   408: TIMEOUT,

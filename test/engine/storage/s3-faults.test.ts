@@ -25,6 +25,8 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { status: 301, name: 'PermanentRedirect', code: 'STORAGE_URL_INVALID', isRetryable: false },
+  { status: 302, name: 'Found', code: 'STORAGE_URL_INVALID', isRetryable: false },
+  { status: 308, name: 'PermanentRedirect', code: 'STORAGE_URL_INVALID', isRetryable: false },
   { status: 400, name: 'ExpiredToken', code: 'STORAGE_ACCESS_DENIED', isRetryable: false },
   { status: 400, name: 'RequestTimeout', code: 'STORAGE_TIMEOUT', isRetryable: true },
   { status: 400, name: 'BadDigest', code: 'STORAGE_FAILED', isRetryable: true },
