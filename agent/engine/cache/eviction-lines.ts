@@ -2,6 +2,7 @@
 // (kubernetes pkg/kubelet/apis/config/v1beta1/defaults_linux.go, pkg/kubelet/eviction/helpers.go,
 // KubeletConfiguration.evictionHard).
 
+import { parseQuantity } from '#engine/base/kube-quantity.ts';
 import type { EvictionLine, Threshold } from './limit.ts';
 
 export const DEFAULT_EVICTION_LINES: readonly EvictionLine[] = Object.freeze([
@@ -10,30 +11,6 @@ export const DEFAULT_EVICTION_LINES: readonly EvictionLine[] = Object.freeze([
   { signal: 'nodefs.inodesFree', threshold: { share: 0.05 } },
   { signal: 'imagefs.inodesFree', threshold: { share: 0.05 } },
 ] satisfies EvictionLine[]);
-
-const UNITS: Readonly<Record<string, number>> = Object.freeze({
-  '': 1,
-  m: 0.001,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-});
-
-/** `1Gi`, `500M`, `1.5e9`: a Kubernetes quantity; undefined for anything else. */
-export function parseQuantity(text: string): number | undefined {
-  const parts = /^(\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d+)|([KMGTPE]i|[mkMGTPE]))?$/.exec(text);
-  if (parts === null) return undefined;
-  return Number(parts[1]) * 10 ** Number(parts[2] ?? 0) * UNITS[parts[3] ?? ''];
-}
 
 /** `10%` or a quantity. */
 export function parseThreshold(text: string): Threshold | undefined {
