@@ -3,6 +3,7 @@
 // a message may repeat a key.
 
 import type { CallOptions, KubeClient, KubePatch, KubeQuery } from '#kube/kube-client.ts';
+import type { ListOptions } from '#kube/kube-client.ts';
 import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
 
 type Hide = (text: string) => string;
@@ -26,7 +27,7 @@ export class HidingClient implements KubeClient {
     return this.#client.get<Item>(resource, name, options);
   }
 
-  list<Item extends KubeObject>(resource: Resource, query: KubeQuery, options?: CallOptions) {
+  list<Item extends KubeObject>(resource: Resource, query: KubeQuery, options?: ListOptions<Item>) {
     return this.#client.list<Item>(resource, query, options);
   }
 

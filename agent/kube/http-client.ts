@@ -6,7 +6,7 @@ import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { KubeConnection } from './connection.ts';
 import { exchange, openStream, type HttpExchange } from './http-exchange.ts';
 import type { CallOptions, KubeClient, KubeList, KubePatch, KubeQuery } from './kube-client.ts';
-import type { WatchEvent } from './kube-client.ts';
+import type { ListOptions, WatchEvent } from './kube-client.ts';
 import type { KubeObject, ObjectMeta, ObjectName, Resource } from './kube-object.ts';
 import { REQUEST_RETRY_POLICY, requestRetryMs } from './request-retry.ts';
 import {
@@ -82,7 +82,7 @@ export class HttpKubeClient implements KubeClient {
   async list<Item extends KubeObject>(
     resource: Resource,
     query: KubeQuery,
-    options?: CallOptions,
+    options?: ListOptions<Item>,
   ): Promise<KubeList<Item>> {
     try {
       return await this.#listPages<Item>(resource, query, LIST_PAGE_ITEMS, options);
@@ -98,20 +98,22 @@ export class HttpKubeClient implements KubeClient {
     resource: Resource,
     query: KubeQuery,
     limit: number | undefined,
-    options: CallOptions | undefined,
+    options: ListOptions<Item> | undefined,
   ): Promise<KubeList<Item>> {
     const target = { verb: 'list', resource, namespace: query.namespace } as const;
     const parameters = selectorParameters(query);
     if (limit !== undefined) parameters.set('limit', String(limit));
+    // Without a projection the caller's type is what it expects of its resource.
+    const project = options?.project ?? ((object: KubeObject) => object as Item);
     const items: Item[] = [];
     let resourceVersion: string | undefined;
     for (;;) {
       const path = `${collectionPath(resource, query.namespace)}?${parameters.toString()}`;
-      const page = await this.#json<RawList<Item>>({ target, method: 'GET', path }, options);
+      const page = await this.#json<RawList<KubeObject>>({ target, method: 'GET', path }, options);
       resourceVersion ??= page.metadata?.resourceVersion;
       // Built-in kinds come without their names in lists, and a rewrite needs them.
       const names = { apiVersion: page.apiVersion ?? '', kind: resource.kind };
-      for (const item of page.items ?? []) items.push({ ...names, ...item });
+      for (const item of page.items ?? []) items.push(project({ ...names, ...item }));
       if (items.length > LIST_ITEMS_MAX) throw tooMany(target);
       const token = page.metadata?.continue ?? '';
       if (token === '') return { resourceVersion: resourceVersion ?? '', items };

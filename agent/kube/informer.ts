@@ -28,6 +28,8 @@ export interface InformerOptions<Item extends KubeObject> {
   /** What of the collection concerns us; the server filters. */
   readonly query: KubeQuery;
   readonly indexes?: IndexTable<Item>;
+  /** What is kept of each object; by default all but who has set which field. */
+  readonly project?: (object: KubeObject) => Item;
 }
 
 /** As client-go waits, but for the first (reflector.go: 800 ms to 30 s). */
@@ -43,6 +45,7 @@ export class Informer<Item extends KubeObject> {
   readonly #options: InformerOptions<Item>;
   readonly #clock: Clock;
   readonly #cache: ObjectCache<Item>;
+  readonly #project: (object: KubeObject) => Item;
   readonly #listeners = new Set<(key: ObjectKey) => void>();
   readonly #synced = Promise.withResolvers<void>();
   #isSynced = false;
@@ -55,6 +58,8 @@ export class Informer<Item extends KubeObject> {
     this.#options = options;
     this.#clock = parts.clock ?? systemClock;
     this.#cache = new ObjectCache(options.indexes);
+    // Without a projection the caller's type is what it expects of its resource.
+    this.#project = options.project ?? (object => withoutManagers(object as Item));
   }
 
   /** True when everything that was there at the start has been seen. */
@@ -110,8 +115,9 @@ export class Informer<Item extends KubeObject> {
   async #listOnce(signal: AbortSignal): Promise<void> {
     if (this.#resourceVersion !== undefined) return;
     const { resource, query } = this.#options;
-    const list = await this.#parts.client.list<Item>(resource, query, { signal });
-    const changed = this.#cache.replaceAll(list.items.map(withoutManagers));
+    const options = { signal, project: this.#project };
+    const list = await this.#parts.client.list<Item>(resource, query, options);
+    const changed = this.#cache.replaceAll(list.items);
     this.#resourceVersion = list.resourceVersion;
     for (const key of changed) this.#tell(key);
     this.#isSynced = true;
@@ -121,12 +127,12 @@ export class Informer<Item extends KubeObject> {
   async #watchOnce(signal: AbortSignal): Promise<void> {
     const { resource, query } = this.#options;
     const from = { ...query, resourceVersion: this.#resourceVersion ?? '' };
-    for await (const event of this.#parts.client.watch<Item>(resource, from, { signal })) {
+    for await (const event of this.#parts.client.watch<KubeObject>(resource, from, { signal })) {
       this.#follow(event);
     }
   }
 
-  #follow(event: WatchEvent<Item>): void {
+  #follow(event: WatchEvent<KubeObject>): void {
     if (event.type === 'BOOKMARK') {
       this.#resourceVersion = event.resourceVersion;
       return;
@@ -134,7 +140,7 @@ export class Informer<Item extends KubeObject> {
     const { type, object } = event;
     this.#resourceVersion = object.metadata.resourceVersion ?? this.#resourceVersion;
     if (type === 'DELETED') this.#cache.delete(keyOf(object));
-    else this.#cache.set(withoutManagers(object));
+    else this.#cache.set(this.#project(object));
     this.#tell(keyOf(object));
   }
 

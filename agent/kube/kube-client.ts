@@ -25,6 +25,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ListOptions<Item extends KubeObject> extends CallOptions {
+  /**
+   * What is kept of each object as the server sends it, page by page: the whole of a long list is
+   * never in memory at once.
+   */
+  readonly project?: (object: KubeObject) => Item;
+}
+
 /** JSON merge patch (RFC 7386) and JSON patch (RFC 6902). */
 export type KubePatch =
   | { readonly type: 'merge'; readonly body: object }
@@ -42,7 +50,7 @@ export interface KubeClient {
   list<Item extends KubeObject>(
     resource: Resource,
     query: KubeQuery,
-    options?: CallOptions,
+    options?: ListOptions<Item>,
   ): Promise<KubeList<Item>>;
 
   /**

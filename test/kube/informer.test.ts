@@ -71,6 +71,23 @@ t.test('what is there is known, and what changes is told by its key', async t =>
   );
 });
 
+t.test('of what is listed and of what changes only the projection is kept', async t => {
+  const project = ({ metadata: { name, namespace, resourceVersion } }: KubeObject): Pod => {
+    return { metadata: { name, namespace, resourceVersion }, spec: {} };
+  };
+  const { api, informer, changes, run } = await start(t, { project });
+  api.add(pod('a'));
+  run();
+  await informer.synced();
+  await until(() => api.watchCount() === 1);
+  api.add(pod('b'));
+  await until(() => changes.length === 2);
+  for (const { metadata, spec, ...others } of informer.list()) {
+    t.strictSame(Object.keys(metadata), ['name', 'namespace', 'resourceVersion']);
+    t.strictSame([spec, others], [{}, {}]);
+  }
+});
+
 t.test('a selector is the server’s work', async t => {
   const query = { fieldSelector: 'spec.nodeName=worker-2' };
   const { api, informer, changes, run } = await start(t, { query });
