@@ -224,9 +224,14 @@ function valueOf<Value>(
     if (missing !== undefined) problems.push(missing);
   } catch (error) {
     if (!isEngineError(error, 'USAGE')) throw error;
-    problems.push(error.message);
+    problems.push(...problemsOf(error));
   }
   return undefined;
+}
+
+/** One, or all of those in a value that has parts. */
+function problemsOf({ details, message }: EngineError): readonly string[] {
+  return Array.isArray(details.problems) ? details.problems.map(String) : [message];
 }
 
 function unlessEmpty(text: string | undefined): string | undefined {

@@ -13,6 +13,7 @@ import {
 import { SERVICE_SETTINGS } from '#agent/service-settings.ts';
 import { optional, preset, type SettingValues } from '#agent/setting.ts';
 import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
+import { parseRules } from './annotator/parse-rules.ts';
 import { parseSlots, parseSlotsByName, parseWindows, requireLeaseMs } from './setting-values.ts';
 import { DEFAULT_LIMITS } from './slots/slot-limits.ts';
 
@@ -92,6 +93,25 @@ export const SETTINGS = Object.freeze({
     text: 'times with other rates: a list of name, from, until, timeZone, uploadRate, downloadRate',
     isStructured: true,
     parse: parseWindows,
+  }),
+  annotator: preset('false', {
+    flags: '--annotator',
+    variables: ['STEVEDORE_ANNOTATOR'],
+    text: 'annotates pods by rules with what Velero is to back up of them',
+    parse: parseBoolean,
+  }),
+  annotatorDryRun: preset('false', {
+    flags: '--annotator-dry-run',
+    variables: ['STEVEDORE_ANNOTATOR_DRY_RUN'],
+    text: 'writes none of that, and says in the log what it would',
+    parse: parseBoolean,
+  }),
+  annotatorRules: preset('[]', {
+    flags: '--annotator-rules <yaml>',
+    variables: ['STEVEDORE_ANNOTATOR_RULES'],
+    text: 'a list; the first that fits a volume is its rule, none is ignore',
+    isStructured: true,
+    parse: parseRules,
   }),
   leaseName: preset('stevedore-controller', {
     flags: '--lease-name <name>',

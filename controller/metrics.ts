@@ -12,6 +12,7 @@ import {
 import { addProcessMetrics } from '#agent/process-metrics.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { PRIORITY_MAX, type SlotGrant } from '#proto/slot-messages.ts';
+import { type AnnotatorCounts, CHANGE_RESULTS } from './annotator/annotator-counts.ts';
 import { type Refusal, type RefusalCounts, REFUSALS } from './sessions/refusals.ts';
 import { DIRECTIONS } from './share-service.ts';
 import { describeQueue, type QueueEntry } from './slots/describe-queue.ts';
@@ -22,6 +23,7 @@ import type { TermState } from './term.ts';
 export interface MetricsParts {
   readonly clock: Clock;
   readonly counts: RefusalCounts;
+  readonly annotated: AnnotatorCounts;
   readonly connectionCount: () => number;
   /** Undefined while somebody else reigns. */
   readonly state: () => TermState | undefined;
@@ -33,7 +35,7 @@ const WAIT_BUCKETS = [1, 10, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 57_
 const PRIORITIES = Array.from({ length: PRIORITY_MAX + 1 }, (_, priority) => priority);
 
 /** Read once for each scrape. */
-interface Snapshot extends Pick<MetricsParts, 'counts' | 'connectionCount'> {
+interface Snapshot extends Pick<MetricsParts, 'counts' | 'annotated' | 'connectionCount'> {
   readonly state: TermState | undefined;
   readonly queue: readonly QueueEntry[];
   readonly uses: readonly GaugeUse[];
@@ -46,7 +48,7 @@ export class ControllerMetrics implements Disposable {
   readonly #process: Disposable;
 
   constructor(parts: MetricsParts) {
-    const { clock, counts, connectionCount, state } = parts;
+    const { clock, counts, annotated, connectionCount, state } = parts;
     this.#clock = clock;
     this.#waits = new Histogram({
       name: 'stevedore_controller_wait_seconds',
@@ -58,7 +60,7 @@ export class ControllerMetrics implements Disposable {
     for (const priority of PRIORITIES) this.#waits.zero({ priority });
     registerMetrics(this.registry, ROWS, () => {
       const now = state();
-      return { state: now, counts, connectionCount, ...this.#look(now?.desk) };
+      return { state: now, counts, annotated, connectionCount, ...this.#look(now?.desk) };
     });
     this.#process = addProcessMetrics(this.registry, clock);
   }
@@ -159,6 +161,21 @@ const ROWS: readonly MetricRow<Snapshot>[] = [
     help: 'The rate of the cluster, what nodes may use of it and what they use',
     labels: ['direction', 'state'],
     read: ({ state }) => DIRECTIONS.flatMap(direction => rateReadings(state, direction)),
+  },
+  {
+    name: 'stevedore_controller_annotator_pods',
+    kind: 'gauge',
+    help: 'Pods by what the annotator has found',
+    labels: ['state'],
+    read: ({ annotated }) =>
+      Object.entries(annotated.pods()).map(([state, count]) => [[state], count]),
+  },
+  {
+    name: 'stevedore_controller_annotator_changes_total',
+    kind: 'counter',
+    help: 'Changes of pods by the annotator, and what became of them',
+    labels: ['result'],
+    read: ({ annotated }) => CHANGE_RESULTS.map(result => [[result], annotated.results(result)]),
   },
 ];
 

@@ -14,6 +14,8 @@ import { HttpKubeClient } from '#kube/http-client.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { connect } from '#kube/kube-config.ts';
 import { SessionServer } from '#proto/session-server.ts';
+import { annotatePods } from './annotator/annotate-pods.ts';
+import { AnnotatorCounts } from './annotator/annotator-counts.ts';
 import { RateWindows } from './bandwidth/rate-windows.ts';
 import type { ControllerConfig } from './config-table.ts';
 import { Door } from './door.ts';
@@ -54,8 +56,9 @@ export async function runController(
   const door = new Door({ counts, clock });
   const server = new SessionServer({ clock, onCall: door.onCall });
   let state: TermState | undefined;
+  const annotated = new AnnotatorCounts();
   using metrics = new ControllerMetrics({
-    ...{ clock, counts },
+    ...{ clock, counts, annotated },
     connectionCount: () => server.connectionCount,
     state: () => state,
   });
@@ -74,6 +77,7 @@ export async function runController(
     await lead(config, parts, {
       ...{ client, door, counts, metrics, readiness },
       onState: now => (state = now),
+      alongside: signal => annotate(config, parts, { client, annotated, readiness }, signal),
     });
   } finally {
     await listener?.close();
@@ -112,6 +116,7 @@ interface LeadParts {
   readonly metrics: ControllerMetrics;
   readonly readiness: Readiness;
   readonly onState: (state: TermState | undefined) => void;
+  readonly alongside: (signal: AbortSignal) => Promise<void>;
 }
 
 async function lead(
@@ -119,7 +124,7 @@ async function lead(
   { log, clock, version, signal }: ControllerParts,
   parts: LeadParts,
 ): Promise<void> {
-  const { client, door, counts, metrics, readiness, onState } = parts;
+  const { client, door, counts, metrics, readiness, onState, alongside } = parts;
   const { namespace, audience, agentServiceAccount: serviceAccount } = config;
   const agents = { audience, namespace, serviceAccount };
   const reviews = new TokenReviews({ client, expected: agents, clock });
@@ -140,7 +145,7 @@ async function lead(
   );
   await leadership.run(signal, term =>
     reign(term, {
-      ...{ client, clock, door, counts, version, agents, rates, onState },
+      ...{ client, clock, door, counts, version, agents, rates, onState, alongside },
       limits: limitsOf(config),
       nodeOf: token => reviews.nodeOf(token),
       hasBeen: epoch => leadership.hasBeen(epoch),
@@ -151,6 +156,18 @@ async function lead(
       onGranted: (grants, desk) => metrics.granted(grants, desk),
     }),
   );
+}
+
+async function annotate(
+  { annotator, annotatorRules: rules, annotatorDryRun: isDryRun }: ControllerConfig,
+  { log, clock }: ControllerParts,
+  parts: Pick<LeadParts, 'client' | 'readiness'> & { readonly annotated: AnnotatorCounts },
+  signal: AbortSignal,
+): Promise<void> {
+  if (!annotator) return;
+  const { client, annotated: counts, readiness } = parts;
+  const onMissing = (missing: string | undefined) => readiness.setOptional('annotator', missing);
+  await annotatePods({ client, clock, log, rules, isDryRun, counts, onMissing }, signal);
 }
 
 function limitsOf(config: ControllerConfig): SlotLimits {

@@ -35,6 +35,8 @@ export interface TermParts {
   /** What there is now, for metrics; undefined when the term is over. */
   readonly onState: (state: TermState | undefined) => void;
   readonly onGranted: (grants: readonly SlotGrant[], desk: SlotDesk) => void;
+  /** What else a leader does, until the signal fires; agents are served beside it. */
+  readonly alongside: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface TermState {
@@ -56,7 +58,7 @@ const RETURN_MS = 1_000;
 /** Until the term's signal fires, or until an agent proves that there is a later leader. */
 export async function reign(term: Term, parts: TermParts): Promise<void> {
   const { epoch } = term;
-  const { clock, door, limits, rates, hasBeen, onState, onGranted } = parts;
+  const { clock, door, limits, rates, hasBeen, onState, onGranted, alongside } = parts;
   const nodes = await agentNodes(parts, term.signal);
   const over = new AbortController();
   const desk = new SlotDesk({ epoch, limits, nodes, nowMs: clock.monotonic() });
@@ -76,7 +78,8 @@ export async function reign(term: Term, parts: TermParts): Promise<void> {
   onState({ desk, service, sessions, shares });
   const close = door.open(sessions);
   try {
-    await service.run(AbortSignal.any([term.signal, over.signal]));
+    const either = AbortSignal.any([term.signal, over.signal]);
+    await Promise.all([service.run(either), alongside(either)]);
   } finally {
     close();
     sessions.stop(RETURN_MS);

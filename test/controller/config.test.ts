@@ -97,6 +97,22 @@ t.test('what cannot be understood is named', async t => {
   ]);
 });
 
+t.test('of rules all that is wrong is named, beside what else is', async t => {
+  const rules = '[{action: include, namespaces: []}, {action: drop}]';
+  const file = `tlsDir: /tls\nclusterSlots: x\nannotatorRules: ${rules}\n`;
+  t.match(problemsOf({ file }), [
+    /^clusterSlots in .* is 'x'/,
+    '[0].namespaces of annotatorRules in /etc/controller.yaml is empty, and so it fits nothing;',
+    /^\[1\]\.action of annotatorRules in .* is 'drop'/,
+  ]);
+  const right = 'tlsDir: /tls\nannotator: true\nannotatorRules: [{action: include}]\n';
+  t.match(configOf({ file: right }), {
+    annotator: true,
+    annotatorDryRun: false,
+    annotatorRules: [{ name: 'rule 1', action: 'include' }],
+  });
+});
+
 t.test('plain text is for loopback addresses alone', async t => {
   const at = (address: string) => ['--plaintext', '--listen-address', address];
   for (const address of ['127.0.0.1:8443', '[::1]:0', '127.8.0.1:1']) {

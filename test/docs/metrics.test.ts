@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { AgentMetrics } from '#agent/metrics.ts';
+import { AnnotatorCounts } from '#controller/annotator/annotator-counts.ts';
 import { ControllerMetrics } from '#controller/metrics.ts';
 import { RefusalCounts } from '#controller/sessions/refusals.ts';
 import { systemClock } from '#engine/base/clock.ts';
@@ -58,6 +59,7 @@ t.test('each metric of the controller has its row, with its type and labels', as
   using metrics = new ControllerMetrics({
     clock: systemClock,
     counts: new RefusalCounts(),
+    annotated: new AnnotatorCounts(),
     connectionCount: () => 0,
     state: () => undefined,
   });
