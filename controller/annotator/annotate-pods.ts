@@ -2,7 +2,9 @@
 // want, while this controller leads. What it writes is conditional on the version that it has seen:
 // where somebody else was faster it looks again, so nothing of theirs is ever overwritten.
 
+import { setImmediate } from 'node:timers/promises';
 import type { Log } from '#agent/log.ts';
+import { throwIfAborted } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { isEngineError, messageOf } from '#engine/base/errors.ts';
 import { ControlLoop, type ReconcileResult } from '#kube/control-loop.ts';
@@ -11,7 +13,7 @@ import type { KubeClient } from '#kube/kube-client.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 import type { AnnotatorCounts } from './annotator-counts.ts';
 import type { AnnotatorRule } from './annotator-rules.ts';
-import { type AnnotationChange, decide } from './decide.ts';
+import { type AnnotationChange, decide, type Decision } from './decide.ts';
 import { WatchedCluster } from './watched-cluster.ts';
 import type { WatchedPod } from './watched-objects.ts';
 
@@ -27,6 +29,8 @@ export interface AnnotatorParts {
   readonly onMissing: (missing: string | undefined) => void;
 }
 
+/** Pods are decided about that many at a time. */
+const PODS_AT_ONCE = 100;
 /** Patches at once: few of the connections that renewals of the Lease need as well. */
 const PATCHES_AT_ONCE_MAX = 16;
 /** Who else writes the same annotations of a pod is not to be fought more often. */
@@ -45,10 +49,10 @@ class Annotator {
   readonly #parts: AnnotatorParts;
   readonly #cluster: WatchedCluster;
   readonly #loop: ControlLoop;
-  /** Pods of the start that were not looked at yet; undefined before there are any. */
-  #first: Set<ObjectKey> | undefined;
-  #startMs = 0;
-  #writtenBefore = 0;
+  /** What is there is known, so what changes is looked at. */
+  #hasBegun = false;
+  /** Pods that were outdated at the start and were not tried yet, and what follows then. */
+  #firstPass = { left: new Set<ObjectKey>(), onDone: () => {} };
   readonly #writtenAtMs = new Map<ObjectKey, number>();
   /** What the log has said of pods in a dry run. */
   readonly #told = new Map<ObjectKey, string>();
@@ -69,7 +73,7 @@ class Annotator {
       ...{ client, clock },
       onError: error => this.#onFailure('what pods there are is not known', { error }),
       onPod: key => {
-        if (this.#first !== undefined) this.#loop.enqueue(key);
+        if (this.#hasBegun) this.#loop.enqueue(key);
       },
     });
   }
@@ -80,7 +84,7 @@ class Annotator {
     const following = this.#cluster.run(signal);
     try {
       await this.#cluster.synced(signal);
-      this.#begin();
+      await this.#begin(signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -91,28 +95,52 @@ class Annotator {
     }
   }
 
-  #begin(): void {
-    const keys = this.#cluster.podKeys();
-    this.#startMs = this.#parts.clock.monotonic();
-    this.#writtenBefore = this.#parts.counts.results('written');
-    this.#first = new Set(keys);
-    for (const key of keys) this.#loop.enqueue(key);
-    this.#checkFirst();
+  /** Looks at all of them first, and then writes: by then it can be said how many there are. */
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { clock, counts, log, onMissing } = this.#parts;
+    const startMs = clock.monotonic();
+    const durationMs = () => Math.round(clock.monotonic() - startMs);
+    this.#hasBegun = true;
+    const outdated = new Set<ObjectKey>();
+    for (const [index, key] of this.#cluster.podKeys().entries()) {
+      if (this.#decide(key)?.state === 'outdated') outdated.add(key);
+      // Agents are answered meanwhile, however many rules and pods there are.
+      if (index % PODS_AT_ONCE === 0) await setImmediate();
+      throwIfAborted(signal);
+    }
+    log.info({ pods: counts.pods(), durationMs: durationMs() }, 'every pod was looked at');
+    onMissing(undefined);
+    const writtenBefore = counts.results('written');
+    const onDone = () => {
+      const written = counts.results('written') - writtenBefore;
+      log.info({ written, durationMs: durationMs() }, 'the first pass is over');
+    };
+    this.#firstPass = { left: outdated, onDone };
+    for (const key of outdated) this.#loop.enqueue(key);
+    if (outdated.size === 0) onDone();
   }
 
   async #lookAt(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     try {
       return await this.#reconcile(key, signal);
     } finally {
-      if (this.#first?.delete(key)) this.#checkFirst();
+      const { left, onDone } = this.#firstPass;
+      if (left.delete(key) && left.size === 0 && !signal.aborted) onDone();
     }
   }
 
-  async #reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | undefined> {
-    const { rules, counts, isDryRun, clock } = this.#parts;
+  #decide(key: ObjectKey): Decision | undefined {
+    const { rules, counts } = this.#parts;
     const pod = this.#cluster.pod(key);
     const decision = pod && decide(pod, rules, this.#cluster);
     counts.note(key, decision?.state);
+    return decision;
+  }
+
+  async #reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | undefined> {
+    const { isDryRun, clock } = this.#parts;
+    const pod = this.#cluster.pod(key);
+    const decision = this.#decide(key);
     if (pod === undefined) this.#writtenAtMs.delete(key);
     if (pod === undefined || decision?.state !== 'outdated') {
       this.#told.delete(key);
@@ -157,18 +185,9 @@ class Annotator {
     this.#parts.log.info({ pod: key, annotations: change }, 'a pod would be annotated');
   }
 
-  #checkFirst(): void {
-    if (this.#first === undefined || this.#first.size > 0) return;
-    const { clock, counts, log, onMissing } = this.#parts;
-    onMissing(undefined);
-    const durationMs = Math.round(clock.monotonic() - this.#startMs);
-    const written = counts.results('written') - this.#writtenBefore;
-    log.info({ pods: counts.pods(), written, durationMs }, 'every pod was looked at');
-  }
-
   #onFailure(what: string, keys: { readonly pod?: string; readonly error: unknown }): void {
     const { clock, log, onMissing } = this.#parts;
-    if (this.#first === undefined) onMissing(messageOf(keys.error));
+    if (!this.#hasBegun) onMissing(messageOf(keys.error));
     const kind = isEngineError(keys.error) ? `${what} ${keys.error.code}` : what;
     const nowMs = clock.monotonic();
     if (nowMs - (this.#failedAtMs.get(kind) ?? -Infinity) < QUIET_MS) return;
