@@ -15,6 +15,7 @@ interface Rendered {
   readonly metadata: { readonly name: string };
   readonly data?: Readonly<Record<string, string>>;
   readonly spec?: object;
+  readonly rules?: readonly { readonly resources: string[]; readonly verbs: string[] }[];
 }
 
 // Written by the chart; what is asked of it below fails where it is something else.
@@ -85,6 +86,44 @@ t.test('its settings are a file, and a change of it is a rollout', { skip }, asy
   t.match(other.settings, { nodeSlots: 0, locationSlots: { offsite: 2 } }, '0 is a limit');
   t.not(other.sum, usual.sum);
 });
+
+t.test(
+  'pods are annotated where that is asked for, and only then with rights',
+  { skip },
+  async t => {
+    const rightsOf = (objects: readonly Rendered[]) =>
+      (one(objects, 'ClusterRole')?.rules ?? []).flatMap(({ resources, verbs }) =>
+        resources.flatMap(resource => verbs.map(verb => `${verb} ${resource}`)),
+      );
+    const settingsOf = (objects: readonly Rendered[]) =>
+      parseYaml(one(objects, 'ConfigMap')?.data?.['controller.yaml'] ?? '', 'the settings');
+    const rules = 'controller.annotator.rules[0]';
+    const words = [
+      `--set=${rules}.action=include,${rules}.namespaces={shop-*},${rules}.sizeMax=5Gi`,
+    ];
+    const off = render(ENABLED, ...words);
+    t.strictSame(rightsOf(off), ['create tokenreviews']);
+    t.notMatch(JSON.stringify(settingsOf(off)), 'annotator');
+    const reading = ['pods', 'persistentvolumeclaims', 'persistentvolumes'].flatMap(resource => [
+      `list ${resource}`,
+      `watch ${resource}`,
+    ]);
+    const on = render(ENABLED, ...words, '--set=controller.annotator.enabled=true');
+    t.strictSame(rightsOf(on), ['create tokenreviews', ...reading, 'patch pods']);
+    t.match(settingsOf(on), {
+      annotator: true,
+      annotatorDryRun: false,
+      annotatorRules: [{ action: 'include', namespaces: ['shop-*'], sizeMax: '5Gi' }],
+    });
+    const dry = ['--set=controller.annotator.enabled=true,controller.annotator.dryRun=true'];
+    const tried = render(ENABLED, ...words, ...dry);
+    t.strictSame(rightsOf(tried), ['create tokenreviews', ...reading], 'it cannot write');
+    t.match(settingsOf(tried), { annotatorDryRun: true });
+    for (const wrong of ['acton=include', 'action=drop', `action=include,${rules}.sizeMin=5GiB`]) {
+      t.throws(() => render(ENABLED, `--set=${rules}.${wrong}`), { message: 'annotator' }, wrong);
+    }
+  },
+);
 
 t.test('one replica has no disruption budget, and the policy is optional', { skip }, async t => {
   const both = render(ENABLED);

@@ -82,5 +82,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $_ := set $said $key $value -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.controller.annotator -}}
+{{- if .enabled -}}
+{{- $_ := set $said "annotator" true -}}
+{{- $_ := set $said "annotatorDryRun" .dryRun -}}
+{{- $_ := set $said "annotatorRules" .rules -}}
+{{- end -}}
+{{- end -}}
 {{- toYaml $said -}}
 {{- end -}}
