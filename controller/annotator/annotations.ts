@@ -1,6 +1,6 @@
 // The annotations by which Velero knows what to back up of a pod, and beside each of them what this
 // controller has written there. An annotation that is not what the record says is a person's, as is
-// one without a record; both stay what they are (docs/adr/0019-annotator.md).
+// one without a record; both stay what they are (docs/adr/0020-annotator.md).
 
 export interface AnnotationPair {
   readonly velero: string;
