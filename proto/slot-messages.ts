@@ -17,6 +17,10 @@ export interface SlotVolume {
   /** Name of the BackupStorageLocation. */
   readonly location: string;
   readonly gang?: GangMembership;
+  /** `PodVolumeBackup/daily-1`; empty where the agent does not say it. For people. */
+  readonly move?: string;
+  /** In its pod. For people. */
+  readonly volumeName?: string;
 }
 
 /** Volumes with the same key get their slots together. */

@@ -73,20 +73,16 @@ export function reportFromWire(
   return report;
 }
 
-function volumeToWire({
-  id,
-  namespace,
-  pod,
-  storageClass,
-  location,
-  gang,
-}: SlotVolume): WireVolume {
+export function volumeToWire(volume: SlotVolume): WireVolume {
+  const { id, namespace, pod, storageClass, location, gang, move, volumeName } = volume;
   const wireGang = gang && { key: gang.key, count: gang.count };
-  return { id, namespace, pod, storageClass, location, gang: wireGang };
+  return { id, namespace, pod, storageClass, location, gang: wireGang, move, volumeName };
 }
 
-function volumeFromWire(wire: ReadVolume | null): SlotVolume {
-  const { id, namespace, pod, storageClass, location, gang } = requirePart(wire, 'volume');
+/** @throws COORDINATOR_MESSAGE_INVALID */
+export function volumeFromWire(wire: ReadVolume | null): SlotVolume {
+  const volume = requirePart(wire, 'volume');
+  const { id, namespace, pod, storageClass, location, gang, move, volumeName } = volume;
   return {
     id: requireName(id, 'id'),
     namespace: requireName(namespace, 'namespace'),
@@ -94,6 +90,8 @@ function volumeFromWire(wire: ReadVolume | null): SlotVolume {
     storageClass: requireText(storageClass, 'storage_class'),
     location: requireText(location, 'location'),
     gang: gang === null ? undefined : gangFromWire(gang),
+    move: requireText(move, 'move'),
+    volumeName: requireText(volumeName, 'volume_name'),
   };
 }
 

@@ -9,6 +9,10 @@ import { ANNOTATIONS } from './objects/well-known-names.ts';
 export interface SlotVolume {
   readonly namespace: string;
   readonly pod: string;
+  /** In its pod. */
+  readonly volumeName: string;
+  /** `PodVolumeBackup/daily-1` */
+  readonly move: string;
   /** Name of the BackupStorageLocation. */
   readonly location: string;
   /** 0 to 9; more is sooner. */
@@ -23,7 +27,7 @@ export interface SlotVolumeFacts {
   readonly group: string;
   readonly site: MoveSite;
   readonly nowMs: number;
-  readonly adapter: Pick<MoveAdapter<MoveObject>, 'isFrozen'>;
+  readonly adapter: Pick<MoveAdapter<MoveObject>, 'isFrozen' | 'resource'>;
 }
 
 /** As the controller's where nothing is said (proto/slot-messages.ts). */
@@ -42,6 +46,8 @@ export function slotVolumeOf(item: MoveObject, facts: SlotVolumeFacts): SlotVolu
   return {
     namespace,
     pod: name,
+    volumeName: spec.volume ?? '',
+    move: `${facts.adapter.resource.kind}/${metadata.name}`,
     location: spec.backupStorageLocation,
     priority: priorityOf(pod),
     gang: facts.adapter.isFrozen ? gangOf(pod, facts.group) : undefined,

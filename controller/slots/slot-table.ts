@@ -243,10 +243,10 @@ export class SlotTable {
   }
 
   #enter(facts: SlotRequest | SlotHold, priority: number, askedAtMs: number): Volume {
-    const { id, namespace, pod, storageClass, location, gang } = facts;
+    const { id, namespace, pod, storageClass, location, gang, move, volumeName } = facts;
     const gauges = this.#board.enter(facts);
-    const volume = { id, namespace, pod, storageClass, location, gang, gauges, priority };
-    return { ...volume, askedAtMs, candidates: new Map(), unit: undefined };
+    const said = { id, namespace, pod, storageClass, location, gang, move, volumeName };
+    return { ...said, gauges, priority, askedAtMs, candidates: new Map(), unit: undefined };
   }
 
   /** False when it has not come through the queue. */

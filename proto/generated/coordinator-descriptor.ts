@@ -286,6 +286,14 @@ export const COORDINATOR_DESCRIPTOR: object = {
                 "gang": {
                   "type": "Gang",
                   "id": 6
+                },
+                "move": {
+                  "type": "string",
+                  "id": 7
+                },
+                "volumeName": {
+                  "type": "string",
+                  "id": 8
                 }
               },
               "nested": {

@@ -14,7 +14,7 @@ function volumeOf(annotations: Record<string, string>, options: { uid?: string }
   const { uid = POD_UID } = options;
   const pod: Pod = { metadata: { name: 'web', namespace: 'shop', uid, annotations } };
   const pods = new Map([['shop/web', pod]]);
-  const { metadata, ...item } = newBackup();
+  const { metadata, ...item } = newBackup({ name: 'daily-1' });
   return slotVolumeOf(
     { ...item, metadata: { ...metadata, creationTimestamp: CREATED } },
     {
@@ -27,7 +27,8 @@ function volumeOf(annotations: Record<string, string>, options: { uid?: string }
 t.test('a volume says whose it is, where it goes and for how long it has waited', async t => {
   const [namespace, pod, location] = ['shop', 'web', 'default'];
   const alone = { priority: 5, gang: undefined, waitedMs: 90_000 };
-  t.strictSame(volumeOf({}), { namespace, pod, location, ...alone });
+  const names = { move: 'PodVolumeBackup/daily-1', volumeName: 'data' };
+  t.strictSame(volumeOf({}), { namespace, pod, location, ...names, ...alone });
 });
 
 const GANGS: readonly (readonly [string, Record<string, string>, unknown])[] = [

@@ -25,6 +25,8 @@ const VOLUME = {
   storageClass: '',
   location: 'default',
   gang: undefined,
+  move: 'PodVolumeBackup/daily-1',
+  volumeName: 'data',
 };
 const SPEAKER = { node: 'n1', session: 1_700_000_000_000 };
 
@@ -66,6 +68,14 @@ function overTheWire(report: SlotReport) {
 
 t.test('a report comes out as it went in', async t => {
   t.strictSame(overTheWire(REPORT), { kind: 'slots', report: REPORT });
+});
+
+t.test('an agent that does not name its moves is understood', async t => {
+  const { move: _move, volumeName: _name, ...unnamed } = VOLUME;
+  const requests = [{ ...unnamed, number: 1, priority: 0, waitedMs: 0 }];
+  t.match(overTheWire({ ...REPORT, requests }), {
+    report: { requests: [{ id: VOLUME.id, move: '', volumeName: '' }] },
+  });
 });
 
 t.test('the node and the start of the agent are those of the session', async t => {

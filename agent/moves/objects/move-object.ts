@@ -18,6 +18,8 @@ export interface MoveSpec {
   readonly backupStorageLocation: string;
   /** Whose volume it is; kinds of moves have it or not. */
   readonly pod?: PodReference;
+  /** Its name in that pod. */
+  readonly volume?: string;
   /** Since 1.17; set by a server that was restarted, by stock agents, by people. */
   readonly cancel?: boolean;
 }

@@ -47,6 +47,12 @@ export interface SlotVolume {
    * Missing for a volume that is alone.
    */
   'gang'?: (_stevedore_v1_SlotVolume_Gang | null);
+  /**
+   * Kind and name of the custom resource of the move, such as "PodVolumeBackup/daily-1", and the
+   * name of the volume in its pod: for people. Empty from agents that do not say them.
+   */
+  'move'?: (string);
+  'volumeName'?: (string);
 }
 
 /**
@@ -71,4 +77,10 @@ export interface SlotVolume__Output {
    * Missing for a volume that is alone.
    */
   'gang': (_stevedore_v1_SlotVolume_Gang__Output | null);
+  /**
+   * Kind and name of the custom resource of the move, such as "PodVolumeBackup/daily-1", and the
+   * name of the volume in its pod: for people. Empty from agents that do not say them.
+   */
+  'move': (string);
+  'volumeName': (string);
 }
