@@ -67,6 +67,7 @@ async function build(bundle, target) {
       main: join(ENGINE, 'cli/main.ts'),
       agent: join(SOURCES, 'main.ts'),
       controller: join(ROOT, 'controller/main.ts'),
+      ask: join(ROOT, 'controller/commands/main.ts'),
       index: join(ENGINE, 'index.ts'),
       ...Object.fromEntries(threads.map(path => [basename(path, '.ts'), path])),
     },

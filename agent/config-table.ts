@@ -13,6 +13,7 @@ import {
   parseRemoteAddress,
   parseText,
 } from './config-values.ts';
+import { CONTROLLER_SETTINGS } from './controller-settings.ts';
 import { SERVICE_SETTINGS } from './service-settings.ts';
 import { needed, optional, preset, type SettingValues } from './setting.ts';
 
@@ -162,24 +163,7 @@ export const SETTINGS = Object.freeze({
     text: 'HOST:PORT of the controller that gives slots; without it this node has its own limit',
     parse: parseRemoteAddress,
   }),
-  controllerCaFile: optional({
-    flags: '--controller-ca-file <file>',
-    variables: ['STEVEDORE_CONTROLLER_CA_FILE'],
-    text: 'certificates (PEM) to know the controller by; read again for each connection',
-    parse: parseAbsolutePath,
-  }),
-  controllerTokenFile: preset('/var/run/secrets/stevedore.io/controller/token', {
-    flags: '--controller-token-file <file>',
-    variables: ['STEVEDORE_CONTROLLER_TOKEN_FILE'],
-    text: 'token of the service account for the audience stevedore.io/controller',
-    parse: parseAbsolutePath,
-  }),
-  controllerPlainText: preset('false', {
-    flags: '--controller-plain-text',
-    variables: ['STEVEDORE_CONTROLLER_PLAIN_TEXT'],
-    text: 'no TLS, to a controller at an address such as 127.0.0.1 alone',
-    parse: parseBoolean,
-  }),
+  ...CONTROLLER_SETTINGS,
 });
 
 export type SettingName = keyof typeof SETTINGS;

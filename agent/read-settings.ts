@@ -4,6 +4,7 @@
 import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import { parseYaml } from '#engine/base/yaml.ts';
 import { type FlagProgram, parseFlags } from '#engine/cli/command-line.ts';
+import { safeText } from '#engine/cli/terminal-text.ts';
 import { nearestName } from './nearest-name.ts';
 import { longFlag, type Setting, type SettingsTable, type SettingValues } from './setting.ts';
 
@@ -14,6 +15,8 @@ export interface SettingsProgram<Table extends SettingsTable> {
   readonly settings: Table;
   /** Flags that are accepted and change nothing. */
   readonly inertFlags?: readonly string[];
+  /** It has flags and variables alone. */
+  readonly isWithoutFile?: boolean;
 }
 
 export interface ConfigSources {
@@ -61,6 +64,10 @@ export type ConfigOutcome<Config> =
   | { readonly kind: 'text'; readonly text: string };
 
 const FILE_VARIABLE = 'STEVEDORE_CONFIG';
+const FILE_OPTION = {
+  flags: '--config <file>',
+  text: `YAML with the settings (${FILE_VARIABLE})`,
+};
 const CONFIG_BYTES_MAX = 2 ** 20;
 
 export function readSettings<Table extends SettingsTable>(
@@ -71,7 +78,8 @@ export function readSettings<Table extends SettingsTable>(
   const problems: Problems = [];
   const flags = flagsOf(program, sources, problems);
   if (flags.kind === 'text') return flags;
-  const file = flags.file ?? unlessEmpty(sources.environment[FILE_VARIABLE]);
+  const inVariable = program.isWithoutFile ? '' : sources.environment[FILE_VARIABLE];
+  const file = flags.file ?? unlessEmpty(inVariable);
   const inFile = file === undefined ? {} : textsOfFile(settings, file, sources, problems);
   const inEnvironment = textsOfEnvironment(settings, sources.environment);
   const texts: Texts = { ...inFile, ...inEnvironment, ...flags.texts };
@@ -93,9 +101,16 @@ export function requireNoProblems(problems: readonly string[]): void {
   });
 }
 
+/** A line for each problem of the configuration; undefined for another error. */
+export function problemLines(error: unknown): string | undefined {
+  const problems: unknown = isEngineError(error, 'USAGE') ? error.details.problems : undefined;
+  if (!Array.isArray(problems)) return undefined;
+  return problems.map(problem => `  ${safeText(String(problem))}\n`).join('');
+}
+
 /** `--help`: the table as a program that commander can explain. */
 function helpOf(program: SettingsProgram<SettingsTable>, columns: number): FlagProgram {
-  const { name, summary, epilogue, settings, inertFlags = [] } = program;
+  const { name, summary, epilogue, settings, inertFlags = [], isWithoutFile } = program;
   return {
     name,
     summary,
@@ -104,7 +119,7 @@ function helpOf(program: SettingsProgram<SettingsTable>, columns: number): FlagP
         flags,
         text: initial === undefined ? text : `${text} (${initial})`,
       })),
-      { flags: '--config <file>', text: `YAML with the settings (${FILE_VARIABLE})` },
+      ...(isWithoutFile ? [] : [FILE_OPTION]),
       ...inertFlags.map(flags => ({ flags, text: "accepted as stock's, without effect" })),
     ],
     epilogue,

@@ -6,10 +6,9 @@ import { systemClock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { errorText } from '#engine/cli/error-report.ts';
 import { listenForSignals } from '#engine/cli/interruption.ts';
-import { safeText } from '#engine/cli/terminal-text.ts';
 import { createLog, type Log, type LogOptions } from './log.ts';
 import { SecretTexts } from './log-secrets.ts';
-import type { ConfigOutcome, ConfigSources } from './read-settings.ts';
+import { type ConfigOutcome, type ConfigSources, problemLines } from './read-settings.ts';
 
 export interface Service<Config> {
   /** As it is started: `stevedore node-agent`. */
@@ -107,10 +106,8 @@ function failed(error: unknown): ProcessEnd {
   return { status, hasStuckThreads: false };
 }
 
-/** A line for each problem of the configuration. */
 function startErrorText(name: string, error: unknown): string {
-  const problems: unknown = isEngineError(error, 'USAGE') ? error.details.problems : undefined;
-  if (!Array.isArray(problems)) return errorText(error);
-  const lines = problems.map(problem => `  ${safeText(String(problem))}\n`).join('');
+  const lines = problemLines(error);
+  if (lines === undefined) return errorText(error);
   return `${name} cannot start:\n${lines}  try: ${name} --help\n`;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The `stevedore` program: the command, and with the words `node-agent` and `controller` what runs
-// in Kubernetes.
+// The `stevedore` program: the command, with the words `node-agent` and `controller` what runs
+// in Kubernetes, and with `queue` and `nodes` what asks the latter.
 // Plain JavaScript, because an older Node has to be able to start it: the sources need Node 24, and
 // where that comes with the installed packages it takes over from here. Runs the build of the
 // sources where it is current, else the sources themselves.
@@ -13,6 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { currentBuild } from './engine/base/current-build.js';
 
 const NODE_MAJOR_MIN = 24;
+/** Commands that ask the controller. */
+const ASKING = new Set(['queue', 'nodes']);
 
 function bundledNode() {
   return [
@@ -53,6 +55,9 @@ function load(word) {
   switch (word) {
     case 'node-agent':
       return import(currentBuild('agent.js') ?? './main.ts');
+    case 'queue':
+    case 'nodes':
+      return import(currentBuild('ask.js') ?? '#controller/commands/main.ts');
     case 'controller':
       return import(currentBuild('controller.js') ?? '#controller/main.ts');
     default:
@@ -62,7 +67,8 @@ function load(word) {
 
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   keepCompiledCode();
-  const { main } = await load(process.argv[2]);
+  const [, , word, second] = process.argv;
+  const { main } = await load(word === 'help' && ASKING.has(second) ? second : word);
   await main();
 } else {
   const node = bundledNode();

@@ -21,6 +21,9 @@ import type { ControllerConfig } from './config-table.ts';
 import { Door } from './door.ts';
 import { Leadership, type LeaseNews } from './leadership/leadership.ts';
 import { ControllerMetrics } from './metrics.ts';
+import { describeOverview } from './overview/describe-overview.ts';
+import { OverviewDesk } from './overview/overview-desk.ts';
+import { OverviewReaders } from './overview/overview-readers.ts';
 import { refusalLog } from './refusal-log.ts';
 import { RefusalCounts } from './sessions/refusals.ts';
 import {
@@ -54,9 +57,13 @@ export async function runController(
   const { log, clock } = parts;
   const counts = new RefusalCounts();
   const door = new Door({ counts, clock });
-  const server = new SessionServer({ clock, onCall: door.onCall });
   let state: TermState | undefined;
   const annotated = new AnnotatorCounts();
+  let overviews: OverviewDesk | undefined;
+  const server = new SessionServer({
+    ...{ clock, onCall: door.onCall },
+    onOverview: call => overviews?.onOverview(call),
+  });
   using metrics = new ControllerMetrics({
     ...{ clock, counts, annotated },
     connectionCount: () => server.connectionCount,
@@ -69,8 +76,14 @@ export async function runController(
   const { kubeconfig, kubecontext: context } = config;
   const connection = await connect({ kubeconfig, context });
   const client = new HttpKubeClient(connection);
+  let leader = '';
   let listener: SessionListener | undefined;
   try {
+    overviews = openOverviews(config, parts, {
+      ...{ client, counts },
+      state: () => state,
+      leader: () => leader,
+    });
     const onConnection = server.inject.bind(server);
     listener = await listenForAgents(config, parts, { counts, onConnection });
     log.info({ port: listener.port }, 'agents may connect');
@@ -78,6 +91,7 @@ export async function runController(
       ...{ client, door, counts, metrics, readiness },
       onState: now => (state = now),
       alongside: signal => annotate(config, parts, { client, annotated, readiness }, signal),
+      onLeader: name => (leader = name),
     });
   } finally {
     await listener?.close();
@@ -109,6 +123,30 @@ async function listenForAgents(
   return listener;
 }
 
+interface OverviewParts {
+  readonly client: KubeClient;
+  readonly counts: RefusalCounts;
+  readonly state: () => TermState | undefined;
+  readonly leader: () => string;
+}
+
+function openOverviews(
+  { audience, namespace }: ControllerConfig,
+  { clock, version }: ControllerParts,
+  { client, counts, state, leader }: OverviewParts,
+): OverviewDesk {
+  const readers = new OverviewReaders({ client, clock, audience, namespace });
+  return new OverviewDesk({
+    ...{ clock, counts, leader },
+    mayRead: token => readers.admit(token),
+    describe: () => {
+      const now = state();
+      const facts = { version, leader: hostname(), nowMs: clock.monotonic() };
+      return now && describeOverview(now, facts);
+    },
+  });
+}
+
 interface LeadParts {
   readonly client: KubeClient;
   readonly door: Door;
@@ -117,6 +155,8 @@ interface LeadParts {
   readonly readiness: Readiness;
   readonly onState: (state: TermState | undefined) => void;
   readonly alongside: (signal: AbortSignal) => Promise<void>;
+  /** Another one leads, or nobody. */
+  readonly onLeader: (name: string) => void;
 }
 
 async function lead(
@@ -124,7 +164,7 @@ async function lead(
   { log, clock, version, signal }: ControllerParts,
   parts: LeadParts,
 ): Promise<void> {
-  const { client, door, counts, metrics, readiness, onState, alongside } = parts;
+  const { client, door, counts, metrics, readiness, onState, onLeader, alongside } = parts;
   const { namespace, audience, agentServiceAccount: serviceAccount } = config;
   const agents = { audience, namespace, serviceAccount };
   const reviews = new TokenReviews({ client, expected: agents, clock });
@@ -135,7 +175,10 @@ async function lead(
     identity: `${hostname()}_${randomUUID()}`,
     leaseMs: config.leaseDuration,
     onNews: news => {
-      if (news.kind === 'follows') door.isVacant = news.leader === '';
+      if (news.kind === 'follows') {
+        door.isVacant = news.leader === '';
+        onLeader(nameOf(news.leader));
+      }
       tell(news, log, readiness);
     },
   });
@@ -168,6 +211,11 @@ async function annotate(
   const { client, annotated: counts, readiness } = parts;
   const onMissing = (missing: string | undefined) => readiness.setOptional('annotator', missing);
   await annotatePods({ client, clock, log, rules, isDryRun, counts, onMissing }, signal);
+}
+
+/** Of the pod; see identity. */
+function nameOf(identity: string): string {
+  return identity.replace(/_[^_]*$/, '');
 }
 
 function limitsOf(config: ControllerConfig): SlotLimits {

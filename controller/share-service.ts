@@ -142,9 +142,13 @@ export class ShareService {
     return [{ node, moves }];
   }
 
-  #tell(node: string): void {
+  /** What it may use at most. */
+  told(node: string): BandwidthShares {
     const { upload, download } = this.#books;
-    const shares = () => ({ upload: upload.told(node), download: download.told(node) });
-    this.#parts.sessions.session(node)?.tellShares(shares);
+    return { upload: upload.told(node), download: download.told(node) };
+  }
+
+  #tell(node: string): void {
+    this.#parts.sessions.session(node)?.tellShares(() => this.told(node));
   }
 }

@@ -40,6 +40,7 @@ export interface TermParts {
 }
 
 export interface TermState {
+  readonly epoch: number;
   readonly desk: SlotDesk;
   readonly service: SlotService;
   readonly sessions: AgentSessions;
@@ -75,7 +76,7 @@ export async function reign(term: Term, parts: TermParts): Promise<void> {
   const movesByNode = () => movesOf(desk);
   const shares = new ShareService({ rates, epoch, clock, sessions, movesByNode });
   service.use(sessions);
-  onState({ desk, service, sessions, shares });
+  onState({ epoch, desk, service, sessions, shares });
   const close = door.open(sessions);
   try {
     const either = AbortSignal.any([term.signal, over.signal]);

@@ -4,6 +4,7 @@
 import type { AgentMessage, ControllerMessage, ReadAgentMessage } from './session-codec.ts';
 import type { Hello__Output as ReadHello } from './generated/stevedore/v1/Hello.ts';
 import type { Heartbeat__Output as ReadHeartbeat } from './generated/stevedore/v1/Heartbeat.ts';
+import type { MoveProgress__Output as ReadMove } from './generated/stevedore/v1/MoveProgress.ts';
 import type { Share__Output as ReadShare } from './generated/stevedore/v1/Share.ts';
 import type { SharesInForce__Output as InForce } from './generated/stevedore/v1/SharesInForce.ts';
 import type { SlotReport } from './slot-messages.ts';
@@ -85,7 +86,8 @@ export function heartbeatToWire(beat: AgentHeartbeat): AgentMessage {
   return { heartbeat: { diskFreeBytes, cache, memory, moves: moves.slice(0, MOVES_MAX) } };
 }
 
-function heartbeatFromWire(wire: ReadHeartbeat): AgentHeartbeat {
+/** @throws COORDINATOR_MESSAGE_INVALID */
+export function heartbeatFromWire(wire: ReadHeartbeat): AgentHeartbeat {
   const { cache, memory, diskFreeBytes } = wire;
   return {
     diskFreeBytes: optionalCount(diskFreeBytes, 'disk_free_bytes'),
@@ -99,17 +101,20 @@ function heartbeatFromWire(wire: ReadHeartbeat): AgentHeartbeat {
       usedBytes: requireCount(memory?.usedBytes ?? 0, 'memory.used_bytes'),
       limitBytes: optionalCount(memory?.limitBytes, 'memory.limit_bytes'),
     },
-    moves: requireList(wire.moves, 'moves', MOVES_MAX).map(move => ({
-      id: requireName(move.id, 'move.id'),
-      kind: requireText(move.kind, 'move.kind'),
-      doneBytes: requireCount(move.doneBytes, 'done_bytes'),
-      totalBytes: optionalCount(move.totalBytes, 'total_bytes'),
-      uploadBytesPerSecond: requireCount(move.uploadBytesPerSecond, 'upload_bytes_per_second'),
-      downloadBytesPerSecond: requireCount(
-        move.downloadBytesPerSecond,
-        'download_bytes_per_second',
-      ),
-    })),
+    moves: requireList(wire.moves, 'moves', MOVES_MAX).map(moveRateFromWire),
+  };
+}
+
+/** @throws COORDINATOR_MESSAGE_INVALID */
+export function moveRateFromWire(move: ReadMove): MoveRate {
+  const { uploadBytesPerSecond: upload, downloadBytesPerSecond: download } = move;
+  return {
+    id: requireName(move.id, 'move.id'),
+    kind: requireText(move.kind, 'move.kind'),
+    doneBytes: requireCount(move.doneBytes, 'done_bytes'),
+    totalBytes: optionalCount(move.totalBytes, 'total_bytes'),
+    uploadBytesPerSecond: requireCount(upload, 'upload_bytes_per_second'),
+    downloadBytesPerSecond: requireCount(download, 'download_bytes_per_second'),
   };
 }
 
@@ -130,6 +135,7 @@ function shareFromWire(share: ReadShare | null): BandwidthShare | undefined {
   };
 }
 
-function optionalCount(value: number | undefined, name: string): number | undefined {
+/** @throws COORDINATOR_MESSAGE_INVALID */
+export function optionalCount(value: number | undefined, name: string): number | undefined {
   return value === undefined ? undefined : requireCount(value, name);
 }

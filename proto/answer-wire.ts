@@ -55,12 +55,13 @@ export function answerFromWire(wire: ReadAnswer, node: string): SlotAnswer {
   };
 }
 
-function waitToWire({ id, place, cause, limit }: SlotWait): WireWait {
+export function waitToWire({ id, place, cause, limit }: SlotWait): WireWait {
   // The numbers of the enum are places in that list; a test compares.
   return { id, place, cause: WAIT_CAUSES.indexOf(cause) as WireCause, limit };
 }
 
-function waitFromWire({ id, place, cause, limit }: ReadWait): SlotWait {
+/** @throws COORDINATOR_MESSAGE_INVALID */
+export function waitFromWire({ id, place, cause, limit }: ReadWait): SlotWait {
   return {
     id: requireName(id, 'id'),
     place: requireCount(place, 'place'),
@@ -71,7 +72,7 @@ function waitFromWire({ id, place, cause, limit }: ReadWait): SlotWait {
   };
 }
 
-function grantToWire({ id, number, epoch, serial, reason }: SlotGrant): WireGrant {
+export function grantToWire({ id, number, epoch, serial, reason }: SlotGrant): WireGrant {
   return { grant: { epoch, serial }, id, number, ...reasonToWire(reason) };
 }
 
@@ -92,7 +93,8 @@ function reasonToWire(reason: GrantReason): Partial<WireGrant> {
   }
 }
 
-function grantFromWire(wire: ReadGrant, node: string): SlotGrant {
+/** @throws COORDINATOR_MESSAGE_INVALID */
+export function grantFromWire(wire: ReadGrant, node: string): SlotGrant {
   const serial = grantSerialFromWire(requirePart(wire.grant, 'grant'));
   return {
     ...serial,

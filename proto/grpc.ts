@@ -12,7 +12,9 @@ import {
   type ChannelCredentials,
   type ClientDuplexStream,
   type ConnectionInjector,
+  type sendUnaryData,
   type ServerDuplexStream,
+  type ServerUnaryCall,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
 import { fromJSON, type MethodDefinition } from '@grpc/proto-loader';
@@ -23,6 +25,8 @@ export type {
   ClientDuplexStream,
   ConnectionInjector,
   MethodDefinition,
+  sendUnaryData,
   ServerDuplexStream,
+  ServerUnaryCall,
   UntypedHandleCall,
 };

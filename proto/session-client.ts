@@ -2,11 +2,10 @@
 // business of coordinator-link.ts: each session has a connection of its own, with the certificates
 // and the token of that moment.
 
-import { createSecureContext } from 'node:tls';
 import type { Clock } from '#engine/base/clock.ts';
-import { EngineError } from '#engine/base/errors.ts';
-import { type ChannelCredentials, Client, credentials, Metadata } from './grpc.ts';
-import { isLoopback } from './loopback.ts';
+import type { EngineError } from '#engine/base/errors.ts';
+import { dial, type DialTarget } from './dial.ts';
+import { type Client, Metadata } from './grpc.ts';
 import { MessageStream } from './message-stream.ts';
 import {
   type AgentMessage,
@@ -16,21 +15,10 @@ import {
   SESSION_PATH,
 } from './session-codec.ts';
 import { errorOf, type WireStatus } from './wire-errors.ts';
-import { KEEP_ALIVE_ANSWER_MS, KEEP_ALIVE_MS, TRANSPORT_BYTES_MAX } from './wire-limits.ts';
 
-/** Certificates (PEM) that the controller's must be signed by, or plain text and a promise. */
-export type ClientTrust =
-  | { readonly caPem: string }
-  /** Only to an address of the loopback interface. */
-  | { readonly plainText: true };
-
-export interface DialOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly trust: ClientTrust;
+export interface DialOptions extends DialTarget {
   readonly token: string;
   readonly clock: Clock;
-  readonly keepAliveMs?: number;
   readonly onMessage: (message: ReadControllerMessage) => void;
   /** Once, and not after close(). Undefined where the controller has ended it in peace. */
   readonly onEnd: (error: EngineError | undefined) => void;
@@ -59,11 +47,10 @@ export class SessionClient {
    * Connects. @throws COORDINATOR_TLS_INVALID, USAGE for plain text that would leave the machine
    */
   constructor(options: DialOptions) {
-    const { host, port, clock, onMessage, token } = options;
+    const { clock, onMessage, token } = options;
     this.#onEnd = options.onEnd;
     this.#clock = clock;
-    const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    this.#client = new Client(target, credentialsOf(options), channelOptions(options));
+    this.#client = dial(options);
     const metadata = new Metadata();
     metadata.set('authorization', `Bearer ${token}`);
     const asIs = (bytes: Buffer) => bytes;
@@ -128,35 +115,4 @@ export class SessionClient {
 function pauseMs(bytes: number, sentCount: number): number {
   const ownMs = sentCount < PROMPT_MESSAGES ? 0 : PAUSE_MS;
   return Math.max(ownMs, Math.floor((bytes / BYTES_PER_SECOND) * 1000));
-}
-
-function credentialsOf({ host, trust }: DialOptions): ChannelCredentials {
-  if (!('plainText' in trust)) {
-    try {
-      const context = createSecureContext({ ca: trust.caPem, minVersion: 'TLSv1.3' });
-      return credentials.createFromSecureContext(context);
-    } catch (error) {
-      const what = 'the certificates to know the controller by cannot be used';
-      throw new EngineError('COORDINATOR_TLS_INVALID', what, { cause: error });
-    }
-  }
-  if (isLoopback(host)) return credentials.createInsecure();
-  const what = `plain text to ${host} would show the token to the network`;
-  throw new EngineError('USAGE', `${what}; it is for addresses such as 127.0.0.1 alone`);
-}
-
-function channelOptions({ keepAliveMs = KEEP_ALIVE_MS }: DialOptions) {
-  return {
-    'grpc.keepalive_time_ms': keepAliveMs,
-    'grpc.keepalive_timeout_ms': Math.min(KEEP_ALIVE_ANSWER_MS, keepAliveMs),
-    'grpc.max_receive_message_length': TRANSPORT_BYTES_MAX,
-    'grpc.max_send_message_length': TRANSPORT_BYTES_MAX,
-    // One connection for each session, which goes with it.
-    'grpc.use_local_subchannel_pool': 1,
-    'grpc.enable_retries': 0,
-    'grpc.service_config_disable_resolution': 1,
-    'grpc.enable_channelz': 0,
-    // A proxy is for ways out of the cluster.
-    'grpc.enable_http_proxy': 0,
-  };
 }

@@ -5,6 +5,10 @@ import { EngineError } from '#engine/base/errors.ts';
 import { fromJSON, type MethodDefinition } from './grpc.ts';
 import { COORDINATOR_DESCRIPTOR } from './generated/coordinator-descriptor.ts';
 import { CONVERSION } from './conversion.ts';
+import type { ClusterOverview } from './generated/stevedore/v1/ClusterOverview.ts';
+import type { ClusterOverview__Output } from './generated/stevedore/v1/ClusterOverview.ts';
+import type { OverviewRequest } from './generated/stevedore/v1/OverviewRequest.ts';
+import type { OverviewRequest__Output } from './generated/stevedore/v1/OverviewRequest.ts';
 import type { AgentMessage, AgentMessage__Output } from './generated/stevedore/v1/AgentMessage.ts';
 import type {
   ControllerMessage,
@@ -22,13 +26,26 @@ type Session = MethodDefinition<
   ControllerMessage__Output
 >;
 
+type Overview = MethodDefinition<
+  OverviewRequest,
+  ClusterOverview,
+  OverviewRequest__Output,
+  ClusterOverview__Output
+>;
+
+interface Methods {
+  readonly Session: Session;
+  readonly Overview: Overview;
+}
+
 // Of protobufjs' own making; its type asks for comments that it leaves out.
 const descriptor = COORDINATOR_DESCRIPTOR as Parameters<typeof fromJSON>[0];
 const service = fromJSON(descriptor, CONVERSION)['stevedore.v1.Coordinator'];
-// The types are those of the same method: both are made of coordinator.proto, and a check compares.
-const session = (service as unknown as { readonly Session: Session }).Session;
+// The types are those of the same methods: both are made of coordinator.proto; a check compares.
+const { Session: session, Overview: overview } = service as unknown as Methods;
 
 export const SESSION_PATH = session.path;
+export const OVERVIEW_PATH = overview.path;
 
 export function encodeAgentMessage(message: AgentMessage): Buffer {
   return session.requestSerialize(message);
@@ -46,6 +63,19 @@ export function encodeControllerMessage(message: ControllerMessage): Buffer {
 /** @throws COORDINATOR_MESSAGE_INVALID */
 export function decodeControllerMessage(bytes: Buffer): ReadControllerMessage {
   return decoded(() => session.responseDeserialize(bytes));
+}
+
+export function encodeOverviewRequest(): Buffer {
+  return overview.requestSerialize({});
+}
+
+export function encodeOverview(message: ClusterOverview): Buffer {
+  return overview.responseSerialize(message);
+}
+
+/** @throws COORDINATOR_MESSAGE_INVALID */
+export function decodeOverview(bytes: Buffer): ClusterOverview__Output {
+  return decoded(() => overview.responseDeserialize(bytes));
 }
 
 function decoded<Message>(decode: () => Message): Message {

@@ -5,18 +5,23 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { bearerToken } from './bearer-token.ts';
 import {
   type ConnectionInjector,
+  type sendUnaryData,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerUnaryCall,
   type UntypedHandleCall,
 } from './grpc.ts';
+import { OverviewCall } from './overview-call.ts';
 import { MessageStream } from './message-stream.ts';
 import {
   type ControllerMessage,
   decodeAgentMessage,
   encodeControllerMessage,
+  OVERVIEW_PATH,
   type ReadAgentMessage,
   SESSION_PATH,
 } from './session-codec.ts';
@@ -32,6 +37,8 @@ export interface Connection extends Duplex {
 export interface SessionServerOptions {
   readonly clock: Clock;
   readonly onCall: (call: SessionCall) => void;
+  /** Somebody wants to see how things stand. Without it there is nothing to see. */
+  readonly onOverview?: (call: OverviewCall) => void;
   readonly keepAliveMs?: number;
 }
 
@@ -59,6 +66,13 @@ export class SessionServer {
     // The type of a handler is that of any handler (UntypedHandleCall is handleCall<any, any>).
     const untyped: UntypedHandleCall = handle;
     this.#server.register(SESSION_PATH, untyped, asIs, asIs, 'bidi');
+    const { onOverview } = options;
+    if (onOverview !== undefined) {
+      const show = (call: ServerUnaryCall<Buffer, Buffer>, send: sendUnaryData<Buffer>) =>
+        onOverview(new OverviewCall(call, send));
+      const untypedToo: UntypedHandleCall = show;
+      this.#server.register(OVERVIEW_PATH, untypedToo, asIs, asIs, 'unary');
+    }
     // Connections come with their TLS done, or without any from the loopback interface.
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
@@ -145,9 +159,7 @@ export class SessionCall {
 
   /** Undefined where there is none. Nobody has looked at it. */
   get token(): string | undefined {
-    const values = this.#parts.stream.metadata.get('authorization');
-    const match = /^Bearer (\S+)$/i.exec(String(values[0] ?? ''));
-    return values.length === 1 ? match?.[1] : undefined;
+    return bearerToken(this.#parts.stream.metadata);
   }
 
   /** `onFault` is to end it. */

@@ -18,6 +18,7 @@ const STATUS_OF: Partial<Record<ErrorCode, status>> = {
   ABORTED: status.CANCELLED,
   COORDINATOR_UNAVAILABLE: status.UNAVAILABLE,
   COORDINATOR_BUSY: status.UNAVAILABLE,
+  COORDINATOR_STANDBY: status.UNAVAILABLE,
   COORDINATOR_TIMEOUT: status.DEADLINE_EXCEEDED,
   COORDINATOR_UNAUTHENTICATED: status.UNAUTHENTICATED,
   COORDINATOR_FORBIDDEN: status.PERMISSION_DENIED,
@@ -35,6 +36,7 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
   [status.DEADLINE_EXCEEDED]: 'COORDINATOR_TIMEOUT',
   [status.UNAUTHENTICATED]: 'COORDINATOR_UNAUTHENTICATED',
   [status.PERMISSION_DENIED]: 'COORDINATOR_FORBIDDEN',
+  [status.UNIMPLEMENTED]: 'COORDINATOR_VERSION_UNSUPPORTED',
   [status.RESOURCE_EXHAUSTED]: 'COORDINATOR_MESSAGE_TOO_LARGE',
 };
 
@@ -55,14 +57,17 @@ export function statusOf(error: EngineError, retryMs?: number): WireStatus {
 }
 
 /** What a session ended with, for an agent. Undefined where nothing went wrong. */
-export function errorOf({ code, details, metadata }: WireStatus): EngineError | undefined {
+export function errorOf(
+  { code, details, metadata }: WireStatus,
+  what = 'the session with the controller has ended',
+): EngineError | undefined {
   if (code === status.OK) return undefined;
   const named = String(metadata.get(CODE_TRAILER)[0] ?? '');
   const own = isCoordinatorCode(named) ? named : undefined;
   const isTls = own === undefined && code === status.UNAVAILABLE && TLS_WORDS.test(details);
   const found = own ?? (isTls ? 'COORDINATOR_TLS_INVALID' : CODE_OF[code]) ?? 'COORDINATOR_FAILED';
   const said = details.replace(/[^\x20-\x7e]/g, '?').slice(0, DETAILS_CHARACTERS_MAX);
-  return new EngineError(found, `the session with the controller has ended: ${said}`, {
+  return new EngineError(found, `${what}: ${said}`, {
     details: { grpcStatus: status[code] ?? code, retryAfterMs: retryMsOf(metadata) },
   });
 }

@@ -20,6 +20,10 @@ export const MOVES_MAX = 1_000;
 export const GRANTS_MAX = 2_000;
 /** Of an answer: they become events, of which a node writes few. */
 export const WAITS_MAX = 20;
+/** Each of the lists of an overview … */
+export const OVERVIEW_ROWS_MAX = 5_000;
+/** … and the nodes that ask for one volume. */
+export const WAIT_NODES_MAX = 100;
 export const SLOTS_MAX = 1_000;
 export const GANG_COUNT_MAX = 100_000;
 /** Names, labels and uids, in characters. */
@@ -31,6 +35,8 @@ export const HELLO_MS_MAX = 10_000;
 export const KEEP_ALIVE_MS = 20_000;
 /** … and it has so long to answer. */
 export const KEEP_ALIVE_ANSWER_MS = 10_000;
+/** From an overview's request to its end. */
+export const OVERVIEW_MS_MAX = 10_000;
 /** A message that the other side takes no byte of ends the session. */
 export const SEND_MS_MAX = 30_000;
 

@@ -9,7 +9,8 @@ import { deadline } from '#engine/base/deadline.ts';
 import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import type { AgentHello } from '#proto/agent-saying.ts';
 import type { AgentMessage, ReadControllerMessage } from '#proto/session-codec.ts';
-import { type ClientTrust, SessionClient } from '#proto/session-client.ts';
+import type { ClientTrust } from '#proto/dial.ts';
+import { SessionClient } from '#proto/session-client.ts';
 import { HELLO_MS_MAX } from '#proto/wire-limits.ts';
 
 export interface ControllerAddress {

@@ -3,10 +3,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { EngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
-import type { ClientTrust } from '#proto/session-client.ts';
+import type { ClientTrust } from '#proto/dial.ts';
 
 export interface AccessFiles {
-  /** Absent for plain text, which session-client.ts allows to the loopback interface alone. */
+  /** Absent for plain text, which dial.ts allows to the loopback interface alone. */
   readonly caPath: string | undefined;
   readonly tokenPath: string;
 }

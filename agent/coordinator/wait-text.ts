@@ -9,16 +9,21 @@ const LIMITS: Readonly<Record<string, string>> = Object.freeze({
   cluster: 'of the cluster',
 });
 
-export function waitText({ place, cause, limit }: SlotWait): string {
+export function waitText(wait: SlotWait): string {
+  return `waits for a slot at place ${wait.place} of the queue: ${causeText(wait)}`;
+}
+
+/** `first`: whom room is kept for. */
+export function causeText({ cause, limit }: SlotWait, first = 'one that goes first'): string {
   const named = `the limit ${LIMITS[limit?.kind ?? ''] ?? ''} ${limit?.name ?? ''}`.trim();
   const why: Readonly<Record<SlotWait['cause'], string>> = {
     full: `${named} is reached`,
-    kept: `room at ${named} is kept for one that goes first`,
+    kept: `room at ${named} is kept for ${first}`,
     stopped: `${named} is 0`,
     gathering: 'further volumes of its group may come',
     starting: 'the controller has just started',
     next: 'it is about to begin',
     later: 'the controller says no more',
   };
-  return `waits for a slot at place ${place} of the queue: ${why[cause]}`;
+  return why[cause];
 }

@@ -23,13 +23,16 @@ export interface DrainOrder {
 
 export class AgentSession {
   readonly hello: AgentHello;
+  /** Monotonic. */
+  readonly openedAtMs: number;
   readonly #call: SessionCall;
   readonly #gate: FloodGate;
 
-  constructor(call: SessionCall, hello: AgentHello, gate: FloodGate) {
+  constructor(call: SessionCall, hello: AgentHello, gate: FloodGate, openedAtMs: number) {
     this.#call = call;
     this.hello = hello;
     this.#gate = gate;
+    this.openedAtMs = openedAtMs;
   }
 
   get node(): string {

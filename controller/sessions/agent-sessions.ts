@@ -79,6 +79,11 @@ export class AgentSessions {
     return this.#byNode.size;
   }
 
+  /** Those that have one. */
+  get nodes(): Iterable<string> {
+    return this.#byNode.keys();
+  }
+
   session(node: string): AgentSession | undefined {
     return this.#byNode.get(node);
   }
@@ -166,7 +171,8 @@ export class AgentSessions {
     if (before !== undefined && before.hello.session > hello.session) {
       throw refuse('earlier-start', 'an agent that started later is there');
     }
-    const session = new AgentSession(call, hello, new FloodGate(floodLimits, clock.monotonic()));
+    const nowMs = clock.monotonic();
+    const session = new AgentSession(call, hello, new FloodGate(floodLimits, nowMs), nowMs);
     const wireVersion = Math.min(WIRE_VERSION, hello.wireVersion);
     const welcome = { version, wireVersion, capabilities: [...CAPABILITIES], leaseMs };
     call.put('welcome', () => ({ welcome: { ...welcome, reportMs: REPORT_MS } }));

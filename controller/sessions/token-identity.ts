@@ -16,6 +16,8 @@ export interface TokenReviewStatus {
   readonly error?: string;
   readonly user?: {
     readonly username?: string;
+    readonly uid?: string;
+    readonly groups?: readonly string[];
     readonly extra?: Readonly<Record<string, readonly string[]>>;
   };
 }
@@ -40,26 +42,40 @@ export function identityOf(
   expected: ExpectedAgent,
 ): TokenIdentity {
   const { audience, namespace, serviceAccount } = expected;
-  if (status?.authenticated !== true) {
-    // The API server's own words say which audiences a token has; who has one knows.
-    const isForeign = /audience/i.test(status?.error ?? '');
-    const why = isForeign ? 'is for somebody else' : 'is not known to the API server';
-    return refused(isForeign ? 'foreign-audience' : 'token-refused', `the token ${why}`);
-  }
-  // A server that knows nothing of audiences leaves them out, and has not looked.
-  if (!(status.audiences ?? []).includes(audience)) {
-    return refused('foreign-audience', `the token is not for ${audience}`);
-  }
+  const error = faultOf(status, audience);
+  if (error !== undefined) return { kind: 'refused', error };
   const account = `system:serviceaccount:${namespace}:${serviceAccount}`;
-  if (status.user?.username !== account) {
+  if (status?.user?.username !== account) {
     return refused('foreign-account', `the token is not of ${namespace}/${serviceAccount}`);
   }
-  const extra = (name: string) => only(status.user?.extra?.[`${EXTRA}${name}`]);
+  const extra = (name: string) => only(status?.user?.extra?.[`${EXTRA}${name}`]);
   const node = extra('node-name');
   if (node !== undefined) return { kind: 'node', node };
   const [name, uid] = [extra('pod-name'), extra('pod-uid')];
   if (name !== undefined && uid !== undefined) return { kind: 'pod', name, uid };
   return refused('no-node', 'the token is bound to no pod, so to no node');
+}
+
+/** Whoever's it is. @throws COORDINATOR_UNAUTHENTICATED */
+export function userOf(
+  status: TokenReviewStatus | undefined,
+  audience: string,
+): NonNullable<TokenReviewStatus['user']> {
+  const fault = faultOf(status, audience);
+  if (fault !== undefined) throw fault;
+  return status?.user ?? {};
+}
+
+function faultOf(status: TokenReviewStatus | undefined, audience: string) {
+  if (status?.authenticated !== true) {
+    // The API server's own words say which audiences a token has; who has one knows.
+    const isForeign = /audience/i.test(status?.error ?? '');
+    const why = isForeign ? 'is for somebody else' : 'is not known to the API server';
+    return refuse(isForeign ? 'foreign-audience' : 'token-refused', `the token ${why}`);
+  }
+  // A server that knows nothing of audiences leaves them out, and has not looked.
+  const isFor = (status.audiences ?? []).includes(audience);
+  return isFor ? undefined : refuse('foreign-audience', `the token is not for ${audience}`);
 }
 
 function only(values: readonly string[] | undefined): string | undefined {

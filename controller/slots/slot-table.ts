@@ -20,6 +20,8 @@ export interface Slot {
   readonly node: Gauge;
   /** What the node is told of it; undefined for a move that began without the controller. */
   readonly grant: SlotGrant | undefined;
+  /** When it was taken, or heard of. */
+  readonly sinceMs: number;
 }
 
 export class SlotTable {
@@ -148,7 +150,7 @@ export class SlotTable {
     const { number, grant: serial } = hold;
     const reason: GrantReason = { kind: 'turn', priority: 0 };
     const grant = serial && { ...serial, id: hold.id, node, number, reason };
-    this.#take({ volume, node: gauge, grant });
+    this.#take({ volume, node: gauge, grant, sinceMs: nowMs });
     return 'held';
   }
 
@@ -165,6 +167,15 @@ export class SlotTable {
 
   slot(id: string): Slot | undefined {
     return this.#slots.get(id);
+  }
+
+  slots(): Iterable<Slot> {
+    return this.#slots.values();
+  }
+
+  /** A volume that has none. */
+  waiting(id: string): Volume | undefined {
+    return this.#waiting.get(id);
   }
 
   heldBy(node: string): Slot[] {
@@ -305,7 +316,7 @@ export class SlotTable {
         this.#waitingAt.get(candidate.name)?.delete(id);
       }
       this.#waiting.delete(id);
-      this.#take({ volume, node, grant });
+      this.#take({ volume, node, grant, sinceMs: round.nowMs });
       return grant;
     });
   }

@@ -13,6 +13,10 @@ export const COORDINATOR_DESCRIPTOR: object = {
                   "requestStream": true,
                   "responseType": "ControllerMessage",
                   "responseStream": true
+                },
+                "Overview": {
+                  "requestType": "OverviewRequest",
+                  "responseType": "ClusterOverview"
                 }
               }
             },
@@ -622,6 +626,191 @@ export const COORDINATOR_DESCRIPTOR: object = {
                 "reason": {
                   "type": "string",
                   "id": 2
+                }
+              }
+            },
+            "OverviewRequest": {
+              "fields": {}
+            },
+            "ClusterOverview": {
+              "fields": {
+                "version": {
+                  "type": "string",
+                  "id": 1
+                },
+                "leader": {
+                  "type": "string",
+                  "id": 2
+                },
+                "epoch": {
+                  "type": "uint64",
+                  "id": 3
+                },
+                "starting": {
+                  "type": "bool",
+                  "id": 4
+                },
+                "waitingCount": {
+                  "type": "uint32",
+                  "id": 5
+                },
+                "waiting": {
+                  "rule": "repeated",
+                  "type": "WaitingMove",
+                  "id": 6
+                },
+                "runningCount": {
+                  "type": "uint32",
+                  "id": 7
+                },
+                "running": {
+                  "rule": "repeated",
+                  "type": "RunningMove",
+                  "id": 8
+                },
+                "nodes": {
+                  "rule": "repeated",
+                  "type": "NodeOverview",
+                  "id": 9
+                },
+                "slotsMax": {
+                  "type": "uint32",
+                  "id": 10
+                },
+                "upload": {
+                  "type": "RateOverview",
+                  "id": 11
+                },
+                "download": {
+                  "type": "RateOverview",
+                  "id": 12
+                }
+              }
+            },
+            "WaitingMove": {
+              "fields": {
+                "volume": {
+                  "type": "SlotVolume",
+                  "id": 1
+                },
+                "priority": {
+                  "type": "uint32",
+                  "id": 2
+                },
+                "waitedMs": {
+                  "type": "uint64",
+                  "id": 3
+                },
+                "wait": {
+                  "type": "SlotWait",
+                  "id": 4
+                },
+                "keptFor": {
+                  "type": "string",
+                  "id": 5
+                },
+                "nodes": {
+                  "rule": "repeated",
+                  "type": "string",
+                  "id": 6
+                }
+              }
+            },
+            "RunningMove": {
+              "fields": {
+                "volume": {
+                  "type": "SlotVolume",
+                  "id": 1
+                },
+                "node": {
+                  "type": "string",
+                  "id": 2
+                },
+                "runningMs": {
+                  "type": "uint64",
+                  "id": 3
+                },
+                "grant": {
+                  "type": "SlotGrant",
+                  "id": 4
+                },
+                "progress": {
+                  "type": "MoveProgress",
+                  "id": 5
+                }
+              }
+            },
+            "NodeOverview": {
+              "fields": {
+                "name": {
+                  "type": "string",
+                  "id": 1
+                },
+                "connected": {
+                  "type": "bool",
+                  "id": 2
+                },
+                "version": {
+                  "type": "string",
+                  "id": 3
+                },
+                "connectedMs": {
+                  "type": "uint64",
+                  "id": 4
+                },
+                "slotsUsed": {
+                  "type": "uint32",
+                  "id": 5
+                },
+                "slotsMax": {
+                  "type": "uint32",
+                  "id": 6
+                },
+                "waitingCount": {
+                  "type": "uint32",
+                  "id": 7
+                },
+                "heartbeat": {
+                  "type": "Heartbeat",
+                  "id": 8
+                },
+                "shares": {
+                  "type": "BandwidthShares",
+                  "id": 9
+                }
+              }
+            },
+            "RateOverview": {
+              "oneofs": {
+                "_limit": {
+                  "oneof": [
+                    "limit"
+                  ]
+                },
+                "_given": {
+                  "oneof": [
+                    "given"
+                  ]
+                }
+              },
+              "fields": {
+                "limit": {
+                  "type": "uint64",
+                  "id": 1,
+                  "options": {
+                    "proto3_optional": true
+                  }
+                },
+                "given": {
+                  "type": "uint64",
+                  "id": 2,
+                  "options": {
+                    "proto3_optional": true
+                  }
+                },
+                "used": {
+                  "type": "uint64",
+                  "id": 3
                 }
               }
             }

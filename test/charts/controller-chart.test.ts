@@ -37,8 +37,9 @@ t.test('there is none where none is asked for, and agents are told of none', { s
 t.test('agents know it by its authority, and show a token that is for it', { skip }, async t => {
   const agents = render(ENABLED).find(({ kind }) => kind === 'DaemonSet');
   const text = JSON.stringify(agents);
-  t.match(text, '"--controller=stevedore-controller.velero.svc:8443"');
-  t.match(text, '"--controller-ca-file=/var/run/secrets/stevedore.io/controller/ca.crt"');
+  const caFile = '/var/run/secrets/stevedore.io/controller/ca.crt';
+  t.match(text, '"STEVEDORE_CONTROLLER","value":"stevedore-controller.velero.svc:8443"');
+  t.match(text, `"STEVEDORE_CONTROLLER_CA_FILE","value":"${caFile}"`);
   t.match(text, '"audience":"stevedore.io/controller"');
   t.match(text, '"name":"stevedore-controller-tls","items":[{"key":"ca.crt","path":"ca.crt"}]');
 });

@@ -1,65 +1,10 @@
 // The whole controller in the test's own process, against the API emulator: agents come, are
 // granted slots and told their shares, and what is served says so.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { createLog } from '#agent/log.ts';
-import { readConfig } from '#controller/config.ts';
-import { runController } from '#controller/run-controller.ts';
-import { systemClock } from '#engine/base/clock.ts';
+import t from 'tap';
 import { LEASE_MS } from '#proto/slot-messages.ts';
-import { startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
-import { type LogLines, logLines } from '#test/support/log-lines.ts';
-import { KeepingAgent, SpeakingAgent, type Target } from './wire-agent.ts';
-
-interface Scene extends Target {
-  readonly log: LogLines;
-  readonly served: (path: string) => Promise<string>;
-  readonly stop: () => Promise<void>;
-}
-
-async function startController(
-  t: Test,
-  flags: readonly string[] = [],
-  nodes: readonly string[] = [],
-): Promise<Scene> {
-  const api = await startKubeEmulator({ velero: '1.18' });
-  for (const nodeName of nodes) {
-    const metadata = { name: `agent-${nodeName}`, namespace: 'velero' };
-    api.add({ kind: 'Pod', metadata, spec: { nodeName, serviceAccountName: 'stevedore' } });
-  }
-  const directory = t.testdir({});
-  writeFileSync(join(directory, 'kubeconfig'), api.kubeconfig());
-  const words = [
-    ...['--kubeconfig', join(directory, 'kubeconfig'), '--metrics-address', '127.0.0.1:0'],
-    ...['--plaintext', '--listen-address', '127.0.0.1:0', '--lease-duration', '2s', ...flags],
-  ];
-  const outcome = readConfig({ words, environment: {}, readText: () => '', columns: 80 });
-  if (outcome.kind !== 'config') throw new Error('that is a text');
-  const log = logLines();
-  const end = new AbortController();
-  const running = runController(outcome.config, {
-    log: createLog({ level: 'debug', format: 'json', write: log.write }),
-    clock: systemClock,
-    version: 'test',
-    signal: end.signal,
-  });
-  const stop = async () => {
-    end.abort();
-    await running;
-  };
-  t.teardown(async () => {
-    await stop();
-    await api.stop();
-  });
-  const health = await log.says('metrics are served');
-  const port = Number((await log.says('agents may connect')).port);
-  await log.says('this controller leads');
-  const served = async (path: string) =>
-    await (await fetch(`http://127.0.0.1:${String(health.port)}${path}`)).text();
-  return { api, log, host: '127.0.0.1', port, trust: { plainText: true }, stop, served };
-}
+import { startController } from './controller-scene.ts';
+import { KeepingAgent, SpeakingAgent } from './wire-agent.ts';
 
 t.test('an agent is granted what the limits allow, and metrics say who waits', async t => {
   const scene = await startController(t, ['--storage-class-slots', '{nfs: 1}']);

@@ -5,7 +5,8 @@ import type { Test } from 'tap';
 import { SlotKeeper, type Standing } from '#agent/coordinator/slot-keeper.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { AgentMessage, ReadControllerMessage } from '#proto/session-codec.ts';
-import { type ClientTrust, SessionClient } from '#proto/session-client.ts';
+import type { ClientTrust } from '#proto/dial.ts';
+import { SessionClient } from '#proto/session-client.ts';
 import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
 import type { KubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
 

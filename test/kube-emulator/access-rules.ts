@@ -8,6 +8,8 @@ export interface Denial {
   readonly verb?: KubeVerb;
   readonly plural?: string;
   readonly namespace?: string;
+  /** Of a SubjectAccessReview. */
+  readonly user?: string;
 }
 
 export const EMULATED_USER = 'system:serviceaccount:velero:velero';
@@ -21,9 +23,10 @@ export class AccessRules {
     return () => this.#denials.delete(denial);
   }
 
-  allows(verb: string, plural: string, namespace: string | undefined): boolean {
+  allows(verb: string, plural: string, namespace: string | undefined, user = EMULATED_USER) {
     return ![...this.#denials].some(
       denial =>
+        (denial.user ?? user) === user &&
         (denial.verb ?? verb) === verb &&
         (denial.plural ?? plural) === plural &&
         (denial.namespace ?? namespace) === namespace,

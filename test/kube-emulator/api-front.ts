@@ -44,6 +44,7 @@ const BODY_BYTES_MAX = 3 * 1024 * 1024;
 const RECORDS_MAX = 20_000;
 const READ_VERBS: ReadonlySet<string> = new Set(['get', 'list']);
 const ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+const USER_ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 const TOKEN_REVIEW_RESOURCE: Resource = {
   group: 'authentication.k8s.io',
   version: 'v1',
@@ -97,7 +98,9 @@ export class ApiFront {
       name: route?.name,
     });
     if (effect !== undefined && strike(effect, route, request, response)) return;
-    if (url.pathname === ACCESS_REVIEWS) return answer(response, 201, this.#review(body));
+    if (url.pathname === ACCESS_REVIEWS || url.pathname === USER_ACCESS_REVIEWS) {
+      return answer(response, 201, this.#review(body));
+    }
     if (url.pathname === TOKEN_REVIEWS) return answer(response, 201, this.#reviewToken(body));
     if (/^\/(healthz|livez|readyz)$/.test(url.pathname)) return void response.end('ok');
     if (route === undefined) {
@@ -214,7 +217,7 @@ export class ApiFront {
     response.once('close', () => this.watches.delete(session));
   }
 
-  /** authorization.k8s.io/v1 SelfSubjectAccessReview */
+  /** authorization.k8s.io/v1 SelfSubjectAccessReview, and SubjectAccessReview, which says whose. */
   #review(body: string): JsonObject {
     const review = parse(body);
     const wanted = valueAt(review, ['spec', 'resourceAttributes']);
@@ -223,8 +226,11 @@ export class ApiFront {
       return typeof value === 'string' ? value : '';
     };
     const namespace = field('namespace') === '' ? undefined : field('namespace');
-    const allowed = this.#parts.access.allows(field('verb'), field('resource'), namespace);
-    return { ...(isObject(review) ? review : {}), status: { allowed, user: EMULATED_USER } };
+    const named = valueAt(review, ['spec', 'user']);
+    const user = typeof named === 'string' ? named : EMULATED_USER;
+    const { access } = this.#parts;
+    const allowed = access.allows(field('verb'), field('resource'), namespace, user);
+    return { ...(isObject(review) ? review : {}), status: { allowed, user } };
   }
 
   #reviewToken(body: string): JsonObject {

@@ -42,6 +42,7 @@ const engineAreas: Area[] = ENGINE_RANKS.flatMap((folders, rank) =>
  */
 const SERVICE_FILES = [
   'config-values.ts',
+  'controller-settings.ts',
   'health.ts',
   'log-secrets.ts',
   'log.ts',
@@ -86,7 +87,7 @@ export const AREAS: readonly Area[] = Object.freeze([
   {
     name: 'launcher',
     prefix: 'agent/stevedore.js',
-    mayImport: ['agent', 'controller', 'cli', 'base'],
+    mayImport: ['agent', 'controller', 'commands', 'cli', 'base'],
   },
   { name: 'engine', prefix: 'agent/engine/', mayImport: ENGINE_FOLDERS },
   ...engineAreas,
@@ -105,6 +106,12 @@ export const AREAS: readonly Area[] = Object.freeze([
     mayImport: ['engine', 'moves', 'volumes', 'repositories', 'base'],
   },
   { name: 'controller', prefix: 'controller/', mayImport: ['base', 'kube', 'proto', 'service'] },
+  {
+    name: 'commands',
+    prefix: 'controller/commands/',
+    // The agent's way to the controller, and its words for why a volume waits.
+    mayImport: ['coordinator', 'service', 'cli', 'proto', 'base'],
+  },
   { name: 'proto', prefix: 'proto/', mayImport: ['base'] },
 ]);
 

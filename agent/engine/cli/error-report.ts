@@ -42,9 +42,12 @@ export function errorDocument(error: unknown): ErrorDocument {
 }
 
 /** Lines for standard error. */
-export function errorText(error: unknown, { hasStack = false } = {}): string {
+export function errorText(
+  error: unknown,
+  { hasStack = false, hint: ownHint }: { hasStack?: boolean; hint?: string | undefined } = {},
+): string {
   const { code, message } = errorDocument(error);
-  const hint = HINTS[code];
+  const hint = ownHint ?? HINTS[code];
   const lines = [`stevedore: ${safeText(message)}`];
   if (error instanceof EngineError) lines.push(...listedIn(error.details));
   if (hint !== undefined) lines.push(`      try: ${hint}`);

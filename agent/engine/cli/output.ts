@@ -114,6 +114,16 @@ export class Output {
   }
 }
 
+/** Looked up before parsing, since wrong usage has to be reported in the right form as well. */
+export function requestedFormat(words: readonly string[]): OutputFormat {
+  const asked = words.some(
+    (word, index) =>
+      /^(-o=?json|--output=json)$/.test(word) ||
+      (/^(-o|--output)$/.test(word) && words[index + 1] === 'json'),
+  );
+  return asked ? 'json' : 'text';
+}
+
 /** JSON; an integer that a double cannot hold is text, and undefined is left out. */
 export function toJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, (_key, item: unknown) => withoutBigint(item), indent);

@@ -20,7 +20,7 @@ import {
   requiredText,
   type OptionValues,
 } from './option-values.ts';
-import { Output, type ByteSink, type OutputFormat } from './output.ts';
+import { Output, requestedFormat, type ByteSink } from './output.ts';
 import { chooseNewPassword, findPassword, type PasswordSources } from './password.ts';
 import { noProgress, progressLines, type ProgressDisplay } from './progress.ts';
 import { retryNotice } from './retry-notice.ts';
@@ -108,16 +108,6 @@ function programOf({ version, columns }: Surface): Program {
     epilogue: EPILOGUE,
     columns,
   };
-}
-
-/** Looked up before parsing, since wrong usage has to be reported in the right form as well. */
-function requestedFormat(words: readonly string[]): OutputFormat {
-  const asked = words.some(
-    (word, index) =>
-      /^(-o=?json|--output=json)$/.test(word) ||
-      (/^(-o|--output)$/.test(word) && words[index + 1] === 'json'),
-  );
-  return asked ? 'json' : 'text';
 }
 
 interface Settings {

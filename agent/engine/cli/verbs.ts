@@ -52,6 +52,10 @@ Repository:
   --repo file:///dir
   --repo "s3://bucket/prefix/?endpoint=https://host&region=eu-1&pathStyle=true"
 
+In Kubernetes, each with --help:
+  node-agent server, controller    what runs there
+  queue, nodes                     ask the controller what moves, what waits and how nodes do
+
 Exit status:
   0 done   1 failed   2 wrong usage   3 done, with differences or skipped files (listed)
 `;
