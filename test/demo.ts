@@ -1,6 +1,7 @@
-// `npm run demo`: the main job, in two acts. The engine backs up a directory, changes it and brings
-// both states back; then the node agent does it beneath Velero's custom resources. Every byte and
-// attribute is compared. All files lie in one temporary directory, which goes in the end.
+// `npm run demo`: the main job, in three acts. The engine backs up a directory, changes it and
+// brings both states back; then the node agent does it beneath Velero's custom resources; every
+// byte and attribute is compared. In the end a controller says whose turn it is. All files lie in
+// one temporary directory, which goes in the end.
 
 import { rmSync, statSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
@@ -10,13 +11,15 @@ import { parseArgs } from 'node:util';
 import { isEngineError, messageOf } from '#engine/base/errors.ts';
 import { counted, formatDuration } from '#engine/cli/quantity.ts';
 import { agentStory } from './demo/agent-story.ts';
+import { controllerStory } from './demo/controller-story.ts';
 import { engineStory } from './demo/engine-story.ts';
 
-const HELP = `npm run demo [-- [--engine | --agent] [--kubeconfig FILE] [DIR]]
+const HELP = `npm run demo [-- [--engine | --agent | --controller] [--kubeconfig FILE] [DIR]]
 
   DIR                 back up this directory instead of one that is made up; it is only read
   --engine            the first act alone: the engine with a directory
   --agent             the second act alone: the node agent with the volume of a pod
+  --controller        the third act alone: five volumes, the agents of two nodes and a controller
   --kubeconfig FILE   the second act alone, in the cluster of that file instead of an API server
                       within the demo
 
@@ -31,6 +34,7 @@ node it does not know.
 const OPTIONS = {
   engine: { type: 'boolean', default: false },
   agent: { type: 'boolean', default: false },
+  controller: { type: 'boolean', default: false },
   kubeconfig: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -54,15 +58,22 @@ function refuse(problem: string): never {
   process.exit(2);
 }
 
-const { engine, agent, kubeconfig, help, given } = readWords();
+const { engine, agent, controller, kubeconfig, help, given } = readWords();
 if (help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const isAll = !engine && !agent;
+const isAll = !engine && !agent && !controller;
+const isBackupAlone = controller && !engine && !agent;
+const CAME_BACK = 'came back as it was';
 const acts = [
   { name: 'engine', story: engineStory, isPlayed: engine || (isAll && kubeconfig === undefined) },
   { name: 'agent', story: agentStory, isPlayed: agent || isAll },
+  {
+    name: 'controller',
+    story: controllerStory,
+    isPlayed: controller || (isAll && kubeconfig === undefined),
+  },
 ];
 
 const started = performance.now();
@@ -86,10 +97,11 @@ try {
     differenceCount += await story(join(place, name), { given, kubeconfig, stack });
   }
   const took = formatDuration(performance.now() - started);
+  const [good, bad] = isBackupAlone ? ['was backed up', 'failure'] : [CAME_BACK, 'difference'];
   console.log(
     differenceCount === 0
-      ? `\nDone in ${took}: everything came back as it was.\n`
-      : `\nFailed: ${counted(differenceCount, 'difference')}.\n`,
+      ? `\nDone in ${took}: everything ${good}.\n`
+      : `\nFailed: ${counted(differenceCount, bad)}.\n`,
   );
   process.exitCode = differenceCount === 0 ? 0 : 1;
 } catch (error) {

@@ -16,7 +16,7 @@ export const SETTINGS = Object.freeze({
       parse: parseRemoteAddress,
     },
   ),
-  controllerCaFile: { ...CONTROLLER_SETTINGS.controllerCaFile, parse: parseText },
+  controllerCaFile: optional({ ...CONTROLLER_SETTINGS.controllerCaFile, parse: parseText }),
   controllerServerName: optional({
     flags: '--controller-server-name <name>',
     variables: ['STEVEDORE_CONTROLLER_SERVER_NAME'],

@@ -2,7 +2,7 @@
 
 import { causeText } from '#agent/coordinator/wait-text.ts';
 import { counted, formatBytes, formatCount, formatDuration } from '#engine/cli/quantity.ts';
-import { type Column, renderTable } from '#engine/cli/table.ts';
+import { type Column, renderTable, usedColumns } from '#engine/cli/table.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
 import type { ClusterOverview, RunningMove, WaitingMove } from '#proto/overview-messages.ts';
 import type { GrantReason, SlotVolume } from '#proto/slot-messages.ts';
@@ -11,9 +11,9 @@ import { moveText, podText, volumeText } from './move-columns.ts';
 export function queueText(overview: ClusterOverview): string {
   const { running, runningCount, waiting, waitingCount } = overview;
   const parts = [`${headline(overview)}\n`];
-  if (running.length > 0) parts.push(renderTable(RUNNING, running));
+  if (running.length > 0) parts.push(tableOf(RUNNING, running));
   parts.push(more(runningCount - running.length));
-  if (waiting.length > 0) parts.push(renderTable(waitingColumns(overview), waiting));
+  if (waiting.length > 0) parts.push(tableOf(waitingColumns(overview), waiting));
   parts.push(more(waitingCount - waiting.length));
   return parts.filter(part => part !== '').join('\n');
 }
@@ -52,6 +52,10 @@ function headline({ leader, isStarting, slotsMax, ...counts }: ClusterOverview):
   const wait = waits === '' ? `${counted(counts.waitingCount, 'volume')} wait` : waits;
   const starting = isStarting ? '; the controller has just started and grants nothing yet' : '';
   return `${moving}, ${wait} (${safeText(leader)} leads${starting})`;
+}
+
+function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  return renderTable(usedColumns(columns, rows), rows);
 }
 
 function more(count: number): string {

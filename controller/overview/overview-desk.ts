@@ -1,6 +1,7 @@
 // Where people ask how things stand. Who may not is told so and counted, by an address that fails
 // too often nobody is asked any more, and a controller that stands by says who leads. An overview
-// costs a look at everybody, so whoever asks within the same second gets the same.
+// costs a look at everybody, so it is made again when as much time has gone by as keeps that cheap,
+// and whoever asks before that gets the same.
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { OverviewCall } from '#proto/overview-call.ts';
@@ -21,8 +22,9 @@ export interface OverviewDeskParts {
   readonly leader: () => string;
 }
 
-/** An overview of 10,000 that wait takes some 40 ms to make. */
-const SAME_MS = 1_000;
+/** For so many times as long as it took: one of 10,000 that wait takes some 40 ms. */
+const SAME_TIMES = 25;
+const SAME_MS_MAX = 5_000;
 const FAILURES_MAX = 20;
 const FAILED_MS = 60_000;
 const ADDRESSES_MAX = 1_000;
@@ -34,7 +36,7 @@ export class OverviewDesk {
     holdMs: FAILED_MS,
     keysMax: ADDRESSES_MAX,
   });
-  #made: { readonly bytes: Buffer; readonly atMs: number } | undefined;
+  #made: { readonly bytes: Buffer; readonly untilMs: number } | undefined;
 
   constructor(parts: OverviewDeskParts) {
     this.#parts = parts;
@@ -72,12 +74,14 @@ export class OverviewDesk {
   #overview(): Buffer {
     const { clock, describe, leader } = this.#parts;
     const nowMs = clock.monotonic();
-    if (this.#made !== undefined && nowMs - this.#made.atMs < SAME_MS) return this.#made.bytes;
+    if (this.#made !== undefined && nowMs < this.#made.untilMs) return this.#made.bytes;
     this.#made = undefined;
     const overview = describe();
     if (overview === undefined) throw standby(leader());
     const bytes = encodeOverviewWithin(overview);
-    this.#made = { bytes, atMs: nowMs };
+    const madeMs = clock.monotonic();
+    const sameMs = Math.min((madeMs - nowMs) * SAME_TIMES, SAME_MS_MAX);
+    this.#made = { bytes, untilMs: madeMs + sameMs };
     return bytes;
   }
 }

@@ -3,7 +3,7 @@
 import { EXIT } from './exit-status.ts';
 import { isSet, optionalText, parseTags, textList, type OptionValues } from './option-values.ts';
 import { counted, formatAge, formatBytes, formatCount } from './quantity.ts';
-import { renderTable, type Column } from './table.ts';
+import { renderTable, type Column, usedColumns } from './table.ts';
 import { safeText } from './terminal-text.ts';
 import type { Engine, Verb } from './verb.ts';
 
@@ -73,11 +73,6 @@ function columnsOf(digits: number, nowMs: number): Column<SnapshotSummary>[] {
 function stateText({ incomplete, problem }: SnapshotSummary): string {
   if (problem !== undefined) return `damaged: ${safeText(problem.code)}`;
   return incomplete === '' ? '' : `incomplete: ${safeText(incomplete)}`;
-}
-
-/** Columns that are empty in every row tell nothing. */
-function usedColumns(columns: Column<SnapshotSummary>[], rows: readonly SnapshotSummary[]) {
-  return columns.filter(column => rows.some(row => column.text(row) !== ''));
 }
 
 function tagText(tags: SnapshotSummary['tags']): string {

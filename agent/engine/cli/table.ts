@@ -34,6 +34,14 @@ export function renderRows<Row>(
   return lines.map(line => `${line}\n`).join('');
 }
 
+/** Columns that are empty in every row tell nothing. */
+export function usedColumns<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): Column<Row>[] {
+  return columns.filter(column => rows.some(row => column.text(row) !== ''));
+}
+
 /** One line a field, the values below each other, everything indented by two. */
 export function renderFields(fields: readonly (readonly [string, string])[]): string {
   const width = fields.reduce((widest, [name]) => Math.max(widest, name.length), 0);
