@@ -49,6 +49,24 @@ export const SETTINGS = Object.freeze({
     text: 'for which these tokens are made',
     parse: parseText,
   }),
+  nothingStuck: preset('true', {
+    flags: '--nothing-stuck <boolean>',
+    variables: ['STEVEDORE_NOTHING_STUCK'],
+    text: 'ends moves whose node or agent is gone, as Failed and with the reason',
+    parse: parseBoolean,
+  }),
+  agentAbsence: preset('10m', {
+    flags: '--agent-absence <duration>',
+    variables: ['STEVEDORE_AGENT_ABSENCE'],
+    text: 'for how long the agent of a move is waited for',
+    parse: parseDuration,
+  }),
+  startDeadline: preset('3h55m', {
+    flags: '--start-deadline <duration>',
+    variables: ['STEVEDORE_START_DEADLINE'],
+    text: "by when a move has to begin; a little less than Velero's --fs-backup-timeout",
+    parse: parseDuration,
+  }),
   clusterSlots: preset(String(DEFAULT_LIMITS.clusterMax), {
     flags: '--cluster-slots <count>',
     variables: ['STEVEDORE_CLUSTER_SLOTS'],

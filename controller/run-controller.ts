@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { serveHealth } from '#agent/health.ts';
 import type { Log } from '#agent/log.ts';
 import { Readiness } from '#agent/readiness.ts';
+import { watchStuck } from '#controller/nothing-stuck/watch-stuck.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { messageOf } from '#engine/base/errors.ts';
 import { HttpKubeClient } from '#kube/http-client.ts';
@@ -21,6 +22,7 @@ import type { ControllerConfig } from './config-table.ts';
 import { Door } from './door.ts';
 import { Leadership, type LeaseNews } from './leadership/leadership.ts';
 import { ControllerMetrics } from './metrics.ts';
+
 import { describeOverview } from './overview/describe-overview.ts';
 import { OverviewDesk } from './overview/overview-desk.ts';
 import { OverviewReaders } from './overview/overview-readers.ts';
@@ -35,7 +37,7 @@ import {
 import { readTlsPair, watchTlsFiles } from './sessions/tls-files.ts';
 import { TokenReviews } from './sessions/token-reviews.ts';
 import { DEFAULT_LIMITS, type SlotLimits } from './slots/slot-limits.ts';
-import { reign, type TermState } from './term.ts';
+import { reign, type TermParts, type TermState } from './term.ts';
 
 export interface ControllerParts {
   readonly log: Log;
@@ -90,8 +92,11 @@ export async function runController(
     await lead(config, parts, {
       ...{ client, door, counts, metrics, readiness },
       onState: now => (state = now),
-      alongside: signal => annotate(config, parts, { client, annotated, readiness }, signal),
       onLeader: name => (leader = name),
+      alongside: [
+        signal => annotate(config, parts, { client, annotated, readiness }, signal),
+        signal => endWhatIsStuck(config, parts, { client, state: () => state }, signal),
+      ],
     });
   } finally {
     await listener?.close();
@@ -154,9 +159,9 @@ interface LeadParts {
   readonly metrics: ControllerMetrics;
   readonly readiness: Readiness;
   readonly onState: (state: TermState | undefined) => void;
-  readonly alongside: (signal: AbortSignal) => Promise<void>;
   /** Another one leads, or nobody. */
   readonly onLeader: (name: string) => void;
+  readonly alongside: TermParts['alongside'];
 }
 
 async function lead(
@@ -211,6 +216,20 @@ async function annotate(
   const { client, annotated: counts, readiness } = parts;
   const onMissing = (missing: string | undefined) => readiness.setOptional('annotator', missing);
   await annotatePods({ client, clock, log, rules, isDryRun, counts, onMissing }, signal);
+}
+
+async function endWhatIsStuck(
+  config: ControllerConfig,
+  { log, clock }: ControllerParts,
+  { client, state }: Pick<OverviewParts, 'client' | 'state'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!config.nothingStuck) return;
+  const { namespace, agentServiceAccount: serviceAccount } = config;
+  const { agentAbsence: agentAbsenceMs, startDeadline: startDeadlineMs } = config;
+  const hasSession = (node: string) => state()?.sessions.session(node) !== undefined;
+  const limits = { agentAbsenceMs, startDeadlineMs };
+  await watchStuck({ client, clock, log, namespace, serviceAccount, hasSession, limits }, signal);
 }
 
 /** Of the pod; see identity. */

@@ -36,7 +36,7 @@ export interface TermParts {
   readonly onState: (state: TermState | undefined) => void;
   readonly onGranted: (grants: readonly SlotGrant[], desk: SlotDesk) => void;
   /** What else a leader does, until the signal fires; agents are served beside it. */
-  readonly alongside: (signal: AbortSignal) => Promise<void>;
+  readonly alongside: readonly ((signal: AbortSignal) => Promise<void>)[];
 }
 
 export interface TermState {
@@ -80,7 +80,7 @@ export async function reign(term: Term, parts: TermParts): Promise<void> {
   const close = door.open(sessions);
   try {
     const either = AbortSignal.any([term.signal, over.signal]);
-    await Promise.all([service.run(either), alongside(either)]);
+    await Promise.all([service.run(either), ...alongside.map(work => work(either))]);
   } finally {
     close();
     sessions.stop(RETURN_MS);

@@ -79,7 +79,8 @@ t.test('its settings are a file, and a change of it is a rollout', { skip }, asy
     return { sum, settings: parseYaml(data['controller.yaml'] ?? '', 'the settings') };
   };
   const usual = settingsOf();
-  t.strictSame(usual.settings, { clusterSlots: 4, storageClassSlots: {}, locationSlots: {} });
+  const slots = { clusterSlots: 4, storageClassSlots: {}, locationSlots: {} };
+  t.strictSame(usual.settings, { ...slots, nothingStuck: true });
   const configuration = 'controller.configuration';
   const other = settingsOf(
     `--set=${configuration}.nodeSlots=0,${configuration}.locationSlots.offsite=2`,
@@ -131,4 +132,19 @@ t.test('one replica has no disruption budget, and the policy is optional', { ski
   t.ok(one(both, 'PodDisruptionBudget') && one(both, 'NetworkPolicy'));
   const single = render(ENABLED, '--set=controller.replicas=1,controller.networkPolicy=false');
   t.notOk(one(single, 'PodDisruptionBudget') ?? one(single, 'NetworkPolicy'));
+});
+
+t.test('what ends stuck moves may do so, and only where it is on', { skip }, async t => {
+  const rulesOf = (...words: string[]) =>
+    JSON.stringify(
+      render(ENABLED, ...words).filter(
+        ({ kind, metadata }) => /Role$/.test(kind) && /controller$/.test(metadata.name),
+      ),
+    );
+  const moves = '"podvolumebackups","podvolumerestores"';
+  t.match(rulesOf(), `[${moves}],"verbs":["get","list","watch","update"]`);
+  t.match(rulesOf(), '["nodes","pods"],"verbs":["get"]');
+  const off = rulesOf('--set=controller.configuration.nothingStuck=false');
+  t.notMatch(off, 'podvolume');
+  t.notMatch(off, '"nodes"');
 });

@@ -123,6 +123,16 @@ t.test('what agents say of their caches and rates is served', async t => {
   }
 });
 
+t.test('moves are followed by whoever leads, and by nobody where that is off', async t => {
+  const { api } = await startController(t);
+  while (api.watchCount('podvolumebackups') === 0) await new Promise(setImmediate);
+  const off = await startController(t, ['--nothing-stuck', 'false']);
+  const agent = new KeepingAgent(t, off, 'n1');
+  agent.want('x');
+  await agent.until(() => agent.started.includes('x'));
+  t.notOk(off.api.requests.some(({ path }) => path.includes('podvolume')));
+});
+
 t.test('who is told to end sends agents away and gives the Lease back', async t => {
   const scene = await startController(t);
   const agent = new KeepingAgent(t, scene, 'n1');

@@ -105,7 +105,17 @@ export const AREAS: readonly Area[] = Object.freeze([
     prefix: 'agent/volume-mover/',
     mayImport: ['engine', 'moves', 'volumes', 'repositories', 'base'],
   },
-  { name: 'controller', prefix: 'controller/', mayImport: ['base', 'kube', 'proto', 'service'] },
+  {
+    name: 'controller',
+    prefix: 'controller/',
+    mayImport: ['nothing-stuck', 'base', 'kube', 'proto', 'service'],
+  },
+  {
+    name: 'nothing-stuck',
+    prefix: 'controller/nothing-stuck/',
+    // What moves are to a Velero server, which the agent knows.
+    mayImport: ['moves', 'kube', 'service', 'cli', 'base'],
+  },
   {
     name: 'commands',
     prefix: 'controller/commands/',

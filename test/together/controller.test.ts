@@ -7,6 +7,7 @@ await runTogether(
   'controller/bandwidth',
   'controller/commands',
   'controller/leadership',
+  'controller/nothing-stuck',
   'controller/overview',
   'controller/sessions',
   'controller/slots',

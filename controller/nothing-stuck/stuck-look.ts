@@ -1,0 +1,90 @@
+// One look at all moves that are not at their end: each is left alone, explained or ended.
+
+import type { Log } from '#agent/log.ts';
+import type { MoveObject } from '#agent/moves/objects/move-object.ts';
+import type { Clock } from '#engine/base/clock.ts';
+import type { EventWriter } from '#kube/events.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import { keyOf } from '#kube/kube-object.ts';
+import { decideStuck, type StuckAction, type StuckLimits } from './decide-stuck.ts';
+import { endStuckMove } from './end-stuck-move.ts';
+import { type MoveRecord, recordOf } from './move-record.ts';
+import { StuckSurvey } from './stuck-survey.ts';
+
+export interface StuckParts {
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'replace'>;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
+  /** Velero's. */
+  readonly namespace: string;
+  readonly limits: StuckLimits;
+  /** Whether its agent has a session. */
+  readonly hasSession: (node: string) => boolean;
+  readonly serviceAccount: string;
+}
+
+/** Of one look; the others have their turn at the next. */
+const ENDS_MAX = 100;
+
+export class StuckLook {
+  readonly #parts: StuckParts;
+  readonly #events: Pick<EventWriter, 'emit'>;
+  readonly #survey: StuckSurvey;
+  /** What was explained of each, by its uid. */
+  readonly #told = new Map<string, string>();
+
+  constructor(parts: StuckParts, events: Pick<EventWriter, 'emit'>) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#survey = new StuckSurvey(parts);
+  }
+
+  /** At all moves that are not at their end. */
+  async at(open: readonly MoveRecord[], signal: AbortSignal): Promise<void> {
+    const views = await this.#survey.look(open, signal);
+    let endCount = 0;
+    for (const record of open) {
+      const view = views.get(record);
+      if (view === undefined) continue;
+      const action = decideStuck(view, this.#parts.limits);
+      if (action.type === 'explain') this.#explain(record, action);
+      if (action.type !== 'fail' || endCount >= ENDS_MAX) continue;
+      endCount += 1;
+      await this.#end(record, action.message, signal);
+    }
+    const uids = new Set(open.map(({ metadata }) => metadata.uid ?? ''));
+    for (const uid of this.#told.keys()) if (!uids.has(uid)) this.#told.delete(uid);
+  }
+
+  #explain(record: MoveRecord, { message }: Extract<StuckAction, { type: 'explain' }>): void {
+    const { uid = '' } = record.metadata;
+    if (this.#told.get(uid) === message) return;
+    this.#told.set(uid, message);
+    const text = `waits, because ${message}`;
+    this.#events.emit({
+      regarding: record,
+      type: 'Normal',
+      reason: 'WaitingForPod',
+      message: text,
+    });
+  }
+
+  /** Unless it has changed, or its agent is back: then the next look decides anew. */
+  async #end(record: MoveRecord, message: string, signal: AbortSignal): Promise<void> {
+    const { client, clock, log, limits } = this.#parts;
+    const ended = await endStuckMove<MoveObject>(record, message, {
+      ...{ client, clock, signal },
+      isStillStuck: async now => {
+        const current = recordOf(record.resource, now);
+        const view = await this.#survey.again(current, signal);
+        return view !== undefined && decideStuck(view, limits).type === 'fail';
+      },
+    });
+    if (!ended) return;
+    log.warn(
+      { move: keyOf(record), kind: record.resource.kind, why: message },
+      'a stuck move is failed',
+    );
+    this.#events.emit({ regarding: record, type: 'Warning', reason: 'StuckMoveFailed', message });
+  }
+}

@@ -1,0 +1,51 @@
+// Ends moves that are stuck and explains restores that wait, for as long as this controller leads.
+// It follows the custom resources of moves, keeping a few words of each, and looks at nodes and
+// pods only where a move has no agent that is known to be there.
+
+import type { Log } from '#agent/log.ts';
+import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
+import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
+import { EventWriter } from '#kube/events.ts';
+import { Informer } from '#kube/informer.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import { isOpen, type MoveRecord, recordOf } from './move-record.ts';
+import { StuckLook, type StuckParts } from './stuck-look.ts';
+
+export interface WatchParts extends StuckParts {
+  readonly client: KubeClient;
+  readonly log: Log;
+}
+
+const LOOK_MS = 15_000;
+/** Source of events. */
+const COMPONENT = 'stevedore-controller';
+
+/** Until the signal fires. */
+export async function watchStuck(parts: WatchParts, signal: AbortSignal): Promise<void> {
+  const { client, clock, log, namespace } = parts;
+  const onError = (error: unknown) => {
+    if (!signal.aborted) log.warn({ error }, 'moves that may be stuck could not be looked at');
+  };
+  const events = new EventWriter({ client, component: COMPONENT, clock, onError });
+  const informers = [POD_VOLUME_BACKUPS, POD_VOLUME_RESTORES].map(
+    resource =>
+      new Informer<MoveRecord>(
+        { client, clock, onError },
+        { resource, query: { namespace }, project: object => recordOf(resource, object) },
+      ),
+  );
+  const following = informers.map(informer => informer.run(signal));
+  const look = new StuckLook(parts, events);
+  try {
+    for (;;) {
+      await clock.sleep(LOOK_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      if (!informers.every(({ isSynced }) => isSynced)) continue;
+      const open = informers.flatMap(informer => informer.list()).filter(isOpen);
+      await look.at(open, signal).catch(onError);
+    }
+  } finally {
+    await Promise.allSettled(following);
+    await events.stop();
+  }
+}

@@ -1,0 +1,121 @@
+// An emulated cluster with moves, nodes and agents, and a controller's looks at it, in time that
+// the test lets pass.
+
+import type { Test } from 'tap';
+import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
+import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
+import { isOpen, recordOf } from '#controller/nothing-stuck/move-record.ts';
+import { StuckLook } from '#controller/nothing-stuck/stuck-look.ts';
+import { NODES, PODS } from '#kube/core-resources.ts';
+import type { ObjectEvent } from '#kube/events.ts';
+import {
+  type KubeEmulator,
+  type SeedObject,
+  startKubeEmulator,
+} from '#test/kube-emulator/kube-emulator.ts';
+import { newBackup, newRestore } from '#test/moves/velero-objects.ts';
+
+/** When the emulator makes its objects, by its own clock. */
+const START_MS = Date.now();
+export const MINUTE = 60_000;
+
+type Status = Readonly<Record<string, unknown>>;
+
+export class StuckScene {
+  readonly api: KubeEmulator;
+  readonly sessions = new Set<string>();
+  readonly events: ObjectEvent[] = [];
+  readonly warnings: string[] = [];
+  #nowMs = 0;
+
+  constructor(api: KubeEmulator) {
+    this.api = api;
+    this.addNode('worker-1');
+  }
+
+  /** Another controller's, with a memory of its own. */
+  newController() {
+    const clock = {
+      monotonic: () => this.#nowMs,
+      now: () => START_MS + this.#nowMs,
+      nowNanoseconds: () => 0n,
+      sleep: async () => undefined,
+    };
+    const look = new StuckLook(
+      {
+        ...{ client: this.api.client(), clock, namespace: 'velero', serviceAccount: 'stevedore' },
+        log: { warn: (_keys, text) => void this.warnings.push(text) },
+        limits: { agentAbsenceMs: 10 * MINUTE, startDeadlineMs: 240 * MINUTE },
+        hasSession: node => this.sessions.has(node),
+      },
+      { emit: event => void this.events.push(event) },
+    );
+    const { signal } = new AbortController();
+    return { look: () => look.at(this.#open(), signal) };
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  addNode(name: string): void {
+    this.api.add({ kind: 'Node', metadata: { name } });
+  }
+
+  removeNode(name: string): void {
+    this.api.remove(NODES, { name });
+  }
+
+  /** A pod of the DaemonSet. */
+  addAgent(node: string, phase = 'Running'): void {
+    const labels = { name: 'node-agent' };
+    const metadata = { name: `node-agent-${node}`, namespace: 'velero', labels };
+    this.addPod({ kind: 'Pod', metadata, spec: { nodeName: node } }, { phase });
+  }
+
+  removeAgent(node: string): void {
+    this.api.remove(PODS, { namespace: 'velero', name: `node-agent-${node}` });
+  }
+
+  addPod(seed: SeedObject, status: Status): string {
+    const { uid } = this.api.add(seed).metadata;
+    this.api.change(PODS, seed.metadata, pod => void Object.assign(pod, { status }));
+    return uid;
+  }
+
+  addBackup(status: Status = {}): string {
+    return this.#add(newBackup() as unknown as SeedObject, status);
+  }
+
+  addRestore(pod: object, status: Status = {}): string {
+    const { spec, ...restore } = newRestore();
+    const named = { ...spec, pod: { ...spec.pod, ...pod } };
+    return this.#add({ ...restore, spec: named } as unknown as SeedObject, status);
+  }
+
+  statusOf(name: string): Status {
+    const all = [POD_VOLUME_BACKUPS, POD_VOLUME_RESTORES].map(resource =>
+      this.api.object(resource, { namespace: 'velero', name }),
+    );
+    return (all.find(each => each !== undefined)?.status ?? {}) as Status;
+  }
+
+  #add(seed: SeedObject, status: Status): string {
+    return this.api.add({ ...seed, status: { progress: {}, ...status } }).metadata.name;
+  }
+
+  #open() {
+    return [POD_VOLUME_BACKUPS, POD_VOLUME_RESTORES].flatMap(resource =>
+      this.api
+        .objects(resource)
+        .map(object => recordOf(resource, object))
+        .filter(isOpen),
+    );
+  }
+}
+
+export async function newScene(t: Test, velero: '1.16' | '1.18' = '1.18'): Promise<StuckScene> {
+  const api = await startKubeEmulator({ velero });
+  t.teardown(() => api.stop());
+  return new StuckScene(api);
+}
