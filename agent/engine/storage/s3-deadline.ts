@@ -1,7 +1,7 @@
 // One request's time. A request ends when the caller gives up or when its time is over,
 // whichever is sooner; the timer and the listener end with the request.
 
-import { abortedError } from '#engine/base/abort.ts';
+import { abortable, abortedError } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
 
 /**
@@ -22,7 +22,9 @@ export async function withDeadline<Result>(
   const timer = setTimeout(expire, timeoutMs);
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
-    return await work(controller.signal);
+    // Not everything heeds the signal: the SDK waits for credentials as long as they take. What it
+    // sends then is refused.
+    return await abortable(work(controller.signal), controller.signal);
   } catch (error) {
     throw controller.signal.aborted ? abortedError(controller.signal) : error;
   } finally {

@@ -268,6 +268,32 @@ t.test('an abort ends a get and a put that wait', async t => {
   }
 });
 
+t.test('credentials that never come hold nobody longer than a request may take', async t => {
+  const fake = await startFakeS3(t);
+  let isStuck = false;
+  const stuck = Promise.withResolvers<typeof CREDENTIALS>();
+  const credentials = async () => (isStuck ? stuck.promise : CREDENTIALS);
+  const storage = await openFake(t, fake, { credentials, requestTimeoutMs: 200 });
+  isStuck = true;
+  await failsWith(t, 'STORAGE_TIMEOUT', () => storage.get('b'));
+  await failsWith(t, 'STORAGE_TIMEOUT', () => storage.put('b', [bytes('x')]));
+  await failsWith(t, 'STORAGE_TIMEOUT', () => storage.head('b'));
+  const controller = new AbortController();
+  const { signal } = controller;
+  const given = failsWith(t, 'ABORTED', () => storage.put('b', [bytes('x')], { signal }));
+  setImmediate(() => controller.abort());
+  await given;
+  stuck.resolve(CREDENTIALS);
+  isStuck = false;
+  fake.play((_request, response) => response.end('x'));
+  t.equal(await read(storage, 'b'), 'x');
+  t.same(
+    fake.seen.map(({ method }) => method),
+    ['GET'],
+    'what was given up is not sent afterwards',
+  );
+});
+
 t.test('no server, and no such host, are unavailability', async t => {
   const common = { bucket: 'b', prefix: '', credentials: CREDENTIALS, connectTimeoutMs: 1500 };
   const fake = await startFakeS3(t);
