@@ -1,6 +1,6 @@
 // What the chart installs of the controller, on a real API server: that it is taken, that its pods
-// are `restricted`, and that the controller leads and hears agents with the rights, the settings
-// and the certificate of the chart, and with nothing else.
+// are `restricted`, and that the controller leads, hears agents, tells them of the queue and ends
+// what is stuck with the rights, the settings and the certificate of the chart, and nothing else.
 
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,21 +9,27 @@ import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import t, { type Test } from 'tap';
 import { systemClock } from '#engine/base/clock.ts';
+import { askOverview } from '#proto/overview-client.ts';
 import { SessionClient } from '#proto/session-client.ts';
 import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
 import { helmIsMissing, renderChart } from '#test/charts/helm.ts';
 import { makeAuthority, makePair } from '#test/support/certificates.ts';
 import { ServiceProcess } from '#test/support/service-process.ts';
 import type { ApiClient, ApiObject } from './api-client.ts';
+import { isMissing } from './cluster-programs.ts';
 import { type ControlPlane, controlPlaneIsMissing, startControlPlane } from './control-plane.ts';
+import { applyVeleroCrds } from './velero-crds.ts';
 
 const HOST = 'stevedore-controller.velero.svc';
 const NAMESPACE = '/api/v1/namespaces/velero';
 /** Nobody makes it here: there is no controller manager. */
 const ACCOUNT = { name: 'default', namespace: 'confined' };
+/** Two looks, 15 s apart. */
+const STUCK_MS_MAX = 90_000;
 const VALUES = [
   '--set=image.repository=registry.example/stevedore,controller.enabled=true',
   '--set=controller.configuration.locationSlots.offsite=2',
+  '--set=controller.configuration.agentAbsence=1s',
 ];
 
 interface Installed extends ApiObject {
@@ -32,13 +38,17 @@ interface Installed extends ApiObject {
 
 t.test(
   'a controller has what it needs from its chart',
-  { skip: controlPlaneIsMissing() || helmIsMissing() },
+  { skip: controlPlaneIsMissing() || helmIsMissing() || isMissing('velero-crds') },
   async t => {
     await using plane = await startControlPlane();
     const { client } = plane;
     for (const name of ['velero', 'confined']) await client.create(namespace(name));
     await client.create({ ...core('ServiceAccount'), metadata: ACCOUNT });
-    await client.create({ ...core('Node'), metadata: { name: 'worker-1' } });
+    await applyVeleroCrds(client, 'v1.16.2');
+    for (const name of ['worker-1', 'worker-2']) {
+      await client.create({ ...core('Node'), metadata: { name } });
+      await client.create(backupOf(name));
+    }
     // Of the chart, and the API server says whether they are objects.
     const objects = renderChart(...VALUES) as Installed[];
     for (const object of objects) await client.apply(object);
@@ -55,6 +65,13 @@ t.test(
     t.match(await agent.heard, {}, 'it is heard and answered');
     const lease = '/apis/coordination.k8s.io/v1/namespaces/velero/leases/stevedore-controller';
     t.match(await client.get(lease), { spec: { leaseTransitions: Number } });
+    const { nodes } = await askOverview(agent.target);
+    t.match(nodes, [{ name: 'worker-1', isConnected: true, version: 'test' }]);
+    const moves = '/apis/velero.io/v1/namespaces/velero/podvolumebackups';
+    const hasFailed = ({ status }: ApiObject) => status?.phase === 'Failed';
+    const ended = await client.until(`${moves}/of-worker-2`, hasFailed, { msMax: STUCK_MS_MAX });
+    t.match(ended.status, { message: /^node worker-2 has had no running agent for \d+ s$/ });
+    t.equal((await client.get(`${moves}/of-worker-1`)).status?.phase, 'New', 'its agent is there');
     t.equal(await controller.end('SIGTERM'), 0);
     t.notMatch(JSON.stringify(controller.lines), /FORBIDDEN/, 'nothing was refused to it');
   },
@@ -74,6 +91,18 @@ function find(objects: readonly Installed[], kind: string): Installed {
   const found = objects.find(object => object.kind === kind && isControllers(object));
   if (!found) throw new Error(`the chart has no ${kind} of the controller`);
   return found;
+}
+
+/** It waits for an agent on that node. */
+function backupOf(node: string): ApiObject {
+  const pod = { kind: 'Pod', namespace: 'shop', name: 'web', uid: 'u-1' };
+  return {
+    apiVersion: 'velero.io/v1',
+    kind: 'PodVolumeBackup',
+    metadata: { name: `of-${node}`, namespace: 'velero' },
+    spec: { node, pod, volume: 'data', backupStorageLocation: 'default', repoIdentifier: '' },
+    status: { phase: 'New' },
+  };
 }
 
 interface PodTemplate {
@@ -159,18 +188,13 @@ async function agentOf(t: Test, client: ApiClient, server: Server) {
   const audiences = [TOKEN_AUDIENCE];
   const token = await tokenOf(client, 'stevedore-node-agent', { audiences, boundObjectRef });
   const { promise: heard, resolve, reject } = Promise.withResolvers<unknown>();
-  const session = new SessionClient({
-    ...(await doorTo(t, server)),
-    token,
-    clock: systemClock,
-    onMessage: resolve,
-    onEnd: reject,
-  });
+  const target = { ...(await doorTo(t, server)), token, clock: systemClock };
+  const session = new SessionClient({ ...target, onMessage: resolve, onEnd: reject });
   t.teardown(() => session.close());
   session.put('hello', () => ({
     hello: { node: 'worker-1', version: 'test', wireVersion: 1, session: 1 },
   }));
-  return { heard };
+  return { heard, target };
 }
 
 /**
