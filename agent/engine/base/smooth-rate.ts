@@ -9,7 +9,9 @@ import type { Clock } from './clock.ts';
 const SLICE_MS = 100;
 /** How late a changed rate is noticed by who waits. */
 const LOOK_MS = 100;
-const SLICE_BYTES_MAX = 1024 * 1024;
+/** A piece is taken whole: a rate that falls meanwhile has it come late, and then at once. */
+const PIECE_MS = 20;
+const PIECE_BYTES_MAX = 256 * 1024;
 
 export class SmoothRate {
   readonly #clock: Clock;
@@ -19,6 +21,10 @@ export class SmoothRate {
   #countedAtMs: number;
   /** Settled when the last of those who wait has passed. */
   #last: Promise<void> = Promise.resolve();
+  #passedBytes = 0;
+  #waitingCount = 0;
+  #heldUpMs = 0;
+  #heldUpSinceMs = 0;
 
   /** Undefined is no limit, and 0 lets nothing pass. */
   constructor(bytesPerSecond: number | undefined, clock: Clock) {
@@ -29,6 +35,17 @@ export class SmoothRate {
 
   get bytesPerSecond(): number | undefined {
     return this.#bytesPerSecond;
+  }
+
+  /** All that ever passed, without a limit as well. */
+  get passedBytes(): number {
+    return this.#passedBytes;
+  }
+
+  /** For how long in all somebody has waited here; two at once count once. */
+  get heldUpMs(): number {
+    if (this.#waitingCount === 0) return this.#heldUpMs;
+    return this.#heldUpMs + this.#clock.monotonic() - this.#heldUpSinceMs;
   }
 
   /** From now on, for those who wait too. */
@@ -45,23 +62,61 @@ export class SmoothRate {
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = promise;
+    using _waiting = this.#wait();
     try {
       await abortable(before, signal);
       await this.#pass(bytes, signal);
+      this.#passedBytes += bytes;
     } finally {
       // Who was aborted while waiting leaves the order of the others as it is.
       void before.then(resolve);
     }
   }
 
+  /**
+   * Bytes that have passed already: those who come later wait for them. Fewer than none gives back
+   * what was taken and not used.
+   */
+  charge(bytes: number): void {
+    this.#passedBytes += bytes;
+    if (this.#bytesPerSecond === undefined) return;
+    this.#count();
+    this.#debtBytes += bytes;
+  }
+
+  /** While the rate is 0. Whoever begins something that is timed waits here before it. */
+  async whenOpen(signal?: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    using _waiting = this.#wait();
+    while (this.#bytesPerSecond === 0) await this.#clock.sleep(LOOK_MS, signal);
+  }
+
   /** The same bytes in pieces that pass one after the other. */
   async *pieces(bytes: Uint8Array, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     for (let offset = 0; offset < bytes.length;) {
-      const piece = bytes.subarray(offset, offset + this.#pieceBytes());
+      const piece = bytes.subarray(offset, offset + this.pieceBytes);
       await this.take(piece.length, signal);
       yield piece;
       offset += piece.length;
     }
+  }
+
+  /** What passes at once. */
+  get pieceBytes(): number {
+    const bytes = ((this.#bytesPerSecond ?? Number.POSITIVE_INFINITY) * PIECE_MS) / 1000;
+    return Math.max(1, Math.floor(Math.min(bytes, PIECE_BYTES_MAX)));
+  }
+
+  #wait(): Disposable {
+    if (this.#waitingCount === 0) this.#heldUpSinceMs = this.#clock.monotonic();
+    this.#waitingCount += 1;
+    return {
+      [Symbol.dispose]: () => {
+        this.#waitingCount -= 1;
+        if (this.#waitingCount > 0) return;
+        this.#heldUpMs += this.#clock.monotonic() - this.#heldUpSinceMs;
+      },
+    };
   }
 
   async #pass(bytes: number, signal?: AbortSignal): Promise<void> {
@@ -91,10 +146,5 @@ export class SmoothRate {
 
   #sliceBytes(): number {
     return Math.floor(((this.#bytesPerSecond ?? 0) * SLICE_MS) / 1000);
-  }
-
-  #pieceBytes(): number {
-    if (this.#bytesPerSecond === undefined) return SLICE_BYTES_MAX;
-    return Math.max(1, Math.min(this.#sliceBytes(), SLICE_BYTES_MAX));
   }
 }

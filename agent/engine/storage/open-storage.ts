@@ -16,6 +16,7 @@ import type { RetryPolicy } from './retry-policy.ts';
 import type { S3Credentials, S3Options } from './s3-options.ts';
 import { type FileLocation, parseStorageUrl, s3NameOf, type S3Location } from './storage-url.ts';
 import type { Storage } from './storage.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface OpenStorageOptions {
   /** Makes the directory of a file storage; a bucket is never made. */
@@ -24,6 +25,8 @@ export interface OpenStorageOptions {
   /** Instead of what the environment and the profile files say. */
   readonly s3Credentials?: S3Credentials;
   readonly limits?: StorageLimits;
+  /** Of object storage alone. */
+  readonly traffic?: Traffic;
   readonly metrics?: StorageMetrics;
   readonly retryPolicy?: RetryPolicy;
   readonly onRetry?: (event: RetryEvent) => void;
@@ -64,7 +67,7 @@ export async function openStorageAt(
   }
   const { openS3 } = await import('./s3.ts');
   const open = (openSignal?: AbortSignal): Promise<Storage> =>
-    openS3(place.s3, { signal: openSignal, retry: retryOf(options) });
+    openS3(place.s3, { signal: openSignal, retry: retryOf(options), traffic: options.traffic });
   const what = { operation: 'open', storage: s3NameOf(place.s3), id: '' } as const;
   const { pending } = options;
   return wrapped(await (pending ? pending.run(what, signal, open) : open(signal)), options);

@@ -13,6 +13,7 @@ import {
   type S3CredentialsSource,
   type S3Options,
 } from './s3-options.ts';
+import type { Traffic } from './traffic.ts';
 
 export type { Sdk };
 
@@ -23,6 +24,7 @@ export interface S3Connection {
   readonly gets: Connections;
   /** Over TLS the payload needs no signature of its own. */
   readonly isTls: boolean;
+  readonly traffic: Traffic | undefined;
 }
 
 const ignore = (): void => undefined;
@@ -33,7 +35,7 @@ const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error
  * @throws STORAGE_CREDENTIALS_MISSING nothing names a key
  * @throws STORAGE_URL_INVALID
  */
-export async function connectS3(options: S3Options): Promise<S3Connection> {
+export async function connectS3(options: S3Options, traffic?: Traffic): Promise<S3Connection> {
   const sdk = await import('@aws-sdk/client-s3');
   const config = { ...clientConfig(options), region: await regionOf(sdk, options) };
   const client = new sdk.S3Client(config);
@@ -47,8 +49,13 @@ export async function connectS3(options: S3Options): Promise<S3Connection> {
   return {
     sdk,
     client,
-    gets: new Connections({ ...timeouts(options), tls: trust(options) }),
+    gets: new Connections({
+      ...timeouts(options),
+      tls: trust(options),
+      rate: traffic?.download,
+    }),
     isTls,
+    traffic,
   };
 }
 

@@ -6,7 +6,7 @@
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { totalBytes } from '#engine/base/bytes.ts';
 import { EngineError } from '#engine/base/errors.ts';
-import { requestBody } from './s3-body.ts';
+import { pacedBody, requestBody } from './s3-body.ts';
 import {
   checksumFields,
   confirmedChecksum,
@@ -79,19 +79,27 @@ export class S3Put {
     answer: Sdk.PutObjectCommandOutput;
     digests: ReadonlyMap<S3Checksum, Buffer>;
   }> {
-    const { sdk, client, isTls } = this.#connection;
+    const { sdk, client, isTls, traffic } = this.#connection;
     const asked = isTls ? kinds : new Set([...kinds, 'sha256' as const]);
     const digests = await digestPieces(pieces, asked, signal);
     throwIfAborted(signal);
+    await traffic?.upload.whenOpen(signal);
+    const over = new AbortController();
+    const bodySignal = AbortSignal.any([signal, over.signal]);
+    const paced = traffic && pacedBody(pieces, traffic.upload, bodySignal);
     const command = new sdk.PutObjectCommand({
       ...input,
       ...checksumFields(kinds, digests),
-      Body: requestBody(pieces),
+      Body: paced ?? requestBody(pieces),
       ContentLength: totalBytes(pieces),
     });
     const sha256 = isTls ? undefined : digests.get('sha256')?.toString('hex');
     signAs(command, sha256 ?? 'UNSIGNED-PAYLOAD');
-    const answer = await client.send(command, { abortSignal: signal });
+    const answer = await client.send(command, { abortSignal: signal }).finally(() => {
+      // What the server has not taken by now it does not want.
+      paced?.destroy();
+      over.abort();
+    });
     if (answer.ETag === undefined) {
       throw notS3(`write blob ${input.Key}`, this.#displayName, 'no ETag');
     }

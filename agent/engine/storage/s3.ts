@@ -30,10 +30,12 @@ import {
 } from './storage-class.ts';
 import { s3NameOf } from './storage-url.ts';
 import type { BlobMetadata, CallOptions, GetOptions, PutOptions, Storage } from './storage.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface S3OpenOptions extends CallOptions {
   /** For what is read while opening; the storage itself does not retry. */
   readonly retry?: RetryingOptions;
+  readonly traffic?: Traffic;
 }
 
 /**
@@ -43,7 +45,7 @@ export interface S3OpenOptions extends CallOptions {
  */
 export async function openS3(options: S3Options, call: S3OpenOptions = {}): Promise<S3Storage> {
   throwIfAborted(call.signal);
-  const storage = new S3Storage(await connectS3(options), options);
+  const storage = new S3Storage(await connectS3(options, call.traffic), options);
   try {
     const reader = call.retry ? retrying(storage, call.retry) : storage;
     await storage.loadStorageClasses(reader, call);
@@ -168,12 +170,18 @@ export class S3Storage implements Storage {
     if (this.#isClosed) throw closedError(this.displayName);
     return this.#slots.run(signal, async () => {
       try {
-        return await withDeadline(timeoutMs, signal, work);
+        return await withDeadline({ timeoutMs, heldUpMs: this.#heldUpMs }, signal, work);
       } catch (error) {
         throw s3Error(error, { ...attempt, displayName: this.displayName });
       }
     });
   }
+
+  /** Time that a request waits for the rate is not the server's. */
+  readonly #heldUpMs = (): number => {
+    const { upload, download } = this.#connection.traffic ?? {};
+    return (upload?.heldUpMs ?? 0) + (download?.heldUpMs ?? 0);
+  };
 
   #address(id: string): { Bucket: string; Key: string } {
     return { Bucket: this.#options.bucket, Key: this.#options.prefix + id };

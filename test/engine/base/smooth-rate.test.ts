@@ -97,3 +97,35 @@ t.test('without a limit nothing waits', async t => {
   await flow.send(new Uint8Array(10 * RATE));
   t.equal(flow.clock.sleeperCount, 0);
 });
+
+t.test('what was charged is waited for, and what was given back is not', async t => {
+  const { clock, rate } = new Flow(RATE);
+  rate.charge(RATE / 2);
+  let isTaken = false;
+  const taken = rate.take(1).then(() => (isTaken = true));
+  await settle();
+  await clock.pass(400);
+  t.notOk(isTaken);
+  await clock.pass(200);
+  t.ok(isTaken);
+  rate.charge(RATE / 2);
+  rate.charge(-RATE / 2);
+  await clock.pass(100);
+  await rate.take(1);
+  await taken;
+  t.equal(rate.passedBytes, RATE / 2 + 2);
+});
+
+t.test('how long somebody has waited is counted once for all', async t => {
+  const { clock, rate } = new Flow(0);
+  const end = new AbortController();
+  const waiting = [rate.whenOpen(end.signal), rate.take(1, end.signal), rate.take(1, end.signal)];
+  const ended = Promise.allSettled(waiting);
+  await settle();
+  await clock.pass(1000);
+  t.equal(rate.heldUpMs, 1000);
+  end.abort();
+  t.ok((await ended).every(({ status }) => status === 'rejected'));
+  await clock.pass(1000);
+  t.equal(rate.heldUpMs, 1000);
+});

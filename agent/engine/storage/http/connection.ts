@@ -6,6 +6,7 @@
 
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import type { SmoothRate } from '#engine/base/smooth-rate.ts';
 import { type AnswerBody, bodyOf } from './answer-body.ts';
 import { type AnswerHead, HttpError, readAnswerHead, staysOpen } from './answer-head.ts';
 
@@ -20,6 +21,8 @@ export interface ConnectionSettings {
   /** Without a byte in either direction. */
   readonly idleTimeoutMs: number;
   readonly tls: Pick<ConnectionOptions, 'ca' | 'rejectUnauthorized'>;
+  /** How fast all connections together read; `Connections` has it paid for what is on its way. */
+  readonly rate?: SmoothRate;
 }
 
 export interface Answer {
@@ -39,6 +42,7 @@ export interface Question {
 }
 
 interface Exchange extends Question {
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
   head?: AnswerHead;
@@ -47,6 +51,11 @@ interface Exchange extends Question {
 
 /** Room for a head and for what comes with it in one read. */
 const FRONT_BYTES = 16 * 1024;
+/**
+ * With a rate not more is read at once: to who reads half a window within a round trip Linux gives
+ * a larger one (tcp_rcv_space_adjust), which the server then fills at once.
+ */
+const PACED_READ_BYTES = 32 * 1024;
 
 export class Connection {
   readonly #socket: Socket;
@@ -57,13 +66,14 @@ export class Connection {
   #exchange: Exchange | undefined;
   #isReusable = true;
   #gotBytes = false;
+  #fastestBytesPerSecond = 0;
 
   constructor(address: ServerAddress, settings: ConnectionSettings) {
     this.#settings = settings;
     const { host, port, isTls } = address;
     // Node asks where to read to before each read, after it has told of the one before.
     const onread = {
-      buffer: () => this.#exchange?.body?.room() ?? this.#front,
+      buffer: () => this.#room(),
       callback: (count: number, buffer: Uint8Array) => this.#take(buffer.subarray(0, count)),
     };
     const options = { host, port, onread, noDelay: true, keepAlive: true };
@@ -85,6 +95,11 @@ export class Connection {
     return this.#gotBytes;
   }
 
+  /** The kernel's room for what was not read yet has grown with it. */
+  get fastestBytesPerSecond(): number {
+    return this.#fastestBytesPerSecond;
+  }
+
   /**
    * Asks, and gathers the whole answer. Whatever goes wrong ends the connection.
    * @throws HttpError, CutBodyError, what `bytesMaxOf` throws, the signal's reason, and the errors
@@ -94,7 +109,7 @@ export class Connection {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const giveUp = (): void => this.#fail(signal?.reason);
     signal?.addEventListener('abort', giveUp, { once: true });
-    this.#exchange = { ...question, resolve, reject };
+    this.#exchange = { ...question, signal, resolve, reject };
     this.#gotBytes = false;
     this.#socket.ref();
     this.#socket.setTimeout(this.#settings.idleTimeoutMs);
@@ -125,11 +140,44 @@ export class Connection {
   #take(bytes: Uint8Array): boolean {
     try {
       this.#takeBytes(bytes);
-      return true;
+      return this.#mayGoOn(bytes.length);
     } catch (error) {
       this.#fail(error);
       return false;
     }
+  }
+
+  #room(): Uint8Array {
+    const room = this.#exchange?.body?.room() ?? this.#front;
+    const { rate } = this.#settings;
+    if (rate?.bytesPerSecond === undefined) return room;
+    return room.subarray(0, Math.min(PACED_READ_BYTES, rate.pieceBytes));
+  }
+
+  /**
+   * Without a limit, or at the end of an answer, what was read is only counted. Else nothing more
+   * is read until it has passed: the kernel's room fills and the server waits.
+   */
+  #mayGoOn(bytes: number): boolean {
+    const { rate, idleTimeoutMs } = this.#settings;
+    if (!rate) return true;
+    const { bytesPerSecond = Number.POSITIVE_INFINITY } = rate;
+    this.#fastestBytesPerSecond = Math.max(this.#fastestBytesPerSecond, bytesPerSecond);
+    const exchange = this.#exchange;
+    if (!exchange || rate.bytesPerSecond === undefined) {
+      rate.charge(bytes);
+      return true;
+    }
+    // It is us who are idle.
+    this.#socket.setTimeout(0);
+    const goOn = (): void => {
+      if (this.#exchange !== exchange) return;
+      this.#socket.setTimeout(idleTimeoutMs);
+      this.#socket.resume();
+    };
+    // An abort ends the exchange by itself.
+    rate.take(bytes, exchange.signal).then(goOn, () => undefined);
+    return false;
   }
 
   #takeBytes(bytes: Uint8Array): void {

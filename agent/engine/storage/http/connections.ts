@@ -2,6 +2,7 @@
 // asks; here is one for each question, the one that was used last first, so that the others age.
 
 import { systemCodeOf } from '#engine/base/errors.ts';
+import type { SmoothRate } from '#engine/base/smooth-rate.ts';
 import {
   type Answer,
   Connection,
@@ -9,6 +10,13 @@ import {
   type Question,
   type ServerAddress,
 } from './connection.ts';
+
+/**
+ * What a server may send before we have read a byte: the window that Linux opens a connection with
+ * (net.ipv4.tcp_rmem, 128 KiB, half of it for bytes). With a rate it is paid for before it is asked
+ * for, and given back at the end of the answer.
+ */
+const AHEAD_BYTES = 64 * 1024;
 
 export class Connections {
   readonly #settings: ConnectionSettings;
@@ -27,6 +35,21 @@ export class Connections {
    * @throws what Connection.ask throws
    */
   async ask(
+    address: ServerAddress,
+    question: Question,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const { rate } = this.#settings;
+    if (rate?.bytesPerSecond === undefined) return this.#ask(address, question, signal);
+    await rate.take(AHEAD_BYTES, signal);
+    try {
+      return await this.#ask(address, question, signal);
+    } finally {
+      rate.charge(-AHEAD_BYTES);
+    }
+  }
+
+  async #ask(
     address: ServerAddress,
     question: Question,
     signal: AbortSignal | undefined,
@@ -63,7 +86,9 @@ export class Connections {
     const idle = this.#idle.get(keyOf(address)) ?? [];
     for (;;) {
       const connection = idle.pop();
-      if (!connection || connection.isUsable) return connection;
+      if (!connection) return undefined;
+      if (connection.isUsable && isNarrowEnough(connection, this.#settings.rate)) return connection;
+      connection.destroy(closedError());
       this.#all.delete(connection);
     }
   }
@@ -79,6 +104,12 @@ export class Connections {
     if (idle) idle.push(connection);
     else this.#idle.set(key, [connection]);
   }
+}
+
+/** One that was read faster has room for more than is paid for ahead. */
+function isNarrowEnough(connection: Connection, rate: SmoothRate | undefined): boolean {
+  const { bytesPerSecond = Number.POSITIVE_INFINITY } = rate ?? {};
+  return connection.fastestBytesPerSecond <= bytesPerSecond;
 }
 
 function keyOf({ isTls, host, port }: ServerAddress): string {
