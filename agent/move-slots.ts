@@ -4,7 +4,7 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import { packageVersion } from '#engine/base/package-version.ts';
-import { type Cache, cacheStatus } from '#engine/index.ts';
+import { type Cache, cacheStatus, type Traffic } from '#engine/index.ts';
 import { readAccess } from '#agent/coordinator/link-access.ts';
 import type { NodeCondition, Standing } from '#agent/coordinator/slot-keeper.ts';
 import { type MoveSlots, Slots } from '#agent/moves/slots.ts';
@@ -16,6 +16,8 @@ export interface SlotParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly cache: Cache | undefined;
+  /** What goes by the controller's shares; undefined where none is set. */
+  readonly traffic: Traffic | undefined;
 }
 
 export interface OpenSlots extends AsyncDisposable {
@@ -30,28 +32,37 @@ export async function openMoveSlots(
   count: number,
 ): Promise<OpenSlots> {
   const { controller: address } = config;
-  const { log, clock, cache } = parts;
-  if (address === undefined) {
+  const { log, clock, cache, traffic } = parts;
+  if (address === undefined || traffic === undefined) {
     log.info({ slots: count }, 'no controller is set; this node goes by its own limit');
     const nothing = async () => undefined;
     return { slots: new Slots(count), standing: () => 'none', [Symbol.asyncDispose]: nothing };
   }
   // gRPC and its codec, for those who need them alone.
   const { CoordinatedSlots } = await import('#agent/coordinator/coordinated-slots.ts');
+  const { ObeyedShares } = await import('#agent/coordinator/obeyed-shares.ts');
+  const shares = new ObeyedShares({
+    ...{ traffic, clock },
+    onChange: ({ upload, download }) => {
+      const rates = { upload: upload?.bytesPerSecond, download: download?.bytesPerSecond };
+      log.debug(rates, 'the share of bandwidth has changed');
+    },
+  });
   let standing: SlotStanding = 'away';
   let hasSaid = false;
   const files = {
     caPath: config.controllerPlainText ? undefined : config.controllerCaFile,
     tokenPath: config.controllerTokenFile,
   };
-  const slots = new CoordinatedSlots({
+  const slots: InstanceType<typeof CoordinatedSlots> = new CoordinatedSlots({
     address,
     access: () => readAccess(files),
     node: config.nodeName,
     version: packageVersion(),
     clock,
     slotsMax: count,
-    heartbeat: () => conditionOf(cache),
+    shares,
+    heartbeat: () => ({ ...conditionOf(cache), moves: shares.ratesOf(slots.holders) }),
     onStanding: next => {
       if (next.kind !== standing || !hasSaid) sayStanding(log, next, count);
       standing = next.kind;
@@ -87,12 +98,11 @@ function sayStanding(log: Log, standing: Standing, slots: number): void {
 }
 
 /** For people; nothing is granted by it. */
-function conditionOf(cache: Cache | undefined): NodeCondition {
+function conditionOf(cache: Cache | undefined): Omit<NodeCondition, 'moves'> {
   const { limit, used } = cache === undefined ? {} : cacheStatus(cache);
   return {
     diskFreeBytes: undefined,
     cache: limit && used && { limitBytes: limit.bytes.amount, usedBytes: used.bytes },
     memory: { usedBytes: process.memoryUsage.rss(), limitBytes: undefined },
-    moves: [],
   };
 }

@@ -7,7 +7,8 @@ import { availableParallelism, hostname } from 'node:os';
 import type { Clock } from '#engine/base/clock.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import { defaultMemoryBytes } from '#engine/base/memory-budget.ts';
-import type { Cache } from '#engine/index.ts';
+import { SmoothRate } from '#engine/base/smooth-rate.ts';
+import type { Cache, Traffic } from '#engine/index.ts';
 import { repositoryShares } from '#agent/repositories/repository-shares.ts';
 import { SharedRepositories } from '#agent/repositories/shared-repositories.ts';
 import { TimedStat } from '#agent/volumes/timed-stat.ts';
@@ -40,6 +41,7 @@ import { readConcurrency } from './read-concurrency.ts';
 import { Readiness } from './readiness.ts';
 import { refusedRights } from './refused-rights.ts';
 import { sayRepositoryConfig } from './repository-config-notices.ts';
+import { registerShareMetrics } from './share-metrics.ts';
 import { startChecks } from './start-checks.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
@@ -133,14 +135,16 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   if (cache !== undefined) registerCacheMetrics(metrics.registry, cache);
   const isCacheInMemory = cache?.location?.kind === 'tmpfs';
   const { processBytes } = memoryShares(config, { allowedBytes, isCacheInMemory });
-  const room = { slotCount, cache, memoryBytes: processBytes };
+  const traffic = config.controller && newTraffic(clock);
+  if (traffic) registerShareMetrics(metrics.registry, traffic);
+  const room = { slotCount, cache, memoryBytes: processBytes, traffic };
   await using repositories = openRepositories(config, parts, room);
   await using _gone = followGoneRepositories({
     ...{ client, clock, namespace },
     onError: error => log.warn({ what: 'BackupRepository', error }, 'watch was interrupted'),
     forget: (gone, ended) => repositories.forget(gone, ended),
   });
-  await using slots = await openMoveSlots(config, { clock, log, cache }, slotCount);
+  await using slots = await openMoveSlots(config, { clock, log, cache, traffic }, slotCount);
   const mover = moverOf(config, parts, measuredRepositories(repositories, metrics, clock));
   const measured = measuredMover(mover, metrics, clock);
   const moves = await runMoves(config, {
@@ -158,12 +162,24 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   return await standDown(moves, repositories, config, parts);
 }
 
+interface Room {
+  readonly slotCount: number;
+  readonly cache: Cache | undefined;
+  readonly memoryBytes: number;
+  readonly traffic: Traffic | undefined;
+}
+
+/** Without a limit until a controller says one. */
+function newTraffic(clock: Clock): Traffic {
+  return { upload: new SmoothRate(undefined, clock), download: new SmoothRate(undefined, clock) };
+}
+
 function openRepositories(
   config: AgentConfig,
   { client, clock, log, metrics, secrets, leftBehind, onRest }: WorkParts,
-  room: { slotCount: number; cache: Cache | undefined; memoryBytes: number },
+  room: Room,
 ): SharedRepositories {
-  const { slotCount, cache, memoryBytes } = room;
+  const { slotCount, cache, memoryBytes, traffic } = room;
   const shares = repositoryShares(slotCount, { memoryBytes, threads: availableParallelism() });
   const { namespace, resourceTimeout: readyTimeoutMs, credentialsFile } = config;
   return new SharedRepositories(
@@ -172,6 +188,7 @@ function openRepositories(
       onSecret: text => secrets.add(text),
       clock,
       cache,
+      traffic,
       metrics: metrics.traffic,
       onRetry: metrics.traffic.operationRetried,
       onWarning: harmless(log),

@@ -78,6 +78,12 @@ export class ShareService {
     this.review();
   }
 
+  /** It may not have heard what the session before it was told. */
+  opened({ node }: AgentSession): void {
+    const isTold = DIRECTIONS.some(direction => this.#books[direction].told(node) !== undefined);
+    if (isTold) this.#tell(node);
+  }
+
   closed({ node }: AgentSession): void {
     if (this.#parts.sessions.session(node) !== undefined) return;
     this.#beats.delete(node);

@@ -96,7 +96,10 @@ function openSessions(
   return new AgentSessions({
     ...{ version, nodeOf, counts, clock, onRefused },
     events: {
-      opened: events.opened,
+      opened: session => {
+        events.opened(session);
+        shares().opened(session);
+      },
       heard: (session, saying) => {
         shares().heard(session, saying);
         events.heard(session, saying);

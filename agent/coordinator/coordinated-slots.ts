@@ -39,6 +39,11 @@ export class CoordinatedSlots implements MoveSlots {
     });
   }
 
+  /** Ids of the moves that have one. */
+  get holders(): string[] {
+    return [...this.#holders.keys()];
+  }
+
   get usedCount(): number {
     return this.#holders.size;
   }

@@ -4,7 +4,7 @@
 // ends is decided in held-slots.ts.
 
 import { abortable } from '#engine/base/abort.ts';
-import { type AgentHeartbeat, heartbeatToWire } from '#proto/agent-saying.ts';
+import { type AgentHeartbeat, heartbeatToWire, sharesFromWire } from '#proto/agent-saying.ts';
 import { answerFromWire } from '#proto/answer-wire.ts';
 import { encodeAgentMessage, type ReadControllerMessage } from '#proto/session-codec.ts';
 import type { AgentMessage } from '#proto/session-codec.ts';
@@ -13,6 +13,7 @@ import { reportToWire } from '#proto/slot-wire.ts';
 import { MESSAGE_BYTES_MAX } from '#proto/wire-limits.ts';
 import { CoordinatorLink, type LinkParts, type LostSession } from './coordinator-link.ts';
 import { HeldSlots, type Wish } from './held-slots.ts';
+import type { ObeyedShares } from './obeyed-shares.ts';
 
 /** What a heartbeat tells. */
 export type NodeCondition = AgentHeartbeat;
@@ -29,6 +30,8 @@ export interface SlotKeeperParts extends Omit<LinkParts, 'onMessage' | 'onConnec
   readonly onStanding: (standing: Standing) => void;
   /** How the node does; said as often as slots are. */
   readonly heartbeat?: () => AgentHeartbeat;
+  /** Of bandwidth. */
+  readonly shares?: Pick<ObeyedShares, 'obey' | 'inForce'>;
   readonly leaseMs?: number;
   readonly reportMs?: number;
 }
@@ -69,6 +72,7 @@ export class SlotKeeper {
     });
     this.#tell();
     this.#beat();
+    this.#sayShares();
   }
 
   get isAlone(): boolean {
@@ -133,6 +137,10 @@ export class SlotKeeper {
       this.#isDraining = message.drain.active;
       this.#useSlotsMax();
     }
+    if (message.shares) {
+      this.#parts.shares?.obey(sharesFromWire(message.shares));
+      this.#sayShares();
+    }
     if (!message.slots) return;
     const answer = answerFromWire(message.slots, this.#parts.hello.node);
     const heard = this.#slots.hear(answer, this.#parts.clock.monotonic());
@@ -158,6 +166,11 @@ export class SlotKeeper {
   #beat(): void {
     const { heartbeat } = this.#parts;
     if (heartbeat) this.#link.say('heartbeat', () => heartbeatToWire(heartbeat()));
+  }
+
+  #sayShares(): void {
+    const { shares } = this.#parts;
+    if (shares) this.#link.say('shares', () => ({ shares: shares.inForce }));
   }
 
   #report(): AgentMessage {

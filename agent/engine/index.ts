@@ -68,6 +68,7 @@ export type {
 } from '#engine/storage/s3-options.ts';
 export type { StorageMetrics } from '#engine/storage/metered.ts';
 export { type PendingOperation, PendingOperations } from '#engine/storage/pending-operations.ts';
+export type { Traffic } from '#engine/storage/traffic.ts';
 export { STORAGE_URL_PARAMETERS } from '#engine/storage/storage-url.ts';
 export type { BlobMetadata, Storage } from '#engine/storage/storage.ts';
 export { cacheInfo, cacheNodes, clearCache } from './cache-verbs.ts';

@@ -16,6 +16,7 @@ import {
   PendingOperations,
   type Repository,
   type StorageMetrics,
+  type Traffic,
 } from '#engine/index.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { RepositoryName } from '#agent/moves/volume-mover.ts';
@@ -34,6 +35,8 @@ export interface RepositoryParts {
   readonly clock: Clock;
   /** One for all; looked into first. */
   readonly cache?: Cache;
+  /** Of all together. */
+  readonly traffic?: Traffic;
   readonly metrics?: StorageMetrics;
   /** Told of each operation of a storage that is sent again. */
   readonly onRetry?: OpenStorageOptions['onRetry'];
@@ -192,7 +195,7 @@ export class SharedRepositories implements AsyncDisposable {
   }
 
   async #open(plan: LocationPlan, password: string): Promise<Repository> {
-    const { clock, cache, metrics, onRetry, onWarning } = this.#parts;
+    const { clock, cache, metrics, onRetry, onWarning, traffic } = this.#parts;
     const { namespace, credentialsFile, shares, isNativeAllowed, cacheShare } = this.#settings;
     for (const notice of plan.notices) {
       if (this.#noticed.has(notice)) continue;
@@ -202,7 +205,8 @@ export class SharedRepositories implements AsyncDisposable {
     const place = await placeOf({ ...this.#parts, namespace, credentialsFile }, plan);
     const { isReadOnly } = plan;
     const pending = this.#pending;
-    const storage = await openStorageAt(place, { isReadOnly, metrics, onRetry, pending, clock });
+    const options = { isReadOnly, metrics, onRetry, pending, clock, traffic };
+    const storage = await openStorageAt(place, options);
     try {
       const repository = await openRepository({
         storage,

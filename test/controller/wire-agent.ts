@@ -2,7 +2,7 @@
 // what a test wants it to.
 
 import type { Test } from 'tap';
-import { SlotKeeper, type Standing } from '#agent/coordinator/slot-keeper.ts';
+import { SlotKeeper, type SlotKeeperParts, type Standing } from '#agent/coordinator/slot-keeper.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import type { AgentMessage, ReadControllerMessage } from '#proto/session-codec.ts';
 import type { ClientTrust } from '#proto/dial.ts';
@@ -32,10 +32,16 @@ export class KeepingAgent {
   readonly standings: Standing['kind'][] = [];
   readonly #watchers = new Set<() => void>();
 
-  constructor(t: Test, { api, host, port, trust }: Target, node: string) {
+  constructor(
+    t: Test,
+    { api, host, port, trust }: Target,
+    node: string,
+    more: Partial<Pick<SlotKeeperParts, 'shares' | 'heartbeat' | 'reportMs'>> = {},
+  ) {
     const token = tokenOf(api, node);
     const end = new AbortController();
     this.keeper = new SlotKeeper({
+      ...more,
       address: { host, port },
       access: async () => ({ trust, token }),
       hello: { node, version: 'test', wireVersion: 1, capabilities: [], session: 1 },

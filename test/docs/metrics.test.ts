@@ -4,12 +4,17 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { AgentMetrics } from '#agent/metrics.ts';
+import { registerShareMetrics } from '#agent/share-metrics.ts';
 import { AnnotatorCounts } from '#controller/annotator/annotator-counts.ts';
 import { ControllerMetrics } from '#controller/metrics.ts';
 import { RefusalCounts } from '#controller/sessions/refusals.ts';
 import { systemClock } from '#engine/base/clock.ts';
+import { SmoothRate } from '#engine/base/smooth-rate.ts';
 
 const ROW = /^\| `(\w+)` \| (\w+) \| ([^|]*)\| \S.* \|$/;
+const UNIT = new RegExp(
+  '`\\w+?_(seconds|bytes|per_second|total|count|gauge|running|left_behind|slots|depth|standing)` ',
+);
 const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
 const [moves = ''] = text.split('## The cache');
 const [, controller = ''] = text.split('## The controller');
@@ -34,6 +39,8 @@ t.test('each metric of the agent has its row, with its type and labels', async t
     standing: () => 'none',
     queueDepths: () => ({ q: 0 }),
   });
+  const rate = new SmoothRate(1, systemClock);
+  registerShareMetrics(metrics.registry, { upload: rate, download: rate });
   metrics.moveStarted('PodVolumeBackup');
   metrics.moveEnded({
     kind: 'PodVolumeBackup',
@@ -78,9 +85,5 @@ t.test('each metric of the controller has its row, with its type and labels', as
 });
 
 t.test('a metric says its unit', async t => {
-  for (const row of rows)
-    t.match(
-      row,
-      /`\w+?(_seconds|_bytes|_total|_count|_gauge|_running|_left_behind|_slots|_depth|_standing)` /,
-    );
+  for (const row of rows) t.match(row, UNIT);
 });

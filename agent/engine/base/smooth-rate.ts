@@ -58,6 +58,17 @@ export class SmoothRate {
 
   /** Resolves when all `bytes` have passed. @throws ABORTED; a part of them may have passed */
   async take(bytes: number, signal?: AbortSignal): Promise<void> {
+    await this.#inTurn(bytes, signal);
+    this.#passedBytes += bytes;
+  }
+
+  /** Room for so many, until it is given back. @throws ABORTED */
+  async reserve(bytes: number, signal?: AbortSignal): Promise<Disposable> {
+    await this.#inTurn(bytes, signal);
+    return { [Symbol.dispose]: () => this.#owe(-bytes) };
+  }
+
+  async #inTurn(bytes: number, signal?: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -66,19 +77,19 @@ export class SmoothRate {
     try {
       await abortable(before, signal);
       await this.#pass(bytes, signal);
-      this.#passedBytes += bytes;
     } finally {
       // Who was aborted while waiting leaves the order of the others as it is.
       void before.then(resolve);
     }
   }
 
-  /**
-   * Bytes that have passed already: those who come later wait for them. Fewer than none gives back
-   * what was taken and not used.
-   */
+  /** Bytes that have passed already: those who come later wait for them. */
   charge(bytes: number): void {
     this.#passedBytes += bytes;
+    this.#owe(bytes);
+  }
+
+  #owe(bytes: number): void {
     if (this.#bytesPerSecond === undefined) return;
     this.#count();
     this.#debtBytes += bytes;

@@ -99,20 +99,20 @@ t.test('without a limit nothing waits', async t => {
 });
 
 t.test('what was charged is waited for, and what was given back is not', async t => {
-  const { clock, rate } = new Flow(RATE);
+  const flow = new Flow(RATE);
+  const { rate } = flow;
   rate.charge(RATE / 2);
   let isTaken = false;
   const taken = rate.take(1).then(() => (isTaken = true));
-  await settle();
-  await clock.pass(400);
+  await flow.run(400);
   t.notOk(isTaken);
-  await clock.pass(200);
+  await flow.run(200);
   t.ok(isTaken);
-  rate.charge(RATE / 2);
-  rate.charge(-RATE / 2);
-  await clock.pass(100);
-  await rate.take(1);
   await taken;
+  const reserving = rate.reserve(RATE / 2);
+  await flow.run(600);
+  (await reserving)[Symbol.dispose]();
+  await rate.take(1);
   t.equal(rate.passedBytes, RATE / 2 + 2);
 });
 

@@ -41,12 +41,8 @@ export class Connections {
   ): Promise<Answer> {
     const { rate } = this.#settings;
     if (rate?.bytesPerSecond === undefined) return this.#ask(address, question, signal);
-    await rate.take(AHEAD_BYTES, signal);
-    try {
-      return await this.#ask(address, question, signal);
-    } finally {
-      rate.charge(-AHEAD_BYTES);
-    }
+    using _ahead = await rate.reserve(AHEAD_BYTES, signal);
+    return await this.#ask(address, question, signal);
   }
 
   async #ask(
