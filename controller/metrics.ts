@@ -25,6 +25,7 @@ export interface MetricsParts {
   readonly counts: RefusalCounts;
   readonly annotated: AnnotatorCounts;
   readonly connectionCount: () => number;
+  readonly areSettingsValid: () => boolean;
   /** Undefined while somebody else reigns. */
   readonly state: () => TermState | undefined;
 }
@@ -35,7 +36,10 @@ const WAIT_BUCKETS = [1, 10, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 57_
 const PRIORITIES = Array.from({ length: PRIORITY_MAX + 1 }, (_, priority) => priority);
 
 /** Read once for each scrape. */
-interface Snapshot extends Pick<MetricsParts, 'counts' | 'annotated' | 'connectionCount'> {
+interface Snapshot extends Pick<
+  MetricsParts,
+  'counts' | 'annotated' | 'connectionCount' | 'areSettingsValid'
+> {
   readonly state: TermState | undefined;
   readonly queue: readonly QueueEntry[];
   readonly uses: readonly GaugeUse[];
@@ -48,7 +52,7 @@ export class ControllerMetrics implements Disposable {
   readonly #process: Disposable;
 
   constructor(parts: MetricsParts) {
-    const { clock, counts, annotated, connectionCount, state } = parts;
+    const { clock, counts, annotated, connectionCount, areSettingsValid, state } = parts;
     this.#clock = clock;
     this.#waits = new Histogram({
       name: 'stevedore_controller_wait_seconds',
@@ -60,7 +64,8 @@ export class ControllerMetrics implements Disposable {
     for (const priority of PRIORITIES) this.#waits.zero({ priority });
     registerMetrics(this.registry, ROWS, () => {
       const now = state();
-      return { state: now, counts, annotated, connectionCount, ...this.#look(now?.desk) };
+      const parts = { counts, annotated, connectionCount, areSettingsValid };
+      return { state: now, ...parts, ...this.#look(now?.desk) };
     });
     this.#process = addProcessMetrics(this.registry, clock);
   }
@@ -131,6 +136,12 @@ const ROWS: readonly MetricRow<Snapshot>[] = [
     kind: 'gauge',
     help: 'Connections of agents',
     read: ({ connectionCount }) => [[[], connectionCount()]],
+  },
+  {
+    name: 'stevedore_controller_settings_valid',
+    kind: 'gauge',
+    help: 'Whether the settings could be used when they were looked at last: 1, or 0',
+    read: ({ areSettingsValid }) => [[[], areSettingsValid() ? 1 : 0]],
   },
   {
     name: 'stevedore_controller_refusals_total',

@@ -37,6 +37,7 @@ import {
 import { readTlsPair, watchTlsFiles } from './sessions/tls-files.ts';
 import { TokenReviews } from './sessions/token-reviews.ts';
 import { DEFAULT_LIMITS, type SlotLimits } from './slots/slot-limits.ts';
+import { SettingsWatch } from './settings-watch.ts';
 import { reign, type TermParts, type TermState } from './term.ts';
 
 export interface ControllerParts {
@@ -46,6 +47,8 @@ export interface ControllerParts {
   readonly version: string;
   /** Aborted when the process is told to end. */
   readonly signal: AbortSignal;
+  /** Reads the settings again; without it they stay what they are. @throws USAGE */
+  readonly readAgain?: () => ControllerConfig;
 }
 
 /**
@@ -66,8 +69,10 @@ export async function runController(
     ...{ clock, onCall: door.onCall },
     onOverview: call => overviews?.onOverview(call),
   });
+  const settings = watchSettings(config, parts, () => state);
   using metrics = new ControllerMetrics({
     ...{ clock, counts, annotated },
+    areSettingsValid: () => settings.isValid,
     connectionCount: () => server.connectionCount,
     state: () => state,
   });
@@ -89,7 +94,7 @@ export async function runController(
     const onConnection = server.inject.bind(server);
     listener = await listenForAgents(config, parts, { counts, onConnection });
     log.info({ port: listener.port }, 'agents may connect');
-    await lead(config, parts, {
+    await lead(() => settings.config, parts, {
       ...{ client, door, counts, metrics, readiness },
       onState: now => (state = now),
       onLeader: name => (leader = name),
@@ -152,6 +157,23 @@ function openOverviews(
   });
 }
 
+function watchSettings(
+  config: ControllerConfig,
+  { log, clock, signal, readAgain }: ControllerParts,
+  state: () => TermState | undefined,
+): SettingsWatch {
+  const watch = new SettingsWatch(config, {
+    ...{ log, clock, signal, read: readAgain ?? (() => config) },
+    onChange: changed => {
+      const now = state();
+      now?.desk.setLimits(limitsOf(changed));
+      now?.shares.setRates(ratesOf(changed));
+    },
+  });
+  if (readAgain) void watch.run();
+  return watch;
+}
+
 interface LeadParts {
   readonly client: KubeClient;
   readonly door: Door;
@@ -165,11 +187,12 @@ interface LeadParts {
 }
 
 async function lead(
-  config: ControllerConfig,
+  configNow: () => ControllerConfig,
   { log, clock, version, signal }: ControllerParts,
   parts: LeadParts,
 ): Promise<void> {
   const { client, door, counts, metrics, readiness, onState, onLeader, alongside } = parts;
+  const config = configNow();
   const { namespace, audience, agentServiceAccount: serviceAccount } = config;
   const agents = { audience, namespace, serviceAccount };
   const reviews = new TokenReviews({ client, expected: agents, clock });
@@ -187,14 +210,11 @@ async function lead(
       tell(news, log, readiness);
     },
   });
-  const rates = new RateWindows(
-    { uploadBytesPerSecond: config.uploadRate, downloadBytesPerSecond: config.downloadRate },
-    config.rateWindows,
-  );
   await leadership.run(signal, term =>
     reign(term, {
-      ...{ client, clock, door, counts, version, agents, rates, onState, alongside },
-      limits: limitsOf(config),
+      ...{ client, clock, door, counts, version, agents, onState, alongside },
+      rates: ratesOf(configNow()),
+      limits: limitsOf(configNow()),
       nodeOf: token => reviews.nodeOf(token),
       hasBeen: epoch => leadership.hasBeen(epoch),
       onRefused: refusalLog(log, clock),
@@ -235,6 +255,11 @@ async function endWhatIsStuck(
 /** Of the pod; see identity. */
 function nameOf(identity: string): string {
   return identity.replace(/_[^_]*$/, '');
+}
+
+function ratesOf(config: ControllerConfig): RateWindows {
+  const { uploadRate: uploadBytesPerSecond, downloadRate: downloadBytesPerSecond } = config;
+  return new RateWindows({ uploadBytesPerSecond, downloadBytesPerSecond }, config.rateWindows);
 }
 
 function limitsOf(config: ControllerConfig): SlotLimits {

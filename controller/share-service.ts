@@ -50,10 +50,12 @@ export class ShareService {
   readonly #beats = new Map<string, ReadonlyMap<string, MoveRate>>();
   /** What each node has said last that it obeys. */
   readonly #obeyed = new Map<string, BandwidthShares>();
+  #windows: RateWindows;
   #ratesNow: RatesNow | undefined;
 
   constructor(parts: ShareServiceParts) {
     this.#parts = parts;
+    this.#windows = parts.rates;
     this.#firstNumber = parts.epoch * NOTICES_PER_EPOCH;
     const newBook = () => new ShareBook(undefined, this.#firstNumber);
     this.#books = { upload: newBook(), download: newBook() };
@@ -91,6 +93,13 @@ export class ShareService {
     this.#obeyed.delete(node);
   }
 
+  /** From now on. */
+  setRates(rates: RateWindows): void {
+    this.#windows = rates;
+    this.#ratesNow = undefined;
+    this.review();
+  }
+
   /** Tells each node what has changed for it: each second, and of grants before they are told. */
   review(): void {
     const moves = this.#parts.movesByNode();
@@ -120,7 +129,7 @@ export class ShareService {
     const { untilMs = Infinity } = this.#ratesNow ?? { untilMs: -Infinity };
     // A clock that was set back waits for no window; the next minute has one anyway.
     if (this.#ratesNow === undefined || nowMs >= untilMs) {
-      this.#ratesNow = this.#parts.rates.at(nowMs);
+      this.#ratesNow = this.#windows.at(nowMs);
     }
     return this.#ratesNow;
   }

@@ -68,6 +68,7 @@ t.test('each metric of the controller has its row, with its type and labels', as
     counts: new RefusalCounts(),
     annotated: new AnnotatorCounts(),
     connectionCount: () => 0,
+    areSettingsValid: () => true,
     state: () => undefined,
   });
   // What prom-client gives are its metrics, whose labels its type leaves out.
