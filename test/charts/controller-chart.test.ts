@@ -71,22 +71,33 @@ t.test('cert-manager or a Secret that is there can be taken in its place', { ski
   t.match(JSON.stringify(one(own, 'Deployment')), '"secretName":"made-by-hand"');
 });
 
-t.test('its settings are a file, and a change of it is a rollout', { skip }, async t => {
+const WINDOWS = [
+  { name: 'office', from: '0 8 * * *', until: '0 18 * * *', timeZone: 'UTC', uploadRate: '50MiB' },
+];
+
+t.test('its settings are a file, and a change of it is no rollout', { skip }, async t => {
   const settingsOf = (...words: string[]) => {
     const objects = render(ENABLED, ...words);
     const { data = {} } = one(objects, 'ConfigMap') ?? {};
-    const [, sum] = /"checksum\/settings":"(\w+)"/.exec(JSON.stringify(objects)) ?? [];
-    return { sum, settings: parseYaml(data['controller.yaml'] ?? '', 'the settings') };
+    const settings = parseYaml(data['controller.yaml'] ?? '', 'the settings');
+    return { deployment: one(objects, 'Deployment'), settings };
   };
   const usual = settingsOf();
-  const slots = { clusterSlots: 4, storageClassSlots: {}, locationSlots: {} };
+  const slots = { clusterSlots: 4, storageClassSlots: {}, locationSlots: {}, rateWindows: [] };
   t.strictSame(usual.settings, { ...slots, nothingStuck: true });
   const configuration = 'controller.configuration';
   const other = settingsOf(
     `--set=${configuration}.nodeSlots=0,${configuration}.locationSlots.offsite=2`,
+    `--set=${configuration}.uploadRate=200MiB`,
+    `--set-json=${configuration}.rateWindows=${JSON.stringify(WINDOWS)}`,
   );
   t.match(other.settings, { nodeSlots: 0, locationSlots: { offsite: 2 } }, '0 is a limit');
-  t.not(other.sum, usual.sum);
+  t.match(other.settings, { uploadRate: '200MiB', rateWindows: WINDOWS });
+  t.strictSame(other.deployment, usual.deployment, 'it reads its file again');
+  const restarting = [`${configuration}.nothingStuck=false`, 'controller.annotator.enabled=true'];
+  for (const change of restarting) {
+    t.strictNotSame(settingsOf(`--set=${change}`).deployment, usual.deployment, change);
+  }
 });
 
 t.test(
