@@ -63,6 +63,11 @@ export class ApiClient implements Disposable {
     return this.#json('GET', path);
   }
 
+  /** Of what is no JSON, such as metrics. */
+  text(path: string): Promise<string> {
+    return this.#text('GET', path);
+  }
+
   async list(path: string): Promise<ApiObject[]> {
     return (await this.get<{ items: ApiObject[] }>(path)).items;
   }
