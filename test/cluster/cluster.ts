@@ -42,8 +42,8 @@ export function clusterIsMissing(): string | false {
 
 /** Resolves when the node is ready for pods. */
 export async function startCluster(): Promise<Cluster> {
-  const { NODE_ADDRESS, API_SERVICE_ADDRESS, BRIDGE } = settings;
-  await run('ip', ['link', 'add', BRIDGE, 'type', 'bridge']);
+  const { NODE_ADDRESS, API_SERVICE_ADDRESS, BRIDGE, BRIDGE_MAC } = settings;
+  await run('ip', ['link', 'add', BRIDGE, 'address', BRIDGE_MAC, 'type', 'bridge']);
   await run('ip', ['address', 'add', `${NODE_ADDRESS}/16`, 'dev', BRIDGE]);
   await run('ip', ['address', 'add', `${API_SERVICE_ADDRESS}/32`, 'dev', 'lo']);
   await run('ip', ['link', 'set', BRIDGE, 'up']);

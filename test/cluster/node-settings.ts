@@ -8,6 +8,12 @@ export const NODE_ADDRESS = '10.88.0.1';
 export const POD_NETWORK = '10.88.0.0/16';
 export const API_SERVICE_ADDRESS = '10.96.0.1';
 export const BRIDGE = 'pods0';
+/**
+ * Else a bridge has the lowest address of its ports, another one as pods come and go, and pods go
+ * on sending to the one that they know, up to 45 s (neigh/base_reachable_time_ms). The plugin sees
+ * to it only where it gives the bridge its IP address, which we do.
+ */
+export const BRIDGE_MAC = '0a:58:0a:58:00:01';
 export const NODE_NAME = 'node1';
 export const PAUSE_IMAGE = 'test.local/pause:1';
 export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
