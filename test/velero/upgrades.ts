@@ -30,7 +30,8 @@ export const UPGRADES: readonly Scenario[] = [
 ];
 
 const VOLUMES = ['data', 'scratch'] as const;
-const VOLUME_BYTES = 96 << 20;
+/** A restore must not have fetched all of it when the S3 server stops. */
+const VOLUME_BYTES = 256 << 20;
 const NAMESPACE = 'upgraded';
 /** For the first, and for the second and each restore of it. */
 const CLAIMS = [1, 5] as const;
