@@ -6,7 +6,7 @@ import { abortable, throwIfAborted } from './abort.ts';
 import type { Clock } from './clock.ts';
 
 /** A slice is what passes at once; after a rest one more may. */
-const SLICE_MS = 100;
+const SLICE_MS = 50;
 /** How late a changed rate is noticed by who waits. */
 const LOOK_MS = 100;
 /** A piece is taken whole: a rate that falls meanwhile has it come late, and then at once. */
