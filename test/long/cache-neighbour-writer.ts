@@ -8,7 +8,7 @@ import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemCodeOf } from '#engine/base/errors.ts';
-import { addressOf } from '#engine/base/native.ts';
+import { allocateAlignedArena } from '#engine/base/arena.ts';
 import { MIB } from '#test/engine/cache/scratch-cache.ts';
 import { SeededRandom } from '#test/support/random.ts';
 import { WINDOW_MS } from './cache-neighbour.ts';
@@ -33,7 +33,7 @@ process.on('disconnect', () => process.exit());
 setPriority(-15);
 
 const random = new SeededRandom(Number(seed));
-const step = alignedBytes(STEP_BYTES);
+const { bytes: step } = allocateAlignedArena(STEP_BYTES, ALIGNMENT);
 step.set(random.bytes(STEP_BYTES));
 const path = `${directory}/neighbour`;
 
@@ -67,10 +67,4 @@ async function fill(): Promise<Written> {
   }
   const bytesPerSecond = windows.slice(0, -1).map(each => (each * 1000) / WINDOW_MS);
   return { bytes, seconds: elapsedMs() / 1000, bytesPerSecond };
-}
-
-function alignedBytes(length: number): Uint8Array {
-  const bytes = new Uint8Array(new ArrayBuffer(length + ALIGNMENT));
-  const start = (ALIGNMENT - (addressOf(bytes) % ALIGNMENT)) % ALIGNMENT;
-  return bytes.subarray(start, start + length);
 }

@@ -19,6 +19,16 @@ export function allocateArena(length: number): Arena {
 }
 
 /**
+ * Zeroed memory whose first byte lies at a multiple of `alignment`, as O_DIRECT wants it; anywhere
+ * where native calls are not to be had.
+ */
+export function allocateAlignedArena(length: number, alignment: number): Arena {
+  const { bytes, address } = allocateArena(length + alignment);
+  const start = (alignment - (address % alignment)) % alignment;
+  return arenaOver(bytes.subarray(start, start + length));
+}
+
+/**
  * An arena over bytes that exist. They must lie in an ArrayBuffer of their own that neither grows
  * nor is transferred while the arena is in use.
  */

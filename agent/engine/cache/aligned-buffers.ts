@@ -2,7 +2,7 @@
 // pieces serve all segments of a cache by turns, since memory that was used a moment ago costs
 // nothing, and fresh memory a page fault for each 4 KiB. They are given back when nobody uses one.
 
-import { addressOf } from '#engine/base/native.ts';
+import { allocateAlignedArena } from '#engine/base/arena.ts';
 import { releaseBuffer } from '#engine/base/release-buffer.ts';
 import { WINDOW_BYTES } from './entry-table.ts';
 
@@ -14,12 +14,12 @@ export const ALIGNED_BUFFERS_MAX = 4;
 /** Until it is disposed of. */
 export interface LentBuffer extends Disposable {
   /** As long as the longest entry. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
 }
 
 export class AlignedBuffers {
-  readonly #free: Uint8Array<ArrayBuffer>[] = [];
-  readonly #waiting: ((bytes: Uint8Array<ArrayBuffer>) => void)[] = [];
+  readonly #free: Uint8Array[] = [];
+  readonly #waiting: ((bytes: Uint8Array) => void)[] = [];
   #lentCount = 0;
 
   /** How many are in memory. */
@@ -40,16 +40,17 @@ export class AlignedBuffers {
     };
   }
 
-  async #next(): Promise<Uint8Array<ArrayBuffer>> {
+  async #next(): Promise<Uint8Array> {
     const free = this.#free.pop();
     if (free === undefined && this.count >= ALIGNED_BUFFERS_MAX) {
       return await new Promise(resolve => this.#waiting.push(resolve));
     }
     this.#lentCount++;
-    return free ?? alignedBytes();
+    // Without native calls nobody knows where it is; the kernel refuses it then.
+    return free ?? allocateAlignedArena(WINDOW_BYTES, ALIGNMENT_BYTES).bytes;
   }
 
-  #giveBack(bytes: Uint8Array<ArrayBuffer>): void {
+  #giveBack(bytes: Uint8Array): void {
     const next = this.#waiting.shift();
     if (next) return next(bytes);
     this.#lentCount--;
@@ -58,11 +59,4 @@ export class AlignedBuffers {
     for (const { buffer } of this.#free) releaseBuffer(buffer);
     this.#free.length = 0;
   }
-}
-
-/** Without native calls nobody knows where it is; the kernel refuses it then. */
-function alignedBytes(): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(new ArrayBuffer(WINDOW_BYTES + ALIGNMENT_BYTES));
-  const start = (ALIGNMENT_BYTES - (addressOf(bytes) % ALIGNMENT_BYTES)) % ALIGNMENT_BYTES;
-  return bytes.subarray(start, start + WINDOW_BYTES);
 }

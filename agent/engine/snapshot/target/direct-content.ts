@@ -5,7 +5,7 @@
 
 import { constants, statfsSync } from 'node:fs';
 
-import { allocateArena, type Arena } from '#engine/base/arena.ts';
+import { allocateAlignedArena, type Arena } from '#engine/base/arena.ts';
 
 import type { FileContent } from './file-content.ts';
 import type { FileRange, TargetCalls } from './target-calls.ts';
@@ -27,7 +27,7 @@ export class DirectContent {
   readonly #calls: TargetCalls;
   readonly #content: FileContent;
   /** Bytes of a content begin anywhere, and a disk wants them to begin at a block. */
-  #buffer: { readonly arena: Arena; readonly start: number } | undefined;
+  #buffer: Arena | undefined;
 
   constructor(calls: TargetCalls, content: FileContent) {
     this.#calls = calls;
@@ -65,11 +65,11 @@ export class DirectContent {
     let done = 0;
     try {
       while (done < length && file.mayBeDirect) {
-        const { arena, start } = (this.#buffer ??= alignedBuffer());
+        const arena = (this.#buffer ??= allocateAlignedArena(BUFFER_BYTES, PAGE_BYTES));
         const part = Math.min(BUFFER_BYTES, length - done);
         const at = offset + done;
-        arena.bytes.set(from.bytes.subarray(at, at + part), start);
-        const range = { offset: start, length: part, position: position + done };
+        arena.bytes.set(from.bytes.subarray(at, at + part));
+        const range = { offset: 0, length: part, position: position + done };
         const written = this.#calls.write(descriptor, arena, range);
         if (written <= 0) file.mayBeDirect = false;
         else done += written;
@@ -88,9 +88,4 @@ function isOnDisk(descriptor: number): boolean {
     // No /proc: it cannot be opened once more either.
     return false;
   }
-}
-
-function alignedBuffer(): { readonly arena: Arena; readonly start: number } {
-  const arena = allocateArena(BUFFER_BYTES + PAGE_BYTES);
-  return { arena, start: (PAGE_BYTES - (arena.address % PAGE_BYTES)) % PAGE_BYTES };
 }
