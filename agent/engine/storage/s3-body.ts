@@ -13,22 +13,30 @@ export function requestBody(pieces: readonly Uint8Array[]): Uint8Array | Readabl
   return Readable.from([only, ...others].map(asBuffer), { objectMode: false });
 }
 
-/**
- * The same at a rate. Its owner destroys it, and fires the signal, when the request is over; until
- * then a change of the rate holds for what was not sent yet.
- */
+/** Until it is disposed of, when the request is over. */
+export interface PacedBody extends Disposable {
+  readonly stream: Readable;
+}
+
+/** The same at a rate; a change of it holds for what was not sent yet. */
 export function pacedBody(
   pieces: readonly Uint8Array[],
   rate: SmoothRate,
   signal: AbortSignal,
-): Readable {
-  const body = Readable.from(slicesOf(pieces, rate, signal), {
-    objectMode: false,
-    highWaterMark: 1,
-  });
+): PacedBody {
+  const over = new AbortController();
+  const slices = slicesOf(pieces, rate, AbortSignal.any([signal, over.signal]));
+  const stream = Readable.from(slices, { objectMode: false, highWaterMark: 1 });
   // The request ends by the same signal, and it is the request that is waited for.
-  body.on('error', () => undefined);
-  return body;
+  stream.on('error', () => undefined);
+  return {
+    stream,
+    [Symbol.dispose]() {
+      // What the server has not taken by now it does not want.
+      stream.destroy();
+      over.abort();
+    },
+  };
 }
 
 async function* slicesOf(

@@ -84,22 +84,16 @@ export class S3Put {
     const digests = await digestPieces(pieces, asked, signal);
     throwIfAborted(signal);
     await traffic?.upload.whenOpen(signal);
-    const over = new AbortController();
-    const bodySignal = AbortSignal.any([signal, over.signal]);
-    const paced = traffic && pacedBody(pieces, traffic.upload, bodySignal);
+    using paced = traffic && pacedBody(pieces, traffic.upload, signal);
     const command = new sdk.PutObjectCommand({
       ...input,
       ...checksumFields(kinds, digests),
-      Body: paced ?? requestBody(pieces),
+      Body: paced?.stream ?? requestBody(pieces),
       ContentLength: totalBytes(pieces),
     });
     const sha256 = isTls ? undefined : digests.get('sha256')?.toString('hex');
     signAs(command, sha256 ?? 'UNSIGNED-PAYLOAD');
-    const answer = await client.send(command, { abortSignal: signal }).finally(() => {
-      // What the server has not taken by now it does not want.
-      paced?.destroy();
-      over.abort();
-    });
+    const answer = await client.send(command, { abortSignal: signal });
     if (answer.ETag === undefined) {
       throw notS3(`write blob ${input.Key}`, this.#displayName, 'no ETag');
     }
