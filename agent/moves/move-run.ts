@@ -6,8 +6,14 @@ import type { MoveSuccess } from './move-adapter.ts';
 import type { RunState } from './phase-machine.ts';
 import type { MoveOptions, MoveProgress } from './volume-mover.ts';
 
-/** The least time between two writes of progress. */
-export const PROGRESS_INTERVAL_MS = 1000;
+/**
+ * From one write of progress to the next, as a part of the time that the move had run at the first:
+ * whoever looks at a short one sees it go on, and a thousand long ones make a hundred writes a
+ * second.
+ */
+export const PROGRESS_INTERVAL_SHARE = 1 / 4;
+export const PROGRESS_INTERVAL_MS_MIN = 1000;
+export const PROGRESS_INTERVAL_MS_MAX = 10_000;
 
 /** `revoked`: the controller wants its slot back. */
 export type StopReason = 'cancelled' | 'interrupted' | 'revoked';
@@ -23,6 +29,7 @@ export class MoveRun {
   readonly #components: MoveRunComponents;
   readonly #abort = new AbortController();
   readonly #ended: Promise<void>;
+  readonly #beganAt: number;
   #state: RunState = 'running';
   #stopReason: StopReason | undefined;
   #success: MoveSuccess | undefined;
@@ -35,6 +42,7 @@ export class MoveRun {
 
   constructor(components: MoveRunComponents) {
     this.#components = components;
+    this.#beganAt = components.clock.monotonic();
     this.#ended = this.#run();
   }
 
@@ -66,8 +74,12 @@ export class MoveRun {
   /** Undefined when there is nothing new; else until it may be written. */
   get progressDueMs(): number | undefined {
     if (isSame(this.#progress, this.#written)) return undefined;
-    const elapsedMs = this.#components.clock.monotonic() - this.#writtenAt;
-    return Math.max(0, PROGRESS_INTERVAL_MS - elapsedMs);
+    const share = (this.#writtenAt - this.#beganAt) * PROGRESS_INTERVAL_SHARE;
+    const intervalMs = Math.min(
+      PROGRESS_INTERVAL_MS_MAX,
+      Math.max(PROGRESS_INTERVAL_MS_MIN, share),
+    );
+    return Math.max(0, this.#writtenAt + intervalMs - this.#components.clock.monotonic());
   }
 
   /** Resolves when it has ended, however it did; never rejects. */
