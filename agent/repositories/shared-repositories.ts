@@ -218,6 +218,8 @@ export class SharedRepositories implements AsyncDisposable {
         cacheShare,
         clock,
         onWarning,
+        // A move is waiting for it.
+        startsThread: true,
         owner: OWNER,
         threads: shares.threads,
         memoryBytes: shares.memoryBytes,
