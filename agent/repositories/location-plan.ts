@@ -147,12 +147,12 @@ function encryptionOf(config: Config, fail: Fail): S3Encryption | undefined {
 }
 
 /**
- * None of the newer ones, where it is empty: then it is Content-MD5. The engine falls back to that
- * by itself where the server does not know what is asked for.
+ * Empty is for the plugin, whose newer checksums stand behind the body, which many servers do not
+ * understand. Those of the engine stand in front of it, and it falls back to Content-MD5 by itself
+ * where a server does not confirm them.
  */
-function checksumOf({ checksumAlgorithm: name }: Config): S3Checksum | undefined {
-  if (name === '') return 'md5';
-  return name === undefined ? undefined : CHECKSUMS.get(name);
+function checksumOf({ checksumAlgorithm: name = '' }: Config): S3Checksum | undefined {
+  return CHECKSUMS.get(name);
 }
 
 /** As the plugin calls them. */

@@ -61,13 +61,15 @@ export function confirmedChecksum(
 
 /**
  * What servers say that do not know the newer headers: Amazon's own codes (R2 before 2025, ONTAP,
- * B2, OCI), and that of an object lock for which only Content-MD5 counts.
+ * B2, OCI), that of an object lock for which only Content-MD5 counts, and that of a server behind a
+ * proxy that takes headers away which it does not know, as all of them are signed.
  */
 const REFUSALS: ReadonlySet<string> = new Set([
   'NotImplemented',
   'InvalidArgument',
   'InvalidRequest',
   'MissingContentMD5',
+  'SignatureDoesNotMatch',
 ]);
 
 export function isChecksumRefused(answer: { readonly name: string } | undefined): boolean {

@@ -84,6 +84,7 @@ const REFUSING: Readonly<Record<string, Handler>> = {
   'calls it an invalid argument': refusing(400, 'InvalidArgument'),
   'calls the request invalid': refusing(400, 'InvalidRequest'),
   'wants Content-MD5': refusing(400, 'MissingContentMD5'),
+  'never sees it, behind a proxy': refusing(403, 'SignatureDoesNotMatch'),
 };
 
 for (const [does, handler] of Object.entries(REFUSING)) {
