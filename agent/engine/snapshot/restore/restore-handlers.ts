@@ -2,6 +2,7 @@
 
 import { arenaOver, ownBuffer } from '#engine/base/arena.ts';
 import { deserializeError, EngineError, serializeError } from '#engine/base/errors.ts';
+import { releaseBuffer } from '#engine/base/release-buffer.ts';
 import { settleDirectory } from '#engine/snapshot/target/settle-open.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TaskHandlers, TaskReply } from '#engine/workers/tasks.ts';
@@ -49,9 +50,14 @@ export function restoreHandlers(content: ContentParts | undefined): TaskHandlers
     restoreDirectories: input => within(input, (thread, { rows }) => makeDirectories(thread, rows)),
     restoreExamine: input => within(input, (thread, { rows }) => examineRows(thread, rows)),
     restoreRange: input =>
-      within(input, (thread, range) =>
-        tallied(thread, making => writeRange(thread, making, range)),
-      ),
+      within(input, (thread, range) => {
+        try {
+          return tallied(thread, making => writeRange(thread, making, range));
+        } finally {
+          // The next range comes sooner than a collection.
+          if ('bytes' in range.source) releaseBuffer(range.source.bytes.buffer);
+        }
+      }),
     restoreContent: input => within(input, writeContent),
     restorePlain: input =>
       within(input, (thread, { rows }) =>
