@@ -41,8 +41,10 @@ export async function openMoveSlots(
   // gRPC and its codec, for those who need them alone.
   const { CoordinatedSlots } = await import('#agent/coordinator/coordinated-slots.ts');
   const { ObeyedShares } = await import('#agent/coordinator/obeyed-shares.ts');
+  const { MoveRates } = await import('#agent/coordinator/move-rates.ts');
+  const rates = new MoveRates({ traffic, clock });
   const shares = new ObeyedShares({
-    ...{ traffic, clock },
+    traffic,
     onChange: ({ upload, download }) => {
       const rates = { upload: upload?.bytesPerSecond, download: download?.bytesPerSecond };
       log.debug(rates, 'the share of bandwidth has changed');
@@ -62,7 +64,7 @@ export async function openMoveSlots(
     clock,
     slotsMax: count,
     shares,
-    heartbeat: () => ({ ...conditionOf(cache), moves: shares.ratesOf(slots.holders) }),
+    heartbeat: () => ({ ...conditionOf(cache), moves: rates.of(slots.moves) }),
     onStanding: next => {
       if (next.kind !== standing || !hasSaid) sayStanding(log, next, count);
       standing = next.kind;

@@ -29,6 +29,8 @@ export interface MoveRate {
   readonly totalBytes: number | undefined;
   readonly uploadBytesPerSecond: number;
   readonly downloadBytesPerSecond: number;
+  /** Of `doneBytes`. */
+  readonly doneBytesPerSecond: number | undefined;
 }
 
 export interface AgentHeartbeat {
@@ -115,6 +117,7 @@ export function moveRateFromWire(move: ReadMove): MoveRate {
     totalBytes: optionalCount(move.totalBytes, 'total_bytes'),
     uploadBytesPerSecond: requireCount(upload, 'upload_bytes_per_second'),
     downloadBytesPerSecond: requireCount(download, 'download_bytes_per_second'),
+    doneBytesPerSecond: optionalCount(move.doneBytesPerSecond, 'done_bytes_per_second'),
   };
 }
 

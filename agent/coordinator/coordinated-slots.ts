@@ -2,8 +2,10 @@
 // controller: what they ask for becomes a wish, what is granted wakes them up.
 
 import { type MoveSlots, type VolumeSlotRequest, WAITING_MAX } from '#agent/moves/slots.ts';
+import type { Clock } from '#engine/base/clock.ts';
 import type { SlotWait } from '#proto/slot-messages.ts';
 import { CAPABILITIES, SLOTS_MAX, WIRE_VERSION } from '#proto/wire-limits.ts';
+import type { HeldMove } from './move-rates.ts';
 import { SlotKeeper, type SlotKeeperParts } from './slot-keeper.ts';
 import { waitText } from './wait-text.ts';
 
@@ -16,16 +18,24 @@ export interface CoordinatedSlotsParts extends Omit<
   readonly version: string;
 }
 
+interface Holder {
+  readonly request: VolumeSlotRequest;
+  /** Monotonic. */
+  readonly sinceMs: number;
+}
+
 export class CoordinatedSlots implements MoveSlots {
   readonly count: number;
+  readonly #clock: Clock;
   readonly #keeper: SlotKeeper;
-  readonly #holders = new Map<string, VolumeSlotRequest>();
+  readonly #holders = new Map<string, Holder>();
   readonly #waiting = new Map<string, VolumeSlotRequest>();
   /** Causes that were told, of those that wait. */
   readonly #told = new Map<string, string>();
 
   constructor(parts: CoordinatedSlotsParts) {
     const { node, version, clock } = parts;
+    this.#clock = clock;
     this.count = Math.min(parts.slotsMax, SLOTS_MAX);
     // A later start has a later time; where the clock was set back, the controller says so.
     const session = clock.now();
@@ -35,13 +45,15 @@ export class CoordinatedSlots implements MoveSlots {
       hello: { node, version, wireVersion: WIRE_VERSION, capabilities: CAPABILITIES, session },
       onStart: ids => ids.forEach(id => this.#start(id)),
       onWaits: waits => waits.forEach(wait => this.#tellWait(wait)),
-      onStop: ids => ids.forEach(id => this.#holders.get(id)?.onRevoked()),
+      onStop: ids => ids.forEach(id => this.#holders.get(id)?.request.onRevoked()),
     });
   }
 
-  /** Ids of the moves that have one. */
-  get holders(): string[] {
-    return [...this.#holders.keys()];
+  /** Those that have one. */
+  get moves(): HeldMove[] {
+    return [...this.#holders].map(([id, { request, sinceMs }]) => ({
+      ...{ id, kind: request.kind, sinceMs, progress: request.progress() },
+    }));
   }
 
   get usedCount(): number {
@@ -92,7 +104,7 @@ export class CoordinatedSlots implements MoveSlots {
     if (request === undefined) return;
     this.#waiting.delete(id);
     this.#told.delete(id);
-    this.#holders.set(id, request);
+    this.#holders.set(id, { request, sinceMs: this.#clock.monotonic() });
     request.onGranted();
   }
 }

@@ -1,17 +1,14 @@
 // What this node may use of the cluster's bandwidth: the last word of a controller, which holds
-// until there is another one, whoever is away meanwhile. And what it does use, for heartbeats.
+// until there is another one, whoever is away meanwhile.
 
-import type { Clock } from '#engine/base/clock.ts';
 import type { SmoothRate } from '#engine/base/smooth-rate.ts';
-import type { BandwidthShares, MoveRate } from '#proto/agent-saying.ts';
+import type { BandwidthShares } from '#proto/agent-saying.ts';
 
 const DIRECTIONS = ['upload', 'download'] as const;
-type PerDirection<Value> = Readonly<Record<(typeof DIRECTIONS)[number], Value>>;
 
 export interface ObeyedSharesParts {
   /** By which all traffic with object storage goes. */
-  readonly traffic: PerDirection<SmoothRate>;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly traffic: Readonly<Record<(typeof DIRECTIONS)[number], SmoothRate>>;
   /** Told of each change. */
   readonly onChange?: (shares: BandwidthShares) => void;
 }
@@ -19,13 +16,9 @@ export interface ObeyedSharesParts {
 export class ObeyedShares {
   readonly #parts: ObeyedSharesParts;
   #inForce: BandwidthShares = { upload: undefined, download: undefined };
-  #countedAtMs: number;
-  #counted: PerDirection<number>;
 
   constructor(parts: ObeyedSharesParts) {
     this.#parts = parts;
-    this.#countedAtMs = parts.clock.monotonic();
-    this.#counted = this.#passed();
   }
 
   get inForce(): BandwidthShares {
@@ -47,31 +40,5 @@ export class ObeyedShares {
         before[direction].bytesPerSecond === this.#inForce[direction]?.bytesPerSecond,
     );
     if (!isSame) this.#parts.onChange?.(this.#inForce);
-  }
-
-  /**
-   * What the node has used since it was asked for the last time, split among its moves: those of a
-   * node share connections and contents, so that nobody knows whose a byte was.
-   */
-  ratesOf(ids: readonly string[]): MoveRate[] {
-    const nowMs = this.#parts.clock.monotonic();
-    const passed = this.#passed();
-    const seconds = Math.max(1, nowMs - this.#countedAtMs) / 1000;
-    const rateOf = (direction: keyof PerDirection<number>) => {
-      const bytes = passed[direction] - this.#counted[direction];
-      return Math.round(bytes / seconds / Math.max(1, ids.length));
-    };
-    const [uploadBytesPerSecond, downloadBytesPerSecond] = [rateOf('upload'), rateOf('download')];
-    this.#countedAtMs = nowMs;
-    this.#counted = passed;
-    return ids.map(id => ({
-      ...{ id, kind: '', doneBytes: 0, totalBytes: undefined },
-      ...{ uploadBytesPerSecond, downloadBytesPerSecond },
-    }));
-  }
-
-  #passed(): PerDirection<number> {
-    const { upload, download } = this.#parts.traffic;
-    return { upload: upload.passedBytes, download: download.passedBytes };
   }
 }

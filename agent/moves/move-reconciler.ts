@@ -269,7 +269,7 @@ export class MoveReconciler<Item extends MoveObject> {
     const volume = slotVolumeOf(item, { group, site, nowMs: clock.now(), adapter });
     const onWaiting: VolumeSlotRequest['onWaiting'] = ({ cause, text }) =>
       this.#report({ type: 'waiting', item, cause, message: text });
-    const wish = { group, volume, onWaiting };
+    const wish = { group, kind: adapter.resource.kind, volume, onWaiting };
     const answer = this.#moves.takeSlot({ uid, key: keyOf(item) }, wish);
     if (answer === 'granted') return { type: 'again', item, isFresh: view.isFresh };
     return { type: 'done', requeueAfterMs: answer === 'refused' ? SLOT_RETRY_MS : undefined };

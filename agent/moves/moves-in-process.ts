@@ -49,12 +49,13 @@ export class MovesInProcess {
   /** `queued`: the key is put into the queue when there is one. */
   takeSlot(
     { uid, key }: MoveIdentity,
-    wish: Pick<VolumeSlotRequest, 'group' | 'volume' | 'onWaiting'>,
+    wish: Pick<VolumeSlotRequest, 'group' | 'kind' | 'volume' | 'onWaiting'>,
   ): 'granted' | 'queued' | 'refused' {
     const { slots, enqueue } = this.#components;
     const onGranted = () => enqueue(key);
     const answer = slots.request({
       ...{ ...wish, id: uid, onGranted },
+      progress: () => this.runOf(uid)?.progress,
       onRevoked: () => this.#giveBack(uid),
     });
     if (answer !== 'refused') this.#moves.set(uid, this.#moves.get(uid) ?? { key });

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import type { SlotVolume } from './slot-volume.ts';
+import type { MoveProgress } from './volume-mover.ts';
 
 export interface SlotRequest {
   /** Uid of the move. */
@@ -16,6 +17,10 @@ export interface SlotRequest {
 /** With what somebody who sees more than this node decides by. */
 export interface VolumeSlotRequest extends SlotRequest {
   readonly volume: SlotVolume;
+  /** Of the custom resource, such as PodVolumeBackup. */
+  readonly kind: string;
+  /** How far the move is; undefined as long as it has told nothing. */
+  readonly progress: () => MoveProgress | undefined;
   /** Why it waits; again when that has changed. `cause` is a word, `text` is for people. */
   readonly onWaiting: (why: { readonly cause: string; readonly text: string }) => void;
   /** The slot is wanted back: the move is to be stopped, and its slot released. */

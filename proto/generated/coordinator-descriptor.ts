@@ -203,6 +203,11 @@ export const COORDINATOR_DESCRIPTOR: object = {
                   "oneof": [
                     "totalBytes"
                   ]
+                },
+                "_doneBytesPerSecond": {
+                  "oneof": [
+                    "doneBytesPerSecond"
+                  ]
                 }
               },
               "fields": {
@@ -232,6 +237,13 @@ export const COORDINATOR_DESCRIPTOR: object = {
                 "downloadBytesPerSecond": {
                   "type": "uint64",
                   "id": 6
+                },
+                "doneBytesPerSecond": {
+                  "type": "uint64",
+                  "id": 7,
+                  "options": {
+                    "proto3_optional": true
+                  }
                 }
               }
             },

@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { type HeldMove, MoveRates } from '#agent/coordinator/move-rates.ts';
 import { ObeyedShares } from '#agent/coordinator/obeyed-shares.ts';
 import { createLog } from '#agent/log.ts';
 import { readConfig } from '#controller/config.ts';
@@ -81,6 +82,10 @@ function clockFrom(nowMs: number): Clock {
   };
 }
 
+function heldMove(id: string): HeldMove {
+  return { id, kind: 'PodVolumeBackup', sinceMs: 0, progress: undefined };
+}
+
 /** Sends blobs while it has a slot. */
 class SendingAgent {
   readonly #agent: KeepingAgent;
@@ -95,13 +100,14 @@ class SendingAgent {
     const { credentials, proxy } = scene;
     const s3 = { bucket: 'bucket', prefix: `${node}/`, endpoint: proxy.url, credentials };
     const storage = await openStorageAt({ scheme: 's3', s3 }, { traffic });
-    const shares = new ObeyedShares({ traffic, clock: systemClock });
+    const shares = new ObeyedShares({ traffic });
+    const rates = new MoveRates({ traffic, clock: systemClock });
     const agent: KeepingAgent = new KeepingAgent(t, scene, node, {
       ...{ shares, reportMs: 1000 },
       heartbeat: () => ({
         ...{ diskFreeBytes: undefined, cache: undefined },
         memory: { usedBytes: 1, limitBytes: undefined },
-        moves: shares.ratesOf(agent.started),
+        moves: rates.of(agent.started.map(heldMove)),
       }),
     });
     t.teardown(() => storage.close());

@@ -150,6 +150,16 @@ t.test('a heartbeat and shares tell nothing from zero', async t => {
         totalBytes: undefined,
         uploadBytesPerSecond: 2,
         downloadBytesPerSecond: 0,
+        doneBytesPerSecond: 0,
+      },
+      {
+        id: 'u-2',
+        kind: '',
+        doneBytes: 0,
+        totalBytes: 0,
+        uploadBytesPerSecond: 0,
+        downloadBytesPerSecond: 0,
+        doneBytesPerSecond: undefined,
       },
     ],
   };

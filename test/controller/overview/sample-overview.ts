@@ -48,6 +48,7 @@ export const OVERVIEW: ClusterOverview = {
       progress: {
         ...{ id: 'a', kind: 'PodVolumeBackup', doneBytes: 5 * MIB, totalBytes: 20 * MIB },
         ...{ uploadBytesPerSecond: MIB, downloadBytesPerSecond: 0 },
+        doneBytesPerSecond: 2 * MIB,
       },
     },
     {

@@ -20,11 +20,17 @@ export interface MoveProgress {
    */
   'totalBytes'?: (number | string | Long);
   /**
-   * To and from the object storage, over about the last ten seconds.
+   * To and from the object storage, over about the last ten seconds: its part of what the node
+   * sends and fetches, as moves of a node share connections and contents.
    */
   'uploadBytesPerSecond'?: (number | string | Long);
   'downloadBytesPerSecond'?: (number | string | Long);
+  /**
+   * By which done_bytes grows, over about the same time; missing while it is not known.
+   */
+  'doneBytesPerSecond'?: (number | string | Long);
   '_totalBytes'?: "totalBytes";
+  '_doneBytesPerSecond'?: "doneBytesPerSecond";
 }
 
 /**
@@ -45,9 +51,15 @@ export interface MoveProgress__Output {
    */
   'totalBytes'?: (number);
   /**
-   * To and from the object storage, over about the last ten seconds.
+   * To and from the object storage, over about the last ten seconds: its part of what the node
+   * sends and fetches, as moves of a node share connections and contents.
    */
   'uploadBytesPerSecond': (number);
   'downloadBytesPerSecond': (number);
+  /**
+   * By which done_bytes grows, over about the same time; missing while it is not known.
+   */
+  'doneBytesPerSecond'?: (number);
   '_totalBytes'?: "totalBytes";
+  '_doneBytesPerSecond'?: "doneBytesPerSecond";
 }
