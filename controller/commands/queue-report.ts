@@ -4,9 +4,11 @@ import { causeText } from '#agent/coordinator/wait-text.ts';
 import { counted, formatBytes, formatCount, formatDuration } from '#engine/cli/quantity.ts';
 import { type Column, renderTable, usedColumns } from '#engine/cli/table.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
+import type { MoveRate } from '#proto/agent-saying.ts';
 import type { ClusterOverview, RunningMove, WaitingMove } from '#proto/overview-messages.ts';
 import type { GrantReason, SlotVolume } from '#proto/slot-messages.ts';
 import { moveText, podText, volumeText } from './move-columns.ts';
+import { leftMsOf, percentOf } from './move-pace.ts';
 
 export function queueText(overview: ClusterOverview): string {
   const { running, runningCount, waiting, waitingCount } = overview;
@@ -26,10 +28,7 @@ export function queueDocument(overview: ClusterOverview): object {
     running: running.map(({ volume, node, runningMs, grant, progress }) => ({
       ...volumeDocument(volume),
       ...{ node, runningMs, reason: grant?.reason, text: reasonText(grant?.reason) },
-      doneBytes: progress?.doneBytes,
-      totalBytes: progress?.totalBytes,
-      uploadBytesPerSecond: progress?.uploadBytesPerSecond,
-      downloadBytesPerSecond: progress?.downloadBytesPerSecond,
+      ...(progress && progressDocument(progress)),
     })),
     waitingCount,
     waiting: waiting.map(({ volume, priority, waitedMs, wait, keptFor, nodes }) => ({
@@ -44,6 +43,10 @@ export function queueDocument(overview: ClusterOverview): object {
 function volumeDocument(volume: SlotVolume): object {
   const { id, move, namespace, pod, volumeName, storageClass, location, gang } = volume;
   return { id, move, namespace, pod, volume: volumeName, storageClass, location, gang: gang?.key };
+}
+
+function progressDocument({ id: _id, ...progress }: MoveRate): object {
+  return { ...progress, percent: percentOf(progress), leftMs: leftMsOf(progress) };
 }
 
 function headline({ leader, isStarting, slotsMax, ...counts }: ClusterOverview): string {
@@ -69,6 +72,8 @@ const RUNNING: readonly Column<RunningMove>[] = [
   { title: 'for', isRight: true, text: ({ runningMs }) => formatDuration(runningMs) },
   { title: 'done', isRight: true, text: doneText },
   { title: 'rate', isRight: true, text: rateText },
+  { title: 'left', isRight: true, text: leftText },
+  { title: 'storage', isRight: true, text: storageText },
   { title: 'why now', text: ({ grant }) => reasonText(grant?.reason) },
   { title: 'as', text: ({ volume }) => moveText(volume) },
 ];
@@ -94,12 +99,24 @@ function waitingColumns({ waiting }: ClusterOverview): Column<WaitingMove>[] {
 function doneText({ progress }: RunningMove): string {
   if (progress === undefined) return '';
   const { doneBytes, totalBytes } = progress;
-  const done = formatBytes(doneBytes);
-  return totalBytes === undefined ? done : `${done} of ${formatBytes(totalBytes)}`;
+  const [done, percent] = [formatBytes(doneBytes), percentOf(progress)];
+  if (totalBytes === undefined || percent === undefined) return done;
+  return `${done} of ${formatBytes(totalBytes)}, ${percent} %`;
+}
+
+/** Of the volume. */
+function rateText({ progress }: RunningMove): string {
+  const rate = progress?.doneBytesPerSecond;
+  return rate === undefined ? '' : `${formatBytes(rate)}/s`;
+}
+
+function leftText({ progress }: RunningMove): string {
+  const leftMs = progress && leftMsOf(progress);
+  return leftMs === undefined ? '' : formatDuration(Math.ceil(leftMs / 1000) * 1000);
 }
 
 /** To or from the object storage, whichever is more. */
-function rateText({ progress }: RunningMove): string {
+function storageText({ progress }: RunningMove): string {
   if (progress === undefined) return '';
   const { uploadBytesPerSecond: upload, downloadBytesPerSecond: download } = progress;
   return `${formatBytes(Math.max(upload, download))}/s`;

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
-import { STORAGE_LOCATIONS } from '#agent/repositories/repository-objects.ts';
 import {
   backup,
   createRepository,
@@ -18,8 +17,9 @@ import {
 import * as velero from '#test/demo/velero-objects.ts';
 import { CREDENTIALS, type Handler, startFakeS3 } from '#test/engine/storage/fake-s3.ts';
 import { MemoryS3 } from '#test/faults/memory-s3.ts';
-import { type KubeEmulator, startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
+import { startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
 import { BACKUP, PASSWORD, RESTORE } from '#test/support/agent-scene.ts';
+import { putBucket } from '#test/support/bucket-location.ts';
 import { ServiceProcess } from '#test/support/service-process.ts';
 
 /** Velero's DaemonSet leaves the kubelet's 30 s, of which `--shutdown-grace` takes 25. */
@@ -130,21 +130,6 @@ async function scene(t: Test) {
       : velero.podVolumeBackup('daily-1', BACKUP, web);
   };
   return { api, fake, sound, directory, begin };
-}
-
-function putBucket(api: KubeEmulator, s3Url: string): void {
-  const { accessKeyId, secretAccessKey } = CREDENTIALS;
-  const text = `aws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`;
-  const metadata = { name: 'cloud', namespace: 'velero' };
-  api.put({ kind: 'Secret', metadata, data: { cloud: btoa(`[default]\n${text}`) } });
-  api.change(STORAGE_LOCATIONS, { namespace: 'velero', name: 'default' }, location => {
-    location.spec = {
-      provider: 'aws',
-      config: { s3Url, region: 'minio' },
-      credential: { name: 'cloud', key: 'cloud' },
-      objectStorage: { bucket: 'bucket' },
-    };
-  });
 }
 
 async function store(storage: Storage, path: string): Promise<string> {

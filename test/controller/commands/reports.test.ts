@@ -15,9 +15,9 @@ t.test('the queue as tables', async t => {
   t.strictSame(cells(queueText(OVERVIEW)), [
     '2 of 4 slots are used, 2 volumes wait (c-1 leads)',
     '',
-    'moves | volume | node | for | done | rate | why now | as',
-    'shop/db-0 | data | n1 | 12 s | 5 MiB of 20 MiB | 1 MiB/s | its turn at priority 5 | ' +
-      'PodVolumeBackup/daily-a',
+    'moves | volume | node | for | done | rate | left | storage | why now | as',
+    'shop/db-0 | data | n1 | 12 s | 5 MiB of 20 MiB, 25 % | 2 MiB/s | 8 s | 1 MiB/s | ' +
+      'its turn at priority 5 | PodVolumeBackup/daily-a',
     'shop/db-1 | data | n2 | 2 s | began without a controller | PodVolumeBackup/daily-b',
     '',
     'place | waits | volume | priority | for | because | as',
@@ -59,6 +59,30 @@ t.test('nothing that an agent says reaches the terminal as it is', async t => {
   const volume = { ...first.volume, pod: 'a\u001b[2J', move: '\u0007' };
   const text = queueText({ ...OVERVIEW, waiting: [{ ...first, volume }] });
   t.notOk(text.includes('\u0007') || text.includes('\u001b'));
+});
+
+t.test('of a move it is told what is known', async t => {
+  const [first] = OVERVIEW.running;
+  const { progress: known } = first ?? {};
+  if (first === undefined || known === undefined) throw new Error('the first one moves');
+  const shown = (more: Partial<typeof known>) => {
+    const progress = { ...known, ...more };
+    const running = [{ ...first, progress }];
+    const overview = { ...OVERVIEW, running, runningCount: 1 };
+    const document = queueDocument(overview) as { readonly running: readonly object[] };
+    return { row: cells(queueText(overview))[3], document: document.running[0] };
+  };
+  const all = { kind: 'PodVolumeBackup', doneBytes: 5 * 2 ** 20, percent: 25, leftMs: 7_500 };
+  t.match(shown({}).document, all);
+  const unsized = shown({ totalBytes: undefined });
+  t.match(unsized.row, '| 5 MiB | 2 MiB/s | 1 MiB/s | its turn');
+  t.match(unsized.document, { percent: undefined, leftMs: undefined });
+  const unpaced = shown({ doneBytesPerSecond: undefined });
+  t.match(unpaced.row, '| 5 MiB of 20 MiB, 25 % | 1 MiB/s | its turn');
+  t.match(shown({ doneBytesPerSecond: 0 }).row, '25 % | 0 B/s | 1 MiB/s | its turn');
+  const nearly = shown({ doneBytes: 20 * 2 ** 20 - 1 });
+  t.match(nearly.row, '20 MiB of 20 MiB, 99 % | 2 MiB/s | 1 s |');
+  t.match(nearly.document, { percent: 99, leftMs: 1 });
 });
 
 t.test('the document has words of programs and of people', async t => {
