@@ -3,6 +3,7 @@
 
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
+import { claimNameOf } from '#kube/claim-name.ts';
 import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
@@ -13,7 +14,6 @@ import type { TimedStat } from './timed-stat.ts';
 import type { Claim, PersistentVolume, Pod } from './volume-objects.ts';
 import {
   claimDirectory,
-  claimNameOf,
   describePod,
   inlineDirectory,
   requireFileSystem,
@@ -71,7 +71,7 @@ export async function locateVolume(
   requireNode(pod, settings.nodeName);
   const volume = volumeOfPod(pod, query.volume);
   const what = `volume ${volume.name} of ${describePod(pod)}`;
-  const claimName = claimNameOf(pod, volume);
+  const claimName = claimNameOf(pod.metadata.name, volume);
   const claim =
     claimName === undefined ? undefined : await findClaim(parts, pod, claimName, signal);
   const wanted = claim

@@ -44,13 +44,6 @@ export function volumeOfPod(pod: Pod, name: string): PodVolumeSpec {
   throw new EngineError('VOLUME_NOT_FOUND', `${text}; its volumes are: ${names}`);
 }
 
-/** The claim that a volume is made from: one that it names, or one that was made for it. */
-export function claimNameOf(pod: Pod, volume: PodVolumeSpec): string | undefined {
-  if (volume.persistentVolumeClaim) return volume.persistentVolumeClaim.claimName;
-  // Kubernetes pkg/controller/volume/ephemeral: the claim is called after pod and volume.
-  return volume.ephemeral === undefined ? undefined : `${pod.metadata.name}-${volume.name}`;
-}
-
 /** Of a volume that is no claim. @throws VOLUME_TYPE_UNSUPPORTED, VOLUME_NOT_FOUND */
 export function inlineDirectory(pod: Pod, volume: PodVolumeSpec): WantedDirectory {
   const source = sourceOf(volume);

@@ -3,6 +3,7 @@
 // missing there are missing here.
 
 import { parseQuantity } from '#engine/base/kube-quantity.ts';
+import { claimNameOf } from '#kube/claim-name.ts';
 import type { KubeObject, ObjectMeta } from '#kube/kube-object.ts';
 import { ANNOTATION_KEYS } from './annotations.ts';
 
@@ -107,12 +108,10 @@ export function watchedPod(object: KubeObject): WatchedPod {
     (spec?.containers ?? []).flatMap(each => (each.volumeMounts ?? []).map(({ name }) => name)),
   );
   const volumes = (spec?.volumes ?? []).flatMap((volume): PodVolume[] => {
-    const { name, persistentVolumeClaim: named } = volume;
+    const { name } = volume;
     const type = VOLUME_TYPES.find(each => volume[each] !== undefined);
     if (type === undefined || !mounts.has(name) || TOKEN_VOLUME.test(name)) return [];
-    // Kubernetes pkg/controller/volume/ephemeral: the claim is called after pod and volume.
-    const made = type === 'ephemeral' ? `${metadata.name}-${name}` : undefined;
-    return [{ name, type, claim: named?.claimName ?? made }];
+    return [{ name, type, claim: claimNameOf(metadata.name, volume) }];
   });
   return { metadata: { ...smallMetadata(metadata), ...chosenMetadata(metadata) }, isOver, volumes };
 }

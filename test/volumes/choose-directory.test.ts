@@ -1,14 +1,10 @@
 import t from 'tap';
+import { claimNameOf } from '#kube/claim-name.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { chooseDirectory, type NodeDirectories } from '#agent/volumes/choose-directory.ts';
 import { hasPassingInodes, parseMountTable } from '#agent/volumes/mount-table.ts';
 import type { Claim, PersistentVolume, Pod, PodVolumeSpec } from '#agent/volumes/volume-objects.ts';
-import {
-  claimDirectory,
-  claimNameOf,
-  inlineDirectory,
-  volumeOfPod,
-} from '#agent/volumes/wanted-directory.ts';
+import { claimDirectory, inlineDirectory, volumeOfPod } from '#agent/volumes/wanted-directory.ts';
 
 const UID = '33333333-0000-4000-8000-000000000001';
 const ROOT = `/host_pods/${UID}/volumes`;
@@ -235,9 +231,9 @@ t.test('what is not there or not mounted is told with what to do', async t => {
 
 t.test('an ephemeral volume is a claim that is called after its pod', async t => {
   const ephemeral = { name: 'data', ephemeral: { volumeClaimTemplate: {} } };
-  t.equal(claimNameOf(podWith(ephemeral), ephemeral), 'web-data');
-  t.equal(claimNameOf(podWith(volume), volume), 'web-data');
-  t.equal(claimNameOf(podWith(volume), { name: 'x', emptyDir: {} }), undefined);
+  t.equal(claimNameOf('web', ephemeral), 'web-data');
+  t.equal(claimNameOf('web', volume), 'web-data');
+  t.equal(claimNameOf('web', { name: 'x', emptyDir: {} }), undefined);
 });
 
 t.test('mountinfo is read with its escapes, and the upper of two mounts counts', async t => {
