@@ -8,13 +8,18 @@ import { type Cache, cacheStatus, type Traffic } from '#engine/index.ts';
 import { readAccess } from '#agent/coordinator/link-access.ts';
 import type { NodeCondition, Standing } from '#agent/coordinator/slot-keeper.ts';
 import { type MoveSlots, Slots } from '#agent/moves/slots.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import { ClaimClasses } from './claim-classes.ts';
 import type { AgentConfig } from './config-table.ts';
 import type { Log } from './log.ts';
 import type { SlotStanding } from './metrics.ts';
 
 export interface SlotParts {
+  readonly client: Pick<KubeClient, 'get'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Aborted when the agent is told to end. */
+  readonly signal: AbortSignal;
   readonly cache: Cache | undefined;
   /** What goes by the controller's shares; undefined where none is set. */
   readonly traffic: Traffic | undefined;
@@ -32,7 +37,7 @@ export async function openMoveSlots(
   count: number,
 ): Promise<OpenSlots> {
   const { controller: address } = config;
-  const { log, clock, cache, traffic } = parts;
+  const { client, log, clock, cache, traffic, signal } = parts;
   if (address === undefined || traffic === undefined) {
     log.info({ slots: count }, 'no controller is set; this node goes by its own limit');
     const nothing = async () => undefined;
@@ -50,6 +55,7 @@ export async function openMoveSlots(
       log.debug(rates, 'the share of bandwidth has changed');
     },
   });
+  const classes = new ClaimClasses({ client, clock, log, signal });
   let standing: SlotStanding = 'away';
   let hasSaid = false;
   const files = {
@@ -63,6 +69,7 @@ export async function openMoveSlots(
     version: packageVersion(),
     clock,
     slotsMax: count,
+    classOf: move => classes.of(move),
     shares,
     heartbeat: () => ({ ...conditionOf(cache), moves: rates.of(slots.moves) }),
     onStanding: next => {

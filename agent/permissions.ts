@@ -100,7 +100,7 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
     resource: 'persistentvolumeclaims',
     verbs: ['get'],
     isNamespaced: false,
-    reason: 'the volume behind a claim',
+    reason: 'the volume behind a claim, and its class for limits of the controller',
   },
   {
     group: '',

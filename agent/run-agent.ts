@@ -144,7 +144,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     onError: error => log.warn({ what: 'BackupRepository', error }, 'watch was interrupted'),
     forget: (gone, ended) => repositories.forget(gone, ended),
   });
-  await using slots = await openMoveSlots(config, { clock, log, cache, traffic }, slotCount);
+  await using slots = await openMoveSlots(config, { ...parts, cache, traffic }, slotCount);
   const mover = moverOf(config, parts, measuredRepositories(repositories, metrics, clock));
   const measured = measuredMover(mover, metrics, clock);
   const moves = await runMoves(config, {

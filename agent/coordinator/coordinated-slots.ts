@@ -16,6 +16,16 @@ export interface CoordinatedSlotsParts extends Omit<
   readonly node: string;
   /** Of this program, for people. */
   readonly version: string;
+  /** Of which storage class the claim is; empty where that is not known. Must not reject. */
+  readonly classOf: (move: ClaimOfMove) => Promise<string>;
+}
+
+export interface ClaimOfMove {
+  /** Uid of the custom resource of the move. */
+  readonly id: string;
+  readonly namespace: string;
+  /** Its name. */
+  readonly claim: string;
 }
 
 interface Holder {
@@ -27,6 +37,7 @@ interface Holder {
 export class CoordinatedSlots implements MoveSlots {
   readonly count: number;
   readonly #clock: Clock;
+  readonly #classOf: CoordinatedSlotsParts['classOf'];
   readonly #keeper: SlotKeeper;
   readonly #holders = new Map<string, Holder>();
   readonly #waiting = new Map<string, VolumeSlotRequest>();
@@ -36,6 +47,7 @@ export class CoordinatedSlots implements MoveSlots {
   constructor(parts: CoordinatedSlotsParts) {
     const { node, version, clock } = parts;
     this.#clock = clock;
+    this.#classOf = parts.classOf;
     this.count = Math.min(parts.slotsMax, SLOTS_MAX);
     // A later start has a later time; where the clock was set back, the controller says so.
     const session = clock.now();
@@ -69,13 +81,13 @@ export class CoordinatedSlots implements MoveSlots {
   }
 
   request(request: VolumeSlotRequest): 'granted' | 'queued' | 'refused' {
-    const { id, volume } = request;
+    const { id } = request;
     if (this.#holders.has(id)) return 'granted';
     if (this.#waiting.has(id)) return 'queued';
     if (this.waitingCount >= WAITING_MAX) return 'refused';
     this.#waiting.set(id, request);
-    // Classes of storage are known of claims alone, which nobody has looked at yet.
-    this.#keeper.want({ ...volume, id, storageClass: '' });
+    if (request.volume.claim === '') this.#want(request, '');
+    else void this.#findClass(request);
     return this.#holders.has(id) ? 'granted' : 'queued';
   }
 
@@ -88,6 +100,18 @@ export class CoordinatedSlots implements MoveSlots {
   /** Until the signal fires. */
   run(signal: AbortSignal): Promise<void> {
     return this.#keeper.run(signal);
+  }
+
+  async #findClass(request: VolumeSlotRequest): Promise<void> {
+    const { id, volume } = request;
+    const { namespace, claim } = volume;
+    const storageClass = await this.#classOf({ id, namespace, claim });
+    // It may have been given up meanwhile, and asked for again.
+    if (this.#waiting.get(id) === request) this.#want(request, storageClass);
+  }
+
+  #want({ id, volume: { claim: _claim, ...volume } }: VolumeSlotRequest, storageClass: string) {
+    this.#keeper.want({ ...volume, id, storageClass });
   }
 
   /** Places change all the time, and are worth no event. */

@@ -1,6 +1,7 @@
 // A move as limits, priorities and gangs see it: whose volume it is, how much it matters, and which
 // others it should begin together with. Pure; annotations of the pod are what users say it by.
 
+import { claimNameOf } from '#kube/claim-name.ts';
 import type { MoveAdapter, MoveSite } from './move-adapter.ts';
 import type { MoveObject } from './objects/move-object.ts';
 import { isPodWithUid, type Pod } from './objects/pod.ts';
@@ -11,6 +12,8 @@ export interface SlotVolume {
   readonly pod: string;
   /** In its pod. */
   readonly volumeName: string;
+  /** Name of the claim that it is made from; empty where there is none, or none is known. */
+  readonly claim: string;
   /** `PodVolumeBackup/daily-1` */
   readonly move: string;
   /** Name of the BackupStorageLocation. */
@@ -47,12 +50,18 @@ export function slotVolumeOf(item: MoveObject, facts: SlotVolumeFacts): SlotVolu
     namespace,
     pod: name,
     volumeName: spec.volume ?? '',
+    claim: claimOf(pod, spec.volume),
     move: `${facts.adapter.resource.kind}/${metadata.name}`,
     location: spec.backupStorageLocation,
     priority: priorityOf(pod),
     gang: facts.adapter.isFrozen ? gangOf(pod, facts.group) : undefined,
     waitedMs: Number.isNaN(createdMs) ? 0 : Math.max(0, facts.nowMs - createdMs),
   };
+}
+
+function claimOf(pod: Pod | undefined, name: string | undefined): string {
+  const volume = pod?.spec?.volumes?.find(each => each.name === name);
+  return (pod && volume && claimNameOf(pod.metadata.name, volume)) ?? '';
 }
 
 function priorityOf(pod: Pod | undefined): number {

@@ -20,7 +20,11 @@ export interface Pod extends KubeObject {
 }
 
 export interface Claim extends KubeObject {
-  readonly spec?: { readonly volumeName?: string; readonly volumeMode?: string };
+  readonly spec?: {
+    readonly volumeName?: string;
+    readonly volumeMode?: string;
+    readonly storageClassName?: string;
+  };
 }
 
 /** Its spec holds one source, under the name of its kind: `csi`, `nfs`, `local`, … */

@@ -27,7 +27,7 @@ function volumeOf(annotations: Record<string, string>, options: { uid?: string }
 t.test('a volume says whose it is, where it goes and for how long it has waited', async t => {
   const [namespace, pod, location] = ['shop', 'web', 'default'];
   const alone = { priority: 5, gang: undefined, waitedMs: 90_000 };
-  const names = { move: 'PodVolumeBackup/daily-1', volumeName: 'data' };
+  const names = { move: 'PodVolumeBackup/daily-1', volumeName: 'data', claim: '' };
   t.strictSame(volumeOf({}), { namespace, pod, location, ...names, ...alone });
 });
 
@@ -45,6 +45,22 @@ for (const [what, annotations, gang] of GANGS) {
     t.strictSame(volumeOf(annotations).gang, gang);
   });
 }
+
+t.test('the claim of a volume is the one that its pod names, or that was made for it', async t => {
+  const claimOf = (source: object | undefined, uid = POD_UID) => {
+    const volumes = source === undefined ? [] : [{ name: 'data', ...source }];
+    const pod: Pod = { metadata: { name: 'web', namespace: 'shop', uid }, spec: { volumes } };
+    const site = { nodeName: 'worker-1', pods: new Map([['shop/web', pod]]) };
+    const facts = { group: 'b', adapter: podVolumeBackups, nowMs: 0, site };
+    return slotVolumeOf(newBackup({ name: 'daily-1' }), facts).claim;
+  };
+  const named = { persistentVolumeClaim: { claimName: 'files' } };
+  t.equal(claimOf(named), 'files');
+  t.equal(claimOf({ ephemeral: {} }), 'web-data');
+  t.equal(claimOf({ emptyDir: {} }), '');
+  t.equal(claimOf(undefined), '');
+  t.equal(claimOf(named, 'another'), '', 'of a later pod of the name');
+});
 
 t.test('a priority is a digit, and anything else is none', async t => {
   const priorityOf = (text: string) => volumeOf({ 'stevedore.io/priority': text }).priority;

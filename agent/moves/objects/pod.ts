@@ -1,6 +1,7 @@
 // corev1.Pod, what of it decides about a move: where it runs, what its init containers do, and, for
 // the mover pod of a stock agent, how it ended.
 
+import type { ClaimingVolume } from '#kube/claim-name.ts';
 import type { KubeObject } from '#kube/kube-object.ts';
 
 interface ContainerState {
@@ -27,6 +28,7 @@ export interface Pod extends KubeObject {
     readonly nodeName?: string;
     readonly initContainers?: readonly InitContainer[];
     readonly containers?: readonly { readonly name: string; readonly image?: string }[];
+    readonly volumes?: readonly ClaimingVolume[];
   };
   readonly status?: {
     readonly phase?: string;

@@ -52,6 +52,7 @@ async function startAgents(
       access: async () => ({ trust: scene.trust, token }),
       ...{ node: nodeName, version: 'test', clock, slotsMax },
       ...{ leaseMs: LEASE_MS, reportMs: REPORT_MS, random: () => 0 },
+      classOf: async () => '',
       onStanding: ({ kind }) => standings.push(kind),
     });
     const running = slots.run(end.signal);
