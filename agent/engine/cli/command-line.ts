@@ -22,6 +22,8 @@ export interface Program {
   readonly summary: string;
   readonly globalOptions: readonly OptionRow[];
   readonly verbs: readonly Verb[];
+  /** First words that start something else (agent/stevedore.js), with flags of its own. */
+  readonly otherPrograms: readonly string[];
   /** Text below the list of commands. */
   readonly epilogue: string;
   /** For the width of help. */
@@ -49,10 +51,20 @@ export function parseCommandLine(program: Program, words: readonly string[]): In
     root.parse([...words], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw usageError(messageIn(error, written));
-    return { kind: 'text', text: written.join('') };
+    if (error.exitCode === 0) return { kind: 'text', text: written.join('') };
+    throw usageError(misplaced(program, error, words) ?? messageIn(error, written));
   }
   return found.invocation ?? { kind: 'text', text: root.helpInformation() };
+}
+
+/** What to do where flags stand before the name of another program. */
+function misplaced(program: Program, error: CommanderError, words: readonly string[]) {
+  if (!/^commander\.unknown(Command|Option)$/.test(error.code)) return undefined;
+  const { name, verbs, otherPrograms } = program;
+  const commands = new Set([...verbs.map(({ words: [first] }) => first), ...otherPrograms]);
+  const word = words.find(each => commands.has(each));
+  if (word === undefined || !otherPrograms.includes(word)) return undefined;
+  return `${word} has to stand before its flags, which are its own: try ${name} ${word} --help`;
 }
 
 /** A program without verbs, such as a server. */

@@ -25,7 +25,7 @@ import { chooseNewPassword, findPassword, type PasswordSources } from './passwor
 import { noProgress, progressLines, type ProgressDisplay } from './progress.ts';
 import { retryNotice } from './retry-notice.ts';
 import { safeText } from './terminal-text.ts';
-import { EPILOGUE, GLOBAL_OPTIONS, VERBS } from './verbs.ts';
+import { EPILOGUE, GLOBAL_OPTIONS, OTHER_PROGRAMS, VERBS } from './verbs.ts';
 import type { Engine, Session, Surroundings, Verb } from './verb.ts';
 
 export interface Surface {
@@ -105,6 +105,7 @@ function programOf({ version, columns }: Surface): Program {
     summary: 'Backs up directories into encrypted, deduplicated kopia repositories, and back.',
     globalOptions: GLOBAL_OPTIONS,
     verbs: VERBS,
+    otherPrograms: OTHER_PROGRAMS,
     epilogue: EPILOGUE,
     columns,
   };

@@ -47,6 +47,14 @@ export const GLOBAL_OPTIONS: readonly OptionRow[] = Object.freeze([
   { flags: '-q, --quiet', text: 'show no progress' },
 ]);
 
+/** By their first words; agent/stevedore.js starts them. */
+export const OTHER_PROGRAMS: readonly string[] = Object.freeze([
+  'node-agent',
+  'controller',
+  'queue',
+  'nodes',
+]);
+
 export const EPILOGUE = `\
 Repository:
   --repo file:///dir

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { parseCommandLine, type Program } from '#engine/cli/command-line.ts';
-import { EPILOGUE, GLOBAL_OPTIONS, VERBS } from '#engine/cli/verbs.ts';
+import { EPILOGUE, GLOBAL_OPTIONS, OTHER_PROGRAMS, VERBS } from '#engine/cli/verbs.ts';
 
 const program: Program = {
   name: 'stevedore',
@@ -8,6 +8,7 @@ const program: Program = {
   summary: 'Summary.',
   globalOptions: GLOBAL_OPTIONS,
   verbs: VERBS,
+  otherPrograms: OTHER_PROGRAMS,
   epilogue: EPILOGUE,
   columns: 80,
 };
@@ -27,6 +28,20 @@ t.test('global options may stand before and after the verb', async t => {
   const expected = { verb: 'snapshots', operands: [], options: { repo: 'file:///r', quiet: true } };
   t.match(callOf('--repo', 'file:///r', '-q', 'snapshots'), expected);
   t.match(callOf('snapshots', '--repo=file:///r', '--quiet'), expected);
+});
+
+t.test('what is another program says that its name comes first', async t => {
+  const what = 'has to stand before its flags, which are its own';
+  const first = (word: string) => ({
+    code: 'USAGE',
+    message: `${word} ${what}: try stevedore ${word} --help`,
+  });
+  t.throws(() => parse('--repo', 'file:///r', 'queue'), first('queue'));
+  t.throws(() => parse('-o', 'json', 'nodes'), first('nodes'));
+  t.throws(() => parse('--controller', 'host:8443', 'queue'), first('queue'));
+  t.throws(() => parse('--node-name', 'n1', 'node-agent', 'server'), first('node-agent'));
+  t.throws(() => parse('--repo', 'file:///r', 'queues'), { message: /unknown command 'queues'/ });
+  t.throws(() => parse('ls', 'queue', '--odd'), { message: /unknown option '--odd'/ });
 });
 
 t.test('verbs of two words, operands and repeated options arrive', async t => {
