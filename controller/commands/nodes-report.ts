@@ -1,14 +1,14 @@
 // `stevedore nodes`: how each node with an agent does, as a table and as a document.
 
 import { counted, formatBytes, formatCount, formatDuration } from '#engine/cli/quantity.ts';
-import { type Column, renderTable, usedColumns } from '#engine/cli/table.ts';
+import { type Column, renderUsedColumns } from '#engine/cli/table.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
 import type { BandwidthShare } from '#proto/agent-saying.ts';
 import type { ClusterOverview, NodeOverview, RateOverview } from '#proto/overview-messages.ts';
 
 export function nodesText(overview: ClusterOverview): string {
   const { nodes } = overview;
-  const table = nodes.length === 0 ? '' : renderTable(usedColumns(COLUMNS, nodes), nodes);
+  const table = nodes.length === 0 ? '' : renderUsedColumns(COLUMNS, nodes);
   return [`${headline(overview)}\n`, table].filter(part => part !== '').join('\n');
 }
 

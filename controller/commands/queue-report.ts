@@ -2,7 +2,7 @@
 
 import { causeText } from '#agent/coordinator/wait-text.ts';
 import { counted, formatBytes, formatCount, formatDuration } from '#engine/cli/quantity.ts';
-import { type Column, renderTable, usedColumns } from '#engine/cli/table.ts';
+import { type Column, renderUsedColumns } from '#engine/cli/table.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
 import type { MoveRate } from '#proto/agent-saying.ts';
 import type { ClusterOverview, RunningMove, WaitingMove } from '#proto/overview-messages.ts';
@@ -13,9 +13,9 @@ import { leftMsOf, percentOf } from './move-pace.ts';
 export function queueText(overview: ClusterOverview): string {
   const { running, runningCount, waiting, waitingCount } = overview;
   const parts = [`${headline(overview)}\n`];
-  if (running.length > 0) parts.push(tableOf(RUNNING, running));
+  if (running.length > 0) parts.push(renderUsedColumns(RUNNING, running));
   parts.push(more(runningCount - running.length));
-  if (waiting.length > 0) parts.push(tableOf(waitingColumns(overview), waiting));
+  if (waiting.length > 0) parts.push(renderUsedColumns(waitingColumns(overview), waiting));
   parts.push(more(waitingCount - waiting.length));
   return parts.filter(part => part !== '').join('\n');
 }
@@ -49,16 +49,12 @@ function progressDocument({ id: _id, ...progress }: MoveRate): object {
   return { ...progress, percent: percentOf(progress), leftMs: leftMsOf(progress) };
 }
 
-function headline({ leader, isStarting, slotsMax, ...counts }: ClusterOverview): string {
-  const moving = `${formatCount(counts.runningCount)} of ${formatCount(slotsMax)} slots are used`;
-  const waits = counts.waitingCount === 1 ? '1 volume waits' : '';
-  const wait = waits === '' ? `${counted(counts.waitingCount, 'volume')} wait` : waits;
+function headline(overview: ClusterOverview): string {
+  const { leader, isStarting, slotsMax, runningCount, waitingCount } = overview;
+  const moving = `${formatCount(runningCount)} of ${formatCount(slotsMax)} slots are used`;
+  const wait = `${counted(waitingCount, 'volume')} ${waitingCount === 1 ? 'waits' : 'wait'}`;
   const starting = isStarting ? '; the controller has just started and grants nothing yet' : '';
   return `${moving}, ${wait} (${safeText(leader)} leads${starting})`;
-}
-
-function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  return renderTable(usedColumns(columns, rows), rows);
 }
 
 function more(count: number): string {

@@ -3,7 +3,7 @@
 import { EXIT } from './exit-status.ts';
 import { isSet, optionalText, parseTags, textList, type OptionValues } from './option-values.ts';
 import { counted, formatAge, formatBytes, formatCount } from './quantity.ts';
-import { renderTable, type Column, usedColumns } from './table.ts';
+import { type Column, renderUsedColumns } from './table.ts';
 import { safeText } from './terminal-text.ts';
 import type { Engine, Verb } from './verb.ts';
 
@@ -39,7 +39,7 @@ export function renderSnapshots(snapshots: readonly SnapshotSummary[], nowMs: nu
   );
   const tables = [...groups].map(([source, rows]) => {
     const sorted = rows.toSorted((a, b) => Date.parse(a.startTime) - Date.parse(b.startTime));
-    return `${safeText(source)}\n${indented(renderTable(usedColumns(columns, sorted), sorted))}`;
+    return `${safeText(source)}\n${indented(renderUsedColumns(columns, sorted))}`;
   });
   const sources = counted(groups.size, 'source');
   return `${tables.join('\n')}\n${counted(snapshots.length, 'snapshot')} of ${sources}\n`;

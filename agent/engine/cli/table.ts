@@ -34,12 +34,13 @@ export function renderRows<Row>(
   return lines.map(line => `${line}\n`).join('');
 }
 
-/** Columns that are empty in every row tell nothing. */
-export function usedColumns<Row>(
+/** The same without columns that are empty in every row, which tell nothing. */
+export function renderUsedColumns<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-): Column<Row>[] {
-  return columns.filter(column => rows.some(row => column.text(row) !== ''));
+): string {
+  const used = columns.filter(column => rows.some(row => column.text(row) !== ''));
+  return renderTable(used, rows);
 }
 
 /** One line a field, the values below each other, everything indented by two. */
