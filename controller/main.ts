@@ -33,7 +33,7 @@ export async function main(): Promise<void> {
         ...surroundings,
         clock: systemClock,
         version: packageVersion(),
-        readAgain: () => readAgain(),
+        readAgain,
       });
       return { hasStuckThreads: false };
     },
