@@ -95,7 +95,7 @@ interface RawClaim extends KubeObject {
 }
 
 interface RawVolumeObject extends KubeObject {
-  readonly spec?: { readonly hostPath?: unknown; readonly local?: unknown };
+  readonly spec?: { readonly hostPath?: unknown };
 }
 
 export function watchedPod(object: KubeObject): WatchedPod {
