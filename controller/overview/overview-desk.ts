@@ -8,7 +8,7 @@ import type { OverviewCall } from '#proto/overview-call.ts';
 import type { ClusterOverview } from '#proto/overview-messages.ts';
 import { encodeOverviewWithin } from '#proto/overview-wire.ts';
 import { EngineError } from '#engine/base/errors.ts';
-import { HoldOff } from '#controller/sessions/hold-off.ts';
+import { ADDRESS_POLICY, HoldOff } from '#controller/sessions/hold-off.ts';
 import { asRefusal, type RefusalCounts, refusalOf, refuse } from '#controller/sessions/refusals.ts';
 
 export interface OverviewDeskParts {
@@ -25,17 +25,11 @@ export interface OverviewDeskParts {
 /** For so many times as long as it took: one of 10,000 that wait takes some 40 ms. */
 const SAME_TIMES = 25;
 const SAME_MS_MAX = 5_000;
-const FAILURES_MAX = 20;
-const FAILED_MS = 60_000;
 const ADDRESSES_MAX = 1_000;
 
 export class OverviewDesk {
   readonly #parts: OverviewDeskParts;
-  readonly #addresses = new HoldOff({
-    failuresMax: FAILURES_MAX,
-    holdMs: FAILED_MS,
-    keysMax: ADDRESSES_MAX,
-  });
+  readonly #addresses = new HoldOff({ ...ADDRESS_POLICY, keysMax: ADDRESSES_MAX });
   #made: { readonly bytes: Buffer; readonly untilMs: number } | undefined;
 
   constructor(parts: OverviewDeskParts) {

@@ -13,7 +13,7 @@ import { LEASE_MS, REPORT_MS } from '#proto/slot-messages.ts';
 import { CAPABILITIES, HELLO_MS_MAX, WIRE_VERSION } from '#proto/wire-limits.ts';
 import { AgentSession } from './agent-session.ts';
 import { FLOOD_LIMITS, FloodGate, type FloodLimits } from './flood-gate.ts';
-import { HoldOff } from './hold-off.ts';
+import { ADDRESS_POLICY, HoldOff } from './hold-off.ts';
 import { asRefusal, isMisbehaviour, refusalOf, refuse, type Refusal } from './refusals.ts';
 import type { RefusalCounts } from './refusals.ts';
 
@@ -54,8 +54,6 @@ const PENDING_MAX = 2_000;
 const SESSION_MS_MAX = 30 * 60_000;
 /** When who was put out for what it said may come back. */
 const MISBEHAVED_MS = 10_000;
-const FAILURES_MAX = 20;
-const FAILED_MS = 60_000;
 const HELD_KEYS_MAX = 10_000;
 const BUSY_RETRY_MS = 5_000;
 
@@ -71,7 +69,7 @@ export class AgentSessions {
   constructor(parts: SessionParts) {
     const keysMax = HELD_KEYS_MAX;
     this.#parts = parts;
-    this.#addresses = new HoldOff({ failuresMax: FAILURES_MAX, holdMs: FAILED_MS, keysMax });
+    this.#addresses = new HoldOff({ ...ADDRESS_POLICY, keysMax });
     this.#nodes = new HoldOff({ failuresMax: 1, holdMs: MISBEHAVED_MS, keysMax });
   }
 

@@ -9,6 +9,11 @@ export interface HoldOffLimits {
   readonly keysMax: number;
 }
 
+const FAILURES_MAX = 20;
+const FAILED_MS = 60_000;
+/** Of addresses from which tokens come that are none. */
+export const ADDRESS_POLICY = Object.freeze({ failuresMax: FAILURES_MAX, holdMs: FAILED_MS });
+
 interface Failures {
   readonly sinceMs: number;
   readonly count: number;
