@@ -3,7 +3,8 @@
 
 import { closeSync, mkdirSync, openSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { availableMemory, MEMORY_DIRECTORY, TMPFS_MAGIC } from './work-place.ts';
+import { TMPFS } from '#engine/base/file-system-types.ts';
+import { availableMemory, MEMORY_DIRECTORY } from './work-place.ts';
 
 const FILES_A_DIRECTORY = 10_000;
 /** A tmpfs inode and its name, with the slack of their slabs. */
@@ -35,7 +36,7 @@ function lackOf(directory: string, count: number): string | undefined {
     // File systems without a table of inodes, such as btrfs, say that they have none.
     const isCounted = ffree > 0;
     if (isCounted && ffree < count + directories) return `has ${ffree} free inodes`;
-    const isInMemory = type === TMPFS_MAGIC;
+    const isInMemory = type === TMPFS;
     const free = isInMemory ? availableMemory() : bavail * bsize;
     const wanted = count * (isInMemory ? TMPFS_BYTES_A_FILE : DISK_BYTES_A_FILE) + SPARE_BYTES;
     if (free < wanted) return `has ${Math.floor(free / 2 ** 20)} MiB, ${wanted} bytes are wanted`;

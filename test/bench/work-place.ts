@@ -4,10 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { readFileSync } from 'node:fs';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TMPFS } from '#engine/base/file-system-types.ts';
 
 export const MEMORY_DIRECTORY = '/dev/shm';
-/** statfs(2) f_type of tmpfs. */
-export const TMPFS_MAGIC = 0x0102_1994;
 
 export class WorkPlace implements Disposable {
   readonly sources: string;
@@ -44,7 +43,7 @@ export class WorkPlace implements Disposable {
 function hasMemoryFor(bytes: number): boolean {
   try {
     const { type, bavail, bsize } = statfsSync(MEMORY_DIRECTORY);
-    return type === TMPFS_MAGIC && bavail * bsize > bytes && availableMemory() > bytes * 1.2;
+    return type === TMPFS && bavail * bsize > bytes && availableMemory() > bytes * 1.2;
   } catch {
     return false;
   }

@@ -6,11 +6,12 @@
 import { closeSync, constants, open, type StatsFs, write } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { systemCodeOf } from '#engine/base/errors.ts';
+import { BTRFS, EXT4, XFS } from '#engine/base/file-system-types.ts';
 import { memoryPageBytes } from './native-files.ts';
 import { BLOCK_BYTES } from './segment-format.ts';
 
-/** linux/magic.h: ext2 to ext4, xfs and btrfs. What others make of it is not known. */
-const FILE_SYSTEMS: ReadonlySet<StatsFs['type']> = new Set([0xef53, 0x5846_5342, 0x9123_683e]);
+/** What others make of it is not known. */
+const FILE_SYSTEMS: ReadonlySet<StatsFs['type']> = new Set([EXT4, XFS, BTRFS]);
 /** What says that it cannot be had here, and nothing about the disk. */
 const REFUSALS: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP']);
 

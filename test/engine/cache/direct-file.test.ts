@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { EXT4, TMPFS } from '#engine/base/file-system-types.ts';
 import { ALIGNED_BUFFERS_MAX, AlignedBuffers } from '#engine/cache/aligned-buffers.ts';
 import { DirectFile } from '#engine/cache/direct-file.ts';
 import { readFromMemory } from '#engine/cache/native-files.ts';
@@ -10,8 +11,6 @@ import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 
 const SEGMENT_BYTES = 4 << 20;
 const BLOCK = 100;
-const EXT4 = 0xef53;
-const TMPFS = 0x0102_1994;
 
 function isOn(directory: string, type: number, t: Test): boolean {
   const isThere = statfsSync(directory).type === type;

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
+import { BTRFS, TMPFS } from '#engine/base/file-system-types.ts';
 import { nativeErrno, nativeFunction, type NativeFunction } from '#engine/base/native.ts';
 import type { ExtendedAttribute } from '#engine/format/entry-extras.ts';
 import { SETTABLE_FLAGS } from './inode-flags.ts';
@@ -32,7 +33,13 @@ const PATH_BYTES = 2048;
 const OVERLAYFS = 0x794c_7630;
 /** statfs(2) f_type of what knows no project ids: tmpfs, ramfs, btrfs, NFS, FUSE, CIFS, SMB2. */
 const WITHOUT_PROJECTS: ReadonlySet<number> = new Set([
-  0x0102_1994, 0x8584_58f6, 0x9123_683e, 0x6969, 0x6573_5546, 0xff53_4d42, 0xfe53_4d42,
+  TMPFS,
+  0x8584_58f6,
+  BTRFS,
+  0x6969,
+  0x6573_5546,
+  0xff53_4d42,
+  0xfe53_4d42,
 ]);
 
 interface AttributeCalls {

@@ -6,14 +6,15 @@
 import { constants, statfsSync } from 'node:fs';
 
 import { allocateAlignedArena, type Arena } from '#engine/base/arena.ts';
+import { EXT4, XFS } from '#engine/base/file-system-types.ts';
 
 import type { FileContent } from './file-content.ts';
 import type { FileRange, TargetCalls } from './target-calls.ts';
 import type { TargetFile } from './target-handle.ts';
 
 const DIRECT_FLAGS = constants.O_WRONLY | constants.O_DIRECT;
-/** linux/magic.h: ext4 and xfs. Of btrfs what is written so is not compressed. */
-const FILE_SYSTEMS: ReadonlySet<number> = new Set([0xef53, 0x5846_5342]);
+/** Of btrfs what is written so is not compressed. */
+const FILE_SYSTEMS: ReadonlySet<number> = new Set([EXT4, XFS]);
 /** Of less the ends are too much. */
 export const DIRECT_BYTES_MIN = 1 << 20;
 /**

@@ -2,6 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statfsSync } fr
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { arenaOver } from '#engine/base/arena.ts';
+import { EXT4 } from '#engine/base/file-system-types.ts';
 import { readFromMemory } from '#engine/cache/native-files.ts';
 import { DIRECT_BYTES_MIN, DirectContent } from '#engine/snapshot/target/direct-content.ts';
 import { FileContent } from '#engine/snapshot/target/file-content.ts';
@@ -12,7 +13,6 @@ import { TargetFileSystem } from '#engine/snapshot/target/target-file-system.ts'
 import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { bytesOf, wish } from './target-scene.ts';
 
-const EXT4 = 0xef53;
 const FILE_BYTES = 9_000_001;
 const PAGE_BYTES = 64 << 10;
 
