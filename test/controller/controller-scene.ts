@@ -8,7 +8,7 @@ import { createLog } from '#agent/log.ts';
 import { readConfig } from '#controller/config.ts';
 import { runController } from '#controller/run-controller.ts';
 import type { TlsPair } from '#controller/sessions/tls-files.ts';
-import { systemClock } from '#engine/base/clock.ts';
+import { type Clock, systemClock } from '#engine/base/clock.ts';
 import { type KubeEmulator, startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
 import { type LogLines, logLines } from '#test/support/log-lines.ts';
 import type { Target } from './wire-agent.ts';
@@ -18,6 +18,7 @@ export interface SceneOptions {
   readonly api?: KubeEmulator;
   /** Plain text without it. */
   readonly pair?: TlsPair;
+  readonly clock?: Clock;
 }
 
 export interface ControllerScene extends Target {
@@ -32,7 +33,7 @@ export async function startController(
   nodes: readonly string[] = [],
   options: SceneOptions = {},
 ): Promise<ControllerScene> {
-  const { pair } = options;
+  const { pair, clock = systemClock } = options;
   const api = options.api ?? (await startKubeEmulator({ velero: '1.18' }));
   for (const nodeName of nodes) {
     const metadata = { name: `agent-${nodeName}`, namespace: 'velero' };
@@ -54,7 +55,7 @@ export async function startController(
   const end = new AbortController();
   const running = runController(outcome.config, {
     log: createLog({ level: 'debug', format: 'json', write: log.write }),
-    clock: systemClock,
+    clock,
     version: 'test',
     signal: end.signal,
   });

@@ -1,23 +1,17 @@
 // A controller's rates for real: agents with sessions of gRPC move blobs to an S3 server, and it is
 // measured in front of that what all of them send together.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type HeldMove, MoveRates } from '#agent/coordinator/move-rates.ts';
 import { ObeyedShares } from '#agent/coordinator/obeyed-shares.ts';
-import { createLog } from '#agent/log.ts';
-import { readConfig } from '#controller/config.ts';
-import { runController } from '#controller/run-controller.ts';
 import { type Clock, systemClock } from '#engine/base/clock.ts';
 import { SmoothRate } from '#engine/base/smooth-rate.ts';
 import { openStorageAt } from '#engine/storage/open-storage.ts';
 import type { Storage } from '#engine/storage/storage.ts';
-import { startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
 import { type CountingProxy, startCountingProxy } from '#test/servers/counting-proxy.ts';
 import { findServer, startServer } from '#test/servers/start.ts';
-import { logLines } from '#test/support/log-lines.ts';
-import { KeepingAgent, type Target } from './wire-agent.ts';
+import { type ControllerScene, startController } from './controller-scene.ts';
+import { KeepingAgent } from './wire-agent.ts';
 
 const { program, reason } = findServer('versitygw');
 const skip = program === undefined && reason;
@@ -25,50 +19,21 @@ const MIB = 1024 * 1024;
 const RATE = 4 * MIB;
 const BURST = 1.2;
 
-interface Scene extends Target {
+interface Scene extends ControllerScene {
   readonly proxy: CountingProxy;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  readonly metricsUrl: string;
-  readonly stopController: () => Promise<void>;
 }
 
 async function startScene(t: Test, flags: readonly string[], nowMs?: number): Promise<Scene> {
-  const api = await startKubeEmulator({ velero: '1.18' });
   const server = await startServer('versitygw');
   const proxy = await startCountingProxy(server.url);
-  const path = join(t.testdir({}), 'kubeconfig');
-  writeFileSync(path, api.kubeconfig());
-  const words = [
-    ...['--kubeconfig', path, '--metrics-address', '127.0.0.1:0', '--plaintext'],
-    ...['--listen-address', '127.0.0.1:0', '--lease-duration', '2s', ...flags],
-  ];
-  const outcome = readConfig({ words, environment: {}, readText: () => '', columns: 80 });
-  if (outcome.kind !== 'config') throw new Error('that is a text');
-  const log = logLines();
-  const end = new AbortController();
-  const running = runController(outcome.config, {
-    log: createLog({ level: 'info', format: 'json', write: log.write }),
-    clock: clockFrom(nowMs ?? Date.now()),
-    version: 'test',
-    signal: end.signal,
-  });
-  const stopController = async () => {
-    end.abort();
-    await running;
-  };
+  const clock = clockFrom(nowMs ?? Date.now());
+  const controller = await startController(t, flags, [], { clock });
   t.teardown(async () => {
-    await stopController();
     await proxy.stop();
     await server.stop();
-    await api.stop();
   });
-  const health = await log.says('metrics are served');
-  const port = Number((await log.says('agents may connect')).port);
-  await log.says('this controller leads');
-  const { credentials } = server;
-  const metricsUrl = `http://127.0.0.1:${String(health.port)}/metrics`;
-  const target: Target = { api, host: '127.0.0.1', port, trust: { plainText: true } };
-  return { ...target, proxy, credentials, metricsUrl, stopController };
+  return { ...controller, proxy, credentials: server.credentials };
 }
 
 /** The system's, with the time of the day that a test needs. */
@@ -159,7 +124,7 @@ t.test('moves come and go, and all together stay at the rate', { skip }, async t
   await systemClock.sleep(2500);
   await other.begin(t, 'c');
   await systemClock.sleep(2500);
-  const text = await (await fetch(scene.metricsUrl)).text();
+  const text = await scene.served('/metrics');
   one.end('a');
   await systemClock.sleep(4000);
   const endMs = performance.now();
@@ -200,7 +165,7 @@ t.test(
     t.comment({ before: before / RATE, after: (4 * after) / RATE });
     t.ok(before > 0.7 * RATE && before <= BURST * RATE);
     t.ok(after <= (BURST * RATE) / 4);
-    await scene.stopController();
+    await scene.stop();
     const aloneMs = performance.now();
     await systemClock.sleep(3000);
     const most = proxy.mostInASecond('upload', aloneMs, aloneMs + 3000);
