@@ -3,16 +3,18 @@
 // metric; the agent is ready either way.
 
 import type { Clock } from '#engine/base/clock.ts';
+import { controlGroupBytes } from '#engine/base/memory-budget.ts';
 import { packageVersion } from '#engine/base/package-version.ts';
-import { type Cache, cacheStatus, type Traffic } from '#engine/index.ts';
+import type { Cache, Traffic } from '#engine/index.ts';
 import { readAccess } from '#agent/coordinator/link-access.ts';
-import type { NodeCondition, Standing } from '#agent/coordinator/slot-keeper.ts';
+import type { Standing } from '#agent/coordinator/slot-keeper.ts';
 import { type MoveSlots, Slots } from '#agent/moves/slots.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { ClaimClasses } from './claim-classes.ts';
 import type { AgentConfig } from './config-table.ts';
 import type { Log } from './log.ts';
 import type { SlotStanding } from './metrics.ts';
+import { nodeCondition } from './node-condition.ts';
 
 export interface SlotParts {
   readonly client: Pick<KubeClient, 'get'>;
@@ -48,6 +50,7 @@ export async function openMoveSlots(
   const { ObeyedShares } = await import('#agent/coordinator/obeyed-shares.ts');
   const { MoveRates } = await import('#agent/coordinator/move-rates.ts');
   const rates = new MoveRates({ traffic, clock });
+  const memoryLimit = controlGroupBytes();
   const shares = new ObeyedShares({
     traffic,
     onChange: ({ upload, download }) => {
@@ -71,7 +74,7 @@ export async function openMoveSlots(
     slotsMax: count,
     classOf: move => classes.of(move),
     shares,
-    heartbeat: () => ({ ...conditionOf(cache), moves: rates.of(slots.moves) }),
+    heartbeat: () => ({ ...nodeCondition(cache, memoryLimit), moves: rates.of(slots.moves) }),
     onStanding: next => {
       if (next.kind !== standing || !hasSaid) sayStanding(log, next, count);
       standing = next.kind;
@@ -104,14 +107,4 @@ function sayStanding(log: Log, standing: Standing, slots: number): void {
         'the controller is away for long; this node goes by its own limit',
       );
   }
-}
-
-/** For people; nothing is granted by it. */
-function conditionOf(cache: Cache | undefined): Omit<NodeCondition, 'moves'> {
-  const { limit, used } = cache === undefined ? {} : cacheStatus(cache);
-  return {
-    diskFreeBytes: undefined,
-    cache: limit && used && { limitBytes: limit.bytes.amount, usedBytes: used.bytes },
-    memory: { usedBytes: process.memoryUsage.rss(), limitBytes: undefined },
-  };
 }

@@ -27,7 +27,7 @@ export function defaultMemoryBytes(readText: ReadText = readFile): number {
  * Documentation/admin-guide/cgroup-v2.rst `memory.max`, cgroup-v1/memory.rst
  * `memory.limit_in_bytes`); undefined where there is none.
  */
-export function controlGroupBytes(readText: ReadText): number | undefined {
+export function controlGroupBytes(readText: ReadText = readFile): number | undefined {
   const groups = readText('/proc/self/cgroup') ?? '';
   const limits = groups.split('\n').flatMap(line => {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
