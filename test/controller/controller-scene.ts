@@ -14,8 +14,10 @@ import { type LogLines, logLines } from '#test/support/log-lines.ts';
 import type { Target } from './wire-agent.ts';
 
 export interface SceneOptions {
-  /** Of another scene, whose controller leads. */
+  /** Somebody else's, such as that of another scene. */
   readonly api?: KubeEmulator;
+  /** Whether nobody else does; by default where the API server is its own. */
+  readonly leads?: boolean;
   /** Plain text without it. */
   readonly pair?: TlsPair;
   readonly clock?: Clock;
@@ -33,7 +35,7 @@ export async function startController(
   nodes: readonly string[] = [],
   options: SceneOptions = {},
 ): Promise<ControllerScene> {
-  const { pair, clock = systemClock } = options;
+  const { pair, clock = systemClock, leads = options.api === undefined } = options;
   const api = options.api ?? (await startKubeEmulator({ velero: '1.18' }));
   for (const nodeName of nodes) {
     const metadata = { name: `agent-${nodeName}`, namespace: 'velero' };
@@ -69,7 +71,7 @@ export async function startController(
   });
   const health = await log.says('metrics are served');
   const port = Number((await log.says('agents may connect')).port);
-  await log.says(options.api === undefined ? 'this controller leads' : 'this controller stands by');
+  await log.says(leads ? 'this controller leads' : 'this controller stands by');
   const served = async (path: string) =>
     await (await fetch(`http://127.0.0.1:${String(health.port)}${path}`)).text();
   return { api, log, host: '127.0.0.1', port, trust: { plainText: true }, stop, served };
