@@ -67,6 +67,8 @@ export class Connection {
   #isReusable = true;
   #gotBytes = false;
   #fastestBytesPerSecond = 0;
+  /** Pieces that were read and have not passed the rate. */
+  #heldCount = 0;
 
   constructor(address: ServerAddress, settings: ConnectionSettings) {
     this.#settings = settings;
@@ -156,7 +158,8 @@ export class Connection {
 
   /**
    * Without a limit, or at the end of an answer, what was read is only counted. Else nothing more
-   * is read until it has passed: the kernel's room fills and the server waits.
+   * is read until it has passed: the kernel's room fills and the server waits. TLS goes on giving
+   * what it has decrypted, up to four records of one read, so the last of them counts.
    */
   #mayGoOn(bytes: number): boolean {
     const { rate, idleTimeoutMs } = this.#settings;
@@ -170,13 +173,15 @@ export class Connection {
     }
     // It is us who are idle.
     this.#socket.setTimeout(0);
+    this.#heldCount += 1;
     const goOn = (): void => {
-      if (this.#exchange !== exchange) return;
+      this.#heldCount -= 1;
+      if (this.#exchange !== exchange || this.#heldCount > 0) return;
       this.#socket.setTimeout(idleTimeoutMs);
       this.#socket.resume();
     };
     // An abort ends the exchange by itself.
-    rate.take(bytes, exchange.signal).then(goOn, () => undefined);
+    rate.take(bytes, exchange.signal).then(goOn, () => (this.#heldCount -= 1));
     return false;
   }
 

@@ -17,6 +17,8 @@ import {
  * for, and given back at the end of the answer.
  */
 const AHEAD_BYTES = 64 * 1024;
+/** And what libuv reads at once for TLS, which takes no smaller room. */
+const TLS_READ_BYTES = 64 * 1024;
 
 export class Connections {
   readonly #settings: ConnectionSettings;
@@ -41,7 +43,8 @@ export class Connections {
   ): Promise<Answer> {
     const { rate } = this.#settings;
     if (rate?.bytesPerSecond === undefined) return this.#ask(address, question, signal);
-    using _ahead = await rate.reserve(AHEAD_BYTES, signal);
+    const aheadBytes = AHEAD_BYTES + (address.isTls ? TLS_READ_BYTES : 0);
+    using _ahead = await rate.reserve(aheadBytes, signal);
     return await this.#ask(address, question, signal);
   }
 
