@@ -56,6 +56,8 @@ class Annotator {
   readonly #writtenAtMs = new Map<ObjectKey, number>();
   /** What the log has said of pods in a dry run. */
   readonly #told = new Map<ObjectKey, string>();
+  /** Names of volumes that the log has said are lost. */
+  readonly #lost = new Map<ObjectKey, string>();
   readonly #failedAtMs = new Map<string, number>();
 
   constructor(parts: AnnotatorParts) {
@@ -134,7 +136,17 @@ class Annotator {
     const pod = this.#cluster.pod(key);
     const decision = pod && decide(pod, rules, this.#cluster);
     counts.note(key, decision?.state);
+    this.#tellLost(key, decision?.lost);
     return decision;
+  }
+
+  /** Once, as long as they are the same. */
+  #tellLost(pod: ObjectKey, volumes: readonly string[] | undefined): void {
+    const text = volumes?.join(',');
+    if (this.#lost.get(pod) === text) return;
+    if (text === undefined) return void this.#lost.delete(pod);
+    this.#lost.set(pod, text);
+    this.#parts.log.warn({ pod, volumes }, 'volumes of a pod are lost, and left out');
   }
 
   async #reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult | undefined> {

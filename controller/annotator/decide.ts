@@ -31,11 +31,26 @@ export type PodState = (typeof POD_STATES)[number];
 /** Annotations to be written; null takes one away. */
 export type AnnotationChange = Readonly<Record<string, string | null>>;
 
-export type Decision =
+export type Decision = {
+  /** Names of volumes that are left out because there is nothing left of them. */
+  readonly lost?: readonly string[];
+} & (
   | { readonly state: Exclude<PodState, 'outdated'> }
-  | { readonly state: 'outdated'; readonly change: AnnotationChange };
+  | { readonly state: 'outdated'; readonly change: AnnotationChange }
+);
 
 export function decide(
+  pod: WatchedPod,
+  rules: readonly AnnotatorRule[],
+  lookup: ClaimLookup,
+): Decision {
+  const decision = decideState(pod, rules, lookup);
+  if (decision.state === 'own' || decision.state === 'over') return decision;
+  const lost = lostOf(pod, lookup);
+  return lost.length === 0 ? decision : { ...decision, lost };
+}
+
+function decideState(
   pod: WatchedPod,
   rules: readonly AnnotatorRule[],
   lookup: ClaimLookup,
@@ -77,6 +92,13 @@ function wantedOf(
   return wanted;
 }
 
+function lostOf({ metadata, volumes }: WatchedPod, lookup: ClaimLookup): string[] {
+  const { namespace = '' } = metadata;
+  return volumes.flatMap(({ name, claim }) =>
+    claim !== undefined && lookup.claim(namespace, claim)?.isLost ? name : [],
+  );
+}
+
 function claimOf(
   { metadata: { namespace = '' } }: WatchedPod,
   volume: PodVolume,
@@ -84,7 +106,7 @@ function claimOf(
 ): WatchedClaim | undefined | 'unknown' | 'unfit' {
   if (volume.claim === undefined) return undefined;
   const claim = lookup.claim(namespace, volume.claim);
-  if (claim?.isBlock) return 'unfit';
+  if (claim?.isBlock || claim?.isLost) return 'unfit';
   const bound = claim?.volume === undefined ? undefined : lookup.volume(claim.volume);
   if (claim === undefined || bound === undefined) return 'unknown';
   return bound.isHostPath ? 'unfit' : claim;

@@ -27,6 +27,8 @@ export interface WatchedClaim extends KubeObject {
   readonly sizeBytes: number | undefined;
   /** Name of its persistent volume, once it is bound. */
   readonly volume: string | undefined;
+  /** That is gone, and what was in it, as the cluster has found out (core/v1, ClaimLost). */
+  readonly isLost: boolean;
 }
 
 export interface WatchedVolume extends KubeObject {
@@ -91,7 +93,10 @@ interface RawClaim extends KubeObject {
     readonly volumeName?: string;
     readonly resources?: { readonly requests?: { readonly storage?: string } };
   };
-  readonly status?: { readonly capacity?: { readonly storage?: string } };
+  readonly status?: {
+    readonly phase?: string;
+    readonly capacity?: { readonly storage?: string };
+  };
 }
 
 interface RawVolumeObject extends KubeObject {
@@ -125,6 +130,7 @@ export function watchedClaim(object: KubeObject): WatchedClaim {
     storageClass: spec?.storageClassName,
     sizeBytes: size === undefined ? undefined : parseQuantity(size),
     volume: spec?.volumeName,
+    isLost: status?.phase === 'Lost',
   };
 }
 

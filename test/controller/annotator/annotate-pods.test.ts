@@ -135,6 +135,26 @@ t.test('what comes or changes later is looked at', async t => {
   await until(() => Object.values(counts.pods()).every(count => count === 0));
 });
 
+t.test('a volume that is lost is named once, and holds nothing up', async t => {
+  const scene = await start(t);
+  const { api, log, counts } = scene;
+  await log.says('every pod was looked at');
+  await until(() => api.watchCount() === 3 && scene.annotations()[INCLUDE] === 'data');
+  api.remove(PERSISTENT_VOLUMES, { name: 'pv-web' });
+  await until(() => counts.pods().waiting === 1);
+  api.change(CLAIMS, { namespace: 'shop', name: 'web-data' }, object => {
+    Object.assign(object, { status: { phase: 'Lost' } });
+  });
+  t.match(await log.says('volumes of a pod are lost, and left out'), {
+    ...{ level: 'warn', pod: 'shop/web', volumes: ['data'] },
+  });
+  await until(() => scene.clock.sleeperCount === 1);
+  await scene.clock.pass(10_000);
+  await until(() => scene.annotations()[INCLUDE] === undefined);
+  await until(() => counts.pods().unchosen === 1);
+  t.equal(scene.lines('volumes of a pod are lost, and left out').length, 1);
+});
+
 t.test('who annotates a pod while it is looked at is not overwritten', async t => {
   const scene = await start(t, { rules: '[{action: include, storageClasses: [slow]}]' });
   const { api, log, counts } = scene;

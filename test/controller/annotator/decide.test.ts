@@ -15,6 +15,7 @@ interface Case {
   readonly volumes?: readonly object[];
   readonly state: string;
   readonly change?: Readonly<Record<string, string | null>>;
+  readonly lost?: readonly string[];
 }
 
 const INCLUDE = 'backup.velero.io/backup-volumes';
@@ -38,6 +39,7 @@ const CLAIMS = [
   claim('unbound', { storageClassName: 'fast' }),
   claim('on-node', { storageClassName: 'local-path', volumeName: 'pv-host' }),
   claim('without-pv', { volumeName: 'pv-unseen' }),
+  claim('lost', { storageClassName: 'fast', volumeName: 'pv-unseen' }, { phase: 'Lost' }),
   claim('web-scratch', {
     ...{ storageClassName: 'slow', volumeName: 'pv-csi' },
     resources: { requests: { storage: '500M' } },
@@ -181,6 +183,35 @@ const CASES: readonly Case[] = [
   { title: 'a claim that is not known', rules: ALL, volumes: [of('none')], state: 'waiting' },
   { title: 'a volume not known', rules: ALL, volumes: [of('without-pv')], state: 'waiting' },
   {
+    title: 'a volume that is lost is named and left out, and the others are not held up',
+    rules: ALL,
+    volumes: [of('lost'), of('db'), CACHE],
+    ...outdated(included('db,cache')),
+    lost: ['lost'],
+  },
+  {
+    title: 'one that was annotated before it was lost',
+    rules: ALL,
+    volumes: [of('lost')],
+    ...annotated({ [INCLUDE]: 'lost', [INCLUDE_RECORD]: 'lost' }),
+    ...outdated(included(null)),
+    lost: ['lost'],
+  },
+  {
+    title: 'a lost one of a pod that waits for another',
+    rules: ALL,
+    volumes: [of('lost'), of('unbound')],
+    state: 'waiting',
+    lost: ['lost'],
+  },
+  {
+    title: 'a lost one that a person has chosen is that person’s',
+    rules: ALL,
+    volumes: [of('lost')],
+    ...annotated({ [INCLUDE]: 'lost' }),
+    state: 'own',
+  },
+  {
     title: 'a pod that has ended is of no use to a backup',
     rules: ALL,
     pod: { status: { phase: 'Succeeded' } },
@@ -242,11 +273,12 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { title, rules, state, change, ...rest } of CASES) {
+for (const { title, rules, state, change, lost, ...rest } of CASES) {
   t.test(title, async t => {
     const pod = watchedPod(podWith(rest));
     const decision = decide(pod, parseRules(rules, 'the rules'), lookup);
-    t.strictSame(decision, change === undefined ? { state } : { state, change });
+    const wanted = { state, ...(change && { change }), ...(lost && { lost }) };
+    t.strictSame(decision, wanted);
     // What is written has to be right in the next look, or it would be written again and again.
     if (decision.state !== 'outdated') return;
     const annotations = { ...pod.metadata.annotations, ...decision.change };
