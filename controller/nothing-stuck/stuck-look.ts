@@ -6,6 +6,9 @@ import type { Clock } from '#engine/base/clock.ts';
 import type { EventWriter } from '#kube/events.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf } from '#kube/kube-object.ts';
+import { isDataMove } from './data-moves.ts';
+import { DataSurvey } from './data-survey.ts';
+import { decideStuckData } from './decide-stuck-data.ts';
 import { decideStuck, type StuckAction, type StuckLimits } from './decide-stuck.ts';
 import { endStuckMove } from './end-stuck-move.ts';
 import { type MoveRecord, recordOf } from './move-record.ts';
@@ -30,6 +33,7 @@ export class StuckLook {
   readonly #parts: StuckParts;
   readonly #events: Pick<EventWriter, 'emit'>;
   readonly #survey: StuckSurvey;
+  readonly #dataSurvey: DataSurvey;
   /** What was explained of each, by its uid. */
   readonly #told = new Map<string, string>();
 
@@ -37,16 +41,14 @@ export class StuckLook {
     this.#parts = parts;
     this.#events = events;
     this.#survey = new StuckSurvey(parts);
+    this.#dataSurvey = new DataSurvey(parts);
   }
 
   /** At all moves that are not at their end. */
   async at(open: readonly MoveRecord[], signal: AbortSignal): Promise<void> {
-    const views = await this.#survey.look(open, signal);
+    const actions = await this.#decide(open, signal);
     let endCount = 0;
-    for (const record of open) {
-      const view = views.get(record);
-      if (view === undefined) continue;
-      const action = decideStuck(view, this.#parts.limits);
+    for (const [record, action] of actions) {
       if (action.type === 'explain') this.#explain(record, action);
       if (action.type !== 'fail' || endCount >= ENDS_MAX) continue;
       endCount += 1;
@@ -54,6 +56,33 @@ export class StuckLook {
     }
     const uids = new Set(open.map(({ metadata }) => metadata.uid ?? ''));
     for (const uid of this.#told.keys()) if (!uids.has(uid)) this.#told.delete(uid);
+  }
+
+  async #decide(
+    open: readonly MoveRecord[],
+    signal: AbortSignal,
+  ): Promise<readonly (readonly [MoveRecord, StuckAction])[]> {
+    const { limits } = this.#parts;
+    const [ofVolumes, ofData] = [false, true].map(isData =>
+      open.filter(({ resource }) => isDataMove(resource) === isData),
+    );
+    const views = await this.#survey.look(ofVolumes, signal);
+    const dataViews = await this.#dataSurvey.look(ofData, signal);
+    return [
+      ...[...views].map(([record, view]) => [record, decideStuck(view, limits)] as const),
+      ...[...dataViews].map(([record, view]) => [record, decideStuckData(view, limits)] as const),
+    ];
+  }
+
+  /** Once more. */
+  async #isStuck(record: MoveRecord, signal: AbortSignal): Promise<boolean> {
+    const { limits } = this.#parts;
+    if (isDataMove(record.resource)) {
+      const view = await this.#dataSurvey.again(record, signal);
+      return view !== undefined && decideStuckData(view, limits).type === 'fail';
+    }
+    const view = await this.#survey.again(record, signal);
+    return view !== undefined && decideStuck(view, limits).type === 'fail';
   }
 
   #explain(record: MoveRecord, { message }: Extract<StuckAction, { type: 'explain' }>): void {
@@ -71,14 +100,10 @@ export class StuckLook {
 
   /** Unless it has changed, or its agent is back: then the next look decides anew. */
   async #end(record: MoveRecord, message: string, signal: AbortSignal): Promise<void> {
-    const { client, clock, log, limits } = this.#parts;
+    const { client, clock, log } = this.#parts;
     const ended = await endStuckMove<MoveObject>(record, message, {
       ...{ client, clock, signal },
-      isStillStuck: async now => {
-        const current = recordOf(record.resource, now);
-        const view = await this.#survey.again(current, signal);
-        return view !== undefined && decideStuck(view, limits).type === 'fail';
-      },
+      isStillStuck: now => this.#isStuck(recordOf(record.resource, now), signal),
     });
     if (!ended) return;
     log.warn(

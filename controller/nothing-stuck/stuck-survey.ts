@@ -16,7 +16,7 @@ const PODS_LOOKED_AT_MAX = 200;
 /** As stock's and ours have it. */
 const AGENT_LABEL = 'node-agent';
 
-interface AgentPod extends Pod {
+export interface AgentPod extends Pod {
   readonly spec?: Pod['spec'] & { readonly serviceAccountName?: string };
 }
 
@@ -184,7 +184,7 @@ function isUnderWay({ status }: AgentPod): boolean {
 }
 
 /** What could not be had is no absence. */
-async function unlessAbsent<Item>(ask: () => Promise<Item>): Promise<Item | undefined> {
+export async function unlessAbsent<Item>(ask: () => Promise<Item>): Promise<Item | undefined> {
   try {
     return await ask();
   } catch (error) {

@@ -8,6 +8,8 @@ import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts'
 import { EventWriter } from '#kube/events.ts';
 import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
+import type { Resource } from '#kube/kube-object.ts';
+import { DATA_DOWNLOADS, DATA_UPLOADS } from './data-moves.ts';
 import { isOpen, type MoveRecord, recordOf } from './move-record.ts';
 import { StuckLook, type StuckParts } from './stuck-look.ts';
 
@@ -27,20 +29,21 @@ export async function watchStuck(parts: WatchParts, signal: AbortSignal): Promis
     if (!signal.aborted) log.warn({ error }, 'moves that may be stuck could not be looked at');
   };
   const events = new EventWriter({ client, component: COMPONENT, clock, onError });
-  const informers = [POD_VOLUME_BACKUPS, POD_VOLUME_RESTORES].map(
-    resource =>
-      new Informer<MoveRecord>(
-        { client, clock, onError },
-        { resource, query: { namespace }, project: object => recordOf(resource, object) },
-      ),
-  );
+  const informerOf = (resource: Resource) =>
+    new Informer<MoveRecord>(
+      { client, clock, onError },
+      { resource, query: { namespace }, project: object => recordOf(resource, object) },
+    );
+  const needed = [POD_VOLUME_BACKUPS, POD_VOLUME_RESTORES].map(informerOf);
+  // Where these may not be seen the others are looked after all the same.
+  const informers = [...needed, ...[DATA_UPLOADS, DATA_DOWNLOADS].map(informerOf)];
   const following = informers.map(informer => informer.run(signal));
   const look = new StuckLook(parts, events);
   try {
     for (;;) {
       await clock.sleep(LOOK_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
-      if (!informers.every(({ isSynced }) => isSynced)) continue;
+      if (!needed.every(({ isSynced }) => isSynced)) continue;
       const open = informers.flatMap(informer => informer.list()).filter(isOpen);
       await look.at(open, signal).catch(onError);
     }

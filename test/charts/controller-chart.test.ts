@@ -154,10 +154,10 @@ t.test('what ends stuck moves may do so, and only where it is on', { skip }, asy
         ({ kind, metadata }) => /Role$/.test(kind) && /controller$/.test(metadata.name),
       ),
     );
-  const moves = '"podvolumebackups","podvolumerestores"';
+  const moves = '"podvolumebackups","podvolumerestores","datauploads","datadownloads"';
   t.match(rulesOf(), `[${moves}],"verbs":["get","list","watch","update"]`);
   t.match(rulesOf(), '["nodes","pods"],"verbs":["get"]');
   const off = rulesOf('--set=controller.configuration.nothingStuck=false');
-  t.notMatch(off, 'podvolume');
+  t.notMatch(off, /podvolume|data(up|down)load/);
   t.notMatch(off, '"nodes"');
 });

@@ -4,6 +4,11 @@
 import type { Test } from 'tap';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
+import {
+  DATA_DOWNLOADS,
+  DATA_MOVE_FINALIZER,
+  DATA_UPLOADS,
+} from '#controller/nothing-stuck/data-moves.ts';
 import { isOpen, recordOf } from '#controller/nothing-stuck/move-record.ts';
 import { StuckLook } from '#controller/nothing-stuck/stuck-look.ts';
 import { NODES, PODS } from '#kube/core-resources.ts';
@@ -21,12 +26,19 @@ export const MINUTE = 60_000;
 
 type Status = Readonly<Record<string, unknown>>;
 
+const KINDS = [POD_VOLUME_BACKUPS, POD_VOLUME_RESTORES, DATA_UPLOADS, DATA_DOWNLOADS];
+const DATA_SPECS = {
+  DataUpload: { snapshotType: 'CSI', sourcePVC: 'data' },
+  DataDownload: { snapshotID: 's', targetVolume: { namespace: 'shop', pvc: 'data', pv: '' } },
+} as const;
+
 export class StuckScene {
   readonly api: KubeEmulator;
   readonly sessions = new Set<string>();
   readonly events: ObjectEvent[] = [];
   readonly warnings: string[] = [];
   #nowMs = 0;
+  #count = 0;
 
   constructor(api: KubeEmulator) {
     this.api = api;
@@ -66,11 +78,12 @@ export class StuckScene {
     this.api.remove(NODES, { name });
   }
 
-  /** A pod of the DaemonSet. */
-  addAgent(node: string, phase = 'Running'): void {
+  /** A pod of the DaemonSet, of Velero's if nothing else is said. */
+  addAgent(node: string, phase = 'Running', serviceAccountName = 'velero'): void {
     const labels = { name: 'node-agent' };
     const metadata = { name: `node-agent-${node}`, namespace: 'velero', labels };
-    this.addPod({ kind: 'Pod', metadata, spec: { nodeName: node } }, { phase });
+    const spec = { nodeName: node, serviceAccountName };
+    this.addPod({ kind: 'Pod', metadata, spec }, { phase });
   }
 
   removeAgent(node: string): void {
@@ -93,11 +106,25 @@ export class StuckScene {
     return this.#add({ ...restore, spec: named } as unknown as SeedObject, status);
   }
 
+  addDataMove(kind: keyof typeof DATA_SPECS, status: Status = {}, more: Status = {}): string {
+    const finalizers = ['kept/by-somebody', DATA_MOVE_FINALIZER];
+    const metadata = { name: `move-${++this.#count}`, namespace: 'velero', finalizers };
+    const common = { backupStorageLocation: 'default', operationTimeout: '10m' };
+    const spec = { ...common, sourceNamespace: 'shop', ...DATA_SPECS[kind], ...more };
+    return this.#add({ kind, metadata, spec }, status);
+  }
+
   statusOf(name: string): Status {
-    const all = [POD_VOLUME_BACKUPS, POD_VOLUME_RESTORES].map(resource =>
-      this.api.object(resource, { namespace: 'velero', name }),
-    );
-    return (all.find(each => each !== undefined)?.status ?? {}) as Status;
+    return (this.#object(name)?.status ?? {}) as Status;
+  }
+
+  finalizersOf(name: string): readonly string[] | undefined {
+    return this.#object(name)?.metadata.finalizers;
+  }
+
+  #object(name: string) {
+    const all = KINDS.map(resource => this.api.object(resource, { namespace: 'velero', name }));
+    return all.find(each => each !== undefined);
   }
 
   #add(seed: SeedObject, status: Status): string {
@@ -105,7 +132,7 @@ export class StuckScene {
   }
 
   #open() {
-    return [POD_VOLUME_BACKUPS, POD_VOLUME_RESTORES].flatMap(resource =>
+    return KINDS.flatMap(resource =>
       this.api
         .objects(resource)
         .map(object => recordOf(resource, object))

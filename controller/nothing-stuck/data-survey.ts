@@ -1,0 +1,118 @@
+// What speaks for and against the move of a snapshot being stuck: which agents of Velero's run, by
+// the pods in its namespace, and whether the node is still there. A session says that ours runs,
+// which makes no such moves; so the pod that has it does not count.
+
+import { NODES, PODS } from '#kube/core-resources.ts';
+import type { KubeObject } from '#kube/kube-object.ts';
+import { Absences } from './absences.ts';
+import { type DataMoveView, isAnybodys } from './decide-stuck-data.ts';
+import type { AgentState } from './decide-stuck.ts';
+import type { MoveRecord } from './move-record.ts';
+import type { StuckParts } from './stuck-look.ts';
+import { type AgentPod, unlessAbsent } from './stuck-survey.ts';
+
+/** `name` of the pods of both of Velero's DaemonSets, and of ours. */
+const AGENT_LABEL = /^node-agent(-windows)?$/;
+/** In place of a node: any of them. */
+const ANYWHERE = '';
+
+export class DataSurvey {
+  readonly #parts: StuckParts;
+  readonly #agents = new Absences();
+  readonly #nodes = new Absences();
+
+  constructor(parts: StuckParts) {
+    this.#parts = parts;
+  }
+
+  /** At all that are open. @throws KUBE_UNAVAILABLE, … */
+  async look(
+    open: readonly MoveRecord[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<MoveRecord, DataMoveView>> {
+    const views = await this.#views(open, signal);
+    const away = (kinds: readonly AgentState['kind'][]) =>
+      new Set(
+        [...views].flatMap(([record, { agent }]) =>
+          kinds.includes(agent.kind) ? whereOf(record) : [],
+        ),
+      );
+    this.#agents.keepOnly(away(['absent', 'node-gone']));
+    this.#nodes.keepOnly(away(['node-gone']));
+    return views;
+  }
+
+  /** Once more at one of them. @throws as look */
+  async again(record: MoveRecord, signal: AbortSignal): Promise<DataMoveView | undefined> {
+    return (await this.#views([record], signal)).get(record);
+  }
+
+  async #views(
+    open: readonly MoveRecord[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<MoveRecord, DataMoveView>> {
+    // Who asks for nobody asks the API server for nothing.
+    if (open.length === 0) return new Map();
+    const { client, clock, namespace } = this.#parts;
+    const { items } = await client.list<AgentPod>(PODS, { namespace }, { signal });
+    const running = items.filter(({ status }) => status?.phase === 'Running');
+    const names = new Set(running.map(({ metadata }) => metadata.name));
+    const agents = await this.#agentStates(new Set(open.map(whereOf)), running, signal);
+    const nowMs = clock.now();
+    const viewOf = (record: MoveRecord): DataMoveView => {
+      const createdMs = Date.parse(record.metadata.creationTimestamp ?? '');
+      return {
+        phase: record.phase,
+        ageMs: Number.isNaN(createdMs) ? 0 : nowMs - createdMs,
+        node: record.node,
+        agent: agents.get(whereOf(record)) ?? { kind: 'there' },
+        hasMoverPod: names.has(record.metadata.name),
+      };
+    };
+    return new Map(open.map(record => [record, viewOf(record)]));
+  }
+
+  async #agentStates(
+    places: ReadonlySet<string>,
+    running: readonly AgentPod[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, AgentState>> {
+    const withAgent = this.#nodesWithAgent(running);
+    const states = new Map<string, AgentState>();
+    for (const place of places) {
+      if (place === ANYWHERE ? withAgent.size > 0 : withAgent.has(place)) continue;
+      states.set(place, await this.#absence(place, signal));
+    }
+    return states;
+  }
+
+  async #absence(place: string, signal: AbortSignal): Promise<AgentState> {
+    const { client, clock } = this.#parts;
+    const isThere =
+      place === ANYWHERE ||
+      (await unlessAbsent(() => client.get<KubeObject>(NODES, { name: place }, { signal })));
+    const nowMs = clock.monotonic();
+    const forMs = this.#agents.ms(place, nowMs);
+    if (isThere) return { kind: 'absent', forMs };
+    return { kind: 'node-gone', forMs: this.#nodes.ms(place, nowMs) };
+  }
+
+  /** Where in doubt a pod is one of Velero's. */
+  #nodesWithAgent(running: readonly AgentPod[]): ReadonlySet<string> {
+    const { hasSession, serviceAccount } = this.#parts;
+    const ours = new Set<string>();
+    const others = new Set<string>();
+    for (const { metadata, spec } of running) {
+      const { nodeName, serviceAccountName } = spec ?? {};
+      if (nodeName === undefined || !AGENT_LABEL.test(metadata.labels?.['name'] ?? '')) continue;
+      const hasOurs = serviceAccountName === serviceAccount && hasSession(nodeName);
+      if (hasOurs && !ours.has(nodeName)) ours.add(nodeName);
+      else others.add(nodeName);
+    }
+    return others;
+  }
+}
+
+function whereOf({ phase, node }: MoveRecord): string {
+  return isAnybodys(phase) ? ANYWHERE : (node ?? ANYWHERE);
+}
