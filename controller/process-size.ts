@@ -3,9 +3,12 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import { giveMemoryBack, keepBuffersApart, keepProcessSmall } from '#engine/base/process-memory.ts';
+import { unmapProgramPages } from '#engine/base/program-pages.ts';
 
-/** It holds the controller up for some 80 ms, with 1,000 agents. */
-const COLLECT_MS = 60_000;
+/** It takes some microseconds for each page that is needed again. */
+const UNMAP_MS = 10_000;
+/** Of these one in so many: it holds the controller up for some 80 ms, with 1,000 agents. */
+const COLLECT_EVERY = 6;
 
 export function keepControllerSmall(): void {
   keepProcessSmall();
@@ -14,15 +17,17 @@ export function keepControllerSmall(): void {
 
 /**
  * Until the signal fires. A thousand handshakes leave tens of MiB behind that nobody needs again,
- * and no collection is due while agents say little.
+ * and no collection is due while agents say little. Of the program itself a third is needed again
+ * at once, and the rest seldom.
  */
 export async function giveBackNowAndThen(clock: Clock, signal: AbortSignal): Promise<void> {
-  for (;;) {
+  for (let count = 1; ; count++) {
     try {
-      await clock.sleep(COLLECT_MS, signal);
+      await clock.sleep(UNMAP_MS, signal);
     } catch {
       return;
     }
-    await giveMemoryBack();
+    if (count % COLLECT_EVERY === 0) await giveMemoryBack();
+    unmapProgramPages();
   }
 }

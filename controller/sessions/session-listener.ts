@@ -10,6 +10,7 @@ import {
 } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { EngineError } from '#engine/base/errors.ts';
+import { giveFreedBack } from '#engine/base/process-memory.ts';
 import { isLoopback } from '#proto/loopback.ts';
 import type { Connection } from '#proto/session-server.ts';
 import type { RefusalCounts } from './refusals.ts';
@@ -60,6 +61,10 @@ export async function listenWithTls(
     ALPNProtocols: ['h2'],
     handshakeTimeout: HANDSHAKE_MS_MAX,
   });
+  // Before TLS has its buffer of 64 KiB, for as long as the connection lasts: where connections
+  // come one by one it would be made of what the last handshake has left, which is 7 MiB of a
+  // thousand.
+  server.prependListener('connection', giveFreedBack);
   server.on('secureConnection', (socket: TLSSocket) => {
     if (socket.alpnProtocol === 'h2') return void onConnection(socket);
     counts.add('handshake');

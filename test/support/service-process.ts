@@ -10,20 +10,28 @@ import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
 
 const READY_MS_MAX = 30_000;
 
+export interface Surroundings {
+  /** A command that becomes (exec) what its further words say. */
+  readonly through?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 export class ServiceProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly lines: LogLine[] = [];
   readonly #waiting = new Map<(line: LogLine) => boolean, (line: LogLine) => void>();
 
   /** `words` begin with the name of the program: `node-agent`. */
-  constructor(words: readonly string[]) {
+  constructor(words: readonly string[], { through = [], environment = {} }: Surroundings = {}) {
     const program = join(REPOSITORY_ROOT, 'agent/stevedore.js');
-    this.#child = spawn(process.execPath, [program, ...words], {
+    const [command = '', ...rest] = [...through, process.execPath, program, ...words];
+    this.#child = spawn(command, rest, {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
         STEVEDORE_DIST: process.env.STEVEDORE_DIST,
+        ...environment,
       },
     });
     const { stdout } = this.#child;

@@ -69,6 +69,16 @@ export async function giveMemoryBack(): Promise<void> {
   keepers.trim?.(0);
 }
 
+/**
+ * What was freed goes back to the system, in some 0.6 ms; no collection. Before something is had
+ * that stays for long and is written to in part alone: made of memory that others have used, all of
+ * it would count. Nothing where it cannot be done.
+ */
+export function giveFreedBack(): void {
+  keepers ??= findKeepers();
+  keepers.trim?.(0);
+}
+
 let keepers: ReturnType<typeof findKeepers> | undefined;
 
 function findKeepers() {

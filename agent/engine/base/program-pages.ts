@@ -19,15 +19,21 @@ const DELAYS_MS = [100, 200, 400, 800, 1600];
 
 /** Unmaps what the start of this process has left, now and then while it goes on. */
 export function forgetProgramPages(): void {
+  for (const delayMs of DELAYS_MS) setTimeout(unmapProgramPages, delayMs).unref();
+}
+
+/** All of them, now. Nothing where that cannot be done. */
+export function unmapProgramPages(): void {
+  program ??= findProgram();
+  const { madvise, mappings } = program;
+  for (const { address, bytes } of mappings) madvise?.(address, bytes, MADV_DONTNEED);
+}
+
+let program: ReturnType<typeof findProgram> | undefined;
+
+function findProgram() {
   const madvise = nativeFunction('int madvise(uintptr_t address, size_t bytes, int advice)');
-  if (madvise === undefined) return;
-  let mappings: readonly Mapping[] | undefined;
-  for (const delayMs of DELAYS_MS) {
-    setTimeout(() => {
-      mappings ??= mappingsOfProgram();
-      for (const { address, bytes } of mappings) madvise(address, bytes, MADV_DONTNEED);
-    }, delayMs).unref();
-  }
+  return { madvise, mappings: madvise === undefined ? [] : mappingsOfProgram() };
 }
 
 function mappingsOfProgram(): readonly Mapping[] {
