@@ -8,6 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import t, { type Test } from 'tap';
+import { DATA_MOVE_FINALIZER } from '#controller/nothing-stuck/data-moves.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import { askOverview } from '#proto/overview-client.ts';
 import { SessionClient } from '#proto/session-client.ts';
@@ -49,6 +50,7 @@ t.test(
       await client.create({ ...core('Node'), metadata: { name } });
       await client.create(backupOf(name));
     }
+    await client.create(dataUploadOf('worker-2'));
     // Of the chart, and the API server says whether they are objects.
     const objects = renderChart(...VALUES) as Installed[];
     for (const object of objects) await client.apply(object);
@@ -71,6 +73,10 @@ t.test(
     const hasFailed = ({ status }: ApiObject) => status?.phase === 'Failed';
     const ended = await client.until(`${moves}/of-worker-2`, hasFailed, { msMax: STUCK_MS_MAX });
     t.match(ended.status, { message: /^node worker-2 has had no running agent for \d+ s$/ });
+    const upload = '/apis/velero.io/v2alpha1/namespaces/velero/datauploads/of-worker-2';
+    const endedToo = await client.until(upload, hasFailed, { msMax: STUCK_MS_MAX });
+    t.match(endedToo.status, { message: /^node worker-2 has had no running agent of Velero's/ });
+    t.strictSame(endedToo.metadata.finalizers, undefined);
     t.equal((await client.get(`${moves}/of-worker-1`)).status?.phase, 'New', 'its agent is there');
     t.equal(await controller.end('SIGTERM'), 0);
     t.notMatch(JSON.stringify(controller.lines), /FORBIDDEN/, 'nothing was refused to it');
@@ -102,6 +108,21 @@ function backupOf(node: string): ApiObject {
     metadata: { name: `of-${node}`, namespace: 'velero' },
     spec: { node, pod, volume: 'data', backupStorageLocation: 'default', repoIdentifier: '' },
     status: { phase: 'New' },
+  };
+}
+
+/** An agent of Velero's on that node has begun it. */
+function dataUploadOf(node: string): ApiObject {
+  const finalizers = [DATA_MOVE_FINALIZER];
+  return {
+    apiVersion: 'velero.io/v2alpha1',
+    kind: 'DataUpload',
+    metadata: { name: `of-${node}`, namespace: 'velero', finalizers },
+    spec: {
+      ...{ snapshotType: 'CSI', sourceNamespace: 'shop', sourcePVC: 'data' },
+      ...{ backupStorageLocation: 'default', operationTimeout: '10m0s' },
+    },
+    status: { phase: 'InProgress', node },
   };
 }
 
