@@ -138,8 +138,9 @@ export class PendingContents {
   #startWalk(): void {
     const words = this.#words;
     const count = Atomics.load(words, NODE_COUNT);
-    // One or two nodes a hint.
-    let level = Math.min(LEVEL_MAX, Math.max(LEVEL_MIN, 31 - Math.clz32(count)));
+    // Two to four nodes a hint. With one or two most hints were empty, and the way from a coarser
+    // one led past five nodes that no cache holds, in place of one or two.
+    let level = Math.min(LEVEL_MAX, Math.max(LEVEL_MIN, 30 - Math.clz32(count)));
     const first = this.#hintAt(level);
     let hint = Atomics.load(words, first);
     while (hint === 0 && level > LEVEL_MIN) hint = Atomics.load(words, this.#hintAt(--level));
@@ -148,7 +149,7 @@ export class PendingContents {
   }
 
   #hintAt(level: number): number {
-    return HINTS + 2 ** level + (this.#wanted[0] >>> (32 - level));
+    return HINTS + (1 << level) + (this.#wanted[0] >>> (32 - level));
   }
 
   /**
