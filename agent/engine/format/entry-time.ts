@@ -6,7 +6,7 @@ import { parseTimestamp } from '#engine/base/timestamp.ts';
 const DAY_SECONDS = 86_400;
 const NANOSECONDS = 1_000_000_000;
 // kopia keeps times in an int64 of nanoseconds; Go wraps around beyond it.
-const SECONDS_MAX = 9_223_372_035;
+export const TIME_SECONDS_MAX = 9_223_372_035;
 const DAYS_CACHED_MAX = 4096;
 
 export interface EntryTime {
@@ -16,7 +16,7 @@ export interface EntryTime {
 
 /** What kopia makes of a time before 1677-09-21 or after 2262-04-11; others stay as they are. */
 export function wrapEntryTime(time: EntryTime): EntryTime {
-  if (Math.abs(time.seconds) <= SECONDS_MAX) return time;
+  if (Math.abs(time.seconds) <= TIME_SECONDS_MAX) return time;
   return splitNanoseconds(joinNanoseconds(time));
 }
 
@@ -35,7 +35,7 @@ function pairOf(total: bigint): EntryTime {
 
 /** How often kopia's wrapping takes 2^64 nanoseconds off a time: 0 for 1677-09-21 to 2262-04-11. */
 export function entryTimeEras(time: EntryTime): number {
-  if (Math.abs(time.seconds) <= SECONDS_MAX) return 0;
+  if (Math.abs(time.seconds) <= TIME_SECONDS_MAX) return 0;
   const nanoseconds = joinNanoseconds(time);
   return Number((nanoseconds - BigInt.asIntN(64, nanoseconds)) >> 64n);
 }
@@ -53,7 +53,7 @@ export function joinNanoseconds({ seconds, nanoseconds }: EntryTime): bigint {
 
 /** `2026-01-02T03:04:05.6789Z`: fraction without trailing zeros, none when it is 0. */
 export function formatEntryTime(seconds: number, nanoseconds: number): string {
-  if (seconds > SECONDS_MAX || seconds < -SECONDS_MAX) {
+  if (seconds > TIME_SECONDS_MAX || seconds < -TIME_SECONDS_MAX) {
     const wrapped = wrapEntryTime({ seconds, nanoseconds });
     return formatWithin(wrapped.seconds, wrapped.nanoseconds);
   }
@@ -70,8 +70,13 @@ function formatWithin(seconds: number, nanoseconds: number): string {
   const minute = ((rest - hour * 3600) / 60) | 0;
   const second = rest - hour * 3600 - minute * 60;
   const clock = `${TWO_DIGITS[hour]}:${TWO_DIGITS[minute]}:${TWO_DIGITS[second]}`;
-  const whole = `${dayTexts.get(day) ?? rememberDay(day)}T${clock}`;
+  const whole = `${dayText(day)}T${clock}`;
   return nanoseconds === 0 ? `${whole}Z` : `${whole}.${fractionText(nanoseconds)}Z`;
+}
+
+/** `2026-01-02` for the day of that number since 1970. */
+export function dayText(day: number): string {
+  return dayTexts.get(day) ?? rememberDay(day);
 }
 
 function rememberDay(day: number): string {
@@ -107,7 +112,7 @@ export function parseEntryTime(text: string): EntryTime | undefined {
   const fraction = match.at(2);
   const seconds =
     start + +text.slice(11, 13) * 3600 + +text.slice(14, 16) * 60 + +text.slice(17, 19);
-  if (Math.abs(seconds) > SECONDS_MAX) return parseUncommon(text);
+  if (Math.abs(seconds) > TIME_SECONDS_MAX) return parseUncommon(text);
   return { seconds, nanoseconds: fraction === undefined ? 0 : +fraction.padEnd(9, '0') };
 }
 

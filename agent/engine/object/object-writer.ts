@@ -2,7 +2,6 @@
 // worker thread beside the upload of files, which cuts and writes its chunks itself and comes here
 // for the list of them (kopia repo/object/object_writer.go).
 
-import { asBuffer } from '#engine/base/bytes.ts';
 import type { Splitter } from '#engine/chunk/splitter.ts';
 import { NONCE_BYTES, TAG_BYTES } from '#engine/cipher/content-cipher.ts';
 import type { Compressor } from '#engine/compress/compressors.ts';
@@ -56,17 +55,6 @@ export class ObjectWriter {
       start += length;
     } while (start < bytes.length);
     return this.writeList(chunks, kind.prefix);
-  }
-
-  /** The same for the UTF-8 form of a text, which is encoded in place where it is one chunk. */
-  writeText(text: string, kind: ObjectKind): string {
-    const { arena, minBytes } = this.#splitter;
-    // Three bytes is the most that a UTF-16 unit becomes, and a look at the text can be saved.
-    const isShort = text.length * 3 <= minBytes || Buffer.byteLength(text) <= minBytes;
-    if (!isShort) return this.write(Buffer.from(text), kind);
-    const length = asBuffer(arena.bytes).write(text, CHUNK_OFFSET);
-    this.#contents.write(kind.prefix, { arena, offset: CHUNK_OFFSET }, length, kind.compressor);
-    return this.contentId();
   }
 
   /**

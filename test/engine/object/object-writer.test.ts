@@ -77,14 +77,3 @@ t.test('a list that is long becomes a list of lists', async t => {
   t.match(id, /^IIx/);
   t.equal(read(contents, id).length, 30_000);
 });
-
-t.test('a text is stored as its UTF-8 form would be', async t => {
-  const texts = ['', 'plain', 'é'.repeat(20_000), '\u{1f600}'.repeat(16_384), 'x'.repeat(65_536)];
-  for (const text of [...texts, 'long é '.repeat(100_000)]) {
-    const a = scene();
-    const b = scene();
-    a.objects.writeText(text, { prefix: K });
-    b.objects.write(new Uint8Array(Buffer.from(text)), { prefix: K });
-    t.strictSame([...a.contents.stored], [...b.contents.stored], `${text.length} characters`);
-  }
-});

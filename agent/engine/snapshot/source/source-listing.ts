@@ -7,6 +7,7 @@
 import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { asBuffer, compareBytes } from '#engine/base/bytes.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import type { NamePlace } from '#engine/format/entry-bytes.ts';
 import { goNameTextWithin } from '#engine/format/go-name.ts';
 
 import { NameSorter } from './name-sorter.ts';
@@ -93,6 +94,12 @@ export class SourceListing {
     if (this.#buffer.buffer !== this.arena.bytes.buffer) this.#buffer = asBuffer(this.arena.bytes);
     const offset = this.offsets[index];
     return goNameTextWithin(this.#buffer, offset, offset + this.lengths[index]);
+  }
+
+  /** Where a name lies, good until names are added. */
+  placeOf(index: number): NamePlace {
+    const start = this.offsets[index];
+    return { bytes: this.arena.bytes, start, end: start + this.lengths[index] };
   }
 
   /** Whether a name is ASCII, and so certainly a text. */

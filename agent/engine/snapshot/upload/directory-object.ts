@@ -1,7 +1,6 @@
 // Writes a directory object from entry texts that threads have made.
 
 import {
-  encodeDirectory,
   encodeExtra,
   encodeSummary,
   type DirSummary,
@@ -34,18 +33,6 @@ export function writeDirectoryObject(
 export function directoryExtraText(extras: DirectoryExtras): string {
   const extra = encodeDirectoryExtras(extras);
   return extra === undefined ? '' : encodeExtra(extra);
-}
-
-/** The same from one text; it need not become bytes before it lies where it is sealed. */
-export function writeDirectoryText(
-  upload: UploadThread,
-  entries: string,
-  summary: DirSummary,
-  extras: DirectoryExtras,
-): string {
-  const extra = encodeDirectoryExtras(extras);
-  const text = encodeDirectory(entries === '' ? [] : [entries], summary, extra);
-  return upload.objects.writeText(text, { prefix: PREFIX, compressor: upload.directoryCompressor });
 }
 
 /** As format/directory.ts encodeDirectory, without making one text of all entries. */

@@ -28,7 +28,7 @@ import type { SourceDirectory } from '#engine/snapshot/source/source-file-system
 import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import { directoryExtraText, writeDirectoryText } from './directory-object.ts';
+import { directoryExtraText, writeDirectoryObject } from './directory-object.ts';
 import {
   attributeExtras,
   joinExtras,
@@ -118,7 +118,7 @@ class DirectoryScan implements EntryVisitor {
     this.#upload = upload;
     this.#input = input;
     this.#previous = previous;
-    this.#pieces = new PieceBuilder(previous.table);
+    this.#pieces = new PieceBuilder(previous.table, upload.gathered);
     this.#pages = new PageBuilder(names, previous);
     const common = { upload, directory, totals, previous, seenMs };
     this.#store = new EntryStore({ ...common, names, selection, stamps, digest });
@@ -190,7 +190,9 @@ class DirectoryScan implements EntryVisitor {
       mtimeSeconds: this.#upload.directoryStat.mtimeSeconds,
       mtimeNanoseconds: this.#upload.directoryStat.mtimeNanoseconds,
     });
-    const objectId = writeDirectoryText(this.#upload, this.#pieces.text(), written, this.#extras);
+    const entries = this.#pieces.whole();
+    const pieces = entries.length === 0 ? [] : [entries];
+    const objectId = writeDirectoryObject(this.#upload, pieces, written, this.#extras);
     return { objectId, summary: written };
   }
 
@@ -262,7 +264,7 @@ export function pageTask(upload: UploadThread, input: PageInput): TaskReply<Page
   previous.beginPage(input.page);
   stamps.clear();
   const totals = new TotalsBuilder();
-  const pieces = new PieceBuilder(previous.table);
+  const pieces = new PieceBuilder(previous.table, upload.gathered);
   const { selection } = input;
   const common = { upload, directory, names, selection, totals };
   const store = new EntryStore({ ...common, previous, stamps, seenMs });

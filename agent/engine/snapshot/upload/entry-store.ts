@@ -62,10 +62,10 @@ export interface EntryStoreParts {
 }
 
 /**
- * The text of an entry; the position of one whose text is that of the parent snapshot; a file that
- * has to be read by itself; or nothing to store.
+ * The text of an entry, in memory that the next one overwrites; the position of one whose text is
+ * that of the parent snapshot; a file that has to be read by itself; or nothing to store.
  */
-export type StoredEntry = string | number | LargeFile | undefined;
+export type StoredEntry = Uint8Array | number | LargeFile | undefined;
 
 const NONE = -1;
 const NOTHING: readonly string[] = Object.freeze([]);
@@ -300,23 +300,25 @@ export class EntryStore {
 
   /** The text of an entry, or its position where the parent snapshot has the same. */
   #entry({ index, stat, position }: Place, { objectId, bytes, extras }: StoredObject): StoredEntry {
-    const text = encodeEntry(
-      {
-        name: '',
-        type: stat.type === ENTRY_TYPE.symlink ? 's' : 'f',
-        mode: stat.permissions,
-        bytes,
-        mtimeSeconds: stat.mtimeSeconds,
-        mtimeNanoseconds: stat.mtimeNanoseconds,
-        uid: stat.uid,
-        gid: stat.gid,
-        objectId,
-        extra: extras && encodeExtras(extras),
-      },
-      this.#parts.names.literalAt(index),
-    );
-    const isSame = position !== NONE && this.#parts.previous.hasText(position, text);
-    return isSame ? position : text;
+    const { names, previous, upload } = this.#parts;
+    const { entryText } = upload;
+    const entry = {
+      type: stat.type === ENTRY_TYPE.symlink ? 's' : 'f',
+      mode: stat.permissions,
+      bytes,
+      mtimeSeconds: stat.mtimeSeconds,
+      mtimeNanoseconds: stat.mtimeNanoseconds,
+      uid: stat.uid,
+      gid: stat.gid,
+      objectId,
+    };
+    entryText.clear();
+    if (extras !== undefined || !entryText.addPlain(entry, names.placeOf(index))) {
+      const extra = extras && encodeExtras(extras);
+      entryText.addText(encodeEntry({ ...entry, name: '', extra }, names.literalAt(index)));
+    }
+    const text = entryText.view;
+    return position !== NONE && previous.hasText(position, text) ? position : text;
   }
 
   #extrasOf(

@@ -1,8 +1,8 @@
 // Entry texts on their way into a directory object: joined where they follow one another, with the
 // gaps that files leave which are read by other threads.
 
-import { asBuffer } from '#engine/base/bytes.ts';
 import type { DirectoryTable } from '#engine/format/directory-table.ts';
+import type { EntryBytes } from '#engine/format/entry-bytes.ts';
 import type { StoredEntry } from './entry-store.ts';
 import type { DirectoryPiece } from './upload-tasks.ts';
 
@@ -11,14 +11,19 @@ const NONE = -1;
 export class PieceBuilder {
   readonly #pieces: DirectoryPiece[] = [];
   readonly #table: DirectoryTable;
-  #texts: string[] = [];
-  /** Of entries of the table that have been added and not been made texts: there may be no need. */
+  readonly #gathered: EntryBytes;
+  /** Of entries of the table that have been added and not been copied: there may be no need. */
   #rangeStart = NONE;
   #rangeEnd = NONE;
 
-  /** @param table that positions are of; it must not change until the pieces are finished */
-  constructor(table: DirectoryTable) {
+  /**
+   * @param table that positions are of; it must not change until the pieces are finished
+   * @param gathered scratch, the builder's own until then
+   */
+  constructor(table: DirectoryTable, gathered: EntryBytes) {
     this.#table = table;
+    this.#gathered = gathered;
+    gathered.clear();
   }
 
   add(entry: StoredEntry): void {
@@ -28,8 +33,8 @@ export class PieceBuilder {
       return;
     }
     this.#endRange();
-    if (typeof entry === 'string') {
-      this.#texts.push(entry);
+    if (isText(entry)) {
+      this.#gathered.addBytes(entry);
       return;
     }
     this.#flush();
@@ -41,10 +46,10 @@ export class PieceBuilder {
     return this.#pieces.length === 0;
   }
 
-  /** The texts as one, where `isComplete`. */
-  text(): string {
+  /** All texts, joined, where `isComplete`: a view of the scratch. */
+  whole(): Uint8Array {
     this.#endRange();
-    return this.#texts.join(',');
+    return this.#gathered.view;
   }
 
   finish(): DirectoryPiece[] {
@@ -65,17 +70,16 @@ export class PieceBuilder {
 
   #endRange(): void {
     if (this.#rangeStart === NONE) return;
-    const texts = this.#table.textsOf(this.#rangeStart, this.#rangeEnd - 1);
-    this.#texts.push(asBuffer(texts).toString('utf8'));
+    this.#gathered.addBytes(this.#table.textsOf(this.#rangeStart, this.#rangeEnd - 1));
     this.#rangeStart = NONE;
     this.#rangeEnd = NONE;
   }
 
   #flush(): void {
     this.#endRange();
-    if (this.#texts.length === 0) return;
-    this.#pieces.push(encodeText(this.#texts.join(',')));
-    this.#texts = [];
+    if (this.#gathered.length === 0) return;
+    this.#pieces.push(this.#gathered.view.slice());
+    this.#gathered.clear();
   }
 }
 

@@ -5,6 +5,7 @@ import type { DirEntry } from '#engine/format/directory.ts';
 import { DirectoryTable } from '#engine/format/directory-table.ts';
 import type { EntryExtras, SpecialEntry } from '#engine/format/entry-extras.ts';
 import { failing } from '#engine/format/json-fields.ts';
+import { equalBytes } from '#engine/base/bytes.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import {
   type ChangeRules,
@@ -175,8 +176,8 @@ export class PreviousEntries {
   }
 
   /** Whether `text` is what stands there. */
-  hasText(position: number, text: string): boolean {
-    return Buffer.from(text).equals(this.table.textsOf(position, position));
+  hasText(position: number, text: Uint8Array): boolean {
+    return equalBytes(text, this.table.textsOf(position, position));
   }
 
   #clear(): void {

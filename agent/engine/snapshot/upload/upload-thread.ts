@@ -4,6 +4,7 @@ import type { Arena } from '#engine/base/arena.ts';
 import { createSplitter, splitterAlgorithm } from '#engine/chunk/splitters.ts';
 import type { Splitter } from '#engine/chunk/splitter.ts';
 import { type Compressor, compressorByName } from '#engine/compress/compressors.ts';
+import { EntryBytes } from '#engine/format/entry-bytes.ts';
 import { CHUNK_MARGIN_BYTES, ObjectWriter } from '#engine/object/object-writer.ts';
 import { requireWriting } from '#engine/workers/content-tasks.ts';
 import type { ContentThread } from '#engine/workers/content-thread.ts';
@@ -38,6 +39,9 @@ export class UploadThread implements Disposable {
   readonly directoryStat = new SourceStat();
   readonly stat = new SourceStat();
   readonly statAfter = new SourceStat();
+  /** Texts of one entry, and of what is at hand of a directory. */
+  readonly entryText = new EntryBytes();
+  readonly gathered = new EntryBytes();
   readonly stamps = new StampBuilder();
   readonly specialStamps = new StampBuilder();
   readonly digest: EntriesDigest;
