@@ -280,6 +280,9 @@ class NativeFileSystem implements SourceFileSystem {
 
   holesOf(source: OpenSource, stat: SourceStat): Holes | undefined {
     const { descriptor } = source;
+    // Most files have none, and nothing is to be made to learn that.
+    const isWhole = stat.size === 0 || this.#calls.lseek(descriptor, 0, SEEK_HOLE) >= stat.size;
+    if (isWhole) return undefined;
     const seek = (offset: number, whence: number): number => {
       const found = this.#calls.lseek(descriptor, offset, whence);
       if (found >= 0) return found;

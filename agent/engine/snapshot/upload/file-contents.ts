@@ -28,7 +28,7 @@ export function storeContents(
   { name, file, fileBytes, holes }: FileToStore,
 ): StoredContents {
   const { splitter, contents, objects } = upload;
-  const chunks: IndirectEntry[] = [];
+  let chunks: IndirectEntry[] = [];
   let compressor: Compressor | undefined;
   let isDecided = false;
   let bytes = 0;
@@ -52,7 +52,10 @@ export function storeContents(
       objectId = objects.contentId();
       upload.thread.counters[COUNTER.bytesRead] += chunk.length;
     }
-    chunks.push({ start: bytes, length: chunk.length, objectId });
+    const entry = { start: bytes, length: chunk.length, objectId };
+    // Nearly always there is one; an array that is pushed to has room for 17.
+    if (chunks.length === 0) chunks = [entry];
+    else chunks.push(entry);
     bytes += chunk.length;
     if (chunk.isLast || chunk.length === 0) break;
   }
