@@ -36,7 +36,8 @@ import {
   timeExtras,
   unreadableAttributes,
 } from './entry-attributes.ts';
-import { EntryStore, metadataOf } from './entry-store.ts';
+import { metadataOf } from './entry-metadata.ts';
+import { EntryStore } from './entry-store.ts';
 import { reusable } from './open-directory.ts';
 import { PageBuilder } from './page-builder.ts';
 import { TotalsBuilder } from './part-totals.ts';

@@ -34,13 +34,14 @@ import {
   stopped,
   unsupportedType,
 } from './entry-faults.ts';
+import { largeFileOf } from './entry-metadata.ts';
 import type { FailedKind } from './error-handling.ts';
 import { storeContents } from './file-contents.ts';
 import { linkGroupOf } from './linked-files.ts';
 import { failureAt, type TotalsBuilder } from './part-totals.ts';
 import { resumable } from './partial-file.ts';
 import type { PreviousEntries } from './previous-entries.ts';
-import type { EntryMetadata, LargeFile } from './upload-tasks.ts';
+import type { LargeFile } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
 
 /** Files up to this long are read by the thread that lists them; longer ones by several. */
@@ -383,36 +384,4 @@ export class EntryStore {
 function kindOf(names: SourceListing, index: number, { code }: EngineError): FailedKind {
   if (code === 'SOURCE_TYPE_UNSUPPORTED') return 'unknown type';
   return names.typeAt(index) === ENTRY_TYPE.directory ? 'directory' : 'file';
-}
-
-/** The metadata of an entry, kept beyond the next look. `name` is taken over. */
-export function metadataOf(
-  name: Uint8Array,
-  stat: SourceStat,
-  extras?: EntryExtras,
-): EntryMetadata {
-  return {
-    name,
-    mode: stat.permissions,
-    uid: stat.uid,
-    gid: stat.gid,
-    bytes: stat.size,
-    mtimeSeconds: stat.mtimeSeconds,
-    mtimeNanoseconds: stat.mtimeNanoseconds,
-    extras,
-  };
-}
-
-/** The same of a file that is to be read by itself. */
-export function largeFileOf(
-  name: Uint8Array,
-  stat: SourceStat,
-  { extras, stampIndex }: Pick<LargeFile, 'extras' | 'stampIndex'>,
-): LargeFile {
-  return {
-    ...metadataOf(name, stat, extras),
-    ctimeSeconds: stat.ctimeSeconds,
-    ctimeNanoseconds: stat.ctimeNanoseconds,
-    stampIndex,
-  };
 }

@@ -14,7 +14,7 @@ import {
   timeExtras,
   unreadableAttributes,
 } from './entry-attributes.ts';
-import { largeFileOf } from './entry-store.ts';
+import { largeFileOf } from './entry-metadata.ts';
 import { resumable } from './partial-file.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { partialsByName } from './resumed-entries.ts';

@@ -19,7 +19,7 @@ import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { type ReadChunk, readChunk } from './chunk-reader.ts';
 import { ChunkToken, COMPRESSION_STATE } from './chunk-token.ts';
 import { changedWhileRead, isSourceError, isSteady, stopped } from './entry-faults.ts';
-import { largeFileOf } from './entry-store.ts';
+import { largeFileOf } from './entry-metadata.ts';
 import { joinExtras, timeExtras, lookAtFile } from './entry-attributes.ts';
 import { FileChunksBuilder, mergeChunks } from './file-chunks.ts';
 import { fileText } from './file-text.ts';

@@ -21,7 +21,7 @@ import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { DirectoryHandles } from './directory-handles.ts';
 import { stopped } from './entry-faults.ts';
-import { metadataOf } from './entry-store.ts';
+import { metadataOf } from './entry-metadata.ts';
 import { PreviousEntries } from './previous-entries.ts';
 import { addFile, addUnreadable, classOf, emptyCounts, type SurveyOutput } from './survey-tasks.ts';
 import type { ChildDirectory, ScanInput, UploadRun } from './upload-tasks.ts';

@@ -21,7 +21,7 @@ import {
 } from '#engine/snapshot/source/scan-directory.ts';
 import type { Exclusion } from '#engine/snapshot/source/selection.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
-import { metadataOf } from './entry-store.ts';
+import { metadataOf } from './entry-metadata.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import type { CompareInput, CompareOutput } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
