@@ -149,12 +149,18 @@ function startAgent(
 }
 
 function heartbeatOf(ids: readonly string[]): AgentHeartbeat {
-  const rates = { uploadBytesPerSecond: 1e7, downloadBytesPerSecond: 0 };
+  const rates = { uploadBytesPerSecond: 1e7, downloadBytesPerSecond: 0, doneBytesPerSecond: 1e7 };
   return {
     diskFreeBytes: 2 ** 37,
     cache: { limitBytes: 2 ** 34, usedBytes: 2 ** 33 },
     memory: { usedBytes: 2 ** 28, limitBytes: 2 ** 30 },
-    moves: ids.map(id => ({ id, kind: '', doneBytes: 1e9, totalBytes: 2e9, ...rates })),
+    moves: ids.map(id => ({
+      id,
+      kind: 'PodVolumeBackup',
+      doneBytes: 1e9,
+      totalBytes: 2e9,
+      ...rates,
+    })),
   };
 }
 

@@ -111,7 +111,8 @@ async function openSlots(
     upload: new SmoothRate(undefined, systemClock),
     download: new SmoothRate(undefined, systemClock),
   };
-  const parts = { clock, cache: undefined, traffic };
+  const { signal } = new AbortController();
+  const parts = { client: api.client(), clock, signal, cache: undefined, traffic };
   const own = createLog({ level: 'debug', format: 'json', write: log.write });
   const opened = await openMoveSlots(outcome.config, { ...parts, log: own }, NODE_SLOTS);
   t.teardown(() => opened[Symbol.asyncDispose]());
