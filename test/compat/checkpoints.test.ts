@@ -106,3 +106,29 @@ t.test('we go on from what kopia has left, and it is gone then', { skip }, async
   t.match(await listed(kopia), [{ id: outcome.snapshotId }]);
   await kopia.verify([outcome.snapshotId]);
 });
+
+t.test(
+  'kopia lists no checkpoint that comes before a backup, and goes on from it',
+  { skip },
+  async t => {
+    await using scratch = await ScratchDirectory.make();
+    const path = scratch.join('source');
+    makeTree(path);
+    const kopia = new Kopia({ directory: scratch.join('kopia'), password: 'p' });
+    const repositoryPath = scratch.join('repository');
+    await kopia.create(repositoryPath);
+    const place = { url: `file://${repositoryPath}`, password: 'p' };
+    await using repository = await openRepository({ ...place, owner: KOPIA_OWNER });
+    const source = { ...KOPIA_OWNER, path };
+    const { snapshotId } = await backup(repository, { path, source, isCheckpoint: true });
+    t.notMatch(await kopia.run('snapshot', 'list', '--all'), 'files:');
+    t.match(await listed(kopia), [{ id: snapshotId, incomplete: 'checkpoint' }]);
+    await kopia.verify([snapshotId]);
+    writeFileSync(`${path}/a/1`, new SeededRandom(5).bytes(400_000));
+    await kopia.run('snapshot', 'create', path);
+    const [after, ...others] = await listed(kopia);
+    t.strictSame(others, [], 'the checkpoint is gone');
+    t.match(after, { incomplete: undefined, stats: { cachedFiles: 7, nonCachedFiles: 1 } });
+    await kopia.verify([after.id]);
+  },
+);

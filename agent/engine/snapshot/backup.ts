@@ -49,6 +49,11 @@ export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionR
   /** Where change times, or inode numbers, are not to be relied on (network, FUSE). */
   readonly ignoreCtime?: boolean;
   readonly ignoreInode?: boolean;
+  /**
+   * Publishes a checkpoint in place of a snapshot, for the next backup of the source to go on from:
+   * incomplete, never pinned, and gone when there is a snapshot or another checkpoint.
+   */
+  readonly isCheckpoint?: boolean;
 }
 
 export interface BackupOptions {
@@ -161,7 +166,11 @@ async function store(
   progress.phase = 'publish';
   const { parentIds, superseded } = plan;
   const { current } = checkpoints;
-  const snapshotId = await publishSnapshot(parts, describe(uploaded, ''), [
+  // What is known beside a tree is looked for beside complete snapshots alone (adr/0011).
+  const manifest = request.isCheckpoint
+    ? describe({ ...uploaded, changes: undefined }, 'checkpoint')
+    : describe(uploaded, '');
+  const snapshotId = await publishSnapshot(parts, manifest, [
     ...superseded,
     ...(current ? [current] : []),
   ]);
