@@ -13,11 +13,11 @@ export function measuredRepositories(
   clock: Clock,
 ): Repositories {
   return {
-    async acquire(name, access, signal) {
+    async acquire(name, access, ...rest) {
       const startMs = clock.monotonic();
       const kind = access === 'write' ? 'PodVolumeBackup' : 'PodVolumeRestore';
       try {
-        return await repositories.acquire(name, access, signal);
+        return await repositories.acquire(name, access, ...rest);
       } finally {
         metrics.stageEnded(kind, 'opening', clock.monotonic() - startMs);
       }

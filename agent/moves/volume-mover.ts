@@ -58,6 +58,12 @@ export interface BackupResult {
   readonly skipped: readonly string[];
 }
 
+export interface PreCopyResult {
+  readonly totalBytes: number;
+  /** The rest was in earlier snapshots. */
+  readonly bytesRead: number;
+}
+
 export interface RestoreOrder {
   readonly repository: RepositoryName;
   readonly volume: PodVolume;
@@ -111,4 +117,17 @@ export interface VolumeMover {
    * @throws TARGET_ENTRY_FAILED when there was something to restore and nothing of it is there
    */
   restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult>;
+}
+
+/** Beside a VolumeMover: what comes before a scheduled backup. */
+export interface PreCopier {
+  /**
+   * Publishes a checkpoint of the volume, from which its next backup goes on, and which goes with
+   * that. One that is aborted leaves a checkpoint as a backup does. Waits for no repository.
+   * @throws REPOSITORY_UNKNOWN where there was no backup yet, and what backup() throws
+   */
+  preCopy(
+    order: Pick<BackupOrder, 'repository' | 'volume'>,
+    options: Pick<MoveOptions, 'signal'>,
+  ): Promise<PreCopyResult>;
 }

@@ -129,8 +129,8 @@ export class SharedRepositories implements AsyncDisposable {
   }
 
   /**
-   * Ready, open, and as others have left it. Waits for the server to prepare it, and for a place
-   * where as many are open as may be.
+   * Ready, open, and as others have left it. Waits for the server to prepare it, for as long as the
+   * settings say or `timeoutMs`, and for a place where as many are open as may be.
    * @throws STORAGE_LOCATION_NOT_FOUND, STORAGE_LOCATION_READ_ONLY, STORAGE_LOCATION_UNAVAILABLE,
    *   STORAGE_LOCATION_INVALID, SECRET_NOT_FOUND, SECRET_KEY_MISSING, REPOSITORY_UNKNOWN,
    *   REPOSITORY_NOT_READY, REPOSITORY_PASSWORD_WRONG, STORAGE_NOT_FOUND, ABORTED, …
@@ -139,8 +139,9 @@ export class SharedRepositories implements AsyncDisposable {
     name: RepositoryName,
     access: Access,
     signal?: AbortSignal,
+    timeoutMs: number = this.#settings.readyTimeoutMs,
   ): Promise<RepositoryLease> {
-    const { namespace, readyTimeoutMs: timeoutMs } = this.#settings;
+    const { namespace } = this.#settings;
     const parts = { ...this.#parts, namespace, timeoutMs };
     const location = await findLocation(parts, name.backupStorageLocation, access, signal);
     const planned = planLocation(location, name.volumeNamespace);

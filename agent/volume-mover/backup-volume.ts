@@ -12,7 +12,13 @@ import {
   type StoredTree,
   surveyBackup,
 } from '#engine/index.ts';
-import type { BackupOrder, BackupResult, MoveOptions } from '#agent/moves/volume-mover.ts';
+import type {
+  BackupOrder,
+  BackupResult,
+  MoveOptions,
+  PodVolume,
+  PreCopyResult,
+} from '#agent/moves/volume-mover.ts';
 import type { VolumePlace } from '#agent/volumes/locate-volume.ts';
 import { ProgressMeter } from './move-progress.ts';
 import { skippedLines } from './result-text.ts';
@@ -68,6 +74,26 @@ export async function backupVolume(
   };
 }
 
+/** In place of the uid of a move, of which there is none yet. */
+const PRE_COPY = 'pre-copy';
+
+/**
+ * The same, for the next backup to go on from: a checkpoint of all that can be read.
+ * @throws what backup() throws
+ */
+export async function preCopyVolume(
+  repository: Repository,
+  place: VolumePlace,
+  volume: PodVolume,
+  { signal, isStillThere }: VolumeMoveOptions,
+): Promise<PreCopyResult> {
+  const request = requestFor(place, { volume, moveUid: PRE_COPY });
+  const ahead = { ...request, description: 'Pre-copy', isCheckpoint: true };
+  const options = { signal, beforePublish: isStillThere };
+  const { bytes: totalBytes, bytesRead } = await backup(repository, ahead, options);
+  return { totalBytes, bytesRead };
+}
+
 /**
  * One file that cannot be read must not cost the others their backup. But where none can be read it
  * is the volume that cannot (`lost+found` is there on every ext4): a Completed backup of that would
@@ -89,7 +115,10 @@ function requireSomething(stored: StoredTree, root: string): void {
  * own before it looks (compression none, kopia's retention off), and none is needed to restore;
  * pins keep kopia's retention away.
  */
-function requestFor(place: VolumePlace, order: BackupOrder): BackupRequest {
+function requestFor(
+  place: VolumePlace,
+  order: Pick<BackupOrder, 'volume' | 'moveUid' | 'claim'>,
+): BackupRequest {
   return {
     ...veleroNames(order, place.claim ?? order.claim),
     path: place.path,

@@ -10,6 +10,8 @@ import type {
   BackupResult,
   MoveOptions,
   PodVolume,
+  PreCopier,
+  PreCopyResult,
   RepositoryName,
   RestoreOrder,
   RestoreResult,
@@ -24,7 +26,7 @@ import {
   requireSameVolume,
   type VolumePlace,
 } from '#agent/volumes/locate-volume.ts';
-import { backupVolume, type VolumeMoveOptions } from './backup-volume.ts';
+import { backupVolume, preCopyVolume, type VolumeMoveOptions } from './backup-volume.ts';
 import { removeDoneFile, renewDoneFile } from './done-file.ts';
 import { forgetOldStates } from './forget-states.ts';
 import { forgetUnreported } from './forget-unreported.ts';
@@ -39,6 +41,13 @@ export interface VolumeMoverParts extends LocateParts {
   readonly onWarning: (warning: EngineError) => void;
 }
 
+interface RepositoryAccess {
+  readonly name: RepositoryName;
+  readonly access: 'read' | 'write';
+  /** As the settings say where it is not said. */
+  readonly readyTimeoutMs?: number;
+}
+
 /** A repository that another move has lost may be lost again, to a second volume that hangs. */
 const ATTEMPTS_MAX = 3;
 
@@ -47,7 +56,7 @@ export interface MoverSettings extends LocateSettings {
   readonly stopMs?: number;
 }
 
-export class EngineVolumeMover implements VolumeMover {
+export class EngineVolumeMover implements VolumeMover, PreCopier {
   readonly #parts: VolumeMoverParts;
   readonly #settings: MoverSettings;
 
@@ -59,12 +68,25 @@ export class EngineVolumeMover implements VolumeMover {
   async backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult> {
     const place = await this.#locate(order.volume, options.signal);
     const watched = this.#watching(place, order.volume, options);
-    return await this.#with(order.repository, 'write', place, options, async repository => {
+    const access = { name: order.repository, access: 'write' } as const;
+    return await this.#with(access, place, options, async repository => {
       const result = await backupVolume(repository, place, order, watched);
       // The backup is there; what may be wrong with others is for the next one.
       await this.#bestEffort(() => forgetOldStates(repository, this.#parts.clock, options.signal));
       return result;
     });
+  }
+
+  async preCopy(
+    order: Pick<BackupOrder, 'repository' | 'volume'>,
+    options: Pick<MoveOptions, 'signal'>,
+  ): Promise<PreCopyResult> {
+    const place = await this.#locate(order.volume, options.signal);
+    const watched = this.#watching(place, order.volume, options);
+    const access = { name: order.repository, access: 'write', readyTimeoutMs: 0 } as const;
+    return await this.#with(access, place, options, repository =>
+      preCopyVolume(repository, place, order.volume, watched),
+    );
   }
 
   async forgetUnreported(order: BackupOrder, end: BackupEnd, signal: AbortSignal): Promise<void> {
@@ -77,7 +99,8 @@ export class EngineVolumeMover implements VolumeMover {
 
   async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
     const place = await this.#locate(order.volume, options.signal);
-    return await this.#with(order.repository, 'read', place, options, repository =>
+    const access = { name: order.repository, access: 'read' } as const;
+    return await this.#with(access, place, options, repository =>
       restoreVolume(repository, place, order, this.#watching(place, order.volume, options)),
     );
   }
@@ -131,8 +154,7 @@ export class EngineVolumeMover implements VolumeMover {
   }
 
   async #with<Result>(
-    name: RepositoryName,
-    access: 'read' | 'write',
+    { name, access, readyTimeoutMs }: RepositoryAccess,
     place: VolumePlace,
     { signal }: MoveOptions,
     work: (repository: Repository) => Promise<Result>,
@@ -140,7 +162,7 @@ export class EngineVolumeMover implements VolumeMover {
     const { repositories, clock } = this.#parts;
     const { stopMs = STOP_MS_MAX } = this.#settings;
     for (let attempt = 1; ; attempt++) {
-      await using lease = await repositories.acquire(name, access, signal);
+      await using lease = await repositories.acquire(name, access, signal, readyTimeoutMs);
       try {
         const outcome = await stopsWithin(stopMs, work(lease.thing), { signal, clock });
         if (outcome.isEnded) return outcome.result;
