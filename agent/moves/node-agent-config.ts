@@ -3,8 +3,8 @@
 
 import { messageOf } from '#engine/base/errors.ts';
 import { isRecord } from '#engine/base/record.ts';
-import { matchesLabels } from './label-selector.ts';
-import type { LabelSelector } from './label-selector.ts';
+import { matchesLabels } from '#kube/label-selector.ts';
+import type { LabelSelector } from '#kube/label-selector.ts';
 
 interface ConcurrencyRule {
   readonly nodeSelector: LabelSelector;
