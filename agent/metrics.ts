@@ -13,6 +13,9 @@ export type MoveStage = 'waiting' | 'opening' | 'moving';
 /** How the engine's part ended; what it says of a move that was told to stop is no failure. */
 export type RunOutcome = 'completed' | 'failed' | 'stopped';
 
+/** Of a copy ahead of a backup. `stopped`: whatever goes first wanted it so. */
+export type PreCopyOutcome = 'copied' | 'stopped' | 'skipped' | 'failed';
+
 export interface EndedMove {
   readonly kind: MoveKind;
   readonly outcome: MoveOutcome;
@@ -46,6 +49,7 @@ const STAGE_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
 const KINDS: readonly MoveKind[] = ['PodVolumeBackup', 'PodVolumeRestore'];
 const OUTCOMES: readonly MoveOutcome[] = ['completed', 'failed', 'canceled'];
 const STANDINGS: readonly SlotStanding[] = ['with', 'away', 'alone', 'none'];
+const PRE_COPY_OUTCOMES: readonly PreCopyOutcome[] = ['copied', 'stopped', 'skipped', 'failed'];
 const RUN_OUTCOMES: readonly RunOutcome[] = ['completed', 'failed', 'stopped'];
 
 export class AgentMetrics implements Disposable {
@@ -104,6 +108,12 @@ export class AgentMetrics implements Disposable {
   /** Bytes that were not served from the parent. */
   bytesNew(bytes: number): void {
     this.#own.incremental.inc(bytes);
+  }
+
+  /** `bytesRead`: known of those that were copied alone. */
+  preCopyEnded(outcome: PreCopyOutcome, bytesRead: number): void {
+    this.#own.preCopies.inc({ outcome });
+    this.#own.preCopyBytes.inc(bytesRead);
   }
 
   /** Whose threads cannot be ended. */
@@ -202,6 +212,13 @@ function ownMetrics(registry: Registry) {
     labelNames: ['kind', 'outcome'],
     registers,
   });
+  const preCopies = new Counter({
+    name: 'stevedore_pre_copies_total',
+    help: 'Copies ahead of scheduled backups that have ended',
+    labelNames: ['outcome'],
+    registers,
+  });
+  for (const outcome of PRE_COPY_OUTCOMES) preCopies.inc({ outcome }, 0);
   // From the start, so that a rate is there for the first one.
   for (const kind of KINDS) {
     for (const outcome of RUN_OUTCOMES) endedBytes.inc({ kind, outcome }, 0);
@@ -218,6 +235,12 @@ function ownMetrics(registry: Registry) {
     files,
     imperfect,
     running,
+    preCopies,
+    preCopyBytes: new Counter({
+      name: 'stevedore_pre_copy_read_bytes_total',
+      help: 'Bytes of files that were read ahead of scheduled backups',
+      registers,
+    }),
     incremental: new Counter({
       name: 'stevedore_backup_new_bytes_total',
       help: 'Bytes that were not in the parent snapshot',

@@ -9,6 +9,7 @@ import type { Cache, Traffic } from '#engine/index.ts';
 import { readAccess } from '#agent/coordinator/link-access.ts';
 import type { Standing } from '#agent/coordinator/slot-keeper.ts';
 import { type MoveSlots, Slots } from '#agent/moves/slots.ts';
+import type { WantedVolume } from '#agent/pre-copy/wanted-volume.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { ClaimClasses } from './claim-classes.ts';
 import type { AgentConfig } from './config-table.ts';
@@ -25,6 +26,8 @@ export interface SlotParts {
   readonly cache: Cache | undefined;
   /** What goes by the controller's shares; undefined where none is set. */
   readonly traffic: Traffic | undefined;
+  /** All volumes that the controller wants ahead of their backups, at each change. */
+  readonly onPreCopies: (volumes: readonly WantedVolume[]) => void;
 }
 
 export interface OpenSlots extends AsyncDisposable {
@@ -39,7 +42,7 @@ export async function openMoveSlots(
   count: number,
 ): Promise<OpenSlots> {
   const { controller: address } = config;
-  const { client, log, clock, cache, traffic, signal } = parts;
+  const { client, log, clock, cache, traffic, signal, onPreCopies } = parts;
   if (address === undefined || traffic === undefined) {
     log.info({ slots: count }, 'no controller is set; this node goes by its own limit');
     const nothing = async () => undefined;
@@ -73,7 +76,7 @@ export async function openMoveSlots(
     clock,
     slotsMax: count,
     classOf: move => classes.of(move),
-    shares,
+    ...{ shares, onPreCopies },
     heartbeat: () => ({ ...nodeCondition(cache, memoryLimit), moves: rates.of(slots.moves) }),
     onStanding: next => {
       if (next.kind !== standing || !hasSaid) sayStanding(log, next, count);

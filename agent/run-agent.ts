@@ -7,8 +7,11 @@ import { availableParallelism, hostname } from 'node:os';
 import type { Clock } from '#engine/base/clock.ts';
 import type { EngineError } from '#engine/base/errors.ts';
 import { defaultMemoryBytes } from '#engine/base/memory-budget.ts';
+import { settlesWithin } from '#engine/base/settles-within.ts';
 import { SmoothRate } from '#engine/base/smooth-rate.ts';
 import type { Cache, Traffic } from '#engine/index.ts';
+import { PreCopying } from '#agent/pre-copy/pre-copying.ts';
+import { yieldingMover } from '#agent/pre-copy/yielding-mover.ts';
 import { repositoryShares } from '#agent/repositories/repository-shares.ts';
 import { SharedRepositories } from '#agent/repositories/shared-repositories.ts';
 import { TimedStat } from '#agent/volumes/timed-stat.ts';
@@ -33,7 +36,7 @@ import { measuredMover } from './measured-mover.ts';
 import { measuredRepositories } from './measured-repositories.ts';
 import { memoryShares } from './memory-shares.ts';
 import { AgentMetrics } from './metrics.ts';
-import { openMoveSlots } from './move-slots.ts';
+import { openMoveSlots, type SlotParts } from './move-slots.ts';
 import { runMoves, type RunningMoves } from './run-moves.ts';
 import { noticingMover } from './noticing-mover.ts';
 import { cacheShareOf, openAgentCache } from './open-agent-cache.ts';
@@ -43,10 +46,14 @@ import { refusedRights } from './refused-rights.ts';
 import { sayRepositoryConfig } from './repository-config-notices.ts';
 import { registerShareMetrics } from './share-metrics.ts';
 import { startChecks } from './start-checks.ts';
+import { tellOfPreCopies } from './tell-of-pre-copies.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
 /** Source of events. */
 const COMPONENT = 'stevedore-node-agent';
+
+/** Of the time to end: for copies ahead of backups, to save their state while moves run on. */
+const PRE_COPY_SHARE = 0.25;
 
 export interface AgentParts {
   readonly log: Log;
@@ -144,9 +151,16 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     onError: error => log.warn({ what: 'BackupRepository', error }, 'watch was interrupted'),
     forget: (gone, ended) => repositories.forget(gone, ended),
   });
-  await using slots = await openMoveSlots(config, { ...parts, cache, traffic }, slotCount);
+  const onPreCopies: SlotParts['onPreCopies'] = volumes => preCopying.want(volumes);
+  const slotParts = { ...parts, cache, traffic, onPreCopies };
+  await using slots = await openMoveSlots(config, slotParts, slotCount);
   const mover = moverOf(config, parts, measuredRepositories(repositories, metrics, clock));
-  const measured = measuredMover(mover, metrics, clock);
+  // At hand before anything can come over the wire.
+  const preCopying = new PreCopying({
+    ...{ clock, slots: slots.slots, copier: mover },
+    report: tellOfPreCopies({ log, metrics, emit: events.emit }),
+  });
+  const measured = measuredMover(yieldingMover(mover, preCopying), metrics, clock);
   const moves = await runMoves(config, {
     ...parts,
     mover: noticingMover(hidingMover(measured, parts.secrets.hideIn), log),
@@ -159,7 +173,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   // Most agents have come to rest already, and wait for hours.
   parts.onRest?.();
   if (!signal.aborted) await once(signal, 'abort');
-  return await standDown(moves, repositories, config, parts);
+  return await standDown({ moves, preCopying, repositories }, config, parts);
 }
 
 interface Room {
@@ -218,9 +232,14 @@ function harmless(log: Log): (error: EngineError) => void {
   return error => log.warn({ error }, 'something went wrong, without harm to the move');
 }
 
+interface Working {
+  readonly moves: RunningMoves;
+  readonly preCopying: PreCopying;
+  readonly repositories: SharedRepositories;
+}
+
 async function standDown(
-  moves: RunningMoves,
-  repositories: SharedRepositories,
+  { moves, preCopying, repositories }: Working,
   { shutdownGrace: graceMs }: AgentConfig,
   { log, readiness }: WorkParts,
 ): Promise<boolean> {
@@ -228,14 +247,16 @@ async function standDown(
   const unanswered = (operations: readonly object[]) => {
     if (operations.length > 0) log.warn({ operations }, 'a storage does not answer and is cut off');
   };
+  const copying = settlesWithin(preCopying.stop(), graceMs * PRE_COPY_SHARE);
   const { unreported, isSettled } = await moves.stop(graceMs, {
     get unansweredMs() {
       return repositories.unansweredMs;
     },
     givenUp: () => unanswered(repositories.pending),
   });
+  const hasCopied = await copying;
   if (unreported.length > 0) log.error({ moves: unreported }, 'moves could not be reported');
   const { isClosed, cut } = await repositories.end(shareGrace(graceMs).closeMs);
   unanswered(cut);
-  return isSettled && isClosed;
+  return isSettled && hasCopied && isClosed;
 }

@@ -4,8 +4,15 @@
 /** Hello.wire_version */
 export const WIRE_VERSION = 1;
 
+/** It copies volumes ahead of their backups when PreCopies says so. */
+export const PRE_COPY_CAPABILITY = 'pre-copy';
+/**
+ * How the id of a copy ahead begins: it has no custom resource, and its slot is wanted back when a
+ * move waits for it.
+ */
+export const PRE_COPY_ID_PREFIX = 'pre-copy/';
 /** Names that Hello and Welcome may carry; one that goes is never used for something else. */
-export const CAPABILITIES: readonly string[] = Object.freeze([]);
+export const CAPABILITIES: readonly string[] = Object.freeze([PRE_COPY_CAPABILITY]);
 export const CAPABILITIES_MAX = 32;
 
 /** A message of either side. A report of 10,000 requests with usual names has 2.3 MiB. */
@@ -20,6 +27,8 @@ export const MOVES_MAX = 1_000;
 export const GRANTS_MAX = 2_000;
 /** Of an answer: they become events, of which a node writes few. */
 export const WAITS_MAX = 20;
+/** Of one node. */
+export const PRE_COPIES_MAX = 1_000;
 /** Each of the lists of an overview … */
 export const OVERVIEW_ROWS_MAX = 5_000;
 /** … and the nodes that ask for one volume. */

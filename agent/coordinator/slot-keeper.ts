@@ -8,6 +8,7 @@ import { type AgentHeartbeat, heartbeatToWire, sharesFromWire } from '#proto/age
 import { answerFromWire } from '#proto/answer-wire.ts';
 import { encodeAgentMessage, type ReadControllerMessage } from '#proto/session-codec.ts';
 import type { AgentMessage } from '#proto/session-codec.ts';
+import { type PreCopy, preCopiesFromWire } from '#proto/pre-copy-wire.ts';
 import { LEASE_MS, REPORT_MS, type SlotReport, type SlotWait } from '#proto/slot-messages.ts';
 import { reportToWire } from '#proto/slot-wire.ts';
 import { MESSAGE_BYTES_MAX } from '#proto/wire-limits.ts';
@@ -32,6 +33,8 @@ export interface SlotKeeperParts extends Omit<LinkParts, 'onMessage' | 'onConnec
   readonly heartbeat?: () => AgentHeartbeat;
   /** Of bandwidth. */
   readonly shares?: Pick<ObeyedShares, 'obey' | 'inForce'>;
+  /** All volumes that are wanted ahead of their backups; none while this node goes alone. */
+  readonly onPreCopies?: (volumes: readonly PreCopy[]) => void;
   readonly leaseMs?: number;
   readonly reportMs?: number;
 }
@@ -128,6 +131,7 @@ export class SlotKeeper {
       // The session may have lasted: a controller that says nothing is none.
       this.#isWith = false;
       this.#parts.onStanding({ kind: 'alone' });
+      this.#parts.onPreCopies?.([]);
     }
     if (started.length > 0) this.#parts.onStart(started, true);
   }
@@ -141,6 +145,7 @@ export class SlotKeeper {
       this.#parts.shares?.obey(sharesFromWire(message.shares));
       this.#sayShares();
     }
+    if (message.preCopies) this.#parts.onPreCopies?.(preCopiesFromWire(message.preCopies));
     if (!message.slots) return;
     const answer = answerFromWire(message.slots, this.#parts.hello.node);
     const heard = this.#slots.hear(answer, this.#parts.clock.monotonic());

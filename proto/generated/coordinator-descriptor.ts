@@ -57,7 +57,8 @@ export const COORDINATOR_DESCRIPTOR: object = {
                     "welcome",
                     "slots",
                     "shares",
-                    "drain"
+                    "drain",
+                    "preCopies"
                   ]
                 }
               },
@@ -77,6 +78,10 @@ export const COORDINATOR_DESCRIPTOR: object = {
                 "drain": {
                   "type": "Drain",
                   "id": 4
+                },
+                "preCopies": {
+                  "type": "PreCopies",
+                  "id": 5
                 }
               }
             },
@@ -638,6 +643,47 @@ export const COORDINATOR_DESCRIPTOR: object = {
                 "reason": {
                   "type": "string",
                   "id": 2
+                }
+              }
+            },
+            "PreCopies": {
+              "fields": {
+                "volumes": {
+                  "rule": "repeated",
+                  "type": "PreCopy",
+                  "id": 1
+                }
+              }
+            },
+            "PreCopy": {
+              "fields": {
+                "namespace": {
+                  "type": "string",
+                  "id": 1
+                },
+                "pod": {
+                  "type": "string",
+                  "id": 2
+                },
+                "podUid": {
+                  "type": "string",
+                  "id": 3
+                },
+                "volumeName": {
+                  "type": "string",
+                  "id": 4
+                },
+                "location": {
+                  "type": "string",
+                  "id": 5
+                },
+                "dueMs": {
+                  "type": "uint64",
+                  "id": 6
+                },
+                "leftMs": {
+                  "type": "uint64",
+                  "id": 7
                 }
               }
             },

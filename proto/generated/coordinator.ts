@@ -13,6 +13,8 @@ import type { Hello as _stevedore_v1_Hello, Hello__Output as _stevedore_v1_Hello
 import type { MoveProgress as _stevedore_v1_MoveProgress, MoveProgress__Output as _stevedore_v1_MoveProgress__Output } from './stevedore/v1/MoveProgress.ts';
 import type { NodeOverview as _stevedore_v1_NodeOverview, NodeOverview__Output as _stevedore_v1_NodeOverview__Output } from './stevedore/v1/NodeOverview.ts';
 import type { OverviewRequest as _stevedore_v1_OverviewRequest, OverviewRequest__Output as _stevedore_v1_OverviewRequest__Output } from './stevedore/v1/OverviewRequest.ts';
+import type { PreCopies as _stevedore_v1_PreCopies, PreCopies__Output as _stevedore_v1_PreCopies__Output } from './stevedore/v1/PreCopies.ts';
+import type { PreCopy as _stevedore_v1_PreCopy, PreCopy__Output as _stevedore_v1_PreCopy__Output } from './stevedore/v1/PreCopy.ts';
 import type { RateOverview as _stevedore_v1_RateOverview, RateOverview__Output as _stevedore_v1_RateOverview__Output } from './stevedore/v1/RateOverview.ts';
 import type { Revocation as _stevedore_v1_Revocation, Revocation__Output as _stevedore_v1_Revocation__Output } from './stevedore/v1/Revocation.ts';
 import type { RunningMove as _stevedore_v1_RunningMove, RunningMove__Output as _stevedore_v1_RunningMove__Output } from './stevedore/v1/RunningMove.ts';
@@ -50,6 +52,8 @@ export interface ProtoGrpcType {
       MoveProgress: MessageTypeDefinition<_stevedore_v1_MoveProgress, _stevedore_v1_MoveProgress__Output>
       NodeOverview: MessageTypeDefinition<_stevedore_v1_NodeOverview, _stevedore_v1_NodeOverview__Output>
       OverviewRequest: MessageTypeDefinition<_stevedore_v1_OverviewRequest, _stevedore_v1_OverviewRequest__Output>
+      PreCopies: MessageTypeDefinition<_stevedore_v1_PreCopies, _stevedore_v1_PreCopies__Output>
+      PreCopy: MessageTypeDefinition<_stevedore_v1_PreCopy, _stevedore_v1_PreCopy__Output>
       RateOverview: MessageTypeDefinition<_stevedore_v1_RateOverview, _stevedore_v1_RateOverview__Output>
       Revocation: MessageTypeDefinition<_stevedore_v1_Revocation, _stevedore_v1_Revocation__Output>
       RunningMove: MessageTypeDefinition<_stevedore_v1_RunningMove, _stevedore_v1_RunningMove__Output>

@@ -79,6 +79,7 @@ export const AREAS: readonly Area[] = Object.freeze([
       'repositories',
       'volume-mover',
       'coordinator',
+      'pre-copy',
       'base',
     ],
   },
@@ -94,6 +95,7 @@ export const AREAS: readonly Area[] = Object.freeze([
   { name: 'cli', prefix: 'agent/engine/cli/', mayImport: ['engine', ...ENGINE_FOLDERS] },
   { name: 'kube', prefix: 'agent/kube/', mayImport: ['base'] },
   { name: 'moves', prefix: 'agent/moves/', mayImport: ['kube', 'base'] },
+  { name: 'pre-copy', prefix: 'agent/pre-copy/', mayImport: ['moves', 'base'] },
   { name: 'volumes', prefix: 'agent/volumes/', mayImport: ['kube', 'base'] },
   {
     name: 'repositories',

@@ -4,6 +4,7 @@ import type { Welcome as _stevedore_v1_Welcome, Welcome__Output as _stevedore_v1
 import type { SlotAnswer as _stevedore_v1_SlotAnswer, SlotAnswer__Output as _stevedore_v1_SlotAnswer__Output } from '../../stevedore/v1/SlotAnswer.ts';
 import type { BandwidthShares as _stevedore_v1_BandwidthShares, BandwidthShares__Output as _stevedore_v1_BandwidthShares__Output } from '../../stevedore/v1/BandwidthShares.ts';
 import type { Drain as _stevedore_v1_Drain, Drain__Output as _stevedore_v1_Drain__Output } from '../../stevedore/v1/Drain.ts';
+import type { PreCopies as _stevedore_v1_PreCopies, PreCopies__Output as _stevedore_v1_PreCopies__Output } from '../../stevedore/v1/PreCopies.ts';
 
 /**
  * From the controller.
@@ -25,7 +26,11 @@ export interface ControllerMessage {
    * After Welcome where it is active, and at every change.
    */
   'drain'?: (_stevedore_v1_Drain | null);
-  'message'?: "welcome"|"slots"|"shares"|"drain";
+  /**
+   * After Welcome and at every change, to an agent that has the capability "pre-copy".
+   */
+  'preCopies'?: (_stevedore_v1_PreCopies | null);
+  'message'?: "welcome"|"slots"|"shares"|"drain"|"preCopies";
 }
 
 /**
@@ -48,5 +53,9 @@ export interface ControllerMessage__Output {
    * After Welcome where it is active, and at every change.
    */
   'drain'?: (_stevedore_v1_Drain__Output | null);
-  'message'?: "welcome"|"slots"|"shares"|"drain";
+  /**
+   * After Welcome and at every change, to an agent that has the capability "pre-copy".
+   */
+  'preCopies'?: (_stevedore_v1_PreCopies__Output | null);
+  'message'?: "welcome"|"slots"|"shares"|"drain"|"preCopies";
 }

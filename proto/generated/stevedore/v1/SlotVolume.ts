@@ -30,7 +30,8 @@ export interface _stevedore_v1_SlotVolume_Gang__Output {
  */
 export interface SlotVolume {
   /**
-   * Uid of the custom resource of the move.
+   * Uid of the custom resource of the move; of a copy ahead of a backup, which has none,
+   * `pre-copy/` with the pod's uid, the volume and the location behind it.
    */
   'id'?: (string);
   'namespace'?: (string);
@@ -60,7 +61,8 @@ export interface SlotVolume {
  */
 export interface SlotVolume__Output {
   /**
-   * Uid of the custom resource of the move.
+   * Uid of the custom resource of the move; of a copy ahead of a backup, which has none,
+   * `pre-copy/` with the pod's uid, the volume and the location behind it.
    */
   'id': (string);
   'namespace': (string);
