@@ -131,6 +131,12 @@ export const SETTINGS = Object.freeze({
     isStructured: true,
     parse: parseRules,
   }),
+  preCopy: preset('false', {
+    flags: '--pre-copy',
+    variables: ['STEVEDORE_PRE_COPY'],
+    text: 'has volumes copied ahead of scheduled backups, of pods that ask for it',
+    parse: parseBoolean,
+  }),
   leaseName: preset('stevedore-controller', {
     flags: '--lease-name <name>',
     variables: ['STEVEDORE_LEASE_NAME'],

@@ -13,6 +13,7 @@ import { addProcessMetrics } from '#agent/process-metrics.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { PRIORITY_MAX, type SlotGrant } from '#proto/slot-messages.ts';
 import { type AnnotatorCounts, CHANGE_RESULTS } from './annotator/annotator-counts.ts';
+import { FAULT_KINDS, type PreCopyCounts } from './pre-copy/pre-copy-counts.ts';
 import { type Refusal, type RefusalCounts, REFUSALS } from './sessions/refusals.ts';
 import { DIRECTIONS } from './share-service.ts';
 import { describeQueue, type QueueEntry } from './slots/describe-queue.ts';
@@ -24,6 +25,7 @@ export interface MetricsParts {
   readonly clock: Clock;
   readonly counts: RefusalCounts;
   readonly annotated: AnnotatorCounts;
+  readonly preCopies: PreCopyCounts;
   readonly connectionCount: () => number;
   readonly areSettingsValid: () => boolean;
   /** Undefined while somebody else reigns. */
@@ -38,7 +40,7 @@ const PRIORITIES = Array.from({ length: PRIORITY_MAX + 1 }, (_, priority) => pri
 /** Read once for each scrape. */
 interface Snapshot extends Pick<
   MetricsParts,
-  'counts' | 'annotated' | 'connectionCount' | 'areSettingsValid'
+  'counts' | 'annotated' | 'preCopies' | 'connectionCount' | 'areSettingsValid'
 > {
   readonly state: TermState | undefined;
   readonly queue: readonly QueueEntry[];
@@ -52,7 +54,7 @@ export class ControllerMetrics implements Disposable {
   readonly #process: Disposable;
 
   constructor(parts: MetricsParts) {
-    const { clock, counts, annotated, connectionCount, areSettingsValid, state } = parts;
+    const { clock, state, ...others } = parts;
     this.#clock = clock;
     this.#waits = new Histogram({
       name: 'stevedore_controller_wait_seconds',
@@ -64,8 +66,7 @@ export class ControllerMetrics implements Disposable {
     for (const priority of PRIORITIES) this.#waits.zero({ priority });
     registerMetrics(this.registry, ROWS, () => {
       const now = state();
-      const parts = { counts, annotated, connectionCount, areSettingsValid };
-      return { state: now, ...parts, ...this.#look(now?.desk) };
+      return { state: now, ...others, ...this.#look(now?.desk) };
     });
     this.#process = addProcessMetrics(this.registry, clock);
   }
@@ -187,6 +188,19 @@ const ROWS: readonly MetricRow<Snapshot>[] = [
     help: 'Changes of pods by the annotator, and what became of them',
     labels: ['result'],
     read: ({ annotated }) => CHANGE_RESULTS.map(result => [[result], annotated.results(result)]),
+  },
+  {
+    name: 'stevedore_controller_pre_copy_volumes',
+    kind: 'gauge',
+    help: 'Volumes that are to be copied ahead of a scheduled backup now',
+    read: ({ preCopies }) => [[[], preCopies.wanted]],
+  },
+  {
+    name: 'stevedore_controller_pre_copy_faults',
+    kind: 'gauge',
+    help: 'Schedules and annotations of pods that cannot be understood',
+    labels: ['kind'],
+    read: ({ preCopies }) => FAULT_KINDS.map(kind => [[kind], preCopies.faults[kind]]),
   },
 ];
 

@@ -26,6 +26,8 @@ import { ControllerMetrics } from './metrics.ts';
 import { describeOverview } from './overview/describe-overview.ts';
 import { OverviewDesk } from './overview/overview-desk.ts';
 import { OverviewReaders } from './overview/overview-readers.ts';
+import { PreCopyCounts } from './pre-copy/pre-copy-counts.ts';
+import { watchPreCopies } from './pre-copy/watch-pre-copies.ts';
 import { refusalLog } from './refusal-log.ts';
 import { RefusalCounts } from './sessions/refusals.ts';
 import {
@@ -64,6 +66,7 @@ export async function runController(
   const door = new Door({ counts, clock });
   let state: TermState | undefined;
   const annotated = new AnnotatorCounts();
+  const preCopies = new PreCopyCounts();
   let overviews: OverviewDesk | undefined;
   const server = new SessionServer({
     ...{ clock, onCall: door.onCall },
@@ -71,7 +74,7 @@ export async function runController(
   });
   const settings = watchSettings(config, parts, () => state);
   using metrics = new ControllerMetrics({
-    ...{ clock, counts, annotated },
+    ...{ clock, counts, annotated, preCopies },
     areSettingsValid: () => settings.isValid,
     connectionCount: () => server.connectionCount,
     state: () => state,
@@ -100,6 +103,8 @@ export async function runController(
       onLeader: name => (leader = name),
       alongside: [
         signal => annotate(config, parts, { client, annotated, readiness }, signal),
+        signal =>
+          copyAhead(config, parts, { client, preCopies, readiness, state: () => state }, signal),
         signal => endWhatIsStuck(config, parts, { client, state: () => state }, signal),
       ],
     });
@@ -236,6 +241,20 @@ async function annotate(
   const { client, annotated: counts, readiness } = parts;
   const onMissing = (missing: string | undefined) => readiness.setOptional('annotator', missing);
   await annotatePods({ client, clock, log, rules, isDryRun, counts, onMissing }, signal);
+}
+
+async function copyAhead(
+  { preCopy, namespace }: ControllerConfig,
+  { log, clock }: ControllerParts,
+  parts: Pick<LeadParts, 'client' | 'readiness'> &
+    Pick<OverviewParts, 'state'> & { readonly preCopies: PreCopyCounts },
+  signal: AbortSignal,
+): Promise<void> {
+  if (!preCopy) return;
+  const { client, preCopies: counts, readiness, state } = parts;
+  const onMissing = (missing: string | undefined) => readiness.setOptional('pre-copy', missing);
+  const sessions = () => state()?.sessions;
+  await watchPreCopies({ client, clock, log, namespace, counts, sessions, onMissing }, signal);
 }
 
 async function endWhatIsStuck(

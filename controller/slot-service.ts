@@ -7,6 +7,7 @@ import type { SlotAnswer, SlotGrant, SlotReport } from '#proto/slot-messages.ts'
 import type { AgentSession } from './sessions/agent-session.ts';
 import type { AgentSessions, SessionEvents } from './sessions/agent-sessions.ts';
 import { asRefusal, refuse } from './sessions/refusals.ts';
+import { preCopiesInTheWay } from './slots/pre-copies-in-the-way.ts';
 import type { SlotDesk } from './slots/slot-desk.ts';
 import { WaitBoard } from './slots/wait-board.ts';
 
@@ -76,6 +77,7 @@ export class SlotService {
     const { desk, clock } = this.#parts;
     desk.expire(clock.monotonic());
     this.#decide();
+    this.#makeWay();
     this.#parts.onTick?.();
   }
 
@@ -115,6 +117,14 @@ export class SlotService {
     for (const node of nodes) {
       if (node !== besides) this.#sessions?.session(node)?.tellSlots(() => this.#answer(node));
     }
+  }
+
+  /** For moves that wait at a limit of which copies ahead of backups use something. */
+  #makeWay(): void {
+    const { desk, clock } = this.#parts;
+    const ids = preCopiesInTheWay(desk.table, clock.monotonic());
+    const nodes = new Set(ids.flatMap(id => desk.revoke(id) ?? []));
+    for (const node of nodes) this.#sessions?.session(node)?.tellSlots(() => this.#answer(node));
   }
 
   #answer(node: string, twins?: readonly string[]): SlotAnswer | undefined {

@@ -70,12 +70,13 @@ export class Copy {
     const { namespace, pod, volumeName, location } = this.wanted;
     const move = `PreCopy/${pod}`;
     const answer = slots.request({
-      ...{ id, group: 'pre-copy', onGranted: () => resolve('granted') },
+      ...{ id, group: 'pre-copy', kind: 'PreCopy', onGranted: () => resolve('granted') },
       // Whoever copies ahead has no right to hold anybody up.
       volume: {
         ...{ namespace, pod, volumeName, move, location },
-        ...{ priority: 0, gang: undefined, waitedMs: 0 },
+        ...{ claim: '', priority: 0, gang: undefined, waitedMs: 0 },
       },
+      progress: () => undefined,
       onWaiting: () => undefined,
       onRevoked: () => this.stop('revoked'),
     });

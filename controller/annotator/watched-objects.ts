@@ -105,20 +105,26 @@ interface RawVolumeObject extends KubeObject {
 
 export function watchedPod(object: KubeObject): WatchedPod {
   // Of the collection of pods, whose form is core/v1's; each field is looked for.
-  const { metadata, spec, status } = object as RawPod;
+  const { metadata, status } = object as RawPod;
   const isOver =
     metadata.deletionTimestamp !== undefined || /^(Succeeded|Failed)$/.test(status?.phase ?? '');
+  const volumes = volumesOf(object);
+  return { metadata: { ...smallMetadata(metadata), ...chosenMetadata(metadata) }, isOver, volumes };
+}
+
+/** In the pod's order: those of types that have files on a node, and a mount to be seen by. */
+export function volumesOf(object: KubeObject): PodVolume[] {
+  const { metadata, spec } = object as RawPod;
   // Init containers do not count (pkg/podvolume/backupper.go), and devices have no files.
   const mounts = new Set(
     (spec?.containers ?? []).flatMap(each => (each.volumeMounts ?? []).map(({ name }) => name)),
   );
-  const volumes = (spec?.volumes ?? []).flatMap((volume): PodVolume[] => {
+  return (spec?.volumes ?? []).flatMap((volume): PodVolume[] => {
     const { name } = volume;
     const type = VOLUME_TYPES.find(each => volume[each] !== undefined);
     if (type === undefined || !mounts.has(name) || TOKEN_VOLUME.test(name)) return [];
     return [{ name, type, claim: claimNameOf(metadata.name, volume) }];
   });
-  return { metadata: { ...smallMetadata(metadata), ...chosenMetadata(metadata) }, isOver, volumes };
 }
 
 export function watchedClaim(object: KubeObject): WatchedClaim {

@@ -10,6 +10,7 @@ import {
   sayingFromWire,
   sharesToWire,
 } from '#proto/agent-saying.ts';
+import { type PreCopy, preCopiesToWire } from '#proto/pre-copy-wire.ts';
 import type { ReadAgentMessage } from '#proto/session-codec.ts';
 import type { SessionCall } from '#proto/session-server.ts';
 import type { SlotAnswer } from '#proto/slot-messages.ts';
@@ -64,6 +65,11 @@ export class AgentSession {
 
   tellShares(shares: () => BandwidthShares): void {
     this.#call.put('shares', () => sharesToWire(shares()));
+  }
+
+  /** All that are wanted of the node. To be told only where its hello has the capability. */
+  tellPreCopies(volumes: () => readonly PreCopy[]): void {
+    this.#call.put('pre-copies', () => ({ preCopies: preCopiesToWire(volumes()) }));
   }
 
   tellDrain({ isActive, reason }: DrainOrder): void {

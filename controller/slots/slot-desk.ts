@@ -108,12 +108,15 @@ export class SlotDesk {
     return lost;
   }
 
-  /** Asks the node to stop a move. Its slot stays taken until the node has let go of it. */
-  revoke(id: string): boolean {
+  /**
+   * Asks the node to stop a move. Its slot stays taken until the node has let go of it.
+   * @returns the node; undefined where nobody holds it, or the node was asked before
+   */
+  revoke(id: string): string | undefined {
     const slot = this.table.slot(id);
-    if (slot === undefined) return false;
+    if (slot === undefined || this.#revoked.has(id)) return undefined;
     this.#revoked.set(id, slot.node.name);
-    return true;
+    return slot.node.name;
   }
 
   /** Undefined for a node that has not been heard from for a lease time. */

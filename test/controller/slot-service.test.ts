@@ -180,3 +180,17 @@ t.test('a controller that has a successor ends when an agent tells of it', async
   await passUntil(stage, () => controller.desk.answer('n1') === undefined, 'it answers nobody');
   t.equal(controller.deposed.count, 1);
 });
+
+t.test('a copy ahead of a backup gives its slot to a move that waits', async t => {
+  const stage = await newStage(t);
+  const controller = await startController(t, stage);
+  const [one, two] = NODES.map(node => new Agent(t, stage, controller, node));
+  const copy = 'pre-copy/uid/data/default';
+  one.want(copy);
+  await passUntil(stage, () => one.started.length === 1, 'it has its slot');
+  two.want('y');
+  await passUntil(stage, () => one.stopped.length > 0, 'it is asked to stop');
+  t.strictSame([[...new Set(one.stopped)], two.started], [[copy], []]);
+  one.keeper.done(copy);
+  await passUntil(stage, () => two.started.length === 1, 'the move has it');
+});

@@ -45,12 +45,14 @@ export interface AgentSceneOptions {
   /** More flags. */
   readonly flags?: readonly string[];
   readonly clock?: Clock;
+  /** Of another scene, which ends it. */
+  readonly api?: KubeEmulator;
 }
 
 export async function startAgent(t: Test, options: AgentSceneOptions = {}): Promise<AgentScene> {
   const { prepare, flags = [], clock = systemClock } = options;
   const directory = t.testdir({ pods: {}, bucket: {} });
-  const api = await startKubeEmulator({ velero: '1.18' });
+  const api = options.api ?? (await startKubeEmulator({ velero: '1.18' }));
   api.put({ kind: 'Node', metadata: { name: velero.NODE } });
   for (const seed of velero.surroundings(join(directory, 'bucket'), PASSWORD)) api.put(seed);
   prepare?.(api);
@@ -74,7 +76,7 @@ export async function startAgent(t: Test, options: AgentSceneOptions = {}): Prom
   };
   t.teardown(async () => {
     await stop();
-    await api.stop();
+    if (options.api === undefined) await api.stop();
   });
   return { api, directory, lines, says, stop, ...nodeIn(directory, api) };
 }

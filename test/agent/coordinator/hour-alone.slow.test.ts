@@ -112,9 +112,12 @@ async function openSlots(
     download: new SmoothRate(undefined, systemClock),
   };
   const { signal } = new AbortController();
-  const parts = { client: api.client(), clock, signal, cache: undefined, traffic };
-  const own = createLog({ level: 'debug', format: 'json', write: log.write });
-  const opened = await openMoveSlots(outcome.config, { ...parts, log: own }, NODE_SLOTS);
+  const parts = {
+    ...{ client: api.client(), clock, signal, cache: undefined, traffic },
+    log: createLog({ level: 'debug', format: 'json', write: log.write }),
+    onPreCopies: () => undefined,
+  };
+  const opened = await openMoveSlots(outcome.config, parts, NODE_SLOTS);
   t.teardown(() => opened[Symbol.asyncDispose]());
   const metrics = new AgentMetrics(node);
   t.teardown(() => metrics[Symbol.dispose]());
