@@ -140,6 +140,41 @@ t.test(
   },
 );
 
+t.test(
+  'volumes are copied ahead where that is asked for, and only then with rights',
+  { skip },
+  async t => {
+    const rightsOf = (objects: readonly Rendered[]) =>
+      objects.flatMap(({ kind, metadata: { name }, rules = [] }) =>
+        rules.flatMap(({ resources, verbs }) =>
+          resources.flatMap(resource => verbs.map(verb => `${kind} ${name} ${verb} ${resource}`)),
+        ),
+      );
+    const settingsOf = (objects: readonly Rendered[]) =>
+      parseYaml(one(objects, 'ConfigMap')?.data?.['controller.yaml'] ?? '', 'the settings');
+    const off = render(ENABLED);
+    const on = render(ENABLED, '--set=controller.preCopy.enabled=true');
+    t.notMatch(JSON.stringify(settingsOf(off)), 'preCopy');
+    t.match(settingsOf(on), { preCopy: true });
+    t.strictNotSame(one(on, 'Deployment'), one(off, 'Deployment'), 'it begins anew');
+    const added = rightsOf(on).filter(right => !rightsOf(off).includes(right));
+    t.strictSame(added.toSorted(), [
+      'ClusterRole velero-stevedore-controller list pods',
+      'ClusterRole velero-stevedore-controller watch pods',
+      'ClusterRole velero-stevedore-controller-events create events',
+      'Role stevedore-controller list backupstoragelocations',
+      'Role stevedore-controller list schedules',
+      'Role stevedore-controller watch backupstoragelocations',
+      'Role stevedore-controller watch schedules',
+    ]);
+    const teller = 'velero-stevedore-controller-events';
+    const told = on.find(({ kind, metadata }) => /Binding$/.test(kind) && metadata.name === teller);
+    t.match(told, {
+      subjects: [{ name: 'stevedore-controller' }, { name: 'stevedore-node-agent' }],
+    });
+  },
+);
+
 t.test('one replica has no disruption budget, and the policy is optional', { skip }, async t => {
   const both = render(ENABLED);
   t.ok(one(both, 'PodDisruptionBudget') && one(both, 'NetworkPolicy'));

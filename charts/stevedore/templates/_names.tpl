@@ -89,5 +89,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $_ := set $said "annotatorRules" .rules -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.controller.preCopy.enabled -}}
+{{- $_ := set $said "preCopy" true -}}
+{{- end -}}
 {{- toYaml $said -}}
 {{- end -}}
