@@ -226,6 +226,19 @@ export function notS3(verb: string, displayName: string, got: string): EngineErr
   );
 }
 
+/** An answer with an error whose body could not be read; in the form of the SDK's errors. */
+export class UnreadError extends Error {
+  override readonly name = 'Unread';
+  readonly $metadata: Readonly<Record<string, unknown>>;
+  readonly $response: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, headers: Readonly<Record<string, string>>) {
+    super('the reason that it gave is too long or was cut');
+    this.$metadata = { httpStatusCode: status, requestId: headers['x-amz-request-id'] };
+    this.$response = { statusCode: status, headers };
+  }
+}
+
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }

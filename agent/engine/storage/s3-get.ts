@@ -7,10 +7,10 @@ import { EngineError } from '#engine/base/errors.ts';
 import { rangeError, truncatedError } from './blob-id.ts';
 import { CutBodyError, contentLengthOf } from './http/answer-body.ts';
 import type { AnswerHead } from './http/answer-head.ts';
-import type { Question, ServerAddress } from './http/connection.ts';
+import type { BodyLimit, Question, ServerAddress } from './http/connection.ts';
 import type { Connections } from './http/connections.ts';
 import type { S3Connection, Sdk } from './s3-client.ts';
-import { notS3 } from './s3-errors.ts';
+import { notS3, UnreadError } from './s3-errors.ts';
 import { S3_DEFAULTS } from './s3-options.ts';
 import type { BlobRange } from './storage.ts';
 
@@ -31,7 +31,7 @@ export async function getObject(
 ): Promise<Uint8Array> {
   const Range = range && `bytes=${range.offset}-${range.offset + range.length - 1}`;
   const command = new sdk.GetObjectCommand({ ...input, Range });
-  fetchWhole(command, gets, head => bytesMaxOf(head, id, range), abortSignal);
+  fetchWhole(command, gets, head => limitOf(head, id, range), abortSignal);
   try {
     const { Body: body, ContentRange: contentRange } = await client.send(command, { abortSignal });
     if (!(body instanceof WholeBody)) throw truncatedError(id, range?.length ?? 0, 0);
@@ -43,22 +43,22 @@ export async function getObject(
   }
 }
 
-/** Of the body that follows, where it is worth reading. */
-function bytesMaxOf(head: AnswerHead, id: string, range: BlobRange | undefined): number {
+/** Of an error the status says what it is: rclone's have the blob's length and not a byte. */
+function limitOf(head: AnswerHead, id: string, range: BlobRange | undefined): BodyLimit {
+  if (head.status >= 300) return { bytesMax: ERROR_BYTES_MAX, isRequired: false };
   const bytes = contentLengthOf(head.headers);
-  const isSuccess = head.status < 300;
-  const misfit = isSuccess ? misfitOf(head, bytes, range) : undefined;
+  const misfit = misfitOf(head, bytes, range);
   if (misfit !== undefined) {
     throw notS3(`read ${range ? 'a range of ' : ''}blob ${id}`, 'the bucket', misfit);
   }
-  const bytesMax = isSuccess ? (range?.length ?? S3_DEFAULTS.blobBytesMax) : ERROR_BYTES_MAX;
+  const bytesMax = range?.length ?? S3_DEFAULTS.blobBytesMax;
   if (bytes !== undefined && bytes > bytesMax) {
     throw new EngineError(
       'LIMIT_EXCEEDED',
       `the answer for blob ${id} has more than the ${bytesMax} bytes that can be read at once`,
     );
   }
-  return bytesMax;
+  return { bytesMax, isRequired: true };
 }
 
 /**
@@ -123,7 +123,7 @@ interface SdkRequest {
 function fetchWhole(
   command: Sdk.GetObjectCommand,
   connections: Connections,
-  bytesMaxOf: Question['bytesMaxOf'],
+  limit: Question['limitOf'],
   signal: AbortSignal,
 ): void {
   command.middlewareStack.add(
@@ -134,10 +134,11 @@ function fetchWhole(
       const text = headOf(request);
       const { head, body } = await connections.ask(
         addressOf(request),
-        { bytesMaxOf, text },
+        { limitOf: limit, text },
         signal,
       );
       const { status: statusCode, headers } = head;
+      if (!body) throw new UnreadError(statusCode, headers);
       // The SDK fills in `output` from it, further out.
       return {
         response: { statusCode, headers, body: new WholeBody(body) },

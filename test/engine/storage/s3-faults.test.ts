@@ -239,13 +239,23 @@ t.test('a success that says nothing of the blob is none', async t => {
   }
 });
 
-t.test('an error is not read for ever, whether it says how long it is or not', async t => {
+t.test('an error is not read for ever, and is what its status says', async t => {
   const fake = await startFakeS3(t);
   const storage = await openFake(t, fake);
   const body = Buffer.alloc(1024 * 1024 + 1, ' ');
   for (const headers of [{ 'content-length': body.length }, {}]) {
-    fake.play((_request, response) => response.writeHead(503, headers).end(body));
-    await failsWith(t, 'LIMIT_EXCEEDED', () => storage.get('blob'));
+    for (const { status, code } of [
+      { status: 503, code: 'STORAGE_UNAVAILABLE' },
+      { status: 403, code: 'STORAGE_ACCESS_DENIED' },
+      // Nobody has said that it is the blob that is not there.
+      { status: 404, code: 'STORAGE_UNAVAILABLE' },
+    ] as const) {
+      fake.play((_request, response) =>
+        response.writeHead(status, { ...headers, 'retry-after': '7' }).end(body),
+      );
+      const error = await failsWith(t, code, () => storage.get('blob'));
+      t.match(error?.details, { status, retryAfterMs: 7000 });
+    }
   }
   fake.play((_request, response) => {
     response.writeHead(200);
@@ -253,6 +263,20 @@ t.test('an error is not read for ever, whether it says how long it is or not', a
     response.end();
   });
   t.equal((await storage.get('blob')).length, body.length, 'a blob is');
+});
+
+t.test("an error that announces the blob's length and ends is what its status says", async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake);
+  for (const length of [4_000_000, 1000]) {
+    // So rclone serve s3 1.75 does, where an object is replaced while it is opened.
+    fake.play((_request, response, socket) => {
+      response.writeHead(500, { 'content-length': length });
+      response.write('<Error>', () => socket.end());
+    });
+    const error = await failsWith(t, 'STORAGE_UNAVAILABLE', () => storage.get('blob'));
+    t.equal(error?.retryable, true);
+  }
 });
 
 t.test('an abort ends a get and a put that wait', async t => {

@@ -45,8 +45,8 @@ const FIRST_ROOM_BYTES = 4096;
 
 /**
  * RFC 9112 6.3, for the answer to a GET.
- * @param bytesMax for a body of unknown length; one of a known length has been looked at already
  * @throws HttpError
+ * @throws LIMIT_EXCEEDED it says that it is longer than `bytesMax`
  */
 export function bodyOf({ status, headers }: AnswerHead, bytesMax: number): AnswerBody {
   if (status === 204 || status === 304) return new SizedBody(0);
@@ -60,7 +60,9 @@ export function bodyOf({ status, headers }: AnswerHead, bytesMax: number): Answe
     return new GrowingBody(bytesMax, new ChunkDecoder());
   }
   const bytes = contentLengthOf(headers);
-  return bytes === undefined ? new GrowingBody(bytesMax) : new SizedBody(bytes);
+  if (bytes === undefined) return new GrowingBody(bytesMax);
+  if (bytes > bytesMax) throw tooLongError(bytesMax);
+  return new SizedBody(bytes);
 }
 
 /** @throws HttpError */
@@ -152,10 +154,7 @@ class GrowingBody implements AnswerBody {
 
   #keep(part: Uint8Array): void {
     const bytes = this.#done + part.length;
-    if (bytes > this.#bytesMax) {
-      const most = `${this.#bytesMax} bytes that can be read at once`;
-      throw new EngineError('LIMIT_EXCEEDED', `the answer has more than the ${most}`);
-    }
+    if (bytes > this.#bytesMax) throw tooLongError(this.#bytesMax);
     if (bytes > this.#all.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#all.length));
       this.#all.copy(larger, 0, 0, this.#done);
@@ -164,4 +163,11 @@ class GrowingBody implements AnswerBody {
     this.#all.set(part, this.#done);
     this.#done = bytes;
   }
+}
+
+function tooLongError(bytesMax: number): EngineError {
+  return new EngineError(
+    'LIMIT_EXCEEDED',
+    `the answer has more than the ${bytesMax} bytes that can be read at once`,
+  );
 }

@@ -27,18 +27,25 @@ export interface ConnectionSettings {
 
 export interface Answer {
   readonly head: AnswerHead;
-  /** Memory of its own. */
-  readonly body: Uint8Array;
+  /** Memory of its own; undefined where it could not be read and is not required. */
+  readonly body: Uint8Array | undefined;
+}
+
+/** Of a body that follows a head. */
+export interface BodyLimit {
+  readonly bytesMax: number;
+  /**
+   * Whether the answer is none without its whole body. Else one that is too long, cut or garbled is
+   * left unread.
+   */
+  readonly isRequired: boolean;
 }
 
 export interface Question {
   /** Request line and headers, up to and with the empty line. */
   readonly text: string;
-  /**
-   * Looks at the head before any memory is had for the body; what it throws ends the request.
-   * Returns how long a body may be that does not say how long it is.
-   */
-  readonly bytesMaxOf: (head: AnswerHead) => number;
+  /** Looks at the head before any memory is had for the body; what it throws ends the request. */
+  readonly limitOf: (head: AnswerHead) => BodyLimit;
 }
 
 interface Exchange extends Question {
@@ -47,6 +54,7 @@ interface Exchange extends Question {
   readonly reject: (error: unknown) => void;
   head?: AnswerHead;
   body?: AnswerBody;
+  isBodyRequired?: boolean;
 }
 
 /** Room for a head and for what comes with it in one read. */
@@ -104,8 +112,8 @@ export class Connection {
 
   /**
    * Asks, and gathers the whole answer. Whatever goes wrong ends the connection.
-   * @throws HttpError, CutBodyError, what `bytesMaxOf` throws, the signal's reason, and the errors
-   *   of Node's sockets
+   * @throws HttpError, CutBodyError, LIMIT_EXCEEDED, what `limitOf` throws, the signal's reason,
+   *   and the errors of Node's sockets
    */
   ask(question: Question, signal: AbortSignal | undefined): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
@@ -129,9 +137,9 @@ export class Connection {
     const timer = setTimeout(() => this.#fail(timeoutError(`no connection within ${ms} ms`)), ms);
     this.#socket.once(ready, () => clearTimeout(timer));
     this.#socket.on('timeout', () => {
-      this.#fail(timeoutError(`not a byte within ${this.#settings.idleTimeoutMs} ms`));
+      this.#break(timeoutError(`not a byte within ${this.#settings.idleTimeoutMs} ms`));
     });
-    this.#socket.on('error', error => this.#fail(this.#exchange?.body?.cut() ?? error));
+    this.#socket.on('error', error => this.#break(this.#exchange?.body?.cut() ?? error));
     this.#socket.on('close', () => {
       clearTimeout(timer);
       this.#end();
@@ -144,7 +152,7 @@ export class Connection {
       this.#takeBytes(bytes);
       return this.#mayGoOn(bytes.length);
     } catch (error) {
-      this.#fail(error);
+      this.#break(error);
       return false;
     }
   }
@@ -211,8 +219,9 @@ export class Connection {
     const rest = all.subarray(headBytes);
     // RFC 9110 15.2: any number of these comes before the answer.
     if (head.status < 200) return this.#takeHead(exchange, rest);
-    const bytesMax = exchange.bytesMaxOf(head);
+    const { bytesMax, isRequired } = exchange.limitOf(head);
     exchange.head = head;
+    exchange.isBodyRequired = isRequired;
     exchange.body = bodyOf(head, bytesMax);
     this.#isReusable = staysOpen(head);
     return rest;
@@ -237,8 +246,15 @@ export class Connection {
       this.#isReusable = false;
       this.#finish(exchange, exchange.body);
     } catch (failure) {
-      this.#fail(failure);
+      this.#break(failure);
     }
+  }
+
+  /** The server has not kept to what it said: an answer that needs no body is one all the same. */
+  #break(error: unknown): void {
+    const { head, isBodyRequired = true, resolve } = this.#exchange ?? {};
+    if (head && !isBodyRequired) resolve?.({ head, body: undefined });
+    this.#fail(error);
   }
 
   #fail(error: unknown): void {

@@ -1,16 +1,17 @@
 // Connections to an HTTP/1.1 server: kept while both sides keep them, and no answer is another's.
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import type { Question } from '#engine/storage/http/connection.ts';
+import type { Question, ServerAddress } from '#engine/storage/http/connection.ts';
 import { Connections } from '#engine/storage/http/connections.ts';
 import { makeAuthority, makePair } from '#test/support/certificates.ts';
 import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { startRawServer } from './raw-server.ts';
 
+const LIMIT = { bytesMax: 5_000_000, isRequired: true };
 const QUESTION: Question = {
   text: 'GET / HTTP/1.1\r\nhost: x\r\n\r\n',
-  bytesMaxOf: () => 1000,
+  limitOf: () => LIMIT,
 };
 const SETTINGS = { connectTimeoutMs: 5000, idleTimeoutMs: 10_000, tls: {} };
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
@@ -21,6 +22,12 @@ function openConnections(t: Test, settings: Partial<typeof SETTINGS> = {}): Conn
   return connections;
 }
 
+async function askWhole(connections: Connections, address: ServerAddress, question = QUESTION) {
+  const { head, body } = await connections.ask(address, question, undefined);
+  if (!body) throw new Error('a body that is required is there');
+  return { head, body };
+}
+
 t.test('one connection serves one question after another', async t => {
   const server = await startRawServer(t);
   const connections = openConnections(t);
@@ -29,7 +36,7 @@ t.test('one connection serves one question after another', async t => {
     socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
   });
   for (let index = 0; index < 5; index++) {
-    const { body } = await connections.ask(server.address, QUESTION, undefined);
+    const { body } = await askWhole(connections, server.address);
     t.equal(Buffer.from(body).toString(), `answer ${index}`);
   }
   t.equal(server.connections(), 1);
@@ -61,7 +68,7 @@ for (const [which, answer] of Object.entries(LAST_ONES)) {
     const connections = openConnections(t);
     server.play(socket => socket.write(answer));
     for (let index = 0; index < 3; index++) {
-      const { body } = await connections.ask(server.address, QUESTION, undefined);
+      const { body } = await askWhole(connections, server.address);
       t.equal(Buffer.from(body).toString(), 'ok');
     }
     t.equal(server.connections(), 3);
@@ -73,7 +80,7 @@ t.test('a body may end with its connection, and 100 Continue comes before an ans
   const connections = openConnections(t);
   const early = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n';
   server.play(socket => socket.end(`${early}HTTP/1.1 200 OK\r\n\r\nto the end`));
-  const { head, body } = await connections.ask(server.address, QUESTION, undefined);
+  const { head, body } = await askWhole(connections, server.address);
   t.equal(head.status, 200);
   t.equal(Buffer.from(body).toString(), 'to the end');
 });
@@ -88,13 +95,13 @@ t.test('a connection that breaks is no end of a body', async t => {
   };
   for (const [which, { front, bytes }] of Object.entries(broken)) {
     const part = which === 'in chunks' ? '9\r\nhalf' : 'half';
-    const bytesMaxOf = (): number => {
+    const limitOf = () => {
       // The head was read, and with it what came of the body: now it breaks.
       setImmediate(() => server.reset());
-      return 1000;
+      return LIMIT;
     };
     server.play(socket => socket.write(`HTTP/1.1 200 OK\r\n${front}\r\n${part}`));
-    const asked = connections.ask(server.address, { ...QUESTION, bytesMaxOf }, undefined);
+    const asked = connections.ask(server.address, { ...QUESTION, limitOf }, undefined);
     await t.rejects(asked, { name: 'CutBodyError', bytes, gotBytes: 4 }, which);
   }
 });
@@ -108,7 +115,7 @@ t.test('a kept connection that the server has ended is none', async t => {
     else socket.resetAndDestroy();
   });
   for (let index = 0; index < 4; index++) {
-    const { body } = await connections.ask(server.address, QUESTION, undefined);
+    const { body } = await askWhole(connections, server.address);
     t.equal(Buffer.from(body).toString(), 'ok');
   }
   t.equal(server.connections(), 4);
@@ -133,11 +140,42 @@ t.test('what the head does not fit is not read', async t => {
   const server = await startRawServer(t);
   const connections = openConnections(t);
   server.play(socket => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9999999999999\r\n\r\n'));
-  const bytesMaxOf = (): never => {
+  const limitOf = (): never => {
     throw new Error('too much');
   };
-  const asked = connections.ask(server.address, { ...QUESTION, bytesMaxOf }, undefined);
+  const asked = connections.ask(server.address, { ...QUESTION, limitOf }, undefined);
   await t.rejects(asked, { message: 'too much' });
+});
+
+t.test('where no body is required, one that cannot be read is left', async t => {
+  const server = await startRawServer(t);
+  const hasty = openConnections(t, { idleTimeoutMs: 50 });
+  const patient = openConnections(t);
+  const limitOf = () => ({ bytesMax: 1000, isRequired: false });
+  const head = 'HTTP/1.1 503 Slow Down\r\nx: y\r\n';
+  const long = 'x'.repeat(1001);
+  const stalled = `${head}content-length: 9\r\n\r\nhalf`;
+  const answers: Record<string, (socket: Socket) => unknown> = {
+    'that says it is too long': socket => socket.write(`${head}content-length: 9999\r\n\r\n`),
+    'that is too long': socket => socket.write(`${head}\r\n${long}`),
+    'in chunks that is too long': socket =>
+      socket.write(`${head}transfer-encoding: chunked\r\n\r\n3e9\r\n${long}`),
+    'in chunks that are none': socket =>
+      socket.write(`${head}transfer-encoding: chunked\r\n\r\nhello\r\n`),
+    'that ends too soon': socket => socket.end(stalled),
+    'that stalls': socket => socket.write(stalled),
+  };
+  for (const [which, answer] of Object.entries(answers)) {
+    const connections = which === 'that stalls' ? hasty : patient;
+    server.play(answer);
+    const got = await connections.ask(server.address, { ...QUESTION, limitOf }, undefined);
+    t.match(got, { head: { status: 503, headers: { x: 'y' } }, body: undefined }, which);
+  }
+  t.equal(server.connections(), Object.keys(answers).length, 'each ends its connection');
+  const controller = new AbortController();
+  server.play(socket => socket.write(stalled, () => controller.abort(new Error('given up'))));
+  const asked = patient.ask(server.address, { ...QUESTION, limitOf }, controller.signal);
+  await t.rejects(asked, { message: 'given up' });
 });
 
 t.test('silence, an abort and closing end a question at once', async t => {
@@ -201,7 +239,7 @@ for (const isTls of [false, true]) {
     await Promise.all(
       [...sizes, ...sizes].map(async bytes => {
         const text = `GET / HTTP/1.1\r\nwanted: bytes ${bytes}\r\n\r\n`;
-        const { body } = await connections.ask(server.address, { ...QUESTION, text }, undefined);
+        const { body } = await askWhole(connections, server.address, { ...QUESTION, text });
         t.ok(content.subarray(0, bytes).equals(body), `${bytes} bytes`);
         // Others would lose what they have when it is given to another thread.
         t.equal(body.byteLength, body.buffer.byteLength);
