@@ -24,6 +24,8 @@ interface Answer {
   readonly status: number;
   /** The code in the XML; for a HEAD, which has none, what the SDK makes of the status. */
   readonly name: string;
+  /** Whether the server said so itself. */
+  readonly isNamed: boolean;
   readonly message: string;
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
@@ -151,6 +153,8 @@ export function answerOf(error: unknown): Answer | undefined {
   return {
     status,
     name: nameOf(error),
+    // The code as it stood in the XML; the name alone may be the SDK's own.
+    isNamed: field(error, 'Code') === nameOf(error),
     message: cut(messageOf(error)),
     requestId: text(field(field(error, '$metadata'), 'requestId')),
     retryAfterMs: parseRetryAfter(text(field(headers, 'retry-after')), Date.now()),
@@ -192,10 +196,11 @@ function answerError(answer: Answer, attempt: S3Attempt): EngineError {
 
 /**
  * A 404 is an absence only when S3 says so: one from a proxy in front of a server that is down
- * would make blobs, and with them whole snapshots, look lost.
+ * would make blobs, and with them whole snapshots, look lost. Without a code the SDK calls each 404
+ * NotFound.
  */
-function isBlobAbsent({ status, name }: Answer): boolean {
-  return status === 404 && (name === 'NoSuchKey' || name === 'NotFound');
+function isBlobAbsent({ status, name, isNamed }: Answer): boolean {
+  return status === 404 && isNamed && (name === 'NoSuchKey' || name === 'NotFound');
 }
 
 function answerMeaning({ status, name }: Answer): Meaning {

@@ -5,10 +5,9 @@ import type { ErrorCode } from '#engine/base/error-codes.ts';
 import { retrying } from '#engine/storage/retrying.ts';
 import { openS3 } from '#engine/storage/s3.ts';
 import { parseRetryAfter } from '#engine/storage/s3-errors.ts';
-import { bytes, failsWith, ids, read } from './storage-asserts.ts';
+import { bytes, failsWith, read } from './storage-asserts.ts';
 import {
   answerError,
-  answerListing,
   CREDENTIALS,
   openFake,
   SECRET,
@@ -77,30 +76,6 @@ t.test('Retry-After is handed on, as seconds and as a date', async t => {
   t.equal(parseRetryAfter('Thu, 01 Jan 2025 00:00:30 GMT', nowMs), 0);
   t.equal(parseRetryAfter('soon', nowMs), undefined);
   t.equal(parseRetryAfter(undefined, nowMs), undefined);
-});
-
-t.test('a 404 that is not of S3 is a failure and no absence', async t => {
-  const fake = await startFakeS3(t);
-  const storage = await openFake(t, fake);
-  fake.play((_request, response) => response.writeHead(404).end('default backend - 404'));
-  await failsWith(t, 'STORAGE_UNAVAILABLE', () => storage.get('blob'));
-  await failsWith(t, 'STORAGE_UNAVAILABLE', () => storage.head('blob'));
-  await failsWith(t, 'STORAGE_UNAVAILABLE', () => ids(storage, ''));
-});
-
-t.test('a listing that is none is a failure and no emptiness', async t => {
-  const fake = await startFakeS3(t);
-  const storage = await openFake(t, fake);
-  const answers = ['<html><body>Please log in</body></html>', '<a/>', '<a><b></a>', 'hello', ''];
-  for (const answer of answers) {
-    fake.play((_request, response) => response.writeHead(200).end(answer));
-    await failsWith(t, 'STORAGE_FAILED', () => ids(storage, ''));
-  }
-  fake.play((_request, response) => answerListing(response, ['pre/a', 'other/b']));
-  await failsWith(t, 'STORAGE_FAILED', () => ids(storage, ''));
-  const keys = ['pre/', 'pre/a', 'pre/sub/', 'pre/.storageconfig', 'pre/b'];
-  fake.play((_request, response) => answerListing(response, keys));
-  t.same(await ids(storage, ''), ['a', 'b']);
 });
 
 t.test('a put without proof of storing is a failure', async t => {
@@ -182,101 +157,6 @@ t.test('a body that trickles for ever ends at the time of the request', async t 
     response.on('close', () => clearInterval(timer));
   });
   await failsWith(t, 'STORAGE_TIMEOUT', () => storage.get('blob'));
-});
-
-t.test('a range that the server ignores or cuts short is noticed', async t => {
-  const fake = await startFakeS3(t);
-  const storage = await openFake(t, fake);
-  const range = { offset: 2, length: 4 };
-  fake.play((_request, response) => response.end('0123456789'));
-  await failsWith(t, 'STORAGE_FAILED', () => storage.get('blob', { range }));
-  const part = (contentRange: string, body: string): Handler => {
-    return (_request, response) =>
-      response.writeHead(206, { 'content-range': contentRange }).end(body);
-  };
-  fake.play(part('bytes 2-4/5', '234'));
-  await failsWith(t, 'STORAGE_RANGE_INVALID', () => storage.get('blob', { range }));
-  fake.play(part('bytes 2-4/10', '234'));
-  await failsWith(t, 'STORAGE_BLOB_TRUNCATED', () => storage.get('blob', { range }));
-  fake.play(part('bytes 2-5/10', '2345'));
-  t.equal(Buffer.from(await storage.get('blob', { range })).toString(), '2345');
-});
-
-t.test('a part that was not asked for is not taken for one that was', async t => {
-  const fake = await startFakeS3(t);
-  const storage = await openFake(t, fake);
-  const range = { offset: 2, length: 4 };
-  const parts = {
-    'of another place': { contentRange: 'bytes 0-3/10', body: '0123' },
-    'of no place': { contentRange: 'bytes */10', body: '2345' },
-    'in other units': { contentRange: 'lines 2-5/10', body: '2345' },
-    'that goes on': { contentRange: 'bytes 2-9/10', body: '23456789' },
-    'longer than it says': { contentRange: 'bytes 2-5/10', body: '23456789' },
-  };
-  for (const [which, { contentRange, body }] of Object.entries(parts)) {
-    fake.play((_request, response) =>
-      response
-        .writeHead(206, { 'content-range': contentRange, 'content-length': body.length })
-        .end(body),
-    );
-    t.comment(which);
-    await failsWith(t, 'STORAGE_FAILED', () => storage.get('blob', { range }));
-  }
-  fake.play((_request, response) =>
-    response.writeHead(206, { 'content-range': 'bytes 2-5/10' }).end('2345'),
-  );
-  t.comment('where the whole was asked for');
-  await failsWith(t, 'STORAGE_FAILED', () => storage.get('blob'));
-});
-
-t.test('a success that says nothing of the blob is none', async t => {
-  const fake = await startFakeS3(t);
-  const storage = await openFake(t, fake);
-  // Of a proxy: 203 is what it has made of the answer, 204 is nothing.
-  for (const status of [202, 203, 204]) {
-    fake.play((_request, response) => response.writeHead(status).end());
-    await failsWith(t, 'STORAGE_FAILED', () => storage.get('blob'));
-  }
-});
-
-t.test('an error is not read for ever, and is what its status says', async t => {
-  const fake = await startFakeS3(t);
-  const storage = await openFake(t, fake);
-  const body = Buffer.alloc(1024 * 1024 + 1, ' ');
-  for (const headers of [{ 'content-length': body.length }, {}]) {
-    for (const { status, code } of [
-      { status: 503, code: 'STORAGE_UNAVAILABLE' },
-      { status: 403, code: 'STORAGE_ACCESS_DENIED' },
-      // Nobody has said that it is the blob that is not there.
-      { status: 404, code: 'STORAGE_UNAVAILABLE' },
-    ] as const) {
-      fake.play((_request, response) =>
-        response.writeHead(status, { ...headers, 'retry-after': '7' }).end(body),
-      );
-      const error = await failsWith(t, code, () => storage.get('blob'));
-      t.match(error?.details, { status, retryAfterMs: 7000 });
-    }
-  }
-  fake.play((_request, response) => {
-    response.writeHead(200);
-    response.write(body);
-    response.end();
-  });
-  t.equal((await storage.get('blob')).length, body.length, 'a blob is');
-});
-
-t.test("an error that announces the blob's length and ends is what its status says", async t => {
-  const fake = await startFakeS3(t);
-  const storage = await openFake(t, fake);
-  for (const length of [4_000_000, 1000]) {
-    // So rclone serve s3 1.75 does, where an object is replaced while it is opened.
-    fake.play((_request, response, socket) => {
-      response.writeHead(500, { 'content-length': length });
-      response.write('<Error>', () => socket.end());
-    });
-    const error = await failsWith(t, 'STORAGE_UNAVAILABLE', () => storage.get('blob'));
-    t.equal(error?.retryable, true);
-  }
 });
 
 t.test('an abort ends a get and a put that wait', async t => {
