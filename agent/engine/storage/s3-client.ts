@@ -5,7 +5,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import type * as Sdk from '@aws-sdk/client-s3';
-import { EngineError, messageOf } from '#engine/base/errors.ts';
+import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import { Connections } from './http/connections.ts';
 import {
   S3_DEFAULTS,
@@ -16,6 +16,8 @@ import {
 import type { Traffic } from './traffic.ts';
 
 export type { Sdk };
+
+type CredentialsProvider = Sdk.S3Client['config']['credentials'];
 
 export interface S3Connection {
   readonly sdk: typeof Sdk;
@@ -41,6 +43,7 @@ export async function connectS3(options: S3Options, traffic?: Traffic): Promise<
   const client = new sdk.S3Client(config);
   try {
     await requireCredentials(client, options);
+    keepAsking(client, options);
   } catch (error) {
     client.destroy();
     throw error;
@@ -140,11 +143,32 @@ async function requireCredentials(client: Sdk.S3Client, options: S3Options): Pro
   }
 }
 
-export function credentialsError(error: unknown, profile?: string): EngineError {
+/**
+ * There were credentials: that there are none for a moment, as while a token is rotated or when STS
+ * fails, is worth another try. Whatever a source throws is about them, even when it looks like a
+ * missing file or like an answer of S3's.
+ */
+function keepAsking({ config }: Sdk.S3Client, { profile }: S3Options): void {
+  const ask: CredentialsProvider = config.credentials;
+  const asked: CredentialsProvider = async options => {
+    try {
+      return await ask(options);
+    } catch (error) {
+      if (isEngineError(error)) throw error;
+      throw credentialsError(error, profile, true);
+    }
+  };
+  // What was asked remembers already, and knows who asks.
+  const asBefore = { memoized: true, configBound: true, attributed: true };
+  config.credentials = Object.assign(asked, asBefore);
+}
+
+function credentialsError(error: unknown, profile?: string, retryable = false): EngineError {
   const where = profile === undefined ? '' : ` for profile ${profile}`;
   return new EngineError(
     'STORAGE_CREDENTIALS_MISSING',
     `cannot find S3 credentials${where}: ${messageOf(error)}; set AWS_ACCESS_KEY_ID and ` +
       'AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE and AWS_PROFILE',
+    { retryable },
   );
 }

@@ -6,7 +6,6 @@ import { abortedError } from '#engine/base/abort.ts';
 import type { ErrorCode } from '#engine/base/error-codes.ts';
 import { EngineError, isEngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
 import { existsError, notFoundError, rangeError } from './blob-id.ts';
-import { credentialsError } from './s3-client.ts';
 import type { BlobRange } from './storage.ts';
 
 export interface S3Attempt {
@@ -136,11 +135,20 @@ export function s3Error(error: unknown, attempt: S3Attempt): EngineError {
   if (signal?.aborted) return abortedError(signal);
   const answer = answerOf(error);
   if (answer) return answerError(answer, attempt);
-  if (nameOf(error) === 'CredentialsProviderError') return credentialsError(error);
   const systemCode = systemCodeOf(error);
   const meaning = networkMeaning(nameOf(error), systemCode);
   const text = `cannot ${verb} in ${displayName}: ${messageOf(error)}; ${meaning.advice}`;
   return new EngineError(meaning.code, text, { details: { systemCode } });
+}
+
+/**
+ * Whether the server refused a signature whose time was too far from its own, and the SDK signs by
+ * the server's time since (core, AwsSdkSigV4Signer.errorHandler). The answer to a HEAD has no code.
+ */
+export function isClockCorrected(error: unknown): boolean {
+  const answer = answerOf(error);
+  const isRefused = answer && (answer.status === 403 || BY_NAME[answer.name] === CLOCK);
+  return isRefused === true && field(field(error, '$metadata'), 'clockSkewCorrected') === true;
 }
 
 const MESSAGE_CHARACTERS_MAX = 300;

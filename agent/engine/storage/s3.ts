@@ -17,7 +17,7 @@ import {
 import { retrying, type RetryingOptions } from './retrying.ts';
 import { connectS3, type S3Connection, type Sdk } from './s3-client.ts';
 import { withDeadline } from './s3-deadline.ts';
-import { answerOf, notS3, s3Error, type S3Attempt } from './s3-errors.ts';
+import { answerOf, isClockCorrected, notS3, s3Error, type S3Attempt } from './s3-errors.ts';
 import { getObject } from './s3-get.ts';
 import { S3_DEFAULTS, type S3Encryption, type S3Options } from './s3-options.ts';
 import { S3Put, type S3PutInput } from './s3-put.ts';
@@ -170,7 +170,8 @@ export class S3Storage implements Storage {
     if (this.#isClosed) throw closedError(this.displayName);
     return this.#slots.run(signal, async () => {
       try {
-        return await withDeadline({ timeoutMs, heldUpMs: this.#heldUpMs }, signal, work);
+        const time = { timeoutMs, heldUpMs: this.#heldUpMs };
+        return await withDeadline(time, signal, abortSignal => onTime(work, abortSignal));
       } catch (error) {
         throw s3Error(error, { ...attempt, displayName: this.displayName });
       }
@@ -255,6 +256,20 @@ export class S3Storage implements Storage {
       throw notS3(verb, this.displayName, 'no listing');
     }
     return page;
+  }
+}
+
+/** Once more where a wrong clock was in the way; nothing was stored or read then. */
+async function onTime<Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result> {
+  try {
+    return await work(signal);
+  } catch (error) {
+    if (!isClockCorrected(error)) throw error;
+    throwIfAborted(signal);
+    return await work(signal);
   }
 }
 

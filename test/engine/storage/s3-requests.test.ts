@@ -1,10 +1,11 @@
 // What the S3 storage sends: checksums, encryption, locks, storage classes, credentials, TLS.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { openStorageAt } from '#engine/storage/open-storage.ts';
 import { openS3 } from '#engine/storage/s3.ts';
 import { makeAuthority, makePair } from '#test/support/certificates.ts';
+import { cleanEnvironment } from './clean-environment.ts';
 import { bytes, failsWith, read } from './storage-asserts.ts';
 import {
   ABSENT,
@@ -225,23 +226,4 @@ function base64OfCrc(value: number): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
   return bytes.toString('base64');
-}
-
-/** The environment of the credential chain: only `values`, and no metadata service. */
-function cleanEnvironment(t: Test, values: Record<string, string>): void {
-  const before = { ...process.env };
-  for (const name of Object.keys(process.env)) {
-    if (name.startsWith('AWS_')) delete process.env[name];
-  }
-  const files = {
-    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/c',
-    AWS_CONFIG_FILE: '/nonexistent/d',
-  };
-  Object.assign(process.env, files, { AWS_EC2_METADATA_DISABLED: 'true' }, values);
-  t.teardown(() => {
-    for (const name of Object.keys(process.env)) {
-      if (name.startsWith('AWS_')) delete process.env[name];
-    }
-    Object.assign(process.env, before);
-  });
 }
