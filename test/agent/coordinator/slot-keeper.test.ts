@@ -15,6 +15,7 @@ t.test('a node that was alone without losing its session says that it is so no m
   const stage = await newStage(t);
   const { scene } = await startController(t, { ...stage, clock: systemClock });
   const standings: Standing['kind'][] = [];
+  const preCopies: number[] = [];
   const end = new AbortController();
   const token = scene.tokenOf('n1');
   const keeper = new SlotKeeper({
@@ -26,6 +27,7 @@ t.test('a node that was alone without losing its session says that it is so no m
     onStart: () => undefined,
     onStop: () => undefined,
     onStanding: ({ kind }) => standings.push(kind),
+    onPreCopies: ({ length }) => preCopies.push(length),
   });
   const running = keeper.run(end.signal);
   t.teardown(async () => {
@@ -37,4 +39,5 @@ t.test('a node that was alone without losing its session says that it is so no m
   await stage.clock.pass(2 * LEASE_MS);
   await passUntil(stage, () => !keeper.isAlone, 'it has been answered');
   t.strictSame(standings, ['with', 'alone', 'with']);
+  t.strictSame(preCopies, [0], 'alone it copies nothing ahead of backups');
 });
