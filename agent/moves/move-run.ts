@@ -7,11 +7,11 @@ import type { RunState } from './phase-machine.ts';
 import type { MoveOptions, MoveProgress } from './volume-mover.ts';
 
 /**
- * From one write of progress to the next, as a part of the time that the move had run at the first:
- * whoever looks at a short one sees it go on, and a thousand long ones make a hundred writes a
- * second.
+ * The time from one write of progress to the next is the time that the move had run at the first,
+ * divided by this: whoever looks at a short one sees it go on, and a thousand long ones make a
+ * hundred writes a second.
  */
-export const PROGRESS_INTERVAL_SHARE = 1 / 4;
+export const PROGRESS_INTERVAL_DIVISOR = 4;
 export const PROGRESS_INTERVAL_MS_MIN = 1000;
 export const PROGRESS_INTERVAL_MS_MAX = 10_000;
 
@@ -74,7 +74,7 @@ export class MoveRun {
   /** Undefined when there is nothing new; else until it may be written. */
   get progressDueMs(): number | undefined {
     if (isSame(this.#progress, this.#written)) return undefined;
-    const share = (this.#writtenAt - this.#beganAt) * PROGRESS_INTERVAL_SHARE;
+    const share = (this.#writtenAt - this.#beganAt) / PROGRESS_INTERVAL_DIVISOR;
     const intervalMs = Math.min(
       PROGRESS_INTERVAL_MS_MAX,
       Math.max(PROGRESS_INTERVAL_MS_MIN, share),

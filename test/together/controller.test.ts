@@ -9,6 +9,7 @@ await runTogether(
   'controller/leadership',
   'controller/nothing-stuck',
   'controller/overview',
+  'controller/pre-copy',
   'controller/sessions',
   'controller/slots',
   'proto',
