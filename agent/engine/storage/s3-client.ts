@@ -7,6 +7,7 @@ import { getCACertificates } from 'node:tls';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import { Connections } from './http/connections.ts';
+import { boundAnswers } from './s3-answer.ts';
 import {
   S3_DEFAULTS,
   type S3Credentials,
@@ -41,6 +42,7 @@ export async function connectS3(options: S3Options, traffic?: Traffic): Promise<
   const sdk = await import('@aws-sdk/client-s3');
   const config = { ...clientConfig(options), region: await regionOf(sdk, options) };
   const client = new sdk.S3Client(config);
+  boundAnswers(client);
   try {
     await requireCredentials(client, options);
     keepAsking(client, options);

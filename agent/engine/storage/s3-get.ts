@@ -1,7 +1,6 @@
 // Gets one object, or a range of it, whole into memory. The SDK resolves and signs the request and
 // understands the answer; what is between, the HTTP, is ours (http/connection.ts says why).
 
-import { Readable } from 'node:stream';
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { rangeError, truncatedError } from './blob-id.ts';
@@ -9,13 +8,11 @@ import { CutBodyError, contentLengthOf } from './http/answer-body.ts';
 import type { AnswerHead } from './http/answer-head.ts';
 import type { BodyLimit, Question, ServerAddress } from './http/connection.ts';
 import type { Connections } from './http/connections.ts';
+import { ERROR_BYTES_MAX, WholeBody } from './s3-answer.ts';
 import type { S3Connection, Sdk } from './s3-client.ts';
 import { notS3, UnreadError } from './s3-errors.ts';
 import { S3_DEFAULTS } from './s3-options.ts';
 import type { BlobRange } from './storage.ts';
-
-/** An error of S3's is some hundred bytes of XML. */
-const ERROR_BYTES_MAX = 1024 * 1024;
 
 /**
  * @param input without a range, which is `range`'s
@@ -82,9 +79,10 @@ function misfitOf(
   if (said === undefined) {
     return range.offset === 0 && bytes === range.length ? undefined : 'the whole blob';
   }
-  const [, first, last] = /^bytes (\d{1,15})-(\d{1,15})\//i.exec(said) ?? [];
-  const isPart = Number(first) === range.offset && Number(last) < range.offset + range.length;
-  return isPart && (bytes ?? 0) <= range.length ? undefined : 'another part of it';
+  const [, first, last] = /^bytes (\d{1,15})-(\d{1,15})\/(?:\d{1,15}|\*)$/i.exec(said) ?? [];
+  const partBytes = Number(last) + 1 - Number(first);
+  const isPart = Number(first) === range.offset && partBytes > 0 && partBytes <= range.length;
+  return isPart && (bytes ?? partBytes) === partBytes ? undefined : 'another part of it';
 }
 
 function requireAll(
@@ -97,21 +95,6 @@ function requireAll(
   const blobBytes = Number(/\/(\d+)$/.exec(contentRange ?? '')?.[1] ?? Number.NaN);
   if (range.offset + range.length > blobBytes) throw rangeError(id, range, blobBytes);
   throw truncatedError(id, range.length, found.length);
-}
-
-/** The body of an answer that we fetched; of an error the SDK reads it as a stream. */
-class WholeBody extends Readable {
-  readonly content: Uint8Array;
-
-  constructor(content: Uint8Array) {
-    super();
-    this.content = content;
-  }
-
-  override _read(): void {
-    this.push(this.content);
-    this.push(null);
-  }
 }
 
 /** What we use of the SDK's HttpRequest. */

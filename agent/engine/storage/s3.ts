@@ -30,6 +30,7 @@ import {
 } from './storage-class.ts';
 import { s3NameOf } from './storage-url.ts';
 import type { BlobMetadata, CallOptions, GetOptions, PutOptions, Storage } from './storage.ts';
+import { TokenTrail } from './token-trail.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface S3OpenOptions extends CallOptions {
@@ -125,6 +126,7 @@ export class S3Storage implements Storage {
 
   async *list(prefix: string, options: CallOptions = {}): AsyncIterable<BlobMetadata> {
     requireBlobPrefix(prefix);
+    const tokens = new TokenTrail();
     let token: string | undefined;
     do {
       const page = await this.#listPage(prefix, token, options.signal);
@@ -134,7 +136,7 @@ export class S3Storage implements Storage {
         if (blob && blob.id.startsWith(prefix)) yield blob;
       }
       const next = page.IsTruncated ? page.NextContinuationToken : undefined;
-      if (page.IsTruncated && (next === undefined || next === token)) {
+      if (page.IsTruncated && (next === undefined || tokens.hasSeen(next))) {
         throw notS3(`list blobs ${prefix}*`, this.displayName, 'a page without a way to the next');
       }
       token = next;
@@ -306,7 +308,9 @@ function blobOf(
   displayName: string,
 ): BlobMetadata | undefined {
   const { Key: key, Size: bytes, LastModified: modified } = object;
-  if (key === undefined || bytes === undefined || modified === undefined) {
+  // What is no number at all the SDK makes NaN of.
+  const isSize = Number.isSafeInteger(bytes) && Number(bytes) >= 0;
+  if (key === undefined || bytes === undefined || !isSize || modified === undefined) {
     throw notS3('list blobs', displayName, 'an entry without key, size or time');
   }
   if (!key.startsWith(keyPrefix)) {

@@ -67,6 +67,9 @@ t.test('a part that was not asked for is not taken for one that was', async t =>
   const parts = {
     'of another place': { contentRange: 'bytes 0-3/10', body: '0123' },
     'of no place': { contentRange: 'bytes */10', body: '2345' },
+    'of fewer bytes than come': { contentRange: 'bytes 2-3/10', body: '2345' },
+    'of two places': { contentRange: 'bytes 2-5/10, bytes 0-3/10', body: '2345' },
+    'that ends before it begins': { contentRange: 'bytes 2-1/10', body: '' },
     'in other units': { contentRange: 'lines 2-5/10', body: '2345' },
     'that goes on': { contentRange: 'bytes 2-9/10', body: '23456789' },
     'longer than it says': { contentRange: 'bytes 2-5/10', body: '23456789' },
@@ -158,5 +161,77 @@ t.test("an error that announces the blob's length and ends is what its status sa
     });
     const error = await failsWith(t, 'STORAGE_UNAVAILABLE', () => storage.get('blob'));
     t.equal(error?.retryable, true);
+  }
+});
+
+t.test('a listing that comes round again ends', async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake);
+  for (const round of [1, 2, 3, 7]) {
+    fake.seen.length = 0;
+    fake.play((_request, response) => {
+      const index = fake.seen.length;
+      // Three pages that lead into the circle.
+      const token = index < 3 ? `first ${index}` : `again ${index % round}`;
+      response.end(
+        '<ListBucketResult><Name>bucket</Name><IsTruncated>true</IsTruncated>' +
+          `<NextContinuationToken>${token}</NextContinuationToken></ListBucketResult>`,
+      );
+      if (index > 100) response.destroy();
+    });
+    const error = await failsWith(t, 'STORAGE_FAILED', () => ids(storage, ''));
+    t.match(error?.message, /a page without a way to the next/, `of ${round}`);
+  }
+});
+
+t.test('an entry whose size is none is a failure', async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake);
+  for (const size of ['-5', '1.5', 'abc', '99999999999999999999']) {
+    const entry =
+      `<Contents><Key>pre/a</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>` +
+      `<Size>${size}</Size></Contents>`;
+    fake.play((_request, response) =>
+      response.end(
+        '<ListBucketResult><Name>bucket</Name><IsTruncated>false</IsTruncated>' +
+          `${entry}</ListBucketResult>`,
+      ),
+    );
+    await failsWith(t, 'STORAGE_FAILED', () => ids(storage, ''));
+  }
+});
+
+t.test('no answer is gathered for ever', async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake);
+  const piece = Buffer.alloc(1024 * 1024, ' ');
+  let sentBytes = 0;
+  const endless =
+    (status: number): Handler =>
+    (_request, response) => {
+      response.writeHead(status, { etag: '"x"' });
+      const send = (): void => {
+        sentBytes += piece.length;
+        if (sentBytes > 200 * piece.length) response.end();
+        else response.write(piece, send);
+      };
+      send();
+    };
+  const works = {
+    put: () => storage.put('blob', [bytes('x')]),
+    delete: () => storage.delete('blob'),
+    list: () => ids(storage, ''),
+  };
+  for (const [name, work] of Object.entries(works)) {
+    for (const { status, code } of [
+      { status: 503, code: 'STORAGE_UNAVAILABLE' },
+      { status: 403, code: 'STORAGE_ACCESS_DENIED' },
+      { status: 200, code: 'LIMIT_EXCEEDED' },
+    ] as const) {
+      fake.play(endless(status));
+      sentBytes = 0;
+      await failsWith(t, code, work);
+      t.ok(sentBytes < 100 * piece.length, `${name} ${status}: ${sentBytes} bytes`);
+    }
   }
 });

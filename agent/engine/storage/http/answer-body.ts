@@ -156,7 +156,8 @@ class GrowingBody implements AnswerBody {
     const bytes = this.#done + part.length;
     if (bytes > this.#bytesMax) throw tooLongError(this.#bytesMax);
     if (bytes > this.#all.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#all.length));
+      const doubled = Math.min(2 * this.#all.length, this.#bytesMax);
+      const larger = Buffer.allocUnsafeSlow(Math.max(bytes, doubled));
       this.#all.copy(larger, 0, 0, this.#done);
       this.#all = larger;
     }
