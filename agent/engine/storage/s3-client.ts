@@ -1,12 +1,11 @@
 // Makes the S3 client. The SDK costs some 35 MB and 80 ms, so it is loaded here, when the first S3
 // storage is opened, and nowhere else; its own retries are off, because retrying.ts does that.
 
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import { Connections } from './http/connections.ts';
+import { KeepingHttpAgent, KeepingHttpsAgent } from './s3-agents.ts';
 import { boundAnswers } from './s3-answer.ts';
 import {
   S3_DEFAULTS,
@@ -84,8 +83,8 @@ function clientConfig(options: S3Options): Sdk.S3ClientConfig {
     requestHandler: {
       connectionTimeout: timeouts(options).connectTimeoutMs,
       socketTimeout: timeouts(options).idleTimeoutMs,
-      httpAgent: new HttpAgent({ keepAlive: true, maxSockets }),
-      httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets, ...trust(options) }),
+      httpAgent: new KeepingHttpAgent({ keepAlive: true, maxSockets }),
+      httpsAgent: new KeepingHttpsAgent({ keepAlive: true, maxSockets, ...trust(options) }),
       logger: silent,
     },
   };

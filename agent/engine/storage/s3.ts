@@ -15,6 +15,7 @@ import {
   requireRange,
 } from './blob-id.ts';
 import { retrying, type RetryingOptions } from './retrying.ts';
+import { isKeptHangUp } from './s3-agents.ts';
 import { connectS3, type S3Connection, type Sdk } from './s3-client.ts';
 import { withDeadline } from './s3-deadline.ts';
 import { answerOf, isClockCorrected, notS3, s3Error, type S3Attempt } from './s3-errors.ts';
@@ -173,7 +174,9 @@ export class S3Storage implements Storage {
     return this.#slots.run(signal, async () => {
       try {
         const time = { timeoutMs, heldUpMs: this.#heldUpMs };
-        return await withDeadline(time, signal, abortSignal => onTime(work, abortSignal));
+        return await withDeadline(time, signal, abortSignal =>
+          withoutMishaps(work, !attempt.ifAbsent, abortSignal),
+        );
       } catch (error) {
         throw s3Error(error, { ...attempt, displayName: this.displayName });
       }
@@ -261,17 +264,30 @@ export class S3Storage implements Storage {
   }
 }
 
-/** Once more where a wrong clock was in the way; nothing was stored or read then. */
-async function onTime<Result>(
+/** As many connections as may have ended unnoticed. */
+const HANG_UPS_MAX = 16;
+
+/**
+ * Asks again at once where a wrong clock was in the way, for then nothing was stored or read, and
+ * where a kept connection had ended. The server may have heeded a request of the latter kind all
+ * the same, so that it has to be `repeatable`.
+ */
+async function withoutMishaps<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
+  repeatable: boolean,
   signal: AbortSignal,
 ): Promise<Result> {
-  try {
-    return await work(signal);
-  } catch (error) {
-    if (!isClockCorrected(error)) throw error;
-    throwIfAborted(signal);
-    return await work(signal);
+  let hangUps = 0;
+  let isClockTold = false;
+  for (;;) {
+    try {
+      return await work(signal);
+    } catch (error) {
+      throwIfAborted(signal);
+      if (repeatable && isKeptHangUp(error) && hangUps++ < HANG_UPS_MAX) continue;
+      if (isClockTold || !isClockCorrected(error)) throw error;
+      isClockTold = true;
+    }
   }
 }
 

@@ -248,6 +248,43 @@ t.test('no more connections than the parallelism, and those are kept', async t =
   t.ok(fake.connections() <= 4, `${fake.connections()} connections for 41 requests`);
 });
 
+t.test('a kept connection that the server has ended is no failure', async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake);
+  const used = new WeakSet<object>();
+  // It ends as soon as another request is there: nobody could have known before.
+  const ending: Handler = (request, response, socket) => {
+    if (used.has(socket)) return void socket.destroy();
+    used.add(socket);
+    if (request.method === 'PUT') response.setHeader('etag', '"x"');
+    if (request.method === 'HEAD') response.setHeader('content-length', 1);
+    response.setHeader('last-modified', 'Thu, 01 Jan 2026 00:00:00 GMT').end();
+  };
+  fake.play(ending);
+  const pieces = [bytes('one'), bytes('two')];
+  await storage.put('a', pieces);
+  fake.seen.length = 0;
+  for (const work of [
+    () => storage.put('a', pieces),
+    () => storage.head('a'),
+    () => storage.delete('a'),
+    () => Promise.all([1, 2, 3, 4, 5].map(() => storage.put('a', pieces))),
+    () => Promise.all([1, 2, 3, 4, 5].map(() => storage.put('a', pieces))),
+  ]) {
+    await work();
+  }
+  for (const { method, body } of fake.seen) {
+    if (method === 'PUT') t.equal(String(body), 'onetwo');
+  }
+  // It may have been stored: it is for whoever tries again to look whose it is.
+  fake.play((_request, response) => answerError(response, 404, 'NoSuchKey', 'none'));
+  const conditional = await openFake(t, fake, { conditionalPut: 'always' });
+  fake.play(ending);
+  await conditional.put('a', pieces, { ifAbsent: true });
+  const lost = () => conditional.put('a', pieces, { ifAbsent: true });
+  await failsWith(t, 'STORAGE_UNAVAILABLE', lost);
+});
+
 t.test('opening asks again when the server is busy, if told to', async t => {
   const fake = await startFakeS3(t);
   fake.play((_request, response) => {
