@@ -11,6 +11,7 @@ import { makeAuthority, makePair } from '#test/support/certificates.ts';
 
 const TEXT = 'the text that is changed on its way ';
 const BODY = bytes(TEXT.repeat(20_000));
+const TEARS = 10;
 const CHECKSUMS: readonly S3Checksum[] = ['crc32', 'crc32c', 'sha256', 'md5'];
 
 for (const kind of ['versitygw', 'rclone'] as const) {
@@ -57,9 +58,10 @@ async function keepsAway(t: Test, storage: S3Storage, proxy: DamagingProxy, name
   proxy.damage('flip', 1);
   const flipped = storage.put('flipped', [BODY]);
   await t.rejects(flipped, { code: 'STORAGE_FAILED', retryable: true }, name);
-  proxy.damage('tear', 1);
+  // On a kept connection it is sent once more, on a new one.
+  proxy.damage('tear', TEARS);
   await t.rejects(storage.put('torn', [BODY]), { code: 'STORAGE_UNAVAILABLE' }, name);
-  t.equal(proxy.left, 0);
+  t.ok(proxy.left < TEARS);
   for (const id of ['flipped', 'torn']) {
     await t.rejects(storage.head(id), { code: 'STORAGE_BLOB_NOT_FOUND' }, `${name}: ${id}`);
   }
