@@ -3,7 +3,7 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { ObjectEvent } from '#kube/events.ts';
-import { keyOf, type KubeObject } from '#kube/kube-object.ts';
+import { ageMs, keyOf, type KubeObject } from '#kube/kube-object.ts';
 import type { MoveReport } from '#agent/moves/move-components.ts';
 import type { MoveObject } from '#agent/moves/objects/move-object.ts';
 import type { Log } from './log.ts';
@@ -50,7 +50,8 @@ export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveRepo
         });
       case 'run-started':
         metrics.moveStarted(kind);
-        if (!report.isTakenOver) metrics.stageEnded(kind, 'waiting', ageMs(item, clock));
+        if (!report.isTakenOver)
+          metrics.stageEnded(kind, 'waiting', ageMs(item.metadata, clock.now()));
         return lines.info({ isTakenOver: report.isTakenOver }, 'move begun');
       case 'finalizer-removed':
         return lines.info({}, 'finalizer of a stock agent removed');
@@ -70,7 +71,7 @@ function tellPhase(
 ): void {
   const outcome = OUTCOMES[phase];
   if (outcome === undefined) return lines.info({ phase }, 'move has another phase');
-  const durationMs = ageMs(item, clock);
+  const durationMs = ageMs(item.metadata, clock.now());
   metrics.moveEnded({ kind, outcome, location: item.spec.backupStorageLocation, durationMs });
   const keys = { phase, text: message, durationMs, bytes: item.status?.progress?.bytesDone };
   if (outcome === 'completed') return lines.info(keys, 'move ended');
@@ -81,10 +82,4 @@ function tellPhase(
 /** Items of a list come without their kind, which an event has to name. */
 function named(kind: MoveKind, item: MoveObject): KubeObject {
   return { ...item, apiVersion: 'velero.io/v1', kind };
-}
-
-/** Since its creation; the clock of the API server may differ from ours. */
-function ageMs({ metadata }: MoveObject, clock: Clock): number {
-  const createdMs = Date.parse(metadata.creationTimestamp ?? '');
-  return Number.isNaN(createdMs) ? 0 : Math.max(0, clock.now() - createdMs);
 }

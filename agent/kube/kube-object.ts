@@ -31,6 +31,12 @@ export interface KubeObject {
   readonly metadata: ObjectMeta;
 }
 
+/** Since its creation, in milliseconds; the clock of the API server may differ from ours. */
+export function ageMs({ creationTimestamp = '' }: ObjectMeta, nowMs: number): number {
+  const createdMs = Date.parse(creationTimestamp);
+  return Number.isNaN(createdMs) ? 0 : Math.max(0, nowMs - createdMs);
+}
+
 /** `namespace/name`, or `name` for what has no namespace: the key of caches and queues. */
 export type ObjectKey = string;
 

@@ -2,6 +2,7 @@
 // others it should begin together with. Pure; annotations of the pod are what users say it by.
 
 import { claimNameOf } from '#kube/claim-name.ts';
+import { ageMs } from '#kube/kube-object.ts';
 import type { MoveAdapter, MoveSite } from './move-adapter.ts';
 import type { MoveObject } from './objects/move-object.ts';
 import { isPodWithUid, type Pod } from './objects/pod.ts';
@@ -45,7 +46,6 @@ export function slotVolumeOf(item: MoveObject, facts: SlotVolumeFacts): SlotVolu
   const { namespace = metadata.namespace ?? '', name = metadata.name, uid } = spec.pod ?? {};
   const seen = facts.site.pods.get(`${namespace}/${name}`);
   const pod = uid !== undefined && isPodWithUid(seen, uid) ? seen : undefined;
-  const createdMs = Date.parse(metadata.creationTimestamp ?? '');
   return {
     namespace,
     pod: name,
@@ -55,7 +55,7 @@ export function slotVolumeOf(item: MoveObject, facts: SlotVolumeFacts): SlotVolu
     location: spec.backupStorageLocation,
     priority: priorityOf(pod),
     gang: facts.adapter.isFrozen ? gangOf(pod, facts.group) : undefined,
-    waitedMs: Number.isNaN(createdMs) ? 0 : Math.max(0, facts.nowMs - createdMs),
+    waitedMs: ageMs(metadata, facts.nowMs),
   };
 }
 

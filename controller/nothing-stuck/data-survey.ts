@@ -2,14 +2,14 @@
 // the pods in its namespace, and whether the node is still there. A session says that ours runs,
 // which makes no such moves; so the pod that has it does not count.
 
-import { NODES, PODS } from '#kube/core-resources.ts';
-import type { KubeObject } from '#kube/kube-object.ts';
-import { Absences } from './absences.ts';
+import { PODS } from '#kube/core-resources.ts';
+import { ageMs } from '#kube/kube-object.ts';
+import { AgentAbsences } from './agent-absences.ts';
 import { type DataMoveView, isAnybodys } from './decide-stuck-data.ts';
 import type { AgentState } from './decide-stuck.ts';
 import type { MoveRecord } from './move-record.ts';
 import type { StuckParts } from './stuck-look.ts';
-import { type AgentPod, unlessAbsent } from './stuck-survey.ts';
+import type { AgentPod } from './stuck-survey.ts';
 
 /** `name` of the pods of both of Velero's DaemonSets, and of ours. */
 const AGENT_LABEL = /^node-agent(-windows)?$/;
@@ -18,11 +18,11 @@ const ANYWHERE = '';
 
 export class DataSurvey {
   readonly #parts: StuckParts;
-  readonly #agents = new Absences();
-  readonly #nodes = new Absences();
+  readonly #agents: AgentAbsences;
 
   constructor(parts: StuckParts) {
     this.#parts = parts;
+    this.#agents = new AgentAbsences(parts);
   }
 
   /** At all that are open. @throws KUBE_UNAVAILABLE, … */
@@ -31,14 +31,8 @@ export class DataSurvey {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<MoveRecord, DataMoveView>> {
     const views = await this.#views(open, signal);
-    const away = (kinds: readonly AgentState['kind'][]) =>
-      new Set(
-        [...views].flatMap(([record, { agent }]) =>
-          kinds.includes(agent.kind) ? whereOf(record) : [],
-        ),
-      );
-    this.#agents.keepOnly(away(['absent', 'node-gone']));
-    this.#nodes.keepOnly(away(['node-gone']));
+    const seen = [...views].map(([record, { agent }]) => ({ place: whereOf(record), agent }));
+    this.#agents.keepOnly(seen);
     return views;
   }
 
@@ -59,16 +53,13 @@ export class DataSurvey {
     const names = new Set(running.map(({ metadata }) => metadata.name));
     const agents = await this.#agentStates(new Set(open.map(whereOf)), running, signal);
     const nowMs = clock.now();
-    const viewOf = (record: MoveRecord): DataMoveView => {
-      const createdMs = Date.parse(record.metadata.creationTimestamp ?? '');
-      return {
-        phase: record.phase,
-        ageMs: Number.isNaN(createdMs) ? 0 : nowMs - createdMs,
-        node: record.node,
-        agent: agents.get(whereOf(record)) ?? { kind: 'there' },
-        hasMoverPod: names.has(record.metadata.name),
-      };
-    };
+    const viewOf = (record: MoveRecord): DataMoveView => ({
+      phase: record.phase,
+      ageMs: ageMs(record.metadata, nowMs),
+      node: record.node,
+      agent: agents.get(whereOf(record)) ?? { kind: 'there' },
+      hasMoverPod: names.has(record.metadata.name),
+    });
     return new Map(open.map(record => [record, viewOf(record)]));
   }
 
@@ -81,20 +72,11 @@ export class DataSurvey {
     const states = new Map<string, AgentState>();
     for (const place of places) {
       if (place === ANYWHERE ? withAgent.size > 0 : withAgent.has(place)) continue;
-      states.set(place, await this.#absence(place, signal));
+      const isNode = place !== ANYWHERE;
+      const state = isNode ? await this.#agents.ofNode(place, signal) : this.#agents.ofPlace(place);
+      states.set(place, state);
     }
     return states;
-  }
-
-  async #absence(place: string, signal: AbortSignal): Promise<AgentState> {
-    const { client, clock } = this.#parts;
-    const isThere =
-      place === ANYWHERE ||
-      (await unlessAbsent(() => client.get<KubeObject>(NODES, { name: place }, { signal })));
-    const nowMs = clock.monotonic();
-    const forMs = this.#agents.ms(place, nowMs);
-    if (isThere) return { kind: 'absent', forMs };
-    return { kind: 'node-gone', forMs: this.#nodes.ms(place, nowMs) };
   }
 
   /** Where in doubt a pod is one of Velero's. */

@@ -2,14 +2,15 @@
 // in Velero's namespace, and Nodes and pods of restores one by one.
 
 import type { Pod } from '#agent/moves/objects/pod.ts';
-import { isEngineError } from '#engine/base/errors.ts';
-import { NODES, PODS } from '#kube/core-resources.ts';
-import type { KubeObject } from '#kube/kube-object.ts';
+import { PODS } from '#kube/core-resources.ts';
+import { ageMs } from '#kube/kube-object.ts';
 import { Absences } from './absences.ts';
+import { AgentAbsences } from './agent-absences.ts';
 import type { AgentState, RestoredPod, StuckView } from './decide-stuck.ts';
 import { type ConditionedPod, restoredPodOf } from './restored-pod.ts';
 import type { MoveRecord } from './move-record.ts';
 import type { StuckParts } from './stuck-look.ts';
+import { unlessAbsent } from './unless-absent.ts';
 
 /** Pods of restores that are looked at in one look; the others wait for the next. */
 const PODS_LOOKED_AT_MAX = 200;
@@ -27,13 +28,13 @@ interface Found {
 
 export class StuckSurvey {
   readonly #parts: StuckParts;
-  readonly #agents = new Absences();
-  readonly #nodes = new Absences();
+  readonly #agents: AgentAbsences;
   readonly #pods = new Absences();
   #turn = 0;
 
   constructor(parts: StuckParts) {
     this.#parts = parts;
+    this.#agents = new AgentAbsences(parts);
   }
 
   /** At all that are open; gives those that could be looked at. @throws KUBE_UNAVAILABLE, … */
@@ -42,14 +43,7 @@ export class StuckSurvey {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<MoveRecord, StuckView>> {
     const views = await this.#views(open, signal);
-    const seen = [...views];
-    // Who was back in between, by whatever way, has been away for no time.
-    const away = (kinds: readonly AgentState['kind'][]) =>
-      new Set(
-        seen.flatMap(([, { node, agent }]) => (kinds.includes(agent.kind) ? (node ?? []) : [])),
-      );
-    this.#agents.keepOnly(away(['absent', 'node-gone']));
-    this.#nodes.keepOnly(away(['node-gone']));
+    this.#agents.keepOnly([...views.values()].map(({ node, agent }) => ({ place: node, agent })));
     this.#pods.keepOnly(new Set(open.map(({ metadata }) => metadata.uid ?? '')));
     return views;
   }
@@ -88,11 +82,10 @@ export class StuckSurvey {
     agent: AgentState,
     movers: ReadonlySet<string>,
   ): StuckView {
-    const createdMs = Date.parse(metadata.creationTimestamp ?? '');
     return {
       phase,
       isDeleting: metadata.deletionTimestamp !== undefined,
-      ageMs: Number.isNaN(createdMs) ? 0 : this.#parts.clock.now() - createdMs,
+      ageMs: ageMs(metadata, this.#parts.clock.now()),
       node: here.node,
       agent,
       hasMoverPod: agent.kind !== 'node-gone' && movers.has(metadata.name),
@@ -150,7 +143,7 @@ export class StuckSurvey {
     pods: readonly AgentPod[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, AgentState>> {
-    const { client, clock, serviceAccount } = this.#parts;
+    const { serviceAccount } = this.#parts;
     const names = new Set(suspects.flatMap(record => found.get(record)?.node ?? []));
     const running = new Set(
       pods.filter(pod => isAgent(pod, serviceAccount)).map(({ spec }) => spec?.nodeName),
@@ -158,15 +151,7 @@ export class StuckSurvey {
     const states = new Map<string, AgentState>();
     for (const name of names) {
       if (running.has(name)) continue;
-      const node = await unlessAbsent(() => client.get<KubeObject>(NODES, { name }, { signal }));
-      const nowMs = clock.monotonic();
-      const absentMs = this.#agents.ms(name, nowMs);
-      states.set(
-        name,
-        node === undefined
-          ? { kind: 'node-gone', forMs: this.#nodes.ms(name, nowMs) }
-          : { kind: 'absent', forMs: absentMs },
-      );
+      states.set(name, await this.#agents.ofNode(name, signal));
     }
     return states;
   }
@@ -181,14 +166,4 @@ function isAgent({ metadata, spec, status }: AgentPod, serviceAccount: string): 
 
 function isUnderWay({ status }: AgentPod): boolean {
   return status?.phase === 'Running' || status?.phase === 'Pending';
-}
-
-/** What could not be had is no absence. */
-export async function unlessAbsent<Item>(ask: () => Promise<Item>): Promise<Item | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (isEngineError(error, 'KUBE_NOT_FOUND')) return undefined;
-    throw error;
-  }
 }
