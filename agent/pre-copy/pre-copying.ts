@@ -3,7 +3,7 @@
 // What it does is best effort: no backup fails by it, none waits for it but to take its checkpoint
 // over (docs/pre-copy.md).
 
-import type { BackupOrder, PodVolume } from '#agent/moves/volume-mover.ts';
+import type { PodVolume } from '#agent/moves/volume-mover.ts';
 import { Copy, type CopyEnd, type CopyParts } from './copy.ts';
 import { idOf, type WantedVolume } from './wanted-volume.ts';
 
@@ -52,9 +52,9 @@ export class PreCopying {
    * until the result is disposed of there is none.
    */
   async giveWay(volume: PodVolume): Promise<Disposable> {
-    const key = keyOf(volume);
+    const key = keyOf(volume.podUid, volume.volume);
     this.#backups.set(key, (this.#backups.get(key) ?? 0) + 1);
-    const own = [...this.#copies.values()].filter(({ wanted }) => keyOfWanted(wanted) === key);
+    const own = [...this.#copies.values()].filter(({ wanted }) => keyOfCopy(wanted) === key);
     for (const copy of own) copy.stop('backup');
     await Promise.all(own.map(({ ended }) => ended));
     return { [Symbol.dispose]: () => this.#backupEnded(key) };
@@ -71,7 +71,7 @@ export class PreCopying {
   #begin(): void {
     for (const [id, wanted] of this.#wanted) {
       const isDone = this.#done.get(id) === wanted.dueMs;
-      if (isDone || this.#copies.has(id) || this.#backups.has(keyOfWanted(wanted))) continue;
+      if (isDone || this.#copies.has(id) || this.#backups.has(keyOfCopy(wanted))) continue;
       const copy = new Copy(this.#parts, wanted);
       this.#copies.set(id, copy);
       void copy.ended.then(end => this.#ended(id, copy, end));
@@ -102,10 +102,10 @@ export class PreCopying {
   }
 }
 
-function keyOf({ podUid, volume }: BackupOrder['volume']): string {
-  return `${podUid}/${volume}`;
+function keyOf(podUid: string, volumeName: string): string {
+  return `${podUid}/${volumeName}`;
 }
 
-function keyOfWanted({ podUid, volumeName }: WantedVolume): string {
-  return keyOf({ podUid, volume: volumeName, podNamespace: '', podName: '' });
+function keyOfCopy({ podUid, volumeName }: WantedVolume): string {
+  return keyOf(podUid, volumeName);
 }
