@@ -1,29 +1,19 @@
 // Limits per storage class, for real: a whole controller and a whole agent, whose pods have claims.
 
-import { writeFileSync } from 'node:fs';
 import t from 'tap';
 import { queueDocument } from '#controller/commands/queue-report.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import { askOverview } from '#proto/overview-client.ts';
 import * as velero from '#test/demo/velero-objects.ts';
 import { BACKUP, startAgent } from '#test/support/agent-scene.ts';
-import { ScratchDirectory } from '#test/support/scratch-directory.ts';
+import { agentFlags } from './agent-flags.ts';
 import { startController } from './controller-scene.ts';
-import { tokenOf } from './wire-agent.ts';
 
 t.test('a volume waits at the limit of the class of its claim', async t => {
   const controller = await startController(t, ['--storage-class-slots', '{nfs: 0}']);
-  const { api, host, port, trust } = controller;
-  const token = tokenOf(api, velero.NODE);
-  await using scratch = await ScratchDirectory.make();
-  const tokenFile = scratch.join('token');
-  writeFileSync(tokenFile, token);
-  const agent = await startAgent(t, {
-    flags: [
-      ...[`--controller=127.0.0.1:${port}`, '--controller-plain-text'],
-      `--controller-token-file=${tokenFile}`,
-    ],
-  });
+  const { host, port, trust } = controller;
+  const { flags, token } = agentFlags(t, controller);
+  const agent = await startAgent(t, { flags });
   await agent.says('the controller gives slots');
   const metadata = { name: 'files', namespace: velero.NAMESPACE };
   agent.api.add({

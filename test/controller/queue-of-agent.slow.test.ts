@@ -17,9 +17,8 @@ import { CREDENTIALS, startFakeS3 } from '#test/engine/storage/fake-s3.ts';
 import { MemoryS3 } from '#test/faults/memory-s3.ts';
 import { BACKUP, PASSWORD, startAgent } from '#test/support/agent-scene.ts';
 import { putBucket } from '#test/support/bucket-location.ts';
-import { ScratchDirectory } from '#test/support/scratch-directory.ts';
+import { agentFlags } from './agent-flags.ts';
 import { startController } from './controller-scene.ts';
-import { tokenOf } from './wire-agent.ts';
 
 const MIB = 2 ** 20;
 const VOLUME_BYTES = 300 * MIB;
@@ -51,19 +50,12 @@ t.test('a move that runs is shown with its kind, bytes, percent and rates', asyn
   await storage.close();
   // The volume is split and hashed beside it: two seconds may go by.
   const controller = await startController(t, ['--lease-duration', '15s']);
-  const { api, host, port, trust } = controller;
-  const token = tokenOf(api, velero.NODE);
-  await using scratch = await ScratchDirectory.make();
-  const tokenFile = scratch.join('token');
-  writeFileSync(tokenFile, token);
+  const { host, port, trust } = controller;
+  const { flags, token } = agentFlags(t, controller);
   const agent = await startAgent(t, {
     prepare: own => putBucket(own, fake.endpoint),
     clock: hasty,
-    flags: [
-      ...[`--controller=127.0.0.1:${port}`, '--controller-plain-text', '--memory=192MiB'],
-      '--shutdown-grace=2s',
-      `--controller-token-file=${tokenFile}`,
-    ],
+    flags: [...flags, '--memory=192MiB', '--shutdown-grace=2s'],
   });
   await agent.says('the controller gives slots');
   const pod = agent.runPod('web', TEXT);
