@@ -103,8 +103,12 @@ async function faultsOfRound(repository: Repository, seed: number): Promise<stri
     let restored = random.pick(generations);
     faults.push(...(await faultsOfRestore(repository, restored, { target, mode: FRESH })));
     faults.push(...(await faultsOfNever(repository, random.pick(generations), target)));
+    let isAfterDelta = false;
     for (let index = 0; index < 2; index++) {
-      const chosen = random.pick(MODES);
+      const picked = random.pick(MODES);
+      // What is trusted stays as an earlier restore by differences left it, holes included.
+      const chosen = { ...picked, isDelta: picked.isDelta || (isAfterDelta && picked.isTrusting) };
+      isAfterDelta ||= picked.isDelta;
       const restoredTrees = trees.map((_, index) => new OddTree(`${target}/${index}`, random));
       changeAll(restoredTrees, random, { isSecret: !chosen.isTrusting });
       // Generations may have the same size and time and other bytes, which trust does not see.
