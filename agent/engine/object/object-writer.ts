@@ -8,6 +8,7 @@ import type { Compressor } from '#engine/compress/compressors.ts';
 import { contentIdOfKnownKey } from '#engine/format/content-id.ts';
 import { encodeIndirect, type IndirectEntry } from '#engine/format/indirect.ts';
 import type { ContentWriter } from '#engine/workers/content-writer.ts';
+import { PieceCursor } from './piece-cursor.ts';
 
 export interface ObjectKind {
   /** ASCII code of the content prefix, or 0. */
@@ -41,18 +42,25 @@ export class ObjectWriter {
 
   /** Stores `bytes` as an object; returns its id. Durable only after the next flush. */
   write(bytes: Uint8Array, kind: ObjectKind): string {
+    return this.writePieces([bytes], kind);
+  }
+
+  /** The same of bytes that lie in several pieces. */
+  writePieces(pieces: readonly Uint8Array[], kind: ObjectKind): string {
+    const bytes = new PieceCursor(pieces);
     const chunks: IndirectEntry[] = [];
     const { arena } = this.#splitter;
     this.#splitter.reset();
     let start = 0;
     do {
       const available = Math.min(bytes.length - start, this.#splitter.maxBytes);
-      arena.bytes.set(bytes.subarray(start, start + available), CHUNK_OFFSET);
+      bytes.peek(arena.bytes, CHUNK_OFFSET, available);
       const isLast = start + available === bytes.length;
       const length = this.#splitter.nextCut(CHUNK_OFFSET, available, isLast);
       this.#contents.write(kind.prefix, { arena, offset: CHUNK_OFFSET }, length, kind.compressor);
       chunks.push({ start, length, objectId: this.contentId() });
       start += length;
+      bytes.advance(length);
     } while (start < bytes.length);
     return this.writeList(chunks, kind.prefix);
   }

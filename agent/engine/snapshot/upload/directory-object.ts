@@ -8,12 +8,11 @@ import {
 } from '#engine/format/directory.ts';
 import { type DirectoryExtras, encodeDirectoryExtras } from '#engine/format/entry-extras.ts';
 import type { ExtraFields } from '#engine/format/json-fields.ts';
-import { totalBytes } from '#engine/base/bytes.ts';
 import { encodeText } from './piece-builder.ts';
 import type { UploadThread } from './upload-thread.ts';
 
 const PREFIX = 'k'.charCodeAt(0);
-const COMMA = ','.charCodeAt(0);
+const COMMA = new Uint8Array([','.charCodeAt(0)]);
 
 /**
  * @param pieces entry texts in kopia's order, each one entry or several joined by commas
@@ -25,8 +24,9 @@ export function writeDirectoryObject(
   summary: DirSummary,
   extras: DirectoryExtras,
 ): string {
-  const bytes = directoryBytes(pieces, summary, encodeDirectoryExtras(extras));
-  return upload.objects.write(bytes, { prefix: PREFIX, compressor: upload.directoryCompressor });
+  const { directoryCompressor: compressor, objects } = upload;
+  const all = directoryPieces(pieces, summary, encodeDirectoryExtras(extras));
+  return objects.writePieces(all, { prefix: PREFIX, compressor });
 }
 
 /** The extra fields of a directory as they stand in its JSON. */
@@ -36,24 +36,15 @@ export function directoryExtraText(extras: DirectoryExtras): string {
 }
 
 /** As format/directory.ts encodeDirectory, without making one text of all entries. */
-export function directoryBytes(
+function directoryPieces(
   pieces: readonly Uint8Array[],
   summary: DirSummary,
   extra?: ExtraFields,
-): Uint8Array {
+): Uint8Array[] {
   const isEmpty = pieces.length === 0;
   const head = encodeText(`{"stream":"${DIRECTORY_STREAM}","entries":${isEmpty ? 'null' : '['}`);
   const more = extra === undefined ? '' : encodeExtra(extra);
   const tail = encodeText(`${isEmpty ? '' : ']'},"summary":${encodeSummary(summary)}${more}}\n`);
-  const commas = Math.max(0, pieces.length - 1);
-  const bytes = new Uint8Array(head.length + totalBytes(pieces) + commas + tail.length);
-  bytes.set(head);
-  let at = head.length;
-  pieces.forEach((piece, index) => {
-    if (index > 0) bytes[at++] = COMMA;
-    bytes.set(piece, at);
-    at += piece.length;
-  });
-  bytes.set(tail, at);
-  return bytes;
+  const joined = pieces.flatMap((piece, index) => (index === 0 ? piece : [COMMA, piece]));
+  return [head, ...joined, tail];
 }

@@ -7,6 +7,11 @@ import type { StoredEntry } from './entry-store.ts';
 import type { DirectoryPiece } from './upload-tasks.ts';
 
 const NONE = -1;
+/**
+ * Longer pieces, of a directory of a million entries, are in memory that all threads share: a
+ * checkpoint writes them with no copy of them made.
+ */
+const SHARED_BYTES_MIN = 64 * 1024;
 
 export class PieceBuilder {
   readonly #pieces: DirectoryPiece[] = [];
@@ -78,9 +83,17 @@ export class PieceBuilder {
   #flush(): void {
     this.#endRange();
     if (this.#gathered.length === 0) return;
-    this.#pieces.push(this.#gathered.view.slice());
+    this.#pieces.push(pieceOf(this.#gathered.view));
     this.#gathered.clear();
   }
+}
+
+/** A copy. */
+function pieceOf(texts: Uint8Array): Uint8Array {
+  if (texts.length < SHARED_BYTES_MIN) return texts.slice();
+  const piece = new Uint8Array(new SharedArrayBuffer(texts.length));
+  piece.set(texts);
+  return piece;
 }
 
 /** UTF-8 in memory of its own, so that it can move to another thread. */
@@ -94,8 +107,8 @@ export function isText(piece: DirectoryPiece): piece is Uint8Array {
   return piece instanceof Uint8Array;
 }
 
-/** Memory of the texts among `pieces`, to be transferred. */
+/** Memory of the texts among `pieces`, each of which has one of its own, to be transferred. */
 export function textBuffers(pieces: readonly DirectoryPiece[]): ArrayBuffer[] {
-  // encodeText gives each text an ArrayBuffer of its own.
-  return pieces.filter(isText).map(text => text.buffer as ArrayBuffer);
+  const buffers = pieces.filter(isText).map(({ buffer }) => buffer);
+  return buffers.filter(buffer => buffer instanceof ArrayBuffer);
 }
