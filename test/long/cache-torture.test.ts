@@ -7,7 +7,7 @@ import { newSeed } from '#test/support/random.ts';
 import { torture } from './cache-torture.ts';
 
 t.setTimeout(0);
-const RUNS = Number(process.env.STEVEDORE_TORTURE_RUNS ?? 500);
+const RUNS = Number(process.env.STEVEDORE_TORTURE_RUNS ?? 1000);
 const RUNS_TYPICAL = 60;
 const FILE_SYSTEMS: Readonly<Record<string, LoopOptions>> = {
   ext4: { make: ['mkfs.ext4', '-q', '-m', '0'], mib: 96 },
