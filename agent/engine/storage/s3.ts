@@ -129,15 +129,18 @@ export class S3Storage implements Storage {
     requireBlobPrefix(prefix);
     const tokens = new TokenTrail();
     let token: string | undefined;
+    let emptyPages = 0;
     do {
       const page = await this.#listPage(prefix, token, options.signal);
+      emptyPages = page.Contents?.length ? 0 : emptyPages + 1;
       for (const object of page.Contents ?? []) {
         throwIfAborted(options.signal);
         const blob = blobOf(object, this.#options.prefix, this.displayName);
         if (blob && blob.id.startsWith(prefix)) yield blob;
       }
       const next = page.IsTruncated ? page.NextContinuationToken : undefined;
-      if (page.IsTruncated && (next === undefined || tokens.hasSeen(next))) {
+      const isEndless = emptyPages > EMPTY_PAGES_MAX;
+      if (page.IsTruncated && (next === undefined || isEndless || tokens.hasSeen(next))) {
         throw notS3(`list blobs ${prefix}*`, this.displayName, 'a page without a way to the next');
       }
       token = next;
@@ -264,6 +267,8 @@ export class S3Storage implements Storage {
   }
 }
 
+/** A server may look through so many keys at a time and give none, as those that filter do. */
+const EMPTY_PAGES_MAX = 1000;
 /** As many connections as may have ended unnoticed. */
 const HANG_UPS_MAX = 16;
 

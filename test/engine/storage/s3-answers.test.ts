@@ -184,6 +184,20 @@ t.test('a listing that comes round again ends', async t => {
   }
 });
 
+t.test('a listing that never gives anything ends', async t => {
+  const fake = await startFakeS3(t);
+  const storage = await openFake(t, fake);
+  fake.play((_request, response) => {
+    response.end(
+      '<ListBucketResult><Name>bucket</Name><IsTruncated>true</IsTruncated>' +
+        `<NextContinuationToken>${fake.seen.length}</NextContinuationToken></ListBucketResult>`,
+    );
+    if (fake.seen.length > 2000) response.destroy();
+  });
+  await failsWith(t, 'STORAGE_FAILED', () => ids(storage, ''));
+  t.equal(fake.seen.length, 1001);
+});
+
 t.test('an entry whose size is none is a failure', async t => {
   const fake = await startFakeS3(t);
   const storage = await openFake(t, fake);
