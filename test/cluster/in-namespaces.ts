@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeControlGroups, removeControlGroups } from './control-groups.ts';
+import { detachLoopDevices } from './loop-devices.ts';
 
 const UNSHARE = ['--net', '--mount', '--pid', '--mount-proc', '--fork', '--kill-child'];
 const INSIDE = fileURLToPath(new URL('inside-namespaces.sh', import.meta.url));
@@ -35,7 +36,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 await once(child, 'exit');
 process.exitCode = child.exitCode ?? ENDED_BY_SIGNAL;
-if (canUnshare) await removeControlGroups(groups);
+if (canUnshare) {
+  await removeControlGroups(groups);
+  detachLoopDevices(scratch);
+}
 if (process.exitCode !== 0) keepLogs();
 rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 
