@@ -75,13 +75,20 @@ export class Installation {
     this.#home = home;
   }
 
-  /** Resolves when the server has found its storage, and the agent runs. */
-  static async make(cluster: Cluster, kind: AgentKind): Promise<Installation> {
+  /**
+   * Resolves when the server has found its storage, and the agent runs.
+   * @param options features as `velero install --features` has them
+   */
+  static async make(
+    cluster: Cluster,
+    kind: AgentKind,
+    { features }: { readonly features?: string } = {},
+  ): Promise<Installation> {
     const { client } = cluster.plane;
     const home = await mkdtemp(join(tmpdir(), 'velero-'));
     await importStock();
     await applyVeleroCrds(client, 'v1.18.1');
-    const objects = await installedObjects(cluster, home);
+    const objects = await installedObjects(cluster, home, features);
     const agent = objects.find(isAgent);
     if (agent === undefined) throw new Error('velero install makes no DaemonSet node-agent');
     const others = objects.filter(each => !isAgent(each) && !isDefinition(each));
@@ -227,7 +234,11 @@ async function importStock(): Promise<void> {
   await importImage({ name: PLUGIN_IMAGE, root, entrypoint }, CONTAINERD_SOCKET);
 }
 
-async function installedObjects({ s3, plane }: Cluster, home: string): Promise<ApiObject[]> {
+async function installedObjects(
+  { s3, plane }: Cluster,
+  home: string,
+  features?: string,
+): Promise<ApiObject[]> {
   const { accessKeyId, secretAccessKey } = s3.credentials;
   const secret = join(home, SECRET);
   const keys = `aws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`;
@@ -237,6 +248,7 @@ async function installedObjects({ s3, plane }: Cluster, home: string): Promise<A
   words.push('--image', VELERO_IMAGE, '--plugins', PLUGIN_IMAGE, '--provider', 'aws');
   words.push('--bucket', 'velero', '--secret-file', secret, '--backup-location-config', storage);
   words.push('--use-volume-snapshots=false', '--garbage-collection-frequency', '5s');
+  if (features !== undefined) words.push(`--features=${features}`);
   const text = await veleroCommand({ kubeconfig: plane.kubeconfig, home }, words);
   // velero install -o json: a v1 List.
   return (JSON.parse(text) as { items: ApiObject[] }).items;

@@ -125,7 +125,7 @@ const RENAMED_BY_STOCK = /\\x[0-9a-f]|\ufffd/;
  * In what a stock agent keeps of every regular file: content, mode, owners, time. It loses special
  * files, times of directories, and parts of those of links.
  */
-function differencesInFiles(
+export function differencesInFiles(
   t: Test,
   expected: readonly ListedEntry[],
   found: readonly ListedEntry[],
