@@ -17,9 +17,9 @@ import {
   type ServerUnaryCall,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
-import { fromJSON, type MethodDefinition } from '@grpc/proto-loader';
+import { fromJSON, loadSync, type MethodDefinition } from '@grpc/proto-loader';
 
-export { Client, credentials, Metadata, Server, ServerCredentials, status, fromJSON };
+export { Client, credentials, Metadata, Server, ServerCredentials, status, fromJSON, loadSync };
 export type {
   ChannelCredentials,
   ClientDuplexStream,
