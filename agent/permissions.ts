@@ -2,6 +2,8 @@
 // charts/stevedore are compared with it by a test, and at its start the agent asks the server about
 // each (SelfSubjectAccessReview), so that what is missing is named before a backup needs it.
 
+import type { RequestTarget } from '#kube/request-target.ts';
+
 export interface Permission {
   readonly group: string;
   readonly resource: string;
@@ -126,6 +128,17 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
     isOptional: true,
   },
 ]);
+
+/** Whether the agent works without what it has asked for. */
+export function isOptionalRight({ verb, resource }: RequestTarget): boolean {
+  return PERMISSIONS.some(
+    each =>
+      each.isOptional === true &&
+      each.resource === resource?.plural &&
+      each.group === resource.group &&
+      each.verbs.includes(verb),
+  );
+}
 
 /** `list podvolumebackups.velero.io in velero` */
 export function permissionText(

@@ -1,16 +1,20 @@
-// Rights that an API server refuses while the agent works: a role was changed, or the server could
-// not be asked beforehand. Each is named in the log, and in `/readyz` until it is granted.
+// Rights that an API server refuses while the agent or the controller works: a role was changed, or
+// the server could not be asked beforehand. Each is named in the log, and in `/readyz` until it is
+// granted.
 
 import { isEngineError, messageOf } from '#engine/base/errors.ts';
 import type { RequestAttempt } from '#kube/http-client.ts';
-import { resourceName } from '#kube/request-target.ts';
+import { type RequestTarget, resourceName } from '#kube/request-target.ts';
 import type { Log } from './log.ts';
-import { PERMISSIONS } from './permissions.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface RefusedRightsParts {
   readonly log: Log;
   readonly readiness: Pick<Readiness, 'set' | 'setOptional'>;
+  /** Whether it works without. */
+  readonly isOptional: (target: RequestTarget) => boolean;
+  /** What may be done in it may be forbidden elsewhere; both are rights of their own then. */
+  readonly namespace?: string;
 }
 
 /**
@@ -20,20 +24,13 @@ export interface RefusedRightsParts {
 const REFUSED_RIGHT = /\bcannot [a-z]+ resource\b/;
 
 /** For `onAttempt` of the client. */
-export function refusedRights({ log, readiness }: RefusedRightsParts) {
+export function refusedRights({ log, readiness, isOptional, namespace }: RefusedRightsParts) {
   const refused = new Set<string>();
-  return ({ target: { verb, resource }, error }: RequestAttempt): void => {
-    if (resource === undefined) return;
-    const right = `${verb} ${resourceName(resource)}`;
-    const isOptional = PERMISSIONS.some(
-      each =>
-        each.isOptional === true &&
-        each.resource === resource.plural &&
-        each.group === resource.group &&
-        each.verbs.includes(verb),
-    );
+  return ({ target, error }: RequestAttempt): void => {
+    const right = rightOf(target, namespace);
+    if (right === undefined) return;
     const show = (missing: string | undefined) =>
-      isOptional ? readiness.setOptional(right, missing) : readiness.set(right, missing);
+      isOptional(target) ? readiness.setOptional(right, missing) : readiness.set(right, missing);
     if (error === undefined && refused.delete(right)) {
       show(undefined);
       log.info({ right }, 'a right that was missing is there');
@@ -44,4 +41,11 @@ export function refusedRights({ log, readiness }: RefusedRightsParts) {
       log.error({ right, error }, 'a right is missing');
     }
   };
+}
+
+/** `list pods`, or `list pods in velero`. */
+function rightOf({ verb, resource, namespace }: RequestTarget, ours: string | undefined) {
+  if (resource === undefined) return undefined;
+  const inOurs = namespace !== undefined && namespace === ours ? ` in ${namespace}` : '';
+  return `${verb} ${resourceName(resource)}${inOurs}`;
 }

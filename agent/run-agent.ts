@@ -41,6 +41,7 @@ import { runMoves, type RunningMoves } from './run-moves.ts';
 import { noticingMover } from './noticing-mover.ts';
 import { cacheShareOf, openAgentCache } from './open-agent-cache.ts';
 import { readConcurrency } from './read-concurrency.ts';
+import { isOptionalRight } from './permissions.ts';
 import { Readiness } from './readiness.ts';
 import { refusedRights } from './refused-rights.ts';
 import { sayRepositoryConfig } from './repository-config-notices.ts';
@@ -88,7 +89,7 @@ export async function runAgent(config: AgentConfig, parts: AgentParts): Promise<
   const { kubeconfig, kubecontext: context } = config;
   const connection = await connect({ kubeconfig, context });
   try {
-    const noteRights = refusedRights({ log, readiness });
+    const noteRights = refusedRights({ log, readiness, isOptional: isOptionalRight });
     const onAttempt = (attempt: RequestAttempt) => {
       metrics.traffic.requestEnded(attempt);
       noteRights(attempt);

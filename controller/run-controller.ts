@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { serveHealth } from '#agent/health.ts';
 import type { Log } from '#agent/log.ts';
 import { Readiness } from '#agent/readiness.ts';
+import { refusedRights } from '#agent/refused-rights.ts';
 import { watchStuck } from '#controller/nothing-stuck/watch-stuck.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { messageOf } from '#engine/base/errors.ts';
@@ -22,7 +23,6 @@ import type { ControllerConfig } from './config-table.ts';
 import { Door } from './door.ts';
 import { Leadership, type LeaseNews } from './leadership/leadership.ts';
 import { ControllerMetrics } from './metrics.ts';
-
 import { describeOverview } from './overview/describe-overview.ts';
 import { OverviewDesk } from './overview/overview-desk.ts';
 import { OverviewReaders } from './overview/overview-readers.ts';
@@ -83,9 +83,12 @@ export async function runController(
   readiness.set('lease', 'it was not looked at yet');
   const { metricsAddress: address } = config;
   await using _health = await serveHealth({ address, readiness, registry: metrics.registry, log });
-  const { kubeconfig, kubecontext: context } = config;
+  const { kubeconfig, kubecontext: context, namespace } = config;
   const connection = await connect({ kubeconfig, context });
-  const client = new HttpKubeClient(connection);
+  // What it cannot be without, the Lease, is a check of its own.
+  const isOptional = () => true;
+  const onAttempt = refusedRights({ log, readiness, isOptional, namespace });
+  const client = new HttpKubeClient(connection, { onAttempt });
   let leader = '';
   let listener: SessionListener | undefined;
   try {

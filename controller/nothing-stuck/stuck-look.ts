@@ -13,6 +13,7 @@ import { decideStuck, type StuckAction, type StuckLimits } from './decide-stuck.
 import { endStuckMove } from './end-stuck-move.ts';
 import { type MoveRecord, recordOf } from './move-record.ts';
 import { StuckSurvey } from './stuck-survey.ts';
+import { unlessForbidden } from './unless-forbidden.ts';
 
 export interface StuckParts {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'replace'>;
@@ -101,10 +102,12 @@ export class StuckLook {
   /** Unless it has changed, or its agent is back: then the next look decides anew. */
   async #end(record: MoveRecord, message: string, signal: AbortSignal): Promise<void> {
     const { client, clock, log } = this.#parts;
-    const ended = await endStuckMove<MoveObject>(record, message, {
-      ...{ client, clock, signal },
-      isStillStuck: now => this.#isStuck(recordOf(record.resource, now), signal),
-    });
+    const ended = await unlessForbidden(() =>
+      endStuckMove<MoveObject>(record, message, {
+        ...{ client, clock, signal },
+        isStillStuck: now => this.#isStuck(recordOf(record.resource, now), signal),
+      }),
+    );
     if (!ended) return;
     log.warn(
       { move: keyOf(record), kind: record.resource.kind, why: message },

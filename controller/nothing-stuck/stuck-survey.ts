@@ -11,6 +11,7 @@ import { type ConditionedPod, restoredPodOf } from './restored-pod.ts';
 import type { MoveRecord } from './move-record.ts';
 import type { StuckParts } from './stuck-look.ts';
 import { unlessAbsent } from './unless-absent.ts';
+import { unlessForbidden } from './unless-forbidden.ts';
 
 /** Pods of restores that are looked at in one look; the others wait for the next. */
 const PODS_LOOKED_AT_MAX = 200;
@@ -110,7 +111,8 @@ export class StuckSurvey {
     this.#turn += PODS_LOOKED_AT_MAX;
     const inTurn = [...asked.slice(first), ...asked.slice(0, first)];
     for (const record of inTurn.slice(0, PODS_LOOKED_AT_MAX)) {
-      found.set(record, await this.#findPod(record, signal));
+      const place = await unlessForbidden(() => this.#findPod(record, signal));
+      if (place !== undefined) found.set(record, place);
     }
     return found;
   }

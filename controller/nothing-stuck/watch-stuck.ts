@@ -19,6 +19,12 @@ export interface WatchParts extends StuckParts {
 }
 
 const LOOK_MS = 15_000;
+const MOVES = Object.freeze([
+  POD_VOLUME_BACKUPS,
+  POD_VOLUME_RESTORES,
+  DATA_UPLOADS,
+  DATA_DOWNLOADS,
+]);
 /** Source of events. */
 const COMPONENT = 'stevedore-controller';
 
@@ -28,22 +34,21 @@ export async function watchStuck(parts: WatchParts, signal: AbortSignal): Promis
   const onError = (error: unknown) => {
     if (!signal.aborted) log.warn({ error }, 'moves that may be stuck could not be looked at');
   };
-  const events = new EventWriter({ client, component: COMPONENT, clock, onError });
+  const onUntold = (error: unknown) => log.warn({ error }, 'an event could not be written');
+  const events = new EventWriter({ client, component: COMPONENT, clock, onError: onUntold });
   const informerOf = (resource: Resource) =>
     new Informer<MoveRecord>(
       { client, clock, onError },
       { resource, query: { namespace }, project: object => recordOf(resource, object) },
     );
-  const needed = [POD_VOLUME_BACKUPS, POD_VOLUME_RESTORES].map(informerOf);
-  // Where these may not be seen the others are looked after all the same.
-  const informers = [...needed, ...[DATA_UPLOADS, DATA_DOWNLOADS].map(informerOf)];
+  // Where some may not be seen the others are looked after all the same.
+  const informers = MOVES.map(informerOf);
   const following = informers.map(informer => informer.run(signal));
   const look = new StuckLook(parts, events);
   try {
     for (;;) {
       await clock.sleep(LOOK_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
-      if (!needed.every(({ isSynced }) => isSynced)) continue;
       const open = informers.flatMap(informer => informer.list()).filter(isOpen);
       await look.at(open, signal).catch(onError);
     }

@@ -65,7 +65,8 @@ class PreCopyWatch {
     const onError = (error: unknown) => this.#onFailure(error);
     const query = { namespace };
     this.#parts = parts;
-    this.#events = new EventWriter({ client, component: COMPONENT, clock, onError });
+    const onUntold = (error: unknown) => log.warn({ error }, 'an event could not be written');
+    this.#events = new EventWriter({ client, component: COMPONENT, clock, onError: onUntold });
     this.#pods = new Informer<WatchedPod>(
       { client, clock, onError },
       {

@@ -84,6 +84,8 @@ export const AREAS: readonly Area[] = Object.freeze([
     ],
   },
   ...serviceAreas,
+  // Which rights either program is refused.
+  { name: 'service', prefix: 'agent/refused-rights.ts', mayImport: ['kube', 'base'] },
   { name: 'coordinator', prefix: 'agent/coordinator/', mayImport: ['moves', 'base', 'proto'] },
   {
     name: 'launcher',

@@ -1,0 +1,143 @@
+// Each right that the chart gives to the controller is taken away once, on a real API server. It
+// has to be named in the log and in `/readyz`, and everything that does not need it has to go on.
+// What nobody misses should not be granted. The rights are read from the chart, so a new one is
+// tried too.
+
+import t from 'tap';
+import { mapBounded } from '#engine/base/map-bounded.ts';
+import { helmIsMissing } from '#test/charts/helm.ts';
+import { isMissing } from './cluster-programs.ts';
+import { type ControlPlane, controlPlaneIsMissing, startControlPlane } from './control-plane.ts';
+import { type Effect, EFFECTS, RightsScene, STUCK_EFFECTS } from './rights-scene.ts';
+import { controllerRoles, type Right, rightText, rightsOf } from './rights-of-chart.ts';
+import { applyVeleroCrds } from './velero-crds.ts';
+
+interface Configuration {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly effects: readonly Effect[];
+  /** Those with an annotator are alone: each takes away what another one has written. */
+  readonly scenesAtOnce: number;
+}
+
+const CONFIGURATIONS: readonly Configuration[] = [
+  {
+    name: 'all that is off by default',
+    values: [
+      '--set=controller.annotator.enabled=true,controller.preCopy.enabled=true',
+      '--set=controller.configuration.nothingStuck=false',
+    ],
+    effects: ['agent', 'overview', 'annotation', 'pre-copy'],
+    scenesAtOnce: 1,
+  },
+  {
+    name: 'as it is by default',
+    values: [],
+    effects: ['agent', 'overview', ...STUCK_EFFECTS],
+    // Each waits most of its time for the second look at what is stuck.
+    scenesAtOnce: 12,
+  },
+];
+
+/** What is not to be had without a right; the first row that fits counts, nothing without one. */
+const LOSSES: readonly (readonly [RegExp, readonly Effect[]])[] = [
+  [/ leases/, EFFECTS],
+  [/^create tokenreviews/, ['agent', 'overview']],
+  [/^create subjectaccessreviews/, ['overview']],
+  [/^(list pods in|get nodes)/, STUCK_EFFECTS],
+  [/^get pods$/, ['restore']],
+  [/^(get|list|update) podvolumebackups/, ['backup']],
+  [/^(get|list|update) podvolumerestores/, ['restore']],
+  [/^(get|list|update) datauploads/, ['upload']],
+  [/^(get|list|update) datadownloads/, ['download']],
+  [/^create events in/, ['event']],
+  [/^create events$/, ['pre-copy']],
+  [/^list pods$/, ['annotation', 'pre-copy']],
+  [/^list (schedules|backupstoragelocations)/, ['pre-copy']],
+  [/^(patch pods|list persistentvolume)/, ['annotation']],
+];
+
+/** API servers before 1.30 do not say the node of a token, so the pod of the token is looked at. */
+const FOR_OLDER_SERVERS = ['get pods in velero'];
+
+t.test(
+  'the controller names each right that it lacks and goes on, and has none that it does not need',
+  {
+    skip: controlPlaneIsMissing() || helmIsMissing() || isMissing('velero-crds'),
+    timeout: 500_000,
+  },
+  async t => {
+    await using plane = await startControlPlane();
+    await applyVeleroCrds(plane.client, 'v1.18.1');
+    const node = { apiVersion: 'v1', kind: 'Node' };
+    for (const name of ['worker-1', 'worker-2']) {
+      await plane.client.create({ ...node, metadata: { name } });
+    }
+    const unmissed: string[] = [];
+    const tried = new Set<string>();
+    for (const configuration of CONFIGURATIONS) {
+      const rows = [undefined, ...untried(configuration, tried)].entries();
+      await mapBounded(rows, { parallelism: configuration.scenesAtOnce }, async ([row, right]) => {
+        const index = CONFIGURATIONS.indexOf(configuration) * 100 + row;
+        const failure = await play(plane, configuration, { index, right }).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        const text = right ? rightText(right, 'velero') : 'nothing';
+        if (failure instanceof Unmissed) unmissed.push(text);
+        else t.equal(failure, undefined, `${configuration.name}: ${text} is missing`);
+      });
+    }
+    t.strictSame(unmissed, FOR_OLDER_SERVERS, 'nothing else is granted that nobody misses');
+  },
+);
+
+/** Rights of the configuration that are missing in no other one. */
+function untried({ values }: Configuration, tried: Set<string>): Right[] {
+  const rights = rightsOf(controllerRoles('velero', values));
+  return rights.filter(right => {
+    // What is given in the whole cluster nobody misses in a namespace.
+    const isGivenTwice = rights.some(
+      other => right.isNamespaced && !other.isNamespaced && isSame(right, other),
+    );
+    const text = rightText(right, 'velero');
+    if (isGivenTwice || tried.has(text)) return false;
+    tried.add(text);
+    return true;
+  });
+}
+
+function isSame(one: Right, other: Right): boolean {
+  return rightText(one, '') === rightText({ ...other, isNamespaced: true }, '');
+}
+
+class Unmissed extends Error {}
+
+interface Row {
+  readonly index: number;
+  /** Taken away; undefined: none is. */
+  readonly right: Right | undefined;
+}
+
+async function play(
+  plane: ControlPlane,
+  { values, effects }: Configuration,
+  { index, right }: Row,
+): Promise<void> {
+  await using scene = await RightsScene.open(plane, { index, values, without: right });
+  const text = right && rightText(right, scene.namespace);
+  const loss = text === undefined ? [] : (LOSSES.find(([fits]) => fits.test(text))?.[1] ?? []);
+  const kept = effects.filter(effect => !loss.includes(effect));
+  await Promise.all(kept.map(effect => scene.until(effect)));
+  if (text === undefined) {
+    const missing = scene.missing();
+    if (missing.length > 0) throw new Error(`it misses ${missing.join(', ')}`);
+    return;
+  }
+  await scene.untilMissing(text, loss).catch((error: unknown) => {
+    throw new Unmissed(`nobody misses ${text}`, { cause: error });
+  });
+  const readiness = await scene.readiness();
+  if (!readiness.includes(`[+] ${text}: ready without, but cannot `)) throw new Error(readiness);
+  if (!readiness.includes('give the service account this verb')) throw new Error(readiness);
+}
