@@ -19,7 +19,7 @@ snapshots=$(directory_of github.com/kubernetes-csi/external-snapshotter/client/v
 specification=$(directory_of github.com/container-storage-interface/spec)
 kubelet=$(directory_of k8s.io/kubelet@v0.36.3)
 mkdir -p "$bin/snapshot-crds" "$bin/csi-protocols"
-cp -f "$snapshots"/config/crd/snapshot.storage.k8s.io_*.yaml "$bin/snapshot-crds"
+cp -f "$snapshots"/config/crd/*.storage.k8s.io_*.yaml "$bin/snapshot-crds"
 cp -f "$specification/csi.proto" "$bin/csi-protocols/csi.proto"
 cp -f "$kubelet/pkg/apis/pluginregistration/v1/api.proto" \
   "$bin/csi-protocols/pluginregistration.proto"

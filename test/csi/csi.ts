@@ -1,6 +1,7 @@
 // Storage with snapshots for a cluster of ours, as clusters have it: the driver of this folder, and
 // the real snapshot controller, snapshotter and provisioner of Kubernetes CSI.
 
+import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,10 +29,11 @@ export interface Csi extends AsyncDisposable {
 
 /** Why there can be none here; false where there can. */
 export function csiIsMissing(): string | false {
-  return (
-    isMissing(...ELSEWHERE) ||
-    (isMissing(...PROGRAMS, ...FILES) && 'no programs of CSI: run test/csi/build.sh')
-  );
+  if (isMissing(...PROGRAMS, ...FILES)) return 'no programs of CSI: run test/csi/build.sh';
+  const missing = isMissing(...ELSEWHERE);
+  if (missing) return missing;
+  const { status, stderr } = spawnSync('losetup', ['--find'], { encoding: 'utf8' });
+  return status !== 0 && `no loop devices can be had here: ${stderr.trim()}`;
 }
 
 /** Resolves when the node has the driver, and everything else has been started. */
@@ -55,6 +57,7 @@ export async function startCsi({ plane, logs }: Cluster): Promise<Csi> {
   return { store: driver.store, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
+/** Those of groups as well: the controller waits half a minute for them where there are none. */
 async function applyDefinitions(client: ApiClient): Promise<void> {
   const directory = clusterProgram('snapshot-crds');
   for (const file of await readdir(directory)) {

@@ -32,7 +32,7 @@ export const SNAPSHOTS: readonly Scenario[] = [
 ];
 
 /** Of the driver (driver/volume-store.ts). */
-const LOST_BY_COPY = ['flags', 'project'] as const;
+const LOST_BY_COPY = ['flags', 'project', 'holes'] as const;
 
 async function copySnapshots(t: Test, { cluster, csi, random }: World): Promise<void> {
   await importWriter();

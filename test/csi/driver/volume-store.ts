@@ -112,7 +112,10 @@ function found<Kept>(all: ReadonlyMap<string, Kept>, id: string): Kept {
   return kept;
 }
 
-/** With holes, links and attributes; flags that chattr(1) sets are lost. */
+/**
+ * All but flags that chattr(1) sets, and holes of a file that has as many blocks as one without:
+ * cp takes it to have none.
+ */
 async function copy(from: string, to: string): Promise<void> {
   await stat(from);
   const words = ['--archive', '--reflink=auto', from, to];
