@@ -13,7 +13,7 @@ import {
 import { SERVICE_SETTINGS } from '#agent/service-settings.ts';
 import { optional, preset, type SettingValues } from '#agent/setting.ts';
 import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
-import { parseRules } from './annotator/parse-rules.ts';
+import { parseRules } from '#controller/annotator/parse-rules.ts';
 import { parseSlots, parseSlotsByName, parseWindows, requireLeaseMs } from './setting-values.ts';
 import { DEFAULT_LIMITS } from './slots/slot-limits.ts';
 

@@ -10,9 +10,9 @@ import {
   Registry,
 } from '#agent/prometheus.ts';
 import { addProcessMetrics } from '#agent/process-metrics.ts';
+import { type AnnotatorCounts, CHANGE_RESULTS } from '#controller/annotator/annotator-counts.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { PRIORITY_MAX, type SlotGrant } from '#proto/slot-messages.ts';
-import { type AnnotatorCounts, CHANGE_RESULTS } from './annotator/annotator-counts.ts';
 import { FAULT_KINDS, type PreCopyCounts } from './pre-copy/pre-copy-counts.ts';
 import { type Refusal, type RefusalCounts, REFUSALS } from './sessions/refusals.ts';
 import { DIRECTIONS } from './share-service.ts';

@@ -2,13 +2,8 @@
 
 import { ANNOTATION_PAIRS, type AnnotationPair, ANNOTATIONS } from './annotations.ts';
 import { type AnnotatorRule, type RuledVolume, ruleFor } from './annotator-rules.ts';
-import type { PodVolume, WatchedClaim, WatchedPod, WatchedVolume } from './watched-objects.ts';
-
-/** What is known of claims and persistent volumes; undefined for what is not there (yet). */
-export interface ClaimLookup {
-  readonly claim: (namespace: string, name: string) => WatchedClaim | undefined;
-  readonly volume: (name: string) => WatchedVolume | undefined;
-}
+import { type ClaimLookup, volumeClaim } from './volume-claim.ts';
+import type { PodVolume, WatchedClaim, WatchedPod } from './watched-objects.ts';
 
 /**
  * - `chosen`: it is annotated as the rules say
@@ -83,10 +78,10 @@ function wantedOf(
 ): Map<AnnotationPair, string[]> | undefined {
   const wanted = new Map<AnnotationPair, string[]>(ANNOTATION_PAIRS.map(pair => [pair, []]));
   for (const volume of pod.volumes) {
-    const claim = claimOf(pod, volume, lookup);
-    if (claim === 'unknown') return undefined;
-    if (claim === 'unfit') continue;
-    const action = ruleFor(ruledVolume(pod, volume, claim), rules)?.action ?? 'ignore';
+    const claim = volumeClaim(pod, volume, lookup);
+    if (claim.kind === 'unknown') return undefined;
+    if (claim.kind === 'unfit') continue;
+    const action = ruleFor(ruledVolume(pod, volume, claim.claim), rules)?.action ?? 'ignore';
     if (action !== 'ignore') wanted.get(ANNOTATIONS[action])?.push(volume.name);
   }
   return wanted;
@@ -99,20 +94,8 @@ function lostOf({ metadata, volumes }: WatchedPod, lookup: ClaimLookup): string[
   );
 }
 
-function claimOf(
-  { metadata: { namespace = '' } }: WatchedPod,
-  volume: PodVolume,
-  lookup: ClaimLookup,
-): WatchedClaim | undefined | 'unknown' | 'unfit' {
-  if (volume.claim === undefined) return undefined;
-  const claim = lookup.claim(namespace, volume.claim);
-  if (claim?.isBlock || claim?.isLost) return 'unfit';
-  const bound = claim?.volume === undefined ? undefined : lookup.volume(claim.volume);
-  if (claim === undefined || bound === undefined) return 'unknown';
-  return bound.isHostPath ? 'unfit' : claim;
-}
-
-function ruledVolume(
+/** What rules look at. */
+export function ruledVolume(
   { metadata: { namespace = '', labels = {} } }: WatchedPod,
   { type, name }: PodVolume,
   claim: WatchedClaim | undefined,

@@ -6,7 +6,7 @@ import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
-import type { ClaimLookup } from './decide.ts';
+import type { ClaimLookup } from './volume-claim.ts';
 import {
   type WatchedClaim,
   watchedClaim,

@@ -112,7 +112,12 @@ export const AREAS: readonly Area[] = Object.freeze([
   {
     name: 'controller',
     prefix: 'controller/',
-    mayImport: ['nothing-stuck', 'base', 'kube', 'proto', 'service'],
+    mayImport: ['annotator', 'nothing-stuck', 'base', 'kube', 'proto', 'service'],
+  },
+  {
+    name: 'annotator',
+    prefix: 'controller/annotator/',
+    mayImport: ['kube', 'service', 'base'],
   },
   {
     name: 'nothing-stuck',
@@ -123,8 +128,9 @@ export const AREAS: readonly Area[] = Object.freeze([
   {
     name: 'commands',
     prefix: 'controller/commands/',
-    // The agent's way to the controller, and its words for why a volume waits.
-    mayImport: ['coordinator', 'service', 'cli', 'proto', 'base'],
+    // The agent's way to the controller, and its words for why a volume waits; what the annotator
+    // decides.
+    mayImport: ['annotator', 'coordinator', 'service', 'cli', 'kube', 'proto', 'base'],
   },
   { name: 'proto', prefix: 'proto/', mayImport: ['base'] },
 ]);
