@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `stevedore` program: the command, with the words `node-agent` and `controller` what runs
-// in Kubernetes, and with `queue` and `nodes` what asks the latter.
+// in Kubernetes, with `queue` and `nodes` what asks the latter, and with `annotations` what shows
+// what the latter would write.
 // Plain JavaScript, because an older Node has to be able to start it: the sources need Node 24, and
 // where that comes with the installed packages it takes over from here. Runs the build of the
 // sources where it is current, else the sources themselves.
@@ -13,8 +14,8 @@ import { fileURLToPath } from 'node:url';
 import { currentBuild } from './engine/base/current-build.js';
 
 const NODE_MAJOR_MIN = 24;
-/** Commands that ask the controller. */
-const ASKING = new Set(['queue', 'nodes']);
+/** Commands that ask the controller, and one that asks the API server. */
+const ASKING = new Set(['queue', 'nodes', 'annotations']);
 
 function bundledNode() {
   return [
@@ -57,6 +58,7 @@ function load(word) {
       return import(currentBuild('agent.js') ?? './main.ts');
     case 'queue':
     case 'nodes':
+    case 'annotations':
       return import(currentBuild('ask.js') ?? '#controller/commands/main.ts');
     case 'controller':
       return import(currentBuild('controller.js') ?? '#controller/main.ts');

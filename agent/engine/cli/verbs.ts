@@ -53,6 +53,7 @@ export const OTHER_PROGRAMS: readonly string[] = Object.freeze([
   'controller',
   'queue',
   'nodes',
+  'annotations',
 ]);
 
 export const EPILOGUE = `\
@@ -63,6 +64,7 @@ Repository:
 In Kubernetes, each with --help:
   node-agent server, controller    what runs there
   queue, nodes                     ask the controller what moves, what waits and how nodes do
+  annotations                      show what rules would annotate of pods, and why
 
 Exit status:
   0 done   1 failed   2 wrong usage   3 done, with differences or skipped files (listed)
