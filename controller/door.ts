@@ -1,15 +1,20 @@
 // Where agents come in: to the sessions of whoever reigns, and away again while somebody else does.
 // An agent that is turned away so tries again, and comes to the leader where a Service has both.
-// While nobody leads, though, it is asked to wait: each time that an agent is turned away it stays
-// away for longer, and there is a leader in a moment.
+// Until it has been seen, after the agent came, that somebody else does lead it is asked to wait: a
+// leader that was killed leaves all agents to come here within a second, long before its Lease
+// ends, and each of them would else be turned away again and again, with a handshake every time.
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { SessionCall } from '#proto/session-server.ts';
 import { type RefusalCounts, refuse } from './sessions/refusals.ts';
 
-export interface DoorParts {
+export interface DoorParts<Call> {
   readonly counts: Pick<RefusalCounts, 'add'>;
   readonly clock: Pick<Clock, 'sleep'>;
+  /**
+   * It seems that nobody leads: a call has waited for longer than a leader's sign of life takes.
+   */
+  readonly prepare?: (call: Call) => void;
 }
 
 type DoorCall = Pick<SessionCall, 'gone' | 'end'>;
@@ -18,46 +23,57 @@ interface Inside<Call> {
   readonly onCall: (call: Call) => void;
 }
 
-/** Half of the time that an agent waits for its welcome. */
-export const WAIT_MS_MAX = 5_000;
-export const WAITING_MAX = 2_000;
+/**
+ * Another one leads at most 11.3 s after a leader was killed. With the longest handshake it is less
+ * than an agent waits for its welcome (WELCOME_MS_MAX), so it needs no second one.
+ */
+export const WAIT_MS_MAX = 12_000;
+/** As many as there may be sessions (agent-sessions.ts). */
+export const WAITING_MAX = 5_000;
+/** Who stands by looks every 1.25 s at a Lease that is renewed as often. */
+export const UNLED_MS = 3_000;
 
 export class Door<Call extends DoorCall = SessionCall> {
-  readonly #parts: DoorParts;
+  readonly #parts: DoorParts<Call>;
   readonly #waiting = new Set<Call>();
   #inside: Inside<Call> | undefined;
-  #isVacant = false;
 
-  constructor(parts: DoorParts) {
+  constructor(parts: DoorParts<Call>) {
     this.#parts = parts;
   }
 
-  /** Whether nobody leads now, neither this controller nor another. */
-  set isVacant(isVacant: boolean) {
-    this.#isVacant = isVacant;
-    if (!isVacant) this.#leave(call => this.#turnAway(call));
+  /** A sign of life of another controller that leads was seen just now. */
+  turnAway(): void {
+    this.#leave(call => this.#turnAway(call));
   }
 
   /** Until the function that comes back is called. */
   open(inside: Inside<Call>): () => void {
     this.#inside = inside;
-    this.#isVacant = false;
     this.#leave(call => inside.onCall(call));
     return () => {
       if (this.#inside === inside) this.#inside = undefined;
     };
   }
 
-  /** Of SessionServer. Nothing is read of a call that is turned away, its token not looked at. */
+  /** Of SessionServer. Nothing is read of a call that is turned away. */
   readonly onCall = (call: Call): void => {
     if (this.#inside !== undefined) return this.#inside.onCall(call);
-    if (this.#isVacant && this.#waiting.size < WAITING_MAX) void this.#wait(call);
+    if (this.#waiting.size < WAITING_MAX) void this.#wait(call);
     else this.#turnAway(call);
   };
 
   async #wait(call: Call): Promise<void> {
     this.#waiting.add(call);
-    await this.#parts.clock.sleep(WAIT_MS_MAX, call.gone).catch(() => undefined);
+    const { clock, prepare } = this.#parts;
+    try {
+      await clock.sleep(UNLED_MS, call.gone);
+      if (!this.#waiting.has(call)) return;
+      prepare?.(call);
+      await clock.sleep(WAIT_MS_MAX - UNLED_MS, call.gone);
+    } catch {
+      // It has gone away.
+    }
     const isWaiting = this.#waiting.delete(call);
     if (isWaiting && !call.gone.aborted) this.#turnAway(call);
   }

@@ -17,7 +17,7 @@ import { messageOf } from '#engine/base/errors.ts';
 import { HttpKubeClient } from '#kube/http-client.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { connect } from '#kube/kube-config.ts';
-import { SessionServer } from '#proto/session-server.ts';
+import { type SessionCall, SessionServer } from '#proto/session-server.ts';
 import { RateWindows } from './bandwidth/rate-windows.ts';
 import type { ControllerConfig } from './config-table.ts';
 import { Door } from './door.ts';
@@ -63,7 +63,11 @@ export async function runController(
 ): Promise<void> {
   const { log, clock } = parts;
   const counts = new RefusalCounts();
-  const door = new Door({ counts, clock });
+  // Who leads next need not ask for a thousand tokens when all that has waited comes in.
+  const prepare = ({ token }: SessionCall) => {
+    if (token !== undefined) reviews.nodeOf(token).catch(() => undefined);
+  };
+  const door = new Door({ counts, clock, prepare });
   let state: TermState | undefined;
   const annotated = new AnnotatorCounts();
   const preCopies = new PreCopyCounts();
@@ -89,6 +93,7 @@ export async function runController(
   const isOptional = () => true;
   const onAttempt = refusedRights({ log, readiness, isOptional, namespace });
   const client = new HttpKubeClient(connection, { onAttempt });
+  const reviews = new TokenReviews({ client, expected: agentsOf(config), clock });
   let leader = '';
   let listener: SessionListener | undefined;
   try {
@@ -101,7 +106,7 @@ export async function runController(
     listener = await listenForAgents(config, parts, { counts, onConnection });
     log.info({ port: listener.port }, 'agents may connect');
     await lead(() => settings.config, parts, {
-      ...{ client, door, counts, metrics, readiness },
+      ...{ client, door, counts, metrics, readiness, reviews },
       onState: now => (state = now),
       onLeader: name => (leader = name),
       alongside: [
@@ -188,6 +193,7 @@ interface LeadParts {
   readonly counts: RefusalCounts;
   readonly metrics: ControllerMetrics;
   readonly readiness: Readiness;
+  readonly reviews: TokenReviews;
   readonly onState: (state: TermState | undefined) => void;
   /** Another one leads, or nobody. */
   readonly onLeader: (name: string) => void;
@@ -199,11 +205,10 @@ async function lead(
   { log, clock, version, signal }: ControllerParts,
   parts: LeadParts,
 ): Promise<void> {
-  const { client, door, counts, metrics, readiness, onState, onLeader, alongside } = parts;
+  const { client, door, counts, metrics, readiness, reviews } = parts;
+  const { onState, onLeader, alongside } = parts;
   const config = configNow();
-  const { namespace, audience, agentServiceAccount: serviceAccount } = config;
-  const agents = { audience, namespace, serviceAccount };
-  const reviews = new TokenReviews({ client, expected: agents, clock });
+  const { namespace } = config;
   const leadership = new Leadership({
     ...{ client, clock },
     name: { namespace, name: config.leaseName },
@@ -211,16 +216,15 @@ async function lead(
     identity: `${hostname()}_${randomUUID()}`,
     leaseMs: config.leaseDuration,
     onNews: news => {
-      if (news.kind === 'follows') {
-        door.isVacant = news.leader === '';
-        onLeader(nameOf(news.leader));
-      }
+      if (news.kind === 'renewed') return door.turnAway();
+      if (news.kind === 'follows') onLeader(nameOf(news.leader));
       tell(news, log, readiness);
     },
   });
   await leadership.run(signal, term =>
     reign(term, {
-      ...{ client, clock, door, counts, version, agents, onState, alongside },
+      ...{ client, clock, door, counts, version, onState, alongside },
+      agents: agentsOf(config),
       rates: ratesOf(configNow()),
       limits: limitsOf(configNow()),
       nodeOf: token => reviews.nodeOf(token),
@@ -279,6 +283,11 @@ function nameOf(identity: string): string {
   return identity.replace(/_[^_]*$/, '');
 }
 
+/** Whose tokens are let in. */
+function agentsOf({ audience, namespace, agentServiceAccount }: ControllerConfig) {
+  return { audience, namespace, serviceAccount: agentServiceAccount };
+}
+
 function ratesOf(config: ControllerConfig): RateWindows {
   const { uploadRate: uploadBytesPerSecond, downloadRate: downloadBytesPerSecond } = config;
   return new RateWindows({ uploadBytesPerSecond, downloadBytesPerSecond }, config.rateWindows);
@@ -294,7 +303,7 @@ function limitsOf(config: ControllerConfig): SlotLimits {
   };
 }
 
-function tell(news: LeaseNews, log: Log, readiness: Readiness): void {
+function tell(news: Exclude<LeaseNews, { kind: 'renewed' }>, log: Log, readiness: Readiness): void {
   if (news.kind === 'troubled') {
     // Whoever was ready stays so: agents that are connected go on.
     if (!readiness.isReady) readiness.set('lease', messageOf(news.error));

@@ -3,7 +3,7 @@
 // and the token of that moment.
 
 import type { Clock } from '#engine/base/clock.ts';
-import type { EngineError } from '#engine/base/errors.ts';
+import { EngineError } from '#engine/base/errors.ts';
 import { dial, type DialTarget } from './dial.ts';
 import { type Client, Metadata } from './grpc.ts';
 import { MessageStream } from './message-stream.ts';
@@ -15,6 +15,7 @@ import {
   SESSION_PATH,
 } from './session-codec.ts';
 import { errorOf, type WireStatus } from './wire-errors.ts';
+import { CONNECT_MS_MAX } from './wire-limits.ts';
 
 export interface DialOptions extends DialTarget {
   readonly token: string;
@@ -41,6 +42,7 @@ export class SessionClient {
   readonly #onEnd: DialOptions['onEnd'];
   readonly #clock: Clock;
   readonly #parting = new AbortController();
+  readonly #connecting = new AbortController();
   #isOver = false;
 
   /**
@@ -72,6 +74,10 @@ export class SessionClient {
       onFault: error => this.#fail(error),
     });
     this.#messages.read(onMessage);
+    // By our clock, not by gRPC's.
+    this.#client.waitForReady(Number.POSITIVE_INFINITY, () => this.#connecting.abort());
+    const late = () => this.#fail(new EngineError('COORDINATOR_TIMEOUT', 'no connection in time'));
+    void clock.sleep(CONNECT_MS_MAX, this.#connecting.signal).then(late, () => undefined);
   }
 
   /** See MessageStream.put. */
@@ -83,6 +89,7 @@ export class SessionClient {
   close(inPeace = false): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#connecting.abort();
     this.#messages.close();
     if (inPeace) this.#part();
     else this.#cancel();
@@ -106,6 +113,7 @@ export class SessionClient {
   #over(error: EngineError | undefined): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#connecting.abort();
     this.#messages.close();
     this.#client.close();
     this.#onEnd(error);

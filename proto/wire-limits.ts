@@ -38,8 +38,12 @@ export const GANG_COUNT_MAX = 100_000;
 /** Names, labels and uids, in characters. */
 export const TEXT_CHARACTERS_MAX = 512;
 
-/** From the opening of a session to Hello, and from there to Welcome. */
+/** From the opening of a session to Hello, for the controller. */
 export const HELLO_MS_MAX = 10_000;
+/** An agent gives up what is no connection by then: TCP, TLS and HTTP/2 … */
+export const CONNECT_MS_MAX = 10_000;
+/** … and a controller that has not said Welcome so long after the attempt began. */
+export const WELCOME_MS_MAX = 25_000;
 /** Whether the other side is there at all is asked after a silence of so long … */
 export const KEEP_ALIVE_MS = 20_000;
 /** … and it has so long to answer. */

@@ -6,12 +6,13 @@ import { abortable } from '#engine/base/abort.ts';
 import { backOffMs, type BackOffPolicy } from '#engine/base/back-off.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { deadline } from '#engine/base/deadline.ts';
+import type { ErrorCode } from '#engine/base/error-codes.ts';
 import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import type { AgentHello } from '#proto/agent-saying.ts';
 import type { AgentMessage, ReadControllerMessage } from '#proto/session-codec.ts';
 import type { ClientTrust } from '#proto/dial.ts';
 import { SessionClient } from '#proto/session-client.ts';
-import { HELLO_MS_MAX } from '#proto/wire-limits.ts';
+import { WELCOME_MS_MAX } from '#proto/wire-limits.ts';
 
 export interface ControllerAddress {
   readonly host: string;
@@ -42,6 +43,11 @@ export interface LostSession {
 
 const DELAY_MS_MAX = 30_000;
 const BACK_OFF: BackOffPolicy = Object.freeze({ firstDelayMs: 500, delayMsMax: DELAY_MS_MAX });
+/**
+ * Another try comes to the controller that leads as likely as not, and whoever is turned away by
+ * one that stands by has waited there (controller/door.ts).
+ */
+const ELSEWHERE: BackOffPolicy = Object.freeze({ ...BACK_OFF, delayMsMax: 1_000 });
 const UNHURRIED: BackOffPolicy = Object.freeze({ ...BACK_OFF, firstDelayMs: DELAY_MS_MAX });
 /** A session that lasts so long was a good one: the next pause is a short one. */
 const STEADY_MS = 10_000;
@@ -92,7 +98,7 @@ export class CoordinatorLink {
   async #attempt(signal: AbortSignal): Promise<Attempt> {
     const { clock, access } = this.#parts;
     let beganMs = clock.monotonic();
-    using limit = deadline(clock, HELLO_MS_MAX);
+    using limit = deadline(clock, WELCOME_MS_MAX);
     const { promise: ended, resolve } = Promise.withResolvers<EngineError>();
     const giveUp = () => {
       if (this.#isConnected) return;
@@ -154,11 +160,15 @@ export class CoordinatorLink {
     const random = (this.#parts.random ?? Math.random)();
     const { retryAfterMs } = error.details;
     const asked = typeof retryAfterMs === 'number' ? retryAfterMs : 0;
-    // Whoever was put out by a later start of the agent on this node has nothing to hurry for.
-    const policy = error.code === 'COORDINATOR_TAKEN_OVER' ? UNHURRIED : BACK_OFF;
-    return asked + backOffMs(policy, failures, random);
+    return asked + backOffMs(POLICIES[error.code] ?? BACK_OFF, failures, random);
   }
 }
+
+const POLICIES: Partial<Record<ErrorCode, BackOffPolicy>> = {
+  // Whoever was put out by a later start of the agent on this node has nothing to hurry for.
+  COORDINATOR_TAKEN_OVER: UNHURRIED,
+  COORDINATOR_STANDBY: ELSEWHERE,
+};
 
 function isAborted({ aborted }: AbortSignal): boolean {
   return aborted;

@@ -38,6 +38,8 @@ export type LeaseNews =
   | { readonly kind: 'leads'; readonly epoch: number }
   /** Somebody else does, or nobody: then it is empty. Said at each change. */
   | { readonly kind: 'follows'; readonly leader: string }
+  /** A sign of life of somebody else who leads was seen. */
+  | { readonly kind: 'renewed' }
   | { readonly kind: 'lost'; readonly epoch: number; readonly why: string }
   | { readonly kind: 'released'; readonly epoch: number }
   /** The API server could not be asked; it is asked again. */
@@ -95,10 +97,14 @@ export class Leadership {
       let pauseMs = retryMs;
       try {
         const lease = await this.#ask(each => this.#read(each), signal);
-        seen = seeLease(seen, lease, clock.monotonic());
+        const before = seen;
+        seen = seeLease(before, lease, clock.monotonic());
         const leaderNow = leaderOf(seen, leaseMs, clock.monotonic());
         if (leaderNow !== leader) onNews({ kind: 'follows', leader: leaderNow });
         leader = leaderNow;
+        // What was there at the first look may be old.
+        const isChanged = before !== undefined && seen.sinceMs !== before.sinceMs;
+        if (isChanged && leaderNow !== '') onNews({ kind: 'renewed' });
         const waitMs = freeAtMs(seen, identity, leaseMs) - clock.monotonic();
         const held = waitMs > 0 ? undefined : await this.#take(lease, signal);
         if (held !== undefined) return held;

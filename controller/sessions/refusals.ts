@@ -45,7 +45,7 @@ export const REFUSALS = Object.freeze({
   /** Time to prove again who it is. */
   aged: 'COORDINATOR_UNAVAILABLE',
   /** Another controller leads. */
-  standby: 'COORDINATOR_UNAVAILABLE',
+  standby: 'COORDINATOR_STANDBY',
   /** The controller is being stopped. */
   stopping: 'COORDINATOR_UNAVAILABLE',
   /** A fault of ours. */

@@ -1,6 +1,8 @@
 // An agent's link to the controller: it comes back by itself, not together with all others, and
 // says everything again.
 
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import t from 'tap';
 import { CoordinatorLink, type LostSession } from '#agent/coordinator/coordinator-link.ts';
 import { readAccess } from '#agent/coordinator/link-access.ts';
@@ -81,9 +83,11 @@ t.test('pauses double up to half a minute, and half of each is random', async t 
   t.strictSame(await pauses(0, busy, 1), [10_250], 'the controller says when');
   const other = new EngineError('COORDINATOR_TAKEN_OVER', 'x');
   t.strictSame(await pauses(0, other, 1), [15_000], 'who was replaced does not fight');
+  const standby = new EngineError('COORDINATOR_STANDBY', 'x');
+  t.strictSame(await pauses(0, standby, 4), [250, 500, 500, 500], 'the next one may be the leader');
 });
 
-t.test('a controller that says nothing is given up after ten seconds', async t => {
+t.test('a controller that says nothing is given up after 25 s', async t => {
   const scene = await startScene(t);
   const clock = new ManualClock();
   const { parts, lost } = partsFor(scene);
@@ -91,10 +95,32 @@ t.test('a controller that says nothing is given up after ten seconds', async t =
   const link = new CoordinatorLink({ ...silent, access: () => new Promise(() => undefined) });
   const end = new AbortController();
   const running = link.run(end.signal);
-  await clock.pass(9_999);
+  await clock.pass(24_999);
   t.equal(lost.length, 0);
   await clock.pass(1);
   t.match(lost, [{ error: { code: 'ABORTED' } }]);
+  end.abort();
+  await running;
+});
+
+t.test('what takes a connection and says nothing of TLS is given up after ten seconds', async t => {
+  const scene = await startScene(t);
+  const silent = createServer(socket => void t.teardown(() => socket.destroy()));
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => silent.close());
+  // Of a TCP server that listens, the address is an AddressInfo (node:net).
+  const { port } = silent.address() as AddressInfo;
+  const clock = new ManualClock();
+  const { parts, lost } = partsFor(scene);
+  const link = new CoordinatorLink({ ...parts, clock, address: { host: '127.0.0.1', port } });
+  const end = new AbortController();
+  const running = link.run(end.signal);
+  await once(silent, 'connection');
+  await clock.pass(9_999);
+  t.equal(lost.length, 0);
+  await clock.pass(1);
+  t.match(lost, [{ error: { code: 'COORDINATOR_TIMEOUT', message: 'no connection in time' } }]);
   end.abort();
   await running;
 });

@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap';
 import { isEngineError } from '#engine/base/errors.ts';
-import { type Lease, LEASES } from '#controller/leadership/lease.ts';
+import { type Lease, LEASES, leaseTimes } from '#controller/leadership/lease.ts';
 import { Leadership, type LeaseNews, type Term } from '#controller/leadership/leadership.ts';
 import { type KubeEmulator, startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
 import { ManualClock, settle } from '#test/kube/manual-clock.ts';
@@ -38,6 +38,8 @@ class Controller {
   leader: string | undefined;
   readonly leadership: Leadership;
   readonly running: Promise<void>;
+  /** Of others. */
+  renewalsSeen = 0;
   /** Nothing that it asks is answered. */
   isCutOff = false;
   readonly #end = new AbortController();
@@ -57,6 +59,7 @@ class Controller {
       identity,
       leaseMs: LEASE_MS,
       onNews: news => {
+        if (news.kind === 'renewed') return void (this.renewalsSeen += 1);
         this.news.push(news.kind);
         if (news.kind === 'follows') this.leader = news.leader;
       },
@@ -158,6 +161,25 @@ t.test('who is cut off has stopped before another begins, within 15 s', async t 
   one.isCutOff = false;
   await passUntil(stage, () => one.news.at(-1) === 'follows', 'it follows when it is back');
   t.equal(one.reigns.length, 1);
+});
+
+t.test('who follows sees that the leader is alive, every two looks, and then no more', async t => {
+  const stage = await newStage(t);
+  const one = new Controller(t, stage, 'a');
+  await passUntil(stage, () => one.leads, 'the first leads');
+  const two = new Controller(t, stage, 'b');
+  await passUntil(stage, () => two.news.includes('follows'), 'the second follows');
+  t.equal(two.renewalsSeen, 0, 'what it finds may be old');
+  const { retryMs } = leaseTimes(LEASE_MS);
+  for (let seen = 1; seen <= 5; seen++) {
+    const atMs = stage.clock.monotonic();
+    await passUntil(stage, () => two.renewalsSeen === seen, 'a renewal is seen');
+    t.ok(stage.clock.monotonic() - atMs <= 2 * retryMs + STEP_MS);
+  }
+  one.isCutOff = true;
+  await passUntil(stage, () => two.leads, 'the second leads');
+  t.ok(two.renewalsSeen <= 6);
+  t.equal(one.renewalsSeen, 0, 'its own do not count');
 });
 
 t.test('some renewals may fail, and others may write to the Lease', async t => {
