@@ -58,6 +58,20 @@ export async function processorRatio(
   return median(ratios);
 }
 
+/** The same of the turns that each was disturbed least in, for tests beside others. */
+export async function leastProcessorRatio(
+  work: () => Promise<unknown>,
+  other: () => Promise<unknown>,
+  { turns, calls }: TurnOptions,
+): Promise<number> {
+  let [least, leastOther] = [Infinity, Infinity];
+  for (let turn = 0; turn < turns; turn++) {
+    leastOther = Math.min(leastOther, await processorTimeOf(other, calls));
+    least = Math.min(least, await processorTimeOf(work, calls));
+  }
+  return least / leastOther;
+}
+
 async function processorTimeOf(call: () => Promise<unknown>, count: number): Promise<number> {
   const before = process.cpuUsage();
   for (let i = 0; i < count; i++) await call();
