@@ -7,7 +7,7 @@ import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject } from '#kube/kube-object.ts';
 import { Absences } from './absences.ts';
 import type { AgentState } from './decide-stuck.ts';
-import { unlessAbsent } from './unless-absent.ts';
+import { unlessAbsent } from './unless-refused.ts';
 
 export interface AgentAbsencesParts {
   readonly client: Pick<KubeClient, 'get'>;

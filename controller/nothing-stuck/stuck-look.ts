@@ -13,7 +13,7 @@ import { decideStuck, type StuckAction, type StuckLimits } from './decide-stuck.
 import { endStuckMove } from './end-stuck-move.ts';
 import { type MoveRecord, recordOf } from './move-record.ts';
 import { StuckSurvey } from './stuck-survey.ts';
-import { unlessForbidden } from './unless-forbidden.ts';
+import { unlessForbidden } from './unless-refused.ts';
 
 export interface StuckParts {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'replace'>;

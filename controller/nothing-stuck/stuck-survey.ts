@@ -10,8 +10,7 @@ import type { AgentState, RestoredPod, StuckView } from './decide-stuck.ts';
 import { type ConditionedPod, restoredPodOf } from './restored-pod.ts';
 import type { MoveRecord } from './move-record.ts';
 import type { StuckParts } from './stuck-look.ts';
-import { unlessAbsent } from './unless-absent.ts';
-import { unlessForbidden } from './unless-forbidden.ts';
+import { unlessAbsent, unlessForbidden } from './unless-refused.ts';
 
 /** Pods of restores that are looked at in one look; the others wait for the next. */
 const PODS_LOOKED_AT_MAX = 200;
