@@ -7,6 +7,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cpuSecondsOf } from '#test/support/process-cpu.ts';
 
 export interface Command {
   readonly words: readonly string[];
@@ -34,8 +35,6 @@ const RUN_MS_MAX = 30 * 60 * 1000;
 const STDERR_BYTES_SHOWN = 2000;
 /** A block of ru_inblock. */
 const BLOCK_BYTES = 512;
-/** What proc(5) counts processor time in, on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
 
 export function chooseMeasurer(): Measurer {
   if (existsSync(GNU_TIME) && spawnSync(GNU_TIME, ['-f', '%M', 'true']).status === 0) {
@@ -102,13 +101,9 @@ async function measureWall(command: Command): Promise<RunCost> {
 
 function lookAt(pid: number | undefined): { cpuSeconds: number; peakMib: number } | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything; utime and stime are 14th and 15th of all fields.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const kib = Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0);
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return { cpuSeconds: ticks / TICKS_PER_SECOND, peakMib: kib / 1024 };
+    return { cpuSeconds: cpuSecondsOf(pid ?? 0), peakMib: kib / 1024 };
   } catch {
     // It has ended; the last look counts.
     return undefined;

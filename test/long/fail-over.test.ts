@@ -2,7 +2,6 @@
 // one that leads is killed, and the other one has all agents and knows what they hold within 15 s
 // (issue 7), by the lease times that the chart gives. Moves that hold a slot notice nothing of it.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { ControllerAddress } from '#agent/coordinator/coordinator-link.ts';
@@ -16,6 +15,7 @@ import { controlPlaneIsMissing, startControlPlane } from '#test/cluster/control-
 import { applyVeleroCrds } from '#test/cluster/velero-crds.ts';
 import { makeAuthority, makePair } from '#test/support/certificates.ts';
 import { ServiceProcess } from '#test/support/service-process.ts';
+import { cpuSecondsOf } from '#test/support/process-cpu.ts';
 
 const AGENTS = 1_000;
 const CLUSTER_SLOTS = 8;
@@ -36,8 +36,6 @@ const COMING_MS_MAX = 180_000;
 /** After all are there: their sessions are steady ones, and moves run, wait and end. */
 const STEADY_MS = 25_000;
 const LOOK_MS = 100;
-/** proc_pid_stat(5); USER_HZ is 100 on all that Node runs on. */
-const TICKS_PER_SECOND = 100;
 const AT_ONCE = 20;
 const NAMESPACE = '/api/v1/namespaces/velero';
 const CORE = { apiVersion: 'v1' } as const;
@@ -171,11 +169,6 @@ async function makeAgent(client: ApiClient, node: string): Promise<string> {
     },
   );
   return answer.status.token;
-}
-
-function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(stat[11]) + Number(stat[12])) / TICKS_PER_SECOND;
 }
 
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {

@@ -17,6 +17,7 @@ import { tokenOf } from '#test/controller/wire-agent.ts';
 import { type KubeEmulator, startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
 import { makeAuthority, makePair } from '#test/support/certificates.ts';
 import { ServiceProcess } from '#test/support/service-process.ts';
+import { cpuSecondsOf } from '#test/support/process-cpu.ts';
 
 const AGENTS = 1_000;
 const MOVES_OF_EACH = 3;
@@ -47,8 +48,6 @@ const MEASURED_MS = 90_000;
 const LOOK_MS = 1_000;
 /** Prometheus' default is a minute; its operator's is half of that. */
 const SCRAPE_MS = 30_000;
-/** proc_pid_stat(5); USER_HZ is 100 on all that Node runs on. */
-const TICKS_PER_SECOND = 100;
 const RULES = '[{action: include, volumeTypes: [persistentVolumeClaim]}]';
 
 const CONNECTED = 'stevedore_controller_agents{state="connected"}';
@@ -172,8 +171,7 @@ function takenBy(pid: number) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const mib = (name: string) =>
     Math.round(Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024);
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const cpuSeconds = (Number(stat[11]) + Number(stat[12])) / TICKS_PER_SECOND;
+  const cpuSeconds = cpuSecondsOf(pid);
   return { residentMib: mib('VmRSS'), anonymousMib: mib('RssAnon'), cpuSeconds };
 }
 

@@ -1,7 +1,7 @@
-// What a running program has taken of the machine so far (proc_pid_stat(5), proc_pid_status(5)).
+// What a running program has taken of the machine so far (proc_pid_status(5)).
 
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { cpuSecondsOf } from '#test/support/process-cpu.ts';
 
 export interface ProgramFigures {
   readonly residentMib: number;
@@ -17,10 +17,7 @@ export function programFigures(command: RegExp): ProgramFigures {
   }
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const residentMib = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
-  // Behind the name, which may hold blanks and parentheses: state is field 3, utime 14, stime 15.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return { residentMib, cpuSeconds: ticks / ticksPerSecond() };
+  return { residentMib, cpuSeconds: cpuSecondsOf(pid) };
 }
 
 /** Ids of those whose command lines match. */
@@ -44,8 +41,4 @@ export function readIfThere(path: string): string {
   } catch {
     return '';
   }
-}
-
-function ticksPerSecond(): number {
-  return Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 }

@@ -48,28 +48,35 @@ export interface TurnOptions {
 export async function processorRatio(
   work: () => Promise<unknown>,
   other: () => Promise<unknown>,
-  { turns, calls }: TurnOptions,
+  options: TurnOptions,
 ): Promise<number> {
-  const ratios: number[] = [];
-  for (let turn = 0; turn < turns; turn++) {
-    const ofOther = await processorTimeOf(other, calls);
-    ratios.push((await processorTimeOf(work, calls)) / ofOther);
-  }
-  return median(ratios);
+  const found = await processorTimes(work, other, options);
+  return median(found.map(({ ofWork, ofOther }) => ofWork / ofOther));
 }
 
 /** The same of the turns that each was disturbed least in, for tests beside others. */
 export async function leastProcessorRatio(
   work: () => Promise<unknown>,
   other: () => Promise<unknown>,
-  { turns, calls }: TurnOptions,
+  options: TurnOptions,
 ): Promise<number> {
-  let [least, leastOther] = [Infinity, Infinity];
+  const found = await processorTimes(work, other, options);
+  const least = (times: number[]) => Math.min(...times);
+  return least(found.map(({ ofWork }) => ofWork)) / least(found.map(({ ofOther }) => ofOther));
+}
+
+/** Of each turn. */
+async function processorTimes(
+  work: () => Promise<unknown>,
+  other: () => Promise<unknown>,
+  { turns, calls }: TurnOptions,
+) {
+  const found: { readonly ofWork: number; readonly ofOther: number }[] = [];
   for (let turn = 0; turn < turns; turn++) {
-    leastOther = Math.min(leastOther, await processorTimeOf(other, calls));
-    least = Math.min(least, await processorTimeOf(work, calls));
+    const ofOther = await processorTimeOf(other, calls);
+    found.push({ ofWork: await processorTimeOf(work, calls), ofOther });
   }
-  return least / leastOther;
+  return found;
 }
 
 async function processorTimeOf(call: () => Promise<unknown>, count: number): Promise<number> {
