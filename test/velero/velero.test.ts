@@ -4,9 +4,9 @@
 
 import t from 'tap';
 import { messageOf } from '#engine/base/errors.ts';
-import { clusterIsMissing, startCluster } from '#test/cluster/cluster.ts';
+import { clusterIsMissing } from '#test/cluster/cluster.ts';
+import { chosenScenarios, clusterForTest } from '#test/cluster/cluster-for-test.ts';
 import { isMissing } from '#test/cluster/cluster-programs.ts';
-import { newSeed, SeededRandom } from '#test/support/random.ts';
 import { CHARTS } from './chart.ts';
 import { FAULTS } from './faults.ts';
 import { FIGURES } from './figures.ts';
@@ -32,24 +32,17 @@ const SCENARIOS = [
 const TEST_MS_MAX = 2_400_000;
 
 const agent: AgentKind = process.env.AGENT === 'stock' ? 'stock' : 'ours';
-const words = process.argv.slice(2).filter(word => !word.startsWith('-'));
-const chosen = SCENARIOS.filter(({ title }) => words.every(word => title.includes(word)));
+const chosen = chosenScenarios(SCENARIOS);
 t.setTimeout(TEST_MS_MAX);
 const skip = clusterIsMissing() || isMissing(...VELERO_PROGRAMS);
 
 t.test(`Velero with ${agent === 'ours' ? 'our' : 'its own'} agent`, { skip }, async t => {
   t.setTimeout(TEST_MS_MAX);
-  const seed = Number(process.env.STEVEDORE_TEST_SEED ?? newSeed());
-  t.comment(`STEVEDORE_TEST_SEED=${seed}`);
-  const cluster = await startCluster().catch((error: unknown) => messageOf(error));
-  if (typeof cluster === 'string') {
-    // A machine on which containers do not run says nothing about the agent.
-    t.pass('a cluster can be had', { skip: `no cluster can be had here: ${cluster}` });
-    return;
-  }
-  t.teardown(() => cluster.s3.stop());
+  const made = await clusterForTest(t);
+  if (made === undefined) return;
+  const { cluster, random } = made;
   const installation = await Installation.make(cluster, agent);
-  const world = { installation, agent, random: new SeededRandom(seed) };
+  const world = { installation, agent, random };
   for (const { title, isTrueOfStock, skip = false, play } of chosen) {
     if (agent === 'stock' && !isTrueOfStock) continue;
     await t.test(title, { skip }, async t => {
