@@ -18,6 +18,7 @@ import {
   type MovesOf,
 } from './moves.ts';
 import type { Scenario, World } from './scenario.ts';
+import { SlowServer } from './slow-server.ts';
 import { listVolume } from './volume-content.ts';
 import type { Workload } from './workload.ts';
 
@@ -30,8 +31,10 @@ export const UPGRADES: readonly Scenario[] = [
 ];
 
 const VOLUMES = ['data', 'scratch'] as const;
-/** A restore must not have fetched all of it when the S3 server stops. */
+/** Nothing must have fetched or stored all of it when the S3 server stops. */
 const VOLUME_BYTES = 256 << 20;
+/** Of its time that the S3 server works, until a move is seen in progress. */
+const HARDLY = 0.05;
 const NAMESPACE = 'upgraded';
 /** For the first, and for the second and each restore of it. */
 const CLAIMS = [1, 5] as const;
@@ -88,14 +91,13 @@ async function change(
   { installation }: World,
   { to, ends, ...of }: MovesOf & { readonly to: AgentKind; readonly ends: Ends },
 ): Promise<void> {
-  const { s3 } = installation.cluster;
-  await untilPhases(installation, of, found => found.includes('InProgress'));
-  s3.pause();
-  try {
+  {
+    await untilPhases(installation, of, found => found.length > 0);
+    using storage = new SlowServer(installation.cluster.s3, HARDLY);
+    await untilPhases(installation, of, found => found.includes('InProgress'));
+    storage.stand();
     await untilPhases(installation, of, isOfEach);
     await installation.useAgent(to);
-  } finally {
-    s3.resume();
   }
   const end = await untilEnded(installation, pathOfMove(`${of.kind}s`, of.name));
   t.match(end, { status: { phase: ends.whole } }, `${of.kind} ${of.name}`);
