@@ -6,11 +6,12 @@ import { clusterIsMissing } from '#test/cluster/cluster.ts';
 import { chosenScenarios, clusterForTest } from '#test/cluster/cluster-for-test.ts';
 import { csiIsMissing, startCsi } from './csi.ts';
 import { DATA_MOVES } from './data-moves.ts';
+import { EXPOSURES } from './exposures.ts';
 import { SNAPSHOTS } from './snapshots.ts';
 
 const TEST_MS_MAX = 1_200_000;
 
-const chosen = chosenScenarios([...SNAPSHOTS, ...DATA_MOVES]);
+const chosen = chosenScenarios([...SNAPSHOTS, ...EXPOSURES, ...DATA_MOVES]);
 t.setTimeout(TEST_MS_MAX);
 const skip = clusterIsMissing() || csiIsMissing();
 

@@ -74,6 +74,7 @@ export const AREAS: readonly Area[] = Object.freeze([
       'engine',
       'cli',
       'kube',
+      'exposer',
       'moves',
       'volumes',
       'repositories',
@@ -96,8 +97,9 @@ export const AREAS: readonly Area[] = Object.freeze([
   ...engineAreas,
   { name: 'cli', prefix: 'agent/engine/cli/', mayImport: ['engine', ...ENGINE_FOLDERS] },
   { name: 'kube', prefix: 'agent/kube/', mayImport: ['base'] },
-  { name: 'moves', prefix: 'agent/moves/', mayImport: ['kube', 'base'] },
+  { name: 'moves', prefix: 'agent/moves/', mayImport: ['exposer', 'kube', 'base'] },
   { name: 'pre-copy', prefix: 'agent/pre-copy/', mayImport: ['moves', 'base'] },
+  { name: 'exposer', prefix: 'agent/exposer/', mayImport: ['kube', 'base'] },
   { name: 'volumes', prefix: 'agent/volumes/', mayImport: ['kube', 'base'] },
   {
     name: 'repositories',

@@ -1,3 +1,3 @@
 import { runTogether } from './run-together.ts';
 
-await runTogether('moves');
+await runTogether('exposer', 'moves');

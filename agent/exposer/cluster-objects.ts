@@ -1,0 +1,68 @@
+// Objects of the API for whoever looks at what there is, does one step, and looks again: what is
+// absent is undefined, what was made or deleted meanwhile is seen at the next look.
+
+import { isEngineError } from '#engine/base/errors.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
+
+export class ClusterObjects {
+  readonly #client: KubeClient;
+
+  constructor(client: KubeClient) {
+    this.#client = client;
+  }
+
+  /** @throws KUBE_FORBIDDEN, KUBE_UNAVAILABLE, …, as all of them */
+  async get<Item extends KubeObject>(
+    resource: Resource,
+    name: ObjectName,
+    signal?: AbortSignal,
+  ): Promise<Item | undefined> {
+    try {
+      return await this.#client.get<Item>(resource, name, { signal });
+    } catch (error) {
+      if (isEngineError(error, 'KUBE_NOT_FOUND')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Those with that label, of all namespaces. */
+  async labelled<Item extends KubeObject>(
+    resource: Resource,
+    { label, value }: { readonly label: string; readonly value: string },
+    signal?: AbortSignal,
+  ): Promise<readonly Item[]> {
+    const query = { labelSelector: `${label}=${value}` };
+    return (await this.#client.list<Item>(resource, query, { signal })).items;
+  }
+
+  async create(resource: Resource, object: KubeObject, signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#client.create(resource, object, { signal });
+    } catch (error) {
+      if (!isEngineError(error, 'KUBE_EXISTS')) throw error;
+    }
+  }
+
+  /** @param body a merge patch */
+  async patch(
+    resource: Resource,
+    name: ObjectName,
+    body: object,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#client.patch(resource, name, { type: 'merge', body }, { signal });
+    } catch (error) {
+      if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+    }
+  }
+
+  async delete(resource: Resource, name: ObjectName, signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#client.delete(resource, name, { signal });
+    } catch (error) {
+      if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+    }
+  }
+}

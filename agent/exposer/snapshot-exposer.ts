@@ -1,0 +1,209 @@
+// Exposes a snapshot of CSI as a volume that is mounted on some node, and takes all of it away
+// again: looks at what there is, does the one step that follows, and looks again (docs/adr/0024).
+
+import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import type { KubeObject } from '#kube/kube-object.ts';
+import { ClusterObjects } from './cluster-objects.ts';
+import { isMadeFor, isInTheWay } from './made-for.ts';
+import {
+  type DeletionPolicy,
+  type HolderPod,
+  type ExposedVolume,
+  SNAPSHOT_CONTENTS,
+  SNAPSHOTS,
+  type VolumeClaim,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from './exposed-objects.ts';
+import { type ExposedParts, type ExposureStep, nextExposure } from './exposure.ts';
+import type { Exposure } from './holder-state.ts';
+import {
+  type ClaimSettings,
+  type ExposedMove,
+  type HolderSettings,
+  makeClaim,
+  makeContent,
+  makeHolder,
+  makeSnapshot,
+} from './made-objects.ts';
+import {
+  nextWithdrawal,
+  type Withdrawal,
+  type WithdrawalStep,
+  type WithdrawnParts,
+} from './withdrawal.ts';
+
+/** A move, and the snapshot that it is about. */
+export interface SnapshotMove extends ExposedMove {
+  /** Of the application. */
+  readonly sourceNamespace: string;
+  readonly sourceSnapshot: string;
+  readonly sourceClaim: string;
+  /** The Backup that the snapshot was made for; others are somebody's own, and stay. */
+  readonly backupName: string;
+  readonly holder: HolderSettings;
+  readonly claim: Omit<ClaimSettings, 'size' | 'mode'>;
+}
+
+const BACKUP_LABEL = 'velero.io/backup-name';
+/** More than there are; what comes after them waits for its next turn. */
+const STEPS_MAX = 12;
+
+export class SnapshotExposer {
+  readonly #objects: ClusterObjects;
+
+  constructor(client: KubeClient) {
+    this.#objects = new ClusterObjects(client);
+  }
+
+  /**
+   * As far as it goes now. What is there of that name and was not made for this move is left alone.
+   * @throws KUBE_FORBIDDEN, KUBE_UNAVAILABLE, KUBE_INVALID, …: call again later
+   */
+  async expose(move: SnapshotMove, signal?: AbortSignal): Promise<Exposure> {
+    const source = `${move.sourceNamespace}/${move.sourceSnapshot}`;
+    for (let count = 0; count < STEPS_MAX; count++) {
+      const parts = await this.#exposedParts(move, signal);
+      const foreign = madeParts(parts).find(part => !isMadeFor(part, move));
+      if (foreign) return { type: 'hopeless', message: isInTheWay(foreign) };
+      const step = nextExposure(parts, source);
+      if (step.type === 'wait' || step.type === 'exposed' || step.type === 'hopeless') return step;
+      await this.#make(step, move, parts, signal);
+    }
+    return { type: 'wait', missing: 'an end of changes by somebody else' };
+  }
+
+  /**
+   * As far as it goes now; the last call returns `withdrawn`.
+   * @throws as expose
+   */
+  async withdraw(move: SnapshotMove, signal?: AbortSignal): Promise<Withdrawal> {
+    for (let count = 0; count < STEPS_MAX; count++) {
+      const step = nextWithdrawal(await this.#withdrawnParts(move, signal));
+      if (step.type === 'wait' || step.type === 'withdrawn') return step;
+      await this.#takeAway(step, move, signal);
+    }
+    return { type: 'wait', leaving: 'what somebody else makes again' };
+  }
+
+  async #make(
+    step: Exclude<ExposureStep, Exposure>,
+    move: SnapshotMove,
+    { sourceVolume }: ExposedParts,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    switch (step.type) {
+      case 'make-content':
+        return this.#objects.create(SNAPSHOT_CONTENTS, makeContent(move, step.from), signal);
+      case 'make-snapshot':
+        return this.#objects.create(SNAPSHOTS, makeSnapshot(move, step.of), signal);
+      case 'make-claim': {
+        const { size, mode } = step;
+        return this.#objects.create(CLAIMS, makeClaim(move, { ...move.claim, size, mode }), signal);
+      }
+      case 'make-holder': {
+        // A driver whose snapshots are of one node or zone makes volumes of them there alone.
+        const nodes = sourceVolume?.spec.nodeAffinity?.required;
+        const volume = { mode: step.mode, isReadOnly: move.claim.isReadOnly, nodes };
+        const holder = makeHolder(move, volume, move.holder);
+        return this.#objects.create(PODS, holder, signal);
+      }
+    }
+  }
+
+  async #takeAway(
+    step: Exclude<WithdrawalStep, Withdrawal>,
+    move: SnapshotMove,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { name, namespace } = move;
+    switch (step.type) {
+      case 'delete-holder':
+        return this.#objects.delete(PODS, { namespace, name }, signal);
+      case 'release-volume': {
+        const spec = { persistentVolumeReclaimPolicy: 'Delete' satisfies DeletionPolicy };
+        return this.#objects.patch(PERSISTENT_VOLUMES, { name: step.name }, { spec }, signal);
+      }
+      case 'delete-claim':
+        return this.#objects.delete(CLAIMS, { namespace, name }, signal);
+      case 'delete-snapshot':
+        return this.#objects.delete(SNAPSHOTS, { namespace, name }, signal);
+      case 'delete-content':
+        return this.#objects.delete(SNAPSHOT_CONTENTS, { name }, signal);
+      case 'release-source': {
+        const spec = { deletionPolicy: 'Delete' satisfies DeletionPolicy };
+        const name = { name: step.contentName };
+        return this.#objects.patch(SNAPSHOT_CONTENTS, name, { spec }, signal);
+      }
+      case 'delete-source': {
+        const source = { namespace: move.sourceNamespace, name: move.sourceSnapshot };
+        return this.#objects.delete(SNAPSHOTS, source, signal);
+      }
+    }
+  }
+
+  async #exposedParts(move: SnapshotMove, signal?: AbortSignal): Promise<ExposedParts> {
+    const claimName = { namespace: move.sourceNamespace, name: move.sourceClaim };
+    const [made, source, sourceClaim] = await Promise.all([
+      this.#made(move, signal),
+      this.#source(move, signal),
+      this.#objects.get<VolumeClaim>(CLAIMS, claimName, signal),
+    ]);
+    return {
+      ...made,
+      ...source,
+      sourceClaim,
+      sourceVolume: await this.#volumeOf(sourceClaim, signal),
+    };
+  }
+
+  /** Nothing that was not made for this move. */
+  async #withdrawnParts(move: SnapshotMove, signal?: AbortSignal): Promise<WithdrawnParts> {
+    const made = await this.#made(move, signal);
+    const ours = <Item extends KubeObject>(part: Item | undefined): Item | undefined =>
+      part && isMadeFor(part, move) ? part : undefined;
+    const [content, snapshot] = [ours(made.content), ours(made.snapshot)];
+    const [claim, holder] = [ours(made.claim), ours(made.holder)];
+    const volumeName = claim?.spec.volumeName ?? '';
+    const volume =
+      volumeName === ''
+        ? undefined
+        : await this.#objects.get<ExposedVolume>(PERSISTENT_VOLUMES, { name: volumeName }, signal);
+    const found = await this.#source(move, signal);
+    const isForThis = found.source?.metadata.labels?.[BACKUP_LABEL] === move.backupName;
+    return { content, snapshot, claim, holder, volume, ...(isForThis ? found : {}) };
+  }
+
+  async #volumeOf(claim?: VolumeClaim, signal?: AbortSignal): Promise<ExposedVolume | undefined> {
+    const name = claim?.spec.volumeName ?? '';
+    if (name === '') return undefined;
+    return this.#objects.get<ExposedVolume>(PERSISTENT_VOLUMES, { name }, signal);
+  }
+
+  async #made(move: SnapshotMove, signal?: AbortSignal) {
+    const { namespace, name } = move;
+    const [content, snapshot, claim, holder] = await Promise.all([
+      this.#objects.get<VolumeSnapshotContent>(SNAPSHOT_CONTENTS, { name }, signal),
+      this.#objects.get<VolumeSnapshot>(SNAPSHOTS, { namespace, name }, signal),
+      this.#objects.get<VolumeClaim>(CLAIMS, { namespace, name }, signal),
+      this.#objects.get<HolderPod>(PODS, { namespace, name }, signal),
+    ]);
+    return { content, snapshot, claim, holder };
+  }
+
+  async #source(move: SnapshotMove, signal?: AbortSignal) {
+    const sourceName = { namespace: move.sourceNamespace, name: move.sourceSnapshot };
+    const source = await this.#objects.get<VolumeSnapshot>(SNAPSHOTS, sourceName, signal);
+    const name = source?.status?.boundVolumeSnapshotContentName ?? '';
+    const sourceContent =
+      name === ''
+        ? undefined
+        : await this.#objects.get<VolumeSnapshotContent>(SNAPSHOT_CONTENTS, { name }, signal);
+    return { source, sourceContent };
+  }
+}
+
+function madeParts({ content, snapshot, claim, holder }: ExposedParts): KubeObject[] {
+  return [content, snapshot, claim, holder].filter(part => part !== undefined);
+}
