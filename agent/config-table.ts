@@ -32,7 +32,7 @@ export const SETTINGS = Object.freeze({
   nodeAgentConfigmap: optional({
     flags: '--node-agent-configmap <name>',
     variables: ['STEVEDORE_NODE_AGENT_CONFIGMAP'],
-    text: 'ConfigMap with loadConcurrency',
+    text: 'ConfigMap with loadConcurrency, and what shapes volumes made of snapshots',
     parse: parseObjectName,
   }),
   backupRepositoryConfigmap: optional({
@@ -40,6 +40,12 @@ export const SETTINGS = Object.freeze({
     variables: ['STEVEDORE_BACKUP_REPOSITORY_CONFIGMAP'],
     text: 'ConfigMap of the server; read to say which of its keys have no effect here',
     parse: parseObjectName,
+  }),
+  holderImage: preset('registry.k8s.io/pause:3.10', {
+    flags: '--holder-image <image>',
+    variables: ['STEVEDORE_HOLDER_IMAGE'],
+    text: 'image of the pods that hold volumes made of snapshots: a program that sleeps',
+    parse: parseText,
   }),
   dataMoverPrepareTimeout: preset('30m', {
     flags: '--data-mover-prepare-timeout <duration>',

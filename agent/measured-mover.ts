@@ -54,19 +54,22 @@ export function measuredMover(
   return {
     async backup(order, options) {
       const work = (counted: MoveOptions) => mover.backup(order, counted);
-      const result = await measure('PodVolumeBackup', options, work);
+      const kind = order.snapshotOf ? 'DataUpload' : 'PodVolumeBackup';
+      const result = await measure(kind, options, work);
       metrics.bytesNew(result.incrementalBytes);
-      metrics.filesMoved('PodVolumeBackup', result.fileCount ?? 0);
-      metrics.entriesImperfect('PodVolumeBackup', result.skippedCount);
+      metrics.filesMoved(kind, result.fileCount ?? 0);
+      metrics.entriesImperfect(kind, result.skippedCount);
       return result;
     },
     forgetUnreported: (...of) => mover.forgetUnreported(...of),
     async restore(order, options) {
       const work = (counted: MoveOptions) => mover.restore(order, counted);
-      const result = await measure('PodVolumeRestore', options, work);
-      metrics.filesMoved('PodVolumeRestore', result.fileCount ?? 0);
+      // No pod waits for what is restored for a DataDownload.
+      const kind = order.doneFile === undefined ? 'DataDownload' : 'PodVolumeRestore';
+      const result = await measure(kind, options, work);
+      metrics.filesMoved(kind, result.fileCount ?? 0);
       const imperfectCount = result.missingCount + result.differenceCount;
-      metrics.entriesImperfect('PodVolumeRestore', imperfectCount);
+      metrics.entriesImperfect(kind, imperfectCount);
       return result;
     },
   };

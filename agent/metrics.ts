@@ -6,7 +6,7 @@ import { addProcessMetrics } from './process-metrics.ts';
 import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
 import { TrafficMetrics } from './traffic-metrics.ts';
 
-export type MoveKind = 'PodVolumeBackup' | 'PodVolumeRestore';
+export type MoveKind = 'PodVolumeBackup' | 'PodVolumeRestore' | 'DataUpload' | 'DataDownload';
 export type MoveOutcome = 'completed' | 'failed' | 'canceled';
 /** Until it begins; of the rest, getting the repository open; all of the rest. */
 export type MoveStage = 'waiting' | 'opening' | 'moving';
@@ -46,7 +46,12 @@ export interface MetricSources {
 /** Velero's (pkg/metrics/metrics.go); the last is its fs-backup timeout. */
 const LATENCY_BUCKETS = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400];
 const STAGE_BUCKETS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400];
-const KINDS: readonly MoveKind[] = ['PodVolumeBackup', 'PodVolumeRestore'];
+const KINDS: readonly MoveKind[] = [
+  'PodVolumeBackup',
+  'PodVolumeRestore',
+  'DataUpload',
+  'DataDownload',
+];
 const OUTCOMES: readonly MoveOutcome[] = ['completed', 'failed', 'canceled'];
 const STANDINGS: readonly SlotStanding[] = ['with', 'away', 'alone', 'none'];
 const PRE_COPY_OUTCOMES: readonly PreCopyOutcome[] = ['copied', 'stopped', 'skipped', 'failed'];

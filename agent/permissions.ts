@@ -13,6 +13,8 @@ export interface Permission {
   readonly reason: string;
   /** The agent works without it; what is lost is in the reason. */
   readonly isOptional?: boolean;
+  /** Used where snapshots of CSI volumes are moved alone. */
+  readonly isForSnapshots?: boolean;
 }
 
 export const PERMISSIONS: readonly Permission[] = Object.freeze([
@@ -32,10 +34,35 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
   },
   {
     group: 'velero.io',
+    resource: 'datauploads',
+    verbs: ['get', 'list', 'watch', 'update'],
+    isNamespaced: true,
+    reason: 'the orders to move volume snapshots, and their status',
+    isForSnapshots: true,
+  },
+  {
+    group: 'velero.io',
+    resource: 'datadownloads',
+    verbs: ['get', 'list', 'watch', 'update'],
+    isNamespaced: true,
+    reason: 'the orders to restore what was moved so, and their status',
+    isForSnapshots: true,
+  },
+  {
+    group: 'velero.io',
     resource: 'backuprepositories',
     verbs: ['list', 'watch'],
     isNamespaced: true,
     reason: 'whether a repository is ready, and when it is gone',
+  },
+  {
+    group: 'velero.io',
+    resource: 'backuprepositories',
+    verbs: ['create'],
+    isNamespaced: true,
+    reason: 'the repository for the first snapshot of a namespace that is moved',
+    isOptional: true,
+    isForSnapshots: true,
   },
   {
     group: 'velero.io',
@@ -71,8 +98,35 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
     resource: 'pods',
     verbs: ['delete'],
     isNamespaced: true,
-    reason: 'mover pods that a stock agent has left behind',
+    reason: 'mover pods that a stock agent has left behind, and those that held a volume',
     isOptional: true,
+  },
+  {
+    group: '',
+    resource: 'pods',
+    verbs: ['create'],
+    isNamespaced: true,
+    reason: 'pods that hold volumes made of snapshots',
+    isOptional: true,
+    isForSnapshots: true,
+  },
+  {
+    group: '',
+    resource: 'persistentvolumeclaims',
+    verbs: ['create', 'delete'],
+    isNamespaced: true,
+    reason: 'claims for volumes made of snapshots, and for those that are restored',
+    isOptional: true,
+    isForSnapshots: true,
+  },
+  {
+    group: 'snapshot.storage.k8s.io',
+    resource: 'volumesnapshots',
+    verbs: ['create'],
+    isNamespaced: true,
+    reason: 'a snapshot of the application, seen from here',
+    isOptional: true,
+    isForSnapshots: true,
   },
   {
     group: '',
@@ -110,6 +164,51 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
     verbs: ['get'],
     isNamespaced: false,
     reason: 'by which plugin a volume is mounted',
+  },
+  {
+    group: '',
+    resource: 'persistentvolumeclaims',
+    verbs: ['patch'],
+    isNamespaced: false,
+    reason: 'the claim of an application gets the volume that was restored for it',
+    isOptional: true,
+    isForSnapshots: true,
+  },
+  {
+    group: '',
+    resource: 'persistentvolumes',
+    verbs: ['list', 'patch'],
+    isNamespaced: false,
+    reason: 'the volume that was restored goes to the claim of the application',
+    isOptional: true,
+    isForSnapshots: true,
+  },
+  {
+    group: 'snapshot.storage.k8s.io',
+    resource: 'volumesnapshots',
+    verbs: ['get', 'delete'],
+    isNamespaced: false,
+    reason: 'the snapshot of the application, which goes when it is moved',
+    isOptional: true,
+    isForSnapshots: true,
+  },
+  {
+    group: 'snapshot.storage.k8s.io',
+    resource: 'volumesnapshotcontents',
+    verbs: ['get', 'create', 'patch', 'delete'],
+    isNamespaced: false,
+    reason: 'what it is on the storage: a second one for us, and the policy of the first',
+    isOptional: true,
+    isForSnapshots: true,
+  },
+  {
+    group: 'storage.k8s.io',
+    resource: 'storageclasses',
+    verbs: ['get'],
+    isNamespaced: false,
+    reason: 'whether a volume to be restored waits for a pod of the application',
+    isOptional: true,
+    isForSnapshots: true,
   },
   {
     group: '',

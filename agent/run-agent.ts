@@ -40,7 +40,7 @@ import { openMoveSlots, type SlotParts } from './move-slots.ts';
 import { runMoves, type RunningMoves } from './run-moves.ts';
 import { noticingMover } from './noticing-mover.ts';
 import { cacheShareOf, openAgentCache } from './open-agent-cache.ts';
-import { readConcurrency } from './read-concurrency.ts';
+import { readNodeSettings } from './read-node-settings.ts';
 import { isOptionalRight } from './permissions.ts';
 import { Readiness } from './readiness.ts';
 import { refusedRights } from './refused-rights.ts';
@@ -130,7 +130,8 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   const { namespace, hostPods, nodeName } = config;
   await waitUntilReady(startChecks({ client, namespace, hostPods, nodeName }), parts, signal);
   await sayRepositoryConfig(parts, config, signal);
-  const slotCount = await readConcurrency(parts, config, signal);
+  const node = await readNodeSettings(parts, config, signal);
+  const { slotCount } = node;
   const allowedBytes = defaultMemoryBytes();
   const { cacheBytes } = memoryShares(config, { allowedBytes, isCacheInMemory: true });
   const events = new EventWriter({
@@ -166,6 +167,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     ...parts,
     mover: noticingMover(hidingMover(measured, parts.secrets.hideIn), log),
     doneFiles: mover,
+    node,
     events,
     ...slots,
   });

@@ -4,12 +4,7 @@
 import { hostname } from 'node:os';
 import type { Clock } from '#engine/base/clock.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
-import { readStatusRules } from '#agent/moves/crd-phases.ts';
 import type { Answering } from '#agent/moves/last-minutes.ts';
-import type { MoveAdapter } from '#agent/moves/move-adapter.ts';
-import type { MoveReport, StopOptions } from '#agent/moves/move-components.ts';
-import { MoveReconciler } from '#agent/moves/move-reconciler.ts';
-import type { MoveObject, PodReference } from '#agent/moves/objects/move-object.ts';
 import type { Pod } from '#agent/moves/objects/pod.ts';
 import { podVolumeBackups } from '#agent/moves/pod-volume-backups.ts';
 import { podVolumeRestores } from '#agent/moves/pod-volume-restores.ts';
@@ -17,25 +12,27 @@ import { ServerVersion } from '#agent/moves/server-version.ts';
 import type { MoveSlots } from '#agent/moves/slots.ts';
 import { hasSuccessor, ownImage } from '#agent/moves/successor.ts';
 import type { VolumeMover } from '#agent/moves/volume-mover.ts';
-import { ControlLoop } from '#kube/control-loop.ts';
 import { PODS } from '#kube/core-resources.ts';
 import type { EventWriter } from '#kube/events.ts';
 import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
 import type { AgentConfig } from './config-table.ts';
+import { makeDataMoves } from './data-move-kinds.ts';
 import { type DoneFileParts, DoneFiles } from './done-files.ts';
 import { shareGrace } from './grace-shares.ts';
 import type { Log } from './log.ts';
-import type { AgentMetrics, MetricSources, MoveKind } from './metrics.ts';
+import type { AgentMetrics, MetricSources } from './metrics.ts';
+import { informerParts, type Kind, makeKind } from './move-kind.ts';
+import type { NodeSettings } from './read-node-settings.ts';
 import type { Readiness } from './readiness.ts';
-import { tellOfMoves } from './tell-of-moves.ts';
 
 export interface MovesParts {
   readonly client: KubeClient;
   readonly mover: VolumeMover;
   readonly doneFiles: DoneFileParts['mover'];
   readonly slots: MoveSlots;
+  readonly node: NodeSettings;
   readonly standing: MetricSources['standing'];
   readonly clock: Clock;
   readonly log: Log;
@@ -79,11 +76,12 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
     setting: config.serverVersion,
   });
   const shared = { ...parts, config, pods, serverVersion };
-  const backups = await makeKind('PodVolumeBackup', podVolumeBackups, shared, () => {});
-  const restores = await makeKind('PodVolumeRestore', podVolumeRestores, shared, item => {
-    doneFiles.completed(item);
+  const backups = await makeKind('PodVolumeBackup', podVolumeBackups, shared);
+  const restores = await makeKind('PodVolumeRestore', podVolumeRestores, shared, {
+    onCompleted: item => doneFiles.completed(item),
   });
-  const kinds = [backups, restores];
+  const dataMoves = await makeDataMoves(shared);
+  const kinds: readonly Kind[] = [backups, restores, ...dataMoves];
   const doneFiles = new DoneFiles({
     mover: parts.doneFiles,
     pods,
@@ -129,103 +127,4 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
       return { unreported: unreported.flat(), isSettled };
     },
   };
-}
-
-interface Kind<Item extends MoveObject = MoveObject> {
-  readonly name: MoveKind;
-  /** All that name the pod of that key. */
-  readonly ofPod: (pod: ObjectKey) => Item[];
-  readonly objects: Pick<Informer<MoveObject>, 'run' | 'synced'>;
-  readonly loop: ControlLoop;
-  readonly stop: (options: Omit<StopOptions, 'stopLoop'>) => Promise<ObjectKey[]>;
-  /** Not before all caches are full: what is not in them looks as if it were gone. */
-  readonly begin: () => void;
-  /** At all moves of the pod of that key, and at the move whose mover pod it is. */
-  readonly lookFor: (pod: ObjectKey) => void;
-}
-
-interface KindParts extends MovesParts {
-  readonly config: AgentConfig;
-  readonly pods: Informer<Pod>;
-  readonly serverVersion: ServerVersion;
-}
-
-async function makeKind<Item extends MoveObject>(
-  name: MoveKind,
-  adapter: MoveAdapter<Item>,
-  parts: KindParts,
-  onCompleted: (item: Item) => void,
-): Promise<Kind<Item>> {
-  const { client, clock, config, events, log, pods, signal } = parts;
-  const { nodeName, namespace, dataMoverPrepareTimeout: prepareTimeoutMs } = config;
-  const { resource } = adapter;
-  const objects = new Informer<Item>(informerParts(parts, name), {
-    resource,
-    query: { namespace },
-    indexes: { pod: item => podOf(item) ?? [] },
-  });
-  const rules = await readStatusRules(client, resource, { signal });
-  log.info({ kind: name, phases: [...rules.phases], source: rules.source }, 'phases are known');
-  const tell = tellOfMoves(name, { ...parts, emit: events.emit });
-  const reconciler = new MoveReconciler<Item>(
-    {
-      ...parts,
-      adapter,
-      objects,
-      site: { nodeName, pods },
-      rules,
-      enqueue: key => enqueue(key),
-      report: report => {
-        tell(report);
-        // What the reconciler of a kind reports is about items of that kind.
-        if (isCompletion(report)) onCompleted(report.item as Item);
-      },
-    },
-    { prepareTimeoutMs },
-  );
-  const loop = new ControlLoop({
-    clock,
-    reconcile: (key, loopSignal) => reconciler.reconcile(key, loopSignal),
-    onError: (key, error) => log.warn({ kind: name, move: key, error }, 'move is tried again'),
-  });
-  const enqueue = (key: ObjectKey) => {
-    try {
-      loop.enqueue(key);
-    } catch (error) {
-      // The queue is full; the next change of the object puts it in.
-      log.error({ kind: name, move: key, error }, 'move is passed over for now');
-    }
-  };
-  return {
-    name,
-    ofPod: pod => objects.byIndex('pod', pod),
-    objects,
-    loop,
-    stop: options => reconciler.stop({ ...options, stopLoop: () => loop.stop() }),
-    begin: () => {
-      objects.onChange(enqueue);
-      objects.list().map(keyOf).forEach(enqueue);
-    },
-    lookFor: pod => {
-      objects.byIndex('pod', pod).map(keyOf).forEach(enqueue);
-      // A stock agent's mover pod is called as its move, and lies beside it.
-      if (objects.get(pod)) enqueue(pod);
-    },
-  };
-}
-
-function isCompletion(report: MoveReport): boolean {
-  return report.type === 'phase' && report.phase === 'Completed';
-}
-
-function informerParts({ client, clock, log }: MovesParts, what: string) {
-  const onError = (error: unknown) => log.warn({ what, error }, 'watch was interrupted');
-  return { client, clock, onError };
-}
-
-/** Of the pod whose volume it is; none for kinds that have no pod. */
-function podOf({ spec }: { readonly spec?: object }): ObjectKey[] | undefined {
-  // Kinds of moves have it or not; where it is there, it is an ObjectReference.
-  const { pod } = (spec ?? {}) as { readonly pod?: PodReference };
-  return pod && [`${pod.namespace}/${pod.name}`];
 }

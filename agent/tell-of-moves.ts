@@ -48,13 +48,23 @@ export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveRepo
           reason: 'WaitingForSlot',
           message: report.message,
         });
+      case 'exposing':
+        lines.info({ missing: report.missing }, 'move waits for its volume');
+        return parts.emit({
+          regarding: named(kind, item),
+          type: 'Normal',
+          reason: 'WaitingForVolume',
+          message: `waits: ${report.missing} is missing`,
+        });
+      case 'withdrawing':
+        return lines.info({ leaving: report.leaving }, 'what was made for the move is going');
       case 'run-started':
         metrics.moveStarted(kind);
         if (!report.isTakenOver)
           metrics.stageEnded(kind, 'waiting', ageMs(item.metadata, clock.now()));
         return lines.info({ isTakenOver: report.isTakenOver }, 'move begun');
       case 'finalizer-removed':
-        return lines.info({}, 'finalizer of a stock agent removed');
+        return lines.info({}, 'finalizer removed');
       case 'stock-pod-deleted':
         return lines.info({}, 'mover pod of a stock agent deleted');
       case 'rules-corrected':
@@ -81,5 +91,6 @@ function tellPhase(
 
 /** Items of a list come without their kind, which an event has to name. */
 function named(kind: MoveKind, item: MoveObject): KubeObject {
-  return { ...item, apiVersion: 'velero.io/v1', kind };
+  const version = kind.startsWith('Data') ? 'v2alpha1' : 'v1';
+  return { ...item, apiVersion: `velero.io/${version}`, kind };
 }

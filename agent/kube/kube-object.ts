@@ -55,6 +55,11 @@ export interface Resource {
   readonly isNamespaced: boolean;
 }
 
+/** As objects name it. */
+export function apiVersionOf({ group, version }: Resource): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
 export interface ObjectName {
   readonly namespace?: string;
   readonly name: string;

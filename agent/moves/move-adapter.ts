@@ -1,9 +1,12 @@
 // What one kind of move differs in: who does it, when it can begin, what is asked of the volume
 // mover, and what its status says in the end. Adding a kind is one file with one of these.
 
+import type { Exposure } from '#agent/exposer/holder-state.ts';
+import type { Withdrawal } from '#agent/exposer/withdrawal.ts';
 import type { ObjectKey, Resource } from '#kube/kube-object.ts';
 import type { MoveObject } from './objects/move-object.ts';
 import type { Pod } from './objects/pod.ts';
+import type { Phase } from './phases.ts';
 import type { MoveOptions, VolumeMover } from './volume-mover.ts';
 
 /** Where this agent is. */
@@ -19,6 +22,8 @@ export type MoveSituation =
   /** Ours, and something is missing that may come; `missing` completes `… is missing`. */
   | { readonly type: 'waiting'; readonly missing: string }
   | { readonly type: 'ready' }
+  /** Ours, and its volume has to be made first; `missing` as above, when that is known. */
+  | { readonly type: 'exposing'; readonly missing?: string }
   /** Ours, and whoever waited for it has gone on: it was done before this process began. */
   | { readonly type: 'passed'; readonly success: MoveSuccess }
   /** Ours, and it will never work. */
@@ -61,11 +66,17 @@ export interface MoveAdapter<Item extends MoveObject> {
 
   situationOf(item: Item, site: MoveSite): MoveSituation;
 
-  /** What is written into the status at Accepted, besides phase and time. */
-  acceptedStatus(site: MoveSite): Readonly<Record<string, unknown>>;
+  /** What is written into the status with that phase, besides it and its time. */
+  statusAt(phase: Phase, site: MoveSite): Readonly<Record<string, unknown>>;
 
   /** Does the work. @throws what VolumeMover throws */
-  run(item: Item, mover: VolumeMover, options: MoveOptions): Promise<MoveSuccess>;
+  run(item: Item, work: MoveWork): Promise<MoveSuccess>;
+
+  /** For kinds of which any agent may do one, once it has made what is needed. */
+  readonly exposer?: MoveExposer<Item>;
+
+  /** Whose volume it is, for kinds whose objects name no pod. */
+  readonly volumeOf?: (item: Item) => { readonly namespace: string; readonly claim: string };
 
   /**
    * After a run of this process has ended, and the object has come to its end, whoever wrote that.
@@ -83,6 +94,21 @@ export interface MoveAdapter<Item extends MoveObject> {
    * undefined when that is none.
    */
   successOfStock(result: StockResult): MoveSuccess | undefined;
+}
+
+export interface MoveWork {
+  readonly mover: VolumeMover;
+  readonly options: MoveOptions;
+  readonly site: MoveSite;
+}
+
+/** Makes what a move needs, and takes it away; a call does what it can and tells how far it is. */
+export interface MoveExposer<Item extends MoveObject> {
+  /** @throws KUBE_…: call again later */
+  expose(item: Item, signal?: AbortSignal): Promise<Exposure>;
+
+  /** Of one that is at its end. @throws KUBE_…: call again later */
+  withdraw(item: Item, signal?: AbortSignal): Promise<Withdrawal>;
 }
 
 export interface StockResult {

@@ -17,6 +17,8 @@ export interface MoveComponents<Item extends MoveObject> {
   /** Of an informer; may be behind. */
   readonly objects: { get(key: ObjectKey): Item | undefined; list(): Iterable<Item> };
   readonly site: MoveSite;
+  /** Whether this agent may prepare one more now; always where it is not there. */
+  readonly mayAccept?: () => boolean;
   readonly mover: VolumeMover;
   /** Shared by all kinds. */
   readonly slots: MoveSlots;
@@ -51,6 +53,10 @@ export type MoveReport =
       readonly cause: string;
       readonly message: string;
     }
+  /** Accepted, and this is what its volume waits for; each time that it is something else. */
+  | { readonly type: 'exposing'; readonly item: MoveObject; readonly missing: string }
+  /** What was made for it has to go first; each time that it is something else. */
+  | { readonly type: 'withdrawing'; readonly item: MoveObject; readonly leaving: string }
   /** The engine has begun; `isTakenOver`: the object was InProgress when it was found. */
   | { readonly type: 'run-started'; readonly item: MoveObject; readonly isTakenOver: boolean }
   | { readonly type: 'finalizer-removed'; readonly item: MoveObject }

@@ -93,8 +93,7 @@ function failureOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<Item
     case 'cancel':
       return cancelMessage(facts.cancel, facts.phases.has('Canceled'));
     case 'prepare-timeout': {
-      const missing = situation.type === 'waiting' ? `: ${situation.missing} is missing` : '';
-      return `timeout on preparing ${adapter.shortName}${missing}`;
+      return `timeout on preparing ${adapter.shortName}${missingOf(situation)}`;
     }
     case 'hopeless':
       return situation.type === 'hopeless' ? situation.message : 'it cannot be done';
@@ -109,4 +108,10 @@ function failureOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<Item
     default:
       return failureMessage(run?.error);
   }
+}
+
+function missingOf(situation: MoveSituation): string {
+  const isKnown = situation.type === 'waiting' || situation.type === 'exposing';
+  const missing = isKnown ? situation.missing : undefined;
+  return missing === undefined ? '' : `: ${missing} is missing`;
 }

@@ -4,11 +4,11 @@
 //
 // What it remembers are the moves that run in this process; everything else is in the objects.
 
-import type { ObjectKey } from '#kube/kube-object.ts';
-import { keyOf } from '#kube/kube-object.ts';
+import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import type { MoveSituation } from './move-adapter.ts';
+import { ExposureTurns } from './exposure-turns.ts';
 import type {
   MoveComponents,
   MoveReport,
@@ -18,23 +18,21 @@ import type {
 } from './move-components.ts';
 import { endOf } from './move-end.ts';
 import { cancelReasonOf, viewOf } from './move-view.ts';
-import { MoveWriter } from './move-writer.ts';
-import type { Written } from './move-writer.ts';
+import { MoveWriter, type Written } from './move-writer.ts';
 import type { MoveRun } from './move-run.ts';
 import { MovesInProcess } from './moves-in-process.ts';
-import { Neglect } from './neglect.ts';
+import { isToBeTidied, Neglect } from './neglect.ts';
 import type { MoveObject } from './objects/move-object.ts';
 import { PODS } from '#kube/core-resources.ts';
 import type { Pod } from './objects/pod.ts';
-import { decide } from './phase-machine.ts';
-import type { MoveAction, MoveView } from './phase-machine.ts';
-import { isTerminal, phaseOf } from './phases.ts';
-import type { Phase } from './phases.ts';
+import { decide, type MoveAction, type MoveView } from './phase-machine.ts';
+import { isTerminal, phaseOf, type Phase } from './phases.ts';
 import { retryEach, settlesWhileAnswered } from './last-minutes.ts';
 import { countsCanceled } from './server-version.ts';
 import type { VolumeSlotRequest } from './slots.ts';
 import { slotVolumeOf } from './slot-volume.ts';
 import { findStockPod, stockPodState } from './stock-pod.ts';
+import type { MoveOptions } from './volume-mover.ts';
 import { UnconfirmedEnds } from './unconfirmed-ends.ts';
 import { withEnd, withoutFinalizer, withPhase, withProgress } from './status-writes.ts';
 
@@ -67,13 +65,14 @@ export class MoveReconciler<Item extends MoveObject> {
   readonly #moves: MovesInProcess;
   readonly #neglect: Neglect;
   readonly #accepted: Neglect;
+  readonly #exposures: ExposureTurns<Item> | undefined;
   readonly #ends = new UnconfirmedEnds();
   readonly #end = new AbortController();
   readonly #tidying = new Set<Promise<void>>();
   #agent: MoveView['agent'] = 'working';
 
   constructor(components: MoveComponents<Item>, settings: MoveSettings) {
-    const { client, adapter, rules, clock } = components;
+    const { client, adapter, rules, clock, report, site } = components;
     this.#components = components;
     this.#settings = settings;
     this.#writer = new MoveWriter(client, adapter.resource, {
@@ -83,6 +82,9 @@ export class MoveReconciler<Item extends MoveObject> {
     this.#moves = new MovesInProcess(components);
     this.#neglect = new Neglect(clock);
     this.#accepted = new Neglect(clock);
+    const { exposer } = adapter;
+    const { nodeName } = site;
+    this.#exposures = exposer && new ExposureTurns({ exposer, nodeName, report });
   }
 
   /**
@@ -109,6 +111,7 @@ export class MoveReconciler<Item extends MoveObject> {
     this.#neglect.forget(key);
     this.#accepted.forget(key);
     this.#ends.forget(key);
+    this.#exposures?.forget(key);
     return {};
   }
 
@@ -151,7 +154,7 @@ export class MoveReconciler<Item extends MoveObject> {
     const uid = item.metadata.uid;
     if (phase === undefined || uid === undefined) return undefined;
     if (isTerminal(phase)) this.#tellEnd(item);
-    const situation = adapter.situationOf(item, site);
+    const situation = this.#situationOf(item, phase);
     const stockPod = findStockPod(item, adapter.stockPodLabel, site);
     const run = this.#moves.runOf(uid);
     const view = viewOf(item, adapter, {
@@ -171,6 +174,16 @@ export class MoveReconciler<Item extends MoveObject> {
       nodeName: site.nodeName,
     });
     return { item, uid, view, situation, stockPod };
+  }
+
+  #situationOf(item: Item, phase: Phase): MoveSituation {
+    const { adapter, site, mayAccept } = this.#components;
+    const situation = adapter.situationOf(item, site);
+    if (situation.type === 'exposing') {
+      return { ...situation, missing: this.#exposures?.missing(keyOf(item)) };
+    }
+    const isToWait = phase === 'New' && situation.type === 'ready' && mayAccept?.() === false;
+    return isToWait ? { type: 'waiting', missing: 'room to prepare one more' } : situation;
   }
 
   /** The server is asked only when its answer decides how a move of ours ends. */
@@ -201,12 +214,9 @@ export class MoveReconciler<Item extends MoveObject> {
 
   #neglectedMs(item: Item, phase: Phase, situation: MoveSituation): number {
     const key = keyOf(item);
-    const { finalizers, deletionTimestamp, uid = '' } = item.metadata;
-    const isHeld = finalizers?.includes(this.#components.adapter.stockFinalizer) ?? false;
-    const isToGo = isTerminal(phase) || deletionTimestamp !== undefined;
-    if (situation.type === 'elsewhere' && isHeld && isToGo) {
-      return this.#neglect.ms(key, { uid, phase });
-    }
+    const isOthers = situation.type === 'elsewhere';
+    const isNeglected = isOthers && isToBeTidied(item, phase, this.#components.adapter);
+    if (isNeglected) return this.#neglect.ms(key, { uid: item.metadata.uid ?? '', phase });
     this.#neglect.forget(key);
     return 0;
   }
@@ -222,6 +232,8 @@ export class MoveReconciler<Item extends MoveObject> {
         return { type: 'done', requeueAfterMs: action.afterMs };
       case 'read':
         return this.#after(uid, await this.#writer.read(item, { signal }));
+      case 'expose':
+        return this.#expose(look, signal);
       case 'take-slot':
         return this.#takeSlot(look);
       case 'write':
@@ -262,11 +274,24 @@ export class MoveReconciler<Item extends MoveObject> {
     void tidying.finally(() => this.#tidying.delete(tidying));
   }
 
+  async #expose(look: Look<Item>, signal?: AbortSignal): Promise<Step<Item>> {
+    const { item, view } = look;
+    const { prepareLeftMs: leftMs } = view;
+    const time = { leftMs, waitedMs: this.#settings.prepareTimeoutMs - leftMs };
+    const turn = await this.#exposures?.expose(item, time, signal);
+    if (turn?.type === 'hopeless') {
+      const action = { type: 'finish', phase: 'Failed', cause: 'hopeless' } as const;
+      return this.#finish(action, { ...look, situation: turn }, signal);
+    }
+    return { type: 'done', requeueAfterMs: turn?.afterMs };
+  }
+
   #takeSlot({ item, uid, view }: Look<Item>): Step<Item> {
     // All volumes of a Backup, or of a Restore, share a turn.
     const group = item.metadata.ownerReferences?.[0]?.uid ?? uid;
     const { adapter, clock, site } = this.#components;
-    const volume = slotVolumeOf(item, { group, site, nowMs: clock.now(), adapter });
+    const of = adapter.volumeOf?.(item);
+    const volume = slotVolumeOf(item, { group, site, nowMs: clock.now(), adapter, of });
     const onWaiting: VolumeSlotRequest['onWaiting'] = ({ cause, text }) =>
       this.#report({ type: 'waiting', item, cause, message: text });
     const wish = { group, kind: adapter.resource.kind, volume, onWaiting };
@@ -276,9 +301,10 @@ export class MoveReconciler<Item extends MoveObject> {
   }
 
   #startRun({ item, uid, view }: Look<Item>): Step<Item> {
-    const { adapter, mover } = this.#components;
+    const { adapter, mover, site } = this.#components;
     const isTakenOver = !this.#moves.isBegun(uid);
-    this.#moves.start({ uid, key: keyOf(item) }, options => adapter.run(item, mover, options));
+    const work = (options: MoveOptions) => adapter.run(item, { mover, options, site });
+    this.#moves.start({ uid, key: keyOf(item) }, work);
     this.#report({ type: 'run-started', item, isTakenOver });
     return { type: 'again', item, isFresh: view.isFresh };
   }
@@ -290,8 +316,9 @@ export class MoveReconciler<Item extends MoveObject> {
   ): Promise<Step<Item>> {
     const { adapter, site, clock } = this.#components;
     const { rules } = this.#writer;
-    const fields = adapter.acceptedStatus(site);
-    const changed = withPhase(item, { phase, nowMs: clock.now(), rules, fields });
+    const fields = adapter.statusAt(phase, site);
+    const finalizer = adapter.exposer && adapter.stockFinalizer;
+    const changed = withPhase(item, { phase, nowMs: clock.now(), rules, fields, finalizer });
     const written = await this.#writer.write(changed, { signal });
     if (written.type === 'written') {
       if (phase === 'InProgress') this.#moves.begin({ uid, key: keyOf(item) });
@@ -338,7 +365,10 @@ export class MoveReconciler<Item extends MoveObject> {
     return this.#after(uid, written);
   }
 
+  /** After what was made for it, which it keeps from being forgotten. */
   async #removeFinalizer({ item, uid }: Look<Item>, signal?: AbortSignal): Promise<Step<Item>> {
+    const afterMs = await this.#exposures?.withdraw(item, signal);
+    if (afterMs !== undefined) return { type: 'done', requeueAfterMs: afterMs };
     const changed = withoutFinalizer(item, this.#components.adapter.stockFinalizer);
     const written = await this.#writer.write(changed, { signal });
     if (written.type === 'written') this.#report({ type: 'finalizer-removed', item: written.item });

@@ -41,6 +41,8 @@ export function viewOf<Item extends MoveObject>(
     // What this process is at stays its own until it has ended, whatever becomes of the pod.
     isOurs: situation.type !== 'elsewhere' || run !== undefined,
     isReady: situation.type === 'ready',
+    isExposed: adapter.exposer !== undefined,
+    isExposing: situation.type === 'exposing',
     isPassed: situation.type === 'passed',
     isHopeless: situation.type === 'hopeless',
     cancel: cancelReasonOf(item),
@@ -68,12 +70,14 @@ export function cancelReasonOf({ metadata, spec, status }: MoveObject): CancelRe
 
 /**
  * From acceptance, which this node has written by its own clock, or from when it was seen first:
- * the clock that its creation was noted by may be an hour off, either way.
+ * the clock that its creation was noted by may be an hour off, either way, and so may that of
+ * another node.
  */
 function prepareLeftMs({ status }: MoveObject, facts: MoveFacts): number {
   const sinceMs = Date.parse(status?.acceptedTimestamp ?? '');
-  const acceptedMs = Number.isNaN(sinceMs) ? 0 : facts.nowMs - sinceMs;
-  return Math.max(0, facts.prepareTimeoutMs - Math.max(acceptedMs, facts.seenMs));
+  const isOurs = facts.situation.type !== 'elsewhere';
+  const acceptedMs = Number.isNaN(sinceMs) || !isOurs ? 0 : facts.nowMs - sinceMs;
+  return facts.prepareTimeoutMs - Math.max(acceptedMs, facts.seenMs);
 }
 
 /** The same for the same node and move, and spread evenly over nodes. */

@@ -3,7 +3,10 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
-import type { Phase } from './phases.ts';
+import type { MoveAdapter } from './move-adapter.ts';
+import { cancelReasonOf } from './move-view.ts';
+import type { MoveObject } from './objects/move-object.ts';
+import { isTerminal, type Phase } from './phases.ts';
 
 export class Neglect {
   readonly #clock: Clock;
@@ -25,4 +28,15 @@ export class Neglect {
   forget(key: ObjectKey): void {
     this.#since.delete(key);
   }
+}
+
+/** Its own agent has something to do for it that others can do as well, should that one be gone. */
+export function isToBeTidied<Item extends MoveObject>(
+  item: Item,
+  phase: Phase,
+  { exposer, stockFinalizer }: Pick<MoveAdapter<Item>, 'exposer' | 'stockFinalizer'>,
+): boolean {
+  if (!item.metadata.finalizers?.includes(stockFinalizer)) return false;
+  const isCancelled = exposer !== undefined && cancelReasonOf(item) !== 'none';
+  return isTerminal(phase) || item.metadata.deletionTimestamp !== undefined || isCancelled;
 }

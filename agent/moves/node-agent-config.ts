@@ -1,8 +1,10 @@
 // The node-agent ConfigMap of Velero (pkg/types/node_agent.go, 1.16 to 1.18): how many moves run at
-// once. Its other keys shape the mover pods of a stock agent; we have none, and say so.
+// once, and how what exposes a volume is made. Keys for mover pods of a stock agent have no effect,
+// as we have none, and that is said.
 
 import { messageOf } from '#engine/base/errors.ts';
 import { isRecord } from '#engine/base/record.ts';
+import { DEFAULT_EXPOSURE, EXPOSURE_KEYS, type ExposureConfig } from './exposure-config.ts';
 import { matchesLabels } from '#kube/label-selector.ts';
 import type { LabelSelector } from '#kube/label-selector.ts';
 
@@ -14,6 +16,9 @@ interface ConcurrencyRule {
 export interface NodeAgentConfig {
   readonly globalConcurrency: number;
   readonly rules: readonly ConcurrencyRule[];
+  /** Data moves of the whole cluster that are prepared at once; without it there is no limit. */
+  readonly prepareQueueLength?: number;
+  readonly exposure: ExposureConfig;
 }
 
 export interface ParsedNodeAgentConfig {
@@ -30,19 +35,12 @@ const CONCURRENCY_DEFAULT = 1;
 export const DEFAULT_CONFIG: NodeAgentConfig = Object.freeze({
   globalConcurrency: CONCURRENCY_DEFAULT,
   rules: Object.freeze([]),
+  exposure: DEFAULT_EXPOSURE,
 });
 
-const ABOUT_PODS = 'moves run inside the agent, which makes no mover pods';
 /** Keys that Velero knows and that have nothing to work on here. */
 const WITHOUT_EFFECT: Readonly<Record<string, string>> = Object.freeze({
-  loadaffinity: ABOUT_PODS,
-  podresources: ABOUT_PODS,
-  priorityclassname: ABOUT_PODS,
-  privilegedfsbackup: ABOUT_PODS,
-  podannotations: ABOUT_PODS,
-  podlabels: ABOUT_PODS,
-  backuppvc: 'volume snapshots are not moved yet',
-  restorepvc: 'volume snapshots are not moved yet',
+  privilegedfsbackup: 'moves run inside the agent, which makes no mover pods',
   cachepvc: 'there is one cache for all moves; see --cache-dir and --cache-limit',
 });
 
@@ -97,25 +95,30 @@ class Reader {
       // Go's encoding/json takes keys in any case, and null for nothing.
       const name = key.toLowerCase();
       const reason = WITHOUT_EFFECT[name];
-      if (name === 'loadconcurrency' && value !== null) config = this.#concurrency(key, value);
-      else if (reason !== undefined) this.#notices.push(`${key} has no effect: ${reason}`);
-      else if (name !== 'loadconcurrency') this.#notices.push(`${key} is not known`);
+      const read = EXPOSURE_KEYS[name];
+      if (value === null) continue;
+      if (name === 'loadconcurrency') config = { ...config, ...this.#concurrency(key, value) };
+      else if (read) {
+        const exposure = { ...config.exposure, ...read(key, value, this.#problems) };
+        config = { ...config, exposure };
+      } else if (reason !== undefined) this.#notices.push(`${key} has no effect: ${reason}`);
+      else this.#notices.push(`${key} is not known`);
     }
     return { config, notices: this.#notices, problems: this.#problems };
   }
 
-  #concurrency(path: string, json: unknown): NodeAgentConfig {
-    let { globalConcurrency, rules } = DEFAULT_CONFIG;
+  #concurrency(path: string, json: unknown): Omit<NodeAgentConfig, 'exposure'> {
+    let { globalConcurrency, rules, prepareQueueLength } = DEFAULT_CONFIG;
     for (const [key, value] of Object.entries(this.#record(path, json))) {
       const place = `${path}.${key}`;
       const name = key.toLowerCase();
       if (name === 'globalconfig') globalConcurrency = this.#count(place, value) ?? 1;
       else if (name === 'pernodeconfig') rules = this.#rules(place, value);
       else if (name === 'preparequeuelength') {
-        this.#notices.push(`${place} has no effect: a move that waits costs nothing`);
+        prepareQueueLength = this.#count(place, value);
       } else this.#notices.push(`${place} is not known`);
     }
-    return { globalConcurrency, rules };
+    return { globalConcurrency, rules, prepareQueueLength };
   }
 
   #rules(path: string, json: unknown): ConcurrencyRule[] {

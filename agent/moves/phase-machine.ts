@@ -42,6 +42,10 @@ export interface MoveView {
   readonly isOurs: boolean;
   /** All that is needed is there: a restore's pod waits for its volumes. */
   readonly isReady: boolean;
+  /** Of a kind that any agent may accept, and whose volume that one makes. */
+  readonly isExposed: boolean;
+  /** It is to this agent to make that volume. */
+  readonly isExposing: boolean;
   /** Whoever waited for it has gone on. */
   readonly isPassed: boolean;
   /** Something makes it impossible, now and later. */
@@ -52,7 +56,7 @@ export interface MoveView {
   readonly phases: ReadonlySet<Phase>;
   /** The server above notices when a move of this kind becomes Canceled. */
   readonly isCanceledCounted: boolean;
-  /** Until an Accepted one that cannot go on has had its time. */
+  /** Until an Accepted one that cannot go on has had its time; negative when that is over. */
   readonly prepareLeftMs: number;
   readonly hasSlot: boolean;
   readonly run: RunState;
@@ -88,6 +92,8 @@ export type MoveAction =
   | { readonly type: 'look-again'; readonly afterMs: number }
   /** Get the object from the server. */
   | { readonly type: 'read' }
+  /** Make what is missing of its volume, and see how far it is. */
+  | { readonly type: 'expose' }
   | { readonly type: 'take-slot' }
   | { readonly type: 'write'; readonly phase: Exclude<Phase, TerminalPhase> }
   | { readonly type: 'finish'; readonly phase: TerminalPhase; readonly cause: FinishCause }
@@ -101,6 +107,8 @@ export type MoveAction =
 export const JITTER_MS_MAX = 60_000;
 /** For the agent of its node to remove the finalizer of its own terminal object. */
 const PATIENCE_TERMINAL_MS = 5_000;
+/** Until somebody looks again whether it may accept one. */
+export const ACCEPT_LOOK_MS = 3_000;
 /** Stock's cancelDelayOthers and cancelDelayInProgress. */
 const PATIENCE_MS = 5 * 60_000;
 const PATIENCE_IN_PROGRESS_MS = 60 * 60_000;
@@ -138,9 +146,28 @@ function forTerminal(view: MoveView): MoveAction {
  * is reported for it; that is for somebody who knows which nodes exist.
  */
 function forStranger(view: MoveView): MoveAction {
+  if (view.isExposed) return forLost(view);
   if (view.cancel !== 'deletion' || !view.hasStockFinalizer) return WAIT;
   const isUnderWay = view.phase === 'InProgress' || view.phase === 'Canceling';
   return whenNeglected(view, isUnderWay ? PATIENCE_IN_PROGRESS_MS : PATIENCE_MS);
+}
+
+/**
+ * Whoever has accepted it, or mounted its volume, may be gone, and what that one has made is named
+ * by the object: anybody may end it, and take that away.
+ */
+function forLost(view: MoveView): MoveAction {
+  if (view.cancel !== 'none') {
+    const isUnderWay = view.phase === 'InProgress' || view.phase === 'Canceling';
+    const patienceMs = isUnderWay ? PATIENCE_IN_PROGRESS_MS : PATIENCE_MS;
+    const leftMs = patienceMs + view.jitterMs - view.neglectedMs;
+    return leftMs > 0
+      ? { type: 'look-again', afterMs: leftMs }
+      : finish(cancelledPhase(view), 'cancel');
+  }
+  if (view.phase !== 'Accepted') return WAIT;
+  const leftMs = view.prepareLeftMs + PATIENCE_MS + view.jitterMs;
+  return leftMs > 0 ? { type: 'look-again', afterMs: leftMs } : finish('Failed', 'prepare-timeout');
 }
 
 function whenNeglected(view: MoveView, patienceMs: number): MoveAction {
@@ -218,13 +245,15 @@ function prepare(view: MoveView): MoveAction {
   if (view.agent !== 'working') {
     // A stock agent would look for the pod of an Accepted one until it gives up.
     const isToReturn = isAccepted && view.agent === 'leaving';
+    // Nor would it understand what we have made.
+    if (isToReturn && view.isExposed) return finish('Failed', 'interrupted');
     return isToReturn ? { type: 'write', phase: 'New' } : WAIT;
   }
   if (view.stockPod === 'leaving') return WAIT;
   if (isThere(view.stockPod)) return view.isFresh ? DELETE_STOCK_POD : READ;
   // Only Accepted, as with stock: a Prepared one waits for a slot as long as others need theirs,
   // and its pod may be away meanwhile, as when its node is rebooted.
-  if (!view.isReady) return view.phase === 'Accepted' ? untilTimeout(view) : WAIT;
+  if (!view.isReady) return view.phase === 'Accepted' ? untilTimeout(view) : untilReady(view);
   const next = nextPhase(view);
   if (next === 'InProgress' && !view.hasSlot) return { type: 'take-slot' };
   return { type: 'write', phase: next };
@@ -235,9 +264,16 @@ function prepare(view: MoveView): MoveAction {
  * a late backup is better than none.
  */
 function untilTimeout(view: MoveView): MoveAction {
-  return view.prepareLeftMs > 0
-    ? { type: 'look-again', afterMs: view.prepareLeftMs }
-    : finish('Failed', 'prepare-timeout');
+  if (view.prepareLeftMs <= 0) return finish('Failed', 'prepare-timeout');
+  if (!view.isExposing) return { type: 'look-again', afterMs: view.prepareLeftMs };
+  // What is made for one that is at its end already would stay.
+  return view.isFresh ? { type: 'expose' } : READ;
+}
+
+/** Any agent may be the one that has room for it. */
+function untilReady(view: MoveView): MoveAction {
+  const isForAnybody = view.phase === 'New' && view.isExposed;
+  return isForAnybody ? { type: 'look-again', afterMs: ACCEPT_LOOK_MS } : WAIT;
 }
 
 function nextPhase({ phase, phases }: MoveView): 'Accepted' | 'Prepared' | 'InProgress' {

@@ -32,9 +32,9 @@ export const podVolumeRestores = Object.freeze<MoveAdapter<PodVolumeRestore>>({
 
   situationOf,
 
-  acceptedStatus: ({ nodeName }) => ({ node: nodeName }),
+  statusAt: (phase, { nodeName }) => (phase === 'Accepted' ? { node: nodeName } : {}),
 
-  run: async (item, mover, options) =>
+  run: async (item, { mover, options }) =>
     successOf(item, await mover.restore(restoreOrderOf(item), options)),
 
   // The stock mover has written the done file before it ended.

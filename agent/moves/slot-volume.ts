@@ -32,6 +32,8 @@ export interface SlotVolumeFacts {
   readonly site: MoveSite;
   readonly nowMs: number;
   readonly adapter: Pick<MoveAdapter<MoveObject>, 'isFrozen' | 'resource'>;
+  /** Where the object names no pod: whose it is. */
+  readonly of?: { readonly namespace: string; readonly claim: string };
 }
 
 /** As the controller's where nothing is said (proto/slot-messages.ts). */
@@ -47,10 +49,10 @@ export function slotVolumeOf(item: MoveObject, facts: SlotVolumeFacts): SlotVolu
   const seen = facts.site.pods.get(`${namespace}/${name}`);
   const pod = uid !== undefined && isPodWithUid(seen, uid) ? seen : undefined;
   return {
-    namespace,
-    pod: name,
+    namespace: facts.of?.namespace ?? namespace,
+    pod: facts.of ? '' : name,
     volumeName: spec.volume ?? '',
-    claim: claimOf(pod, spec.volume),
+    claim: facts.of?.claim ?? claimOf(pod, spec.volume),
     move: `${facts.adapter.resource.kind}/${metadata.name}`,
     location: spec.backupStorageLocation,
     priority: priorityOf(pod),

@@ -19,24 +19,30 @@ export interface PhaseWrite {
   readonly phase: Exclude<Phase, TerminalPhase>;
   readonly nowMs: number;
   readonly rules: StatusRules;
-  /** Of the adapter, at Accepted. */
+  /** Of the adapter, with that phase. */
   readonly fields?: Fields;
+  /** Of a kind for which something is made: what keeps the object until that is gone. */
+  readonly finalizer?: string;
 }
 
 export function withPhase<Item extends MoveObject>(
   item: Item,
-  { phase, nowMs, rules, fields = {} }: PhaseWrite,
+  { phase, nowMs, rules, fields = {}, finalizer }: PhaseWrite,
 ): Item {
   const now = timeText(nowMs);
   switch (phase) {
     case 'New':
       return withStatus(item, rules, { phase, acceptedTimestamp: undefined, node: undefined });
     case 'Accepted':
-      return withStatus(item, rules, { ...fields, phase, acceptedTimestamp: now });
+      return withStatus(finalizer === undefined ? item : withFinalizer(item, finalizer), rules, {
+        ...fields,
+        phase,
+        acceptedTimestamp: now,
+      });
     case 'InProgress':
-      return withStatus(withoutExposeLabel(item), rules, { phase, startTimestamp: now });
+      return withStatus(withoutExposeLabel(item), rules, { ...fields, phase, startTimestamp: now });
     default:
-      return withStatus(item, rules, { phase });
+      return withStatus(item, rules, { ...fields, phase });
   }
 }
 
@@ -72,6 +78,17 @@ export function withoutFinalizer<Item extends MoveObject>(item: Item, finalizer:
   const rest = item.metadata.finalizers?.filter(name => name !== finalizer) ?? [];
   const finalizers = rest.length > 0 ? rest : undefined;
   return { ...item, metadata: { ...item.metadata, finalizers } };
+}
+
+/** With the label by which agents count what is being prepared. */
+function withFinalizer<Item extends MoveObject>(item: Item, finalizer: string): Item {
+  const { finalizers = [], labels } = item.metadata;
+  const metadata = {
+    ...item.metadata,
+    labels: { ...labels, [LABELS.exposeOnGoing]: 'true' },
+    finalizers: finalizers.includes(finalizer) ? finalizers : [...finalizers, finalizer],
+  };
+  return { ...item, metadata };
 }
 
 /** Stock counts the objects that have it; one that is under way or ended has not. */

@@ -36,6 +36,8 @@ export interface BackupOrder {
    * Name and uid of the claim, where there is one: how a parent is found when the pod is another.
    */
   readonly claim?: { readonly name: string; readonly uid: string };
+  /** The volume was made of a snapshot of this claim, which `claim` is then, too. */
+  readonly snapshotOf?: { readonly namespace: string; readonly claim: string };
   /** Of the custom resource; the root entry's name and `status.path`. */
   readonly moveUid: string;
   /** Velero's `ParallelFilesUpload`: a wish, which a mover may leave aside and then says so. */
@@ -68,8 +70,8 @@ export interface RestoreOrder {
   readonly repository: RepositoryName;
   readonly volume: PodVolume;
   readonly snapshotId: string;
-  /** Name of the done file: the uid of the Restore. */
-  readonly doneFile: string;
+  /** Name of the done file: the uid of the Restore; where no pod waits for it there is none. */
+  readonly doneFile?: string;
   readonly moveUid: string;
   readonly parallelFiles?: number;
 }

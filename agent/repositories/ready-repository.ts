@@ -1,10 +1,12 @@
-// Waits for the BackupRepository that the server makes, and never makes or initialises one: Velero
+// Waits until the server has initialised a BackupRepository, which nobody else may do: Velero
 // refuses a prefix in which something lies before it has been there (velero 1.18.1
-// pkg/repository/{ensurer,backup_repo_op}.go).
+// pkg/repository/{ensurer,backup_repo_op}.go). The object itself is made by the server before it
+// asks for the volume of a pod, and by whoever moves the first snapshot of a namespace.
 
 import type { Clock } from '#engine/base/clock.ts';
-import { EngineError } from '#engine/base/errors.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
+import { apiVersionOf } from '#kube/kube-object.ts';
 import { labelValue } from '#agent/moves/objects/label-value.ts';
 import type { RepositoryName } from '#agent/moves/volume-mover.ts';
 import { type BackupRepository, REPOSITORIES } from './repository-objects.ts';
@@ -51,16 +53,58 @@ export async function waitUntilReady(
   }
 }
 
+/**
+ * Makes the object where there is none, for the server to initialise.
+ * @throws REPOSITORY_UNKNOWN where there are several, KUBE_FORBIDDEN, …
+ */
+export async function ensureRepository(
+  parts: Pick<ReadyParts, 'namespace'> & { readonly kube: Pick<KubeClient, 'list' | 'create'> },
+  name: RepositoryName,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (await find(parts, name, signal)) return;
+  const { volumeNamespace, backupStorageLocation } = name;
+  const object: BackupRepository = {
+    apiVersion: apiVersionOf(REPOSITORIES),
+    kind: REPOSITORIES.kind,
+    metadata: {
+      // Stock's name, so that of several who make it one does.
+      name: `${volumeNamespace}-${backupStorageLocation}-kopia`,
+      namespace: parts.namespace,
+      labels: labelsOf(name),
+    },
+    spec: {
+      volumeNamespace,
+      backupStorageLocation,
+      repositoryType: 'kopia',
+      // Needed by its CRD, and empty as stock's are; the server fills them in.
+      maintenanceFrequency: '0s',
+      resticIdentifier: '',
+    },
+  };
+  try {
+    await parts.kube.create(REPOSITORIES, object, { signal });
+  } catch (error) {
+    if (!isEngineError(error, 'KUBE_EXISTS')) throw error;
+  }
+}
+
+function labelsOf({ volumeNamespace, backupStorageLocation }: RepositoryName) {
+  return {
+    'velero.io/volume-namespace': labelValue(volumeNamespace),
+    'velero.io/storage-location': labelValue(backupStorageLocation),
+    'velero.io/repository-type': 'kopia',
+  };
+}
+
 async function find(
-  { kube, namespace }: ReadyParts,
+  { kube, namespace }: Pick<ReadyParts, 'kube' | 'namespace'>,
   name: RepositoryName,
   signal: AbortSignal | undefined,
 ): Promise<BackupRepository | undefined> {
-  const labelSelector = [
-    `velero.io/volume-namespace=${labelValue(name.volumeNamespace)}`,
-    `velero.io/storage-location=${labelValue(name.backupStorageLocation)}`,
-    'velero.io/repository-type=kopia',
-  ].join(',');
+  const labelSelector = Object.entries(labelsOf(name))
+    .map(label => label.join('='))
+    .join(',');
   const query = { namespace, labelSelector };
   const { items } = await kube.list<BackupRepository>(REPOSITORIES, query, { signal });
   if (items.length < 2) return items[0];

@@ -1,6 +1,6 @@
 // What is read of Velero's BackupStorageLocation and BackupRepository and of Secrets (velero 1.18.1
 // pkg/apis/velero/v1/{backupstoragelocation_types,backup_repository_types}.go). Nothing of it is
-// ever written.
+// ever written but a BackupRepository that is missing.
 
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 
@@ -42,6 +42,10 @@ export interface StorageLocation extends KubeObject {
 export interface BackupRepository extends KubeObject {
   readonly spec?: {
     readonly volumeNamespace?: string;
+    readonly repositoryType?: string;
+    /** Go's text of a duration. */
+    readonly maintenanceFrequency?: string;
+    readonly resticIdentifier?: string;
     readonly backupStorageLocation?: string;
   };
   readonly status?: { readonly phase?: string; readonly message?: string };

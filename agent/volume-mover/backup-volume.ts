@@ -117,10 +117,12 @@ function requireSomething(stored: StoredTree, root: string): void {
  */
 function requestFor(
   place: VolumePlace,
-  order: Pick<BackupOrder, 'volume' | 'moveUid' | 'claim'>,
+  order: Pick<BackupOrder, 'volume' | 'moveUid' | 'claim' | 'snapshotOf'>,
 ): BackupRequest {
+  // The claim that is mounted is one that was made for this move.
+  const claim = order.snapshotOf ? order.claim : (place.claim ?? order.claim);
   return {
-    ...veleroNames(order, place.claim ?? order.claim),
+    ...veleroNames(order, claim),
     path: place.path,
     // Sealed by the content, which readers know by a number in it: kopia reads both.
     compression: 'auto',

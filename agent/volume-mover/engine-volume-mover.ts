@@ -56,6 +56,9 @@ export interface MoverSettings extends LocateSettings {
   readonly stopMs?: number;
 }
 
+/** Of a restore that a pod has waited for. */
+export type DoneFilePlace = Required<Pick<RestoreOrder, 'volume' | 'doneFile'>>;
+
 export class EngineVolumeMover implements VolumeMover, PreCopier {
   readonly #parts: VolumeMoverParts;
   readonly #settings: MoverSettings;
@@ -91,7 +94,8 @@ export class EngineVolumeMover implements VolumeMover, PreCopier {
 
   async forgetUnreported(order: BackupOrder, end: BackupEnd, signal: AbortSignal): Promise<void> {
     await this.#bestEffort(async () => {
-      const claim = order.claim ?? (await this.#locate(order.volume, signal)).claim;
+      const isNamed = order.claim !== undefined || order.snapshotOf !== undefined;
+      const claim = isNamed ? order.claim : (await this.#locate(order.volume, signal)).claim;
       await using lease = await this.#parts.repositories.acquire(order.repository, 'write', signal);
       await forgetUnreported(lease.thing, veleroNames(order, claim), end);
     });
@@ -110,10 +114,7 @@ export class EngineVolumeMover implements VolumeMover, PreCopier {
    * the volume again, so that no later backup has it.
    * @throws TARGET_NOT_WRITABLE, and what finding the volume throws
    */
-  async tidy(
-    { volume, doneFile }: Pick<RestoreOrder, 'volume' | 'doneFile'>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async tidy({ volume, doneFile }: DoneFilePlace, signal: AbortSignal): Promise<void> {
     const place = await this.#locate(volume, signal);
     await removeDoneFile(place.path, doneFile);
   }
@@ -123,10 +124,7 @@ export class EngineVolumeMover implements VolumeMover, PreCopier {
    * @returns whether the done file was gone
    * @throws TARGET_NOT_WRITABLE, and what finding the volume throws
    */
-  async tellAgain(
-    { volume, doneFile }: Pick<RestoreOrder, 'volume' | 'doneFile'>,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async tellAgain({ volume, doneFile }: DoneFilePlace, signal: AbortSignal): Promise<boolean> {
     const place = await this.#locate(volume, signal);
     return await renewDoneFile(place.path, doneFile);
   }

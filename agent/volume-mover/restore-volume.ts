@@ -36,13 +36,14 @@ export async function restoreVolume(
   order: RestoreOrder,
   { signal, onProgress, isStillThere }: VolumeMoveOptions,
 ): Promise<RestoreResult> {
+  const { doneFile } = order;
   // Written when all was synced, and named by this Restore. An agent was killed after that, and
   // what the API shows of the pod may be late: it may have gone on, and its app may have written.
-  if (await hasDoneFile(place.path, order.doneFile)) return DONE;
+  if (doneFile !== undefined && (await hasDoneFile(place.path, doneFile))) return DONE;
   const summary = await requireSnapshot(repository, order.snapshotId, signal);
   const { bytes } = summary;
   // What is of that name and no file would let the pod go on while its volume is written.
-  await removeDoneFile(place.path, order.doneFile);
+  if (doneFile !== undefined) await removeDoneFile(place.path, doneFile);
   const meter = new ProgressMeter(onProgress);
   meter.estimate(bytes);
   const request = {
@@ -52,7 +53,7 @@ export async function restoreVolume(
     // restore that was interrupted goes on, and no file is taken for the right one by its time.
     overwrite: 'always' as const,
     delta: true,
-    exclude: [`/${DONE_DIRECTORY}`],
+    exclude: doneFile === undefined ? [] : [`/${DONE_DIRECTORY}`],
   };
   const lines = new DifferenceLines();
   const outcome = await restore(repository, request, {
@@ -63,7 +64,7 @@ export async function restoreVolume(
   await isStillThere();
   // No done file, so that the pod does not begin with an empty volume.
   requireSomething(outcome, summary, lines);
-  await writeDoneFile(place.path, order.doneFile, signal);
+  if (doneFile !== undefined) await writeDoneFile(place.path, doneFile, signal);
   meter.finish(bytes);
   return {
     totalBytes: bytes,

@@ -1,6 +1,7 @@
 // The names under which Velero's own agent stores a volume, so that its restores find our
 // snapshots, its backups take them for their parents, and the server deletes them (velero 1.18.1
-// pkg/podvolume/backup_micro_service.go, pkg/uploader/kopia/snapshot.go). Pure.
+// pkg/podvolume/backup_micro_service.go, pkg/datamover/backup_micro_service.go,
+// pkg/uploader/kopia/snapshot.go). Pure.
 
 import type { BackupRequest } from '#engine/index.ts';
 import type { BackupOrder } from '#agent/moves/volume-mover.ts';
@@ -17,27 +18,32 @@ interface VolumeClaim {
 }
 
 const UPLOADER = Object.freeze({ 'snapshot-uploader': 'kopia' });
-/** Kept as labels of the manifest, without the `tag:` that kopia's command puts before them. */
-const TAGS = Object.freeze({ 'snapshot-requester': 'snapshot-pod-volume', ...UPLOADER });
+/**
+ * Who asks for the snapshot of a pod's volume, or of one that was made of a volume snapshot: the
+ * first part of a path, and a tag.
+ */
+type Requester = 'snapshot-pod-volume' | 'snapshot-data-upload-download';
 
 /**
  * The path has the name of the pod in it, which is another one after each roll-out of a Deployment.
  * So we add tags that lead to the claim; stock looks at its own two alone.
  */
 export function veleroNames(
-  { volume, moveUid }: Pick<BackupOrder, 'volume' | 'moveUid'>,
+  { volume, moveUid, snapshotOf }: Pick<BackupOrder, 'volume' | 'moveUid' | 'snapshotOf'>,
   claim: VolumeClaim | undefined,
 ): VeleroNames {
   const { podNamespace, podName } = volume;
-  const name = claim?.name ?? volume.volume;
-  const path = `snapshot-pod-volume/kopia/${podNamespace}/${podName}/${name}`;
+  const requester: Requester = snapshotOf ? 'snapshot-data-upload-download' : 'snapshot-pod-volume';
+  const namespace = snapshotOf?.namespace ?? podNamespace;
+  const names = snapshotOf ? [snapshotOf.claim] : [podName, claim?.name ?? volume.volume];
+  const path = [requester, 'kopia', namespace, ...names].join('/');
   const isKnown = claim !== undefined && claim.uid !== '';
+  // Kept as labels of the manifest, without the `tag:` that kopia's command puts before them.
+  const tags = { 'snapshot-requester': requester, ...UPLOADER, ns: namespace };
   return {
     source: { user: 'default', host: 'default', path },
     description: 'Kopia Uploader',
-    tags: isKnown
-      ? { ...TAGS, ns: podNamespace, pvc: claim.name, 'pvc-uid': claim.uid }
-      : { ...TAGS, ns: podNamespace },
+    tags: isKnown ? { ...tags, pvc: claim.name, 'pvc-uid': claim.uid } : tags,
     // Keeps retention of kopia's command away from it: Velero alone decides how long it lives.
     pins: ['velero-pin'],
     rootName: moveUid,

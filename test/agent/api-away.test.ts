@@ -11,6 +11,7 @@ import {
   type PodVolumeBackup,
   POD_VOLUME_BACKUPS,
 } from '#agent/moves/objects/pod-volume-backup.ts';
+import { DEFAULT_EXPOSURE } from '#agent/moves/exposure-config.ts';
 import { Slots } from '#agent/moves/slots.ts';
 import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { HttpKubeClient } from '#kube/http-client.ts';
@@ -59,6 +60,7 @@ t.test('a move goes on for ten minutes without an API server, and is reported on
     mover,
     doneFiles: { tidy: async () => undefined, tellAgain: async () => false },
     slots: new Slots(1),
+    node: { slotCount: 1, exposure: DEFAULT_EXPOSURE },
     standing: () => 'none',
     events: { emit: () => {}, stop: async () => {} },
     clock,

@@ -29,13 +29,15 @@ interface Grant {
   readonly verb: string;
   readonly resource: string;
   readonly isNamespaced: boolean;
+  readonly isForSnapshots?: boolean;
 }
 
-const GRANTS: readonly Grant[] = PERMISSIONS.flatMap(({ group, resource, verbs, isNamespaced }) =>
+const GRANTS: readonly Grant[] = PERMISSIONS.flatMap(({ group, resource, verbs, ...rest }) =>
   verbs.map(verb => ({
     verb,
     resource: group === '' ? resource : `${resource}.${group}`,
-    isNamespaced,
+    isNamespaced: rest.isNamespaced,
+    isForSnapshots: rest.isForSnapshots,
   })),
 );
 
@@ -121,6 +123,9 @@ t.test('each right that the agent has is used, and none that it has not', async 
   );
   const refused = requests.filter(request => !GRANTS.some(grant => allows(grant, request)));
   t.strictSame(refused, [], 'no request without a right');
-  const unused = GRANTS.filter(grant => !requests.some(request => allows(grant, request)));
+  // Those for snapshots need a storage that has some: test/csi.
+  const unused = GRANTS.filter(grant => !grant.isForSnapshots).filter(
+    grant => !requests.some(request => allows(grant, request)),
+  );
   t.strictSame(unused, [], 'no right without a request');
 });

@@ -61,10 +61,11 @@ t.test('a volume is backed up and comes back, is counted, and no secret is said'
   t.notMatch(lines.join(''), PASSWORD);
   t.equal((await fetch(`http://127.0.0.1:${String(port)}/readyz`)).status, 200);
 
-  for (const kind of ['podvolumebackups', 'podvolumerestores', 'pods', 'backuprepositories']) {
+  const moves = ['podvolumebackups', 'podvolumerestores', 'datauploads', 'datadownloads'];
+  for (const kind of [...moves, 'pods', 'backuprepositories']) {
     t.equal(api.watchCount(kind), 1, `one watch of ${kind}`);
   }
-  t.equal(api.watchCount(), 4, 'and no other');
+  t.equal(api.watchCount(), 6, 'and no other');
   const watched = api.requests.filter(
     ({ verb, resource }) => verb === 'watch' && resource === 'pods',
   );
@@ -112,7 +113,7 @@ t.test('it ends at once while it still waits for what is missing', async t => {
 });
 
 t.test('moves at once are those of the ConfigMap, and what has no effect is said', async t => {
-  const config = { loadConcurrency: { globalConfig: 3 }, podResources: { cpuLimit: '1' } };
+  const config = { loadConcurrency: { globalConfig: 3 }, privilegedFsBackup: true };
   const metadata = { name: 'node-agent-config', namespace: 'velero' };
   const prepare = (api: KubeEmulator) =>
     void api.add({ kind: 'ConfigMap', metadata, data: { any: JSON.stringify(config) } });
@@ -121,7 +122,7 @@ t.test('moves at once are those of the ConfigMap, and what has no effect is said
     flags: ['--node-agent-configmap', metadata.name],
   });
   t.match(await says('ready'), { slots: 3 });
-  t.match(await says('setting without effect'), { notice: /^podResources has no effect/ });
+  t.match(await says('setting without effect'), { notice: /^privilegedFsBackup has no effect/ });
 });
 
 t.test('a ConfigMap that is missing is said, and one move runs at a time', async t => {

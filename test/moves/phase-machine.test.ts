@@ -3,31 +3,10 @@ import t from 'tap';
 import { decide, JITTER_MS_MAX } from '#agent/moves/phase-machine.ts';
 import type { MoveAction, MoveView } from '#agent/moves/phase-machine.ts';
 import { isTerminal, type Phase, PHASES, PHASES_OF_1_16 } from '#agent/moves/phases.ts';
+import { PLAIN_VIEW as PLAIN } from './plain-view.ts';
 
 const EIGHT: ReadonlySet<Phase> = new Set(PHASES);
 const FOUR: ReadonlySet<Phase> = new Set(PHASES_OF_1_16);
-
-/** Ours, ready, nothing wrong, nothing begun. */
-const PLAIN: MoveView = {
-  phase: 'New',
-  isOurs: true,
-  isReady: true,
-  isPassed: false,
-  isHopeless: false,
-  cancel: 'none',
-  hasStockFinalizer: false,
-  phases: EIGHT,
-  isCanceledCounted: false,
-  prepareLeftMs: 1000,
-  hasSlot: false,
-  run: 'none',
-  stockPod: 'none',
-  isFresh: true,
-  progressDueMs: undefined,
-  agent: 'working',
-  neglectedMs: 0,
-  jitterMs: 0,
-};
 
 const wait = 'wait';
 const lookAgain = (afterMs: number): MoveAction => ({ type: 'look-again', afterMs });

@@ -194,7 +194,11 @@ export class Installation {
     const { plane, logs } = this.cluster;
     const words = [join(REPOSITORY_ROOT, 'agent/stevedore.js'), 'node-agent', 'server'];
     words.push('--host-pods=/var/lib/kubelet/pods', `--kubeconfig=${plane.kubeconfig}`);
-    words.push(`--node-name=${NODE_NAME}`, `--credentials-file=${join(this.#home, SECRET)}`);
+    words.push(
+      `--holder-image=${PAUSE_IMAGE}`,
+      `--node-name=${NODE_NAME}`,
+      `--credentials-file=${join(this.#home, SECRET)}`,
+    );
     return new ChildProgram(process.execPath, words, { logs });
   }
 
@@ -287,9 +291,11 @@ function withOurs(stock: ApiObject): ApiObject {
     'app.kubernetes.io/name': 'stevedore',
   };
   const [container] = template.spec.containers;
+  const holder = { name: 'STEVEDORE_HOLDER_IMAGE', value: PAUSE_IMAGE };
+  const env = [...((container as { env?: object[] } | undefined)?.env ?? []), holder];
   const ours = isBeside
     ? { image: PAUSE_IMAGE, command: ['/pause'], args: [] }
-    : { image: OUR_IMAGE, command: AGENT_COMMAND, securityContext: RIGHTS };
+    : { image: OUR_IMAGE, command: AGENT_COMMAND, securityContext: RIGHTS, env };
   template.spec.containers = [{ ...container, ...ours }];
   return agent;
 }

@@ -91,6 +91,7 @@ export const ERROR_CODES = Object.freeze({
   VOLUME_IS_BLOCK: final,
   VOLUME_TYPE_UNSUPPORTED: final,
   VOLUME_UNRESPONSIVE: retryable,
+  CLAIM_NOT_BOUND: final,
 
   // Storage locations, Secrets and repositories as Velero's objects name them
   STORAGE_LOCATION_NOT_FOUND: final,

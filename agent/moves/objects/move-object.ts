@@ -37,6 +37,6 @@ export interface PodReference {
   readonly uid: string;
 }
 
-export function veleroResource(plural: string, kind: string): Resource {
-  return Object.freeze({ group: 'velero.io', version: 'v1', plural, kind, isNamespaced: true });
+export function veleroResource(plural: string, kind: string, version = 'v1'): Resource {
+  return Object.freeze({ group: 'velero.io', version, plural, kind, isNamespaced: true });
 }

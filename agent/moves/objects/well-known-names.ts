@@ -11,6 +11,8 @@ export const LABELS = Object.freeze({
   /** On mover pods of a stock agent, with the name of the custom resource as value. */
   podVolumeBackup: 'velero.io/pod-volume-backup',
   podVolumeRestore: 'velero.io/pod-volume-restore',
+  dataUpload: 'velero.io/data-upload',
+  dataDownload: 'velero.io/data-download',
   /** Stock agents set it while an object is Accepted or Prepared, and count those that have it. */
   exposeOnGoing: 'velero.io/expose-on-going',
 });
@@ -27,6 +29,9 @@ export const ANNOTATIONS = Object.freeze({
 
 /** A stock agent puts it on every object that is not terminal, and removes it from the others. */
 export const POD_VOLUME_FINALIZER = 'velero.io/pod-volume-finalizer';
+
+/** The same for DataUploads and DataDownloads (pkg/controller/data_upload_controller.go). */
+export const DATA_MOVE_FINALIZER = 'velero.io/data-upload-download-finalizer';
 
 /** The init container in which a restored pod waits for its volumes. */
 export const RESTORE_WAIT_CONTAINER = 'restore-wait';

@@ -1,5 +1,5 @@
-// How many moves this node may run at once: the node-agent ConfigMap of Velero, and the labels of
-// the node. What cannot be read is said, and one at a time is what is left.
+// The node-agent ConfigMap of Velero, and how many moves this node may run at once by it and by the
+// labels of the node. What cannot be read is said, and one at a time is what is left.
 
 import { type EngineError, isEngineError } from '#engine/base/errors.ts';
 import {
@@ -14,7 +14,7 @@ import type { KubeObject } from '#kube/kube-object.ts';
 import type { AgentConfig } from './config-table.ts';
 import type { Log } from './log.ts';
 
-export interface ConcurrencyParts {
+export interface NodeSettingsParts {
   readonly client: Pick<KubeClient, 'get'>;
   readonly log: Log;
 }
@@ -25,19 +25,27 @@ interface ConfigMap extends KubeObject {
 
 type Settings = Pick<AgentConfig, 'namespace' | 'nodeName' | 'nodeAgentConfigmap'>;
 
+export interface NodeSettings extends Pick<NodeAgentConfig, 'exposure' | 'prepareQueueLength'> {
+  readonly slotCount: number;
+}
+
 /** @throws KUBE_UNAVAILABLE, ABORTED */
-export async function readConcurrency(
-  parts: ConcurrencyParts,
+export async function readNodeSettings(
+  parts: NodeSettingsParts,
   settings: Settings,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<NodeSettings> {
   const config = await readConfigMap(parts, settings, signal);
-  if (config.rules.length === 0) return config.globalConcurrency;
-  return concurrencyFor(config, await labelsOfNode(parts, settings, signal));
+  const { rules, globalConcurrency, exposure, prepareQueueLength } = config;
+  const slotCount =
+    rules.length === 0
+      ? globalConcurrency
+      : concurrencyFor(config, await labelsOfNode(parts, settings, signal));
+  return { slotCount, exposure, prepareQueueLength };
 }
 
 async function readConfigMap(
-  { client, log }: ConcurrencyParts,
+  { client, log }: NodeSettingsParts,
   { namespace, nodeAgentConfigmap: name }: Settings,
   signal: AbortSignal,
 ): Promise<NodeAgentConfig> {
@@ -57,7 +65,7 @@ async function readConfigMap(
 }
 
 async function labelsOfNode(
-  { client, log }: ConcurrencyParts,
+  { client, log }: NodeSettingsParts,
   { nodeName: name }: Settings,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {

@@ -1,0 +1,48 @@
+// The kinds of moves that any agent may accept: volume snapshots into a repository, and back.
+
+import { isEngineError } from '#engine/base/errors.ts';
+import { RestoreExposer } from '#agent/exposer/restore-exposer.ts';
+import { SnapshotExposer } from '#agent/exposer/snapshot-exposer.ts';
+import { dataDownloads } from '#agent/moves/data-downloads.ts';
+import { dataUploads } from '#agent/moves/data-uploads.ts';
+import { exposureSettings } from '#agent/moves/exposure-settings.ts';
+import type { RepositoryName } from '#agent/moves/volume-mover.ts';
+import { ensureRepository } from '#agent/repositories/ready-repository.ts';
+import { type Kind, type KindParts, makeKind } from './move-kind.ts';
+import type { NodeSettings } from './read-node-settings.ts';
+
+/** None where Velero's CRDs do not have them. @throws KUBE_…, ABORTED */
+export async function makeDataMoves(
+  parts: KindParts & { readonly node: NodeSettings },
+): Promise<Kind[]> {
+  const { client, clock, config, log, node, slots } = parts;
+  const settings = exposureSettings(node.exposure, config.holderImage);
+  const { namespace, resourceTimeout: bindingMs } = config;
+  const shared = {
+    settings,
+    ensureRepository: (name: RepositoryName, signal: AbortSignal) =>
+      ensureRepository({ kube: client, namespace }, name, signal),
+  };
+  const uploads = dataUploads({ ...shared, exposer: new SnapshotExposer(client) });
+  const exposer = new RestoreExposer(client);
+  const downloads = dataDownloads({ ...shared, exposer, clock, bindingMs });
+  const kinds: Kind[] = [];
+  // One that waits with its volume mounted for each that is under way: more only cost volumes.
+  const mayAccept = () => {
+    const { prepareQueueLength: lengthMax = Infinity } = node;
+    const ownCount = sumOf(kinds, kind => kind.preparedBy(config.nodeName));
+    return ownCount < slots.count && sumOf(kinds, kind => kind.preparedBy()) < lengthMax;
+  };
+  try {
+    kinds.push(await makeKind('DataUpload', uploads, parts, { mayAccept }));
+    kinds.push(await makeKind('DataDownload', downloads, parts, { mayAccept }));
+  } catch (error) {
+    if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+    log.warn({ error }, 'volume snapshots are not moved: their CRD is not there');
+  }
+  return kinds;
+}
+
+function sumOf<Item>(items: readonly Item[], count: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + count(item), 0);
+}

@@ -1,0 +1,71 @@
+// What DataUpload and DataDownload have in common: any agent may accept one, and the agent of the
+// node where its volume is mounted does it. That is where the pod runs that holds the volume, which
+// has the name of the object (agent/exposer).
+
+import { isMadeFor } from '#agent/exposer/made-for.ts';
+import { keyOf } from '#kube/kube-object.ts';
+import type { MoveSite, MoveSituation } from './move-adapter.ts';
+import type { MoveObject, MoveStatus } from './objects/move-object.ts';
+import type { Pod } from './objects/pod.ts';
+import { isTerminal, phaseOf, type Phase } from './phases.ts';
+import type { PodVolume } from './volume-mover.ts';
+
+export interface ExposedItem extends MoveObject {
+  readonly spec: MoveObject['spec'] & { readonly datamover?: string };
+  readonly status?: MoveStatus & { readonly node?: string; readonly acceptedByNode?: string };
+}
+
+/** Stock's own, by either name (1.18.1 pkg/datamover/util.go IsBuiltInUploader). */
+const BUILT_IN: ReadonlySet<string> = new Set(['', 'velero']);
+
+export function situationOfExposed(item: ExposedItem, site: MoveSite): MoveSituation {
+  if (!BUILT_IN.has(item.spec.datamover ?? '')) return { type: 'elsewhere' };
+  const phase = phaseOf(item.status?.phase) ?? 'New';
+  const { nodeName } = site;
+  const { node = '', acceptedByNode = '' } = item.status ?? {};
+  if (phase === 'New') return { type: 'ready' };
+  if (phase === 'Accepted') {
+    if (isRunning(holderOf(item, site))) return { type: 'ready' };
+    return { type: acceptedByNode === nodeName ? 'exposing' : 'elsewhere' };
+  }
+  // What ends before it is accepted is tidied up by whoever sees it.
+  const owner = node || acceptedByNode || nodeName;
+  if (owner !== nodeName) return { type: 'elsewhere' };
+  return isTerminal(phase) ? { type: 'ready' } : situationOfMounted(item, site);
+}
+
+/** The volume of one that is Prepared or further, on this node. */
+function situationOfMounted(item: ExposedItem, site: MoveSite): MoveSituation {
+  const holder = holderOf(item, site);
+  if (isRunning(holder)) return { type: 'ready' };
+  const { name } = item.metadata;
+  const isPending = holder?.status?.phase === 'Pending' && !isLeaving(holder);
+  return isPending
+    ? { type: 'waiting', missing: `running pod ${name}` }
+    : { type: 'hopeless', message: `pod ${name}, which held its volume, is gone; was it evicted?` };
+}
+
+export function statusOfExposed(phase: Phase, { nodeName }: MoveSite): Record<string, unknown> {
+  if (phase === 'Accepted') return { acceptedByNode: nodeName };
+  return phase === 'Prepared' ? { node: nodeName } : {};
+}
+
+/** As the mover finds it; a pod that is gone is named in what it says. */
+export function heldVolume(item: ExposedItem, site: MoveSite): PodVolume {
+  const { name, namespace = '', uid = '' } = item.metadata;
+  const podUid = holderOf(item, site)?.metadata.uid ?? '';
+  return { podUid, podNamespace: namespace, podName: name, volume: uid };
+}
+
+function holderOf(item: ExposedItem, { pods }: MoveSite): Pod | undefined {
+  const pod = pods.get(keyOf(item));
+  return pod && isMadeFor(pod, { uid: item.metadata.uid ?? '' }) ? pod : undefined;
+}
+
+function isRunning(pod: Pod | undefined): boolean {
+  return pod?.status?.phase === 'Running' && !isLeaving(pod);
+}
+
+function isLeaving({ metadata }: Pod): boolean {
+  return metadata.deletionTimestamp !== undefined;
+}
