@@ -41,3 +41,15 @@ export function unfilledBytes(length: number): Uint8Array<ArrayBuffer> {
 export function totalBytes(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
+
+const ZEROS = Buffer.alloc(1 << 20);
+
+/** Whether bytes are all zero. memcmp(3) ends at the first that is not, so data costs nothing. */
+export function isZeros(bytes: Uint8Array, offset: number, length: number): boolean {
+  for (let done = 0; done < length; done += ZEROS.length) {
+    const part = Math.min(ZEROS.length, length - done);
+    const some = Buffer.from(bytes.buffer, bytes.byteOffset + offset + done, part);
+    if (ZEROS.compare(some, 0, part, 0, part) !== 0) return false;
+  }
+  return true;
+}

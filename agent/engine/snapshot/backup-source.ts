@@ -7,7 +7,7 @@ import { EngineError, systemCodeOf } from '#engine/base/errors.ts';
 import type { SnapshotSource } from '#engine/format/snapshot-manifest.ts';
 
 export interface SourceRequest {
-  /** A directory or a file; links on the way to it are followed. */
+  /** A directory, a file or a block device; links on the way to it are followed. */
   readonly path: string;
   /** Whose snapshot it is; what is left out is this user, this host, and the path in full. */
   readonly source?: { readonly user?: string; readonly host?: string; readonly path?: string };
@@ -28,11 +28,15 @@ export async function rootOf(path: string): Promise<Uint8Array> {
   return new Uint8Array(root);
 }
 
-/** Whether it is a directory and not a file. @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE */
-export async function isDirectorySource(path: string): Promise<boolean> {
+export type SourceKind = 'directory' | 'file' | 'device';
+
+/** What is at `path`; `device` is one of blocks. @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE */
+export async function sourceKindOf(path: string): Promise<SourceKind> {
   try {
     const found = await stat(path);
-    if (found.isDirectory() || found.isFile()) return found.isDirectory();
+    if (found.isDirectory()) return 'directory';
+    if (found.isFile()) return 'file';
+    if (found.isBlockDevice()) return 'device';
   } catch (error) {
     const code = systemCodeOf(error) === 'ENOENT' ? 'SOURCE_NOT_FOUND' : 'SOURCE_UNREADABLE';
     const message =
@@ -40,7 +44,8 @@ export async function isDirectorySource(path: string): Promise<boolean> {
       'and who may read it';
     throw new EngineError(code, message, { cause: error });
   }
-  throw new EngineError('SOURCE_UNREADABLE', `cannot back up ${path}: it is no directory or file`);
+  const text = `cannot back up ${path}: it is no directory, file or block device`;
+  throw new EngineError('SOURCE_UNREADABLE', text);
 }
 
 export function baseName(path: string): string {

@@ -6,7 +6,7 @@ import { throwIfAborted } from '#engine/base/abort.ts';
 import { planBackup } from './backup-plan.ts';
 import { BackupProgress, type BackupTotals } from './backup-progress.ts';
 import type { CompressionRequest } from './backup-settings.ts';
-import { baseName, isDirectorySource, type SourceRequest } from './backup-source.ts';
+import { baseName, type SourceKind, sourceKindOf, type SourceRequest } from './backup-source.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { Chunker } from './chunker.ts';
 import { describeSnapshot } from './describe-snapshot.ts';
@@ -15,6 +15,7 @@ import { readChunks } from './earlier-objects.ts';
 import { type BackupParts, publishSnapshot } from './publish-snapshot.ts';
 import type { ExcludeRequest } from './source/git-rules.ts';
 import type { SelectionRequest } from './source/selection.ts';
+import { uploadDevice } from './upload/device-root.ts';
 import { uploadFileRoot } from './upload/file-root.ts';
 import { type OnError, type UploadedTree, uploadTree, type UploadParts } from './upload/upload.ts';
 import type { SkippedEntry } from './upload/upload-tasks.ts';
@@ -42,7 +43,10 @@ export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionR
    * parent, whatever its source; incomplete ones with them count like those of the source.
    */
   readonly relatedTags?: Readonly<Record<string, string>>;
-  /** Name of the root entry; by default the last name of `path`. */
+  /**
+   * Name of the root entry; by default the last name of `path`. A block device is a directory with
+   * one file, which have this name both; by default it is its path.
+   */
   readonly rootName?: string;
   /** Reads every file, whatever is known of it. */
   readonly forceHash?: boolean;
@@ -126,8 +130,9 @@ async function store(
   const { contents } = parts;
   await contents.writing.keepUp(signal);
   const startTimeNs = contents.clock.nowNanoseconds();
-  const isDirectory = await isDirectorySource(request.path);
+  const kind = await sourceKindOf(request.path);
   const plan = await planBackup(parts, request, startTimeNs, signal);
+  const rootName = request.rootName ?? rootNameOf(request.path, kind, plan.upload.run.root);
   const describe = (tree: IncompleteTree | UploadedTree, incomplete: string) =>
     describeSnapshot(tree, {
       source: plan.source,
@@ -139,8 +144,8 @@ async function store(
       endTimeNs: contents.clock.nowNanoseconds(),
       incomplete,
       extra: plan.note,
-      rootName: request.rootName ?? baseName(request.path),
-      isDirectory,
+      rootName,
+      isDirectory: kind !== 'file',
     });
   using progress = new BackupProgress(contents.control, contents.clock, onProgress);
   const checkpoints = new Checkpoints(parts, { signal, describe, expired: plan.expired });
@@ -156,9 +161,9 @@ async function store(
     afterTask: () => contents.writing.keepUp(signal),
     onTotals: totals => progress.follow(totals),
   };
-  const upload = isDirectory ? uploadTree : uploadFileRoot;
+  const upload = UPLOADS[kind];
   const uploaded = await withUpkeep(contents.writing, signal, uploadSignal =>
-    upload(uploadParts, { ...plan.upload, signal: uploadSignal }),
+    upload(uploadParts, { ...plan.upload, rootName, startTimeNs, signal: uploadSignal }),
   );
   const stored = storedTree(uploaded);
   await beforePublish?.(stored);
@@ -175,6 +180,22 @@ async function store(
     ...(current ? [current] : []),
   ]);
   return { snapshotId, ...stored, ...countsOf(progress.totals()), parentIds };
+}
+
+type Upload = (
+  parts: UploadParts,
+  options: Parameters<typeof uploadDevice>[1],
+) => Promise<UploadedTree>;
+
+const UPLOADS: Readonly<Record<SourceKind, Upload>> = Object.freeze({
+  directory: uploadTree,
+  file: uploadFileRoot,
+  device: uploadDevice,
+});
+
+/** A device goes by its whole path, as with Velero (pkg/uploader/kopia/block_backup.go). */
+function rootNameOf(path: string, kind: SourceKind, root: Uint8Array): string {
+  return kind === 'device' ? Buffer.from(root).toString() : baseName(path);
 }
 
 function storedTree({ root, totals }: UploadedTree): StoredTree {

@@ -5,7 +5,7 @@ import { relative, resolve } from 'node:path';
 import { equalBytes } from '#engine/base/bytes.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { ManifestReader } from '#engine/manifest/manifest-store.ts';
-import { isDirectorySource, rootOf, sourceOf, type SourceRequest } from './backup-source.ts';
+import { rootOf, sourceKindOf, sourceOf, type SourceRequest } from './backup-source.ts';
 import { selectionFor } from './backup-settings.ts';
 import { policiesFor } from './policies.ts';
 import { type ExcludeRequest, type GitRuleList, readExcludeRules } from './source/git-rules.ts';
@@ -70,7 +70,7 @@ export async function explain(
   const { policies, effective } = await policiesFor(manifests, owner, { signal });
   const selection = selectionFor(owner, effective, policies, request);
   const excludes = await readExcludeRules(request);
-  const isDirectory = await isDirectorySource(request.path);
+  const isDirectory = (await sourceKindOf(request.path)) === 'directory';
   const root = await rootOf(request.path);
   const isAskedAsDirectory = request.about.endsWith('/');
   const way = new Way(names, selection, { excludes, isAskedAsDirectory });

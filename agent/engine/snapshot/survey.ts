@@ -5,7 +5,7 @@ import { throwIfAborted } from '#engine/base/abort.ts';
 import { TASKS_PER_THREAD } from '#engine/workers/tasks.ts';
 import { BackupProgress } from './backup-progress.ts';
 import { type BackupPlan, planBackup } from './backup-plan.ts';
-import { isDirectorySource } from './backup-source.ts';
+import { type SourceKind, sourceKindOf } from './backup-source.ts';
 import type { BackupOptions, BackupRequest } from './backup.ts';
 import { readDirectoryObject } from './earlier-objects.ts';
 import type { BackupParts } from './publish-snapshot.ts';
@@ -14,6 +14,7 @@ import { enterDirectory, type Selection } from './source/selection.ts';
 import { joinPath } from './source/source-handle.ts';
 import { printablePath } from './source/source-name.ts';
 import { TreeReader } from './tree.ts';
+import { openDeviceRoot } from './upload/device-root.ts';
 import { isSourceError } from './upload/entry-faults.ts';
 import { statFileRoot } from './upload/file-root.ts';
 import { previousIds } from './upload/open-directory.ts';
@@ -75,10 +76,10 @@ export async function surveyBackup(
   throwIfAborted(signal);
   const { contents } = parts;
   const startTimeNs = contents.clock.nowNanoseconds();
-  const isDirectory = await isDirectorySource(request.path);
+  const kind = await sourceKindOf(request.path);
   const plan = await planBackup(parts, request, startTimeNs, signal);
   using progress = new BackupProgress(contents.control, contents.clock, onProgress);
-  const counts = isDirectory ? await surveyTree(parts, plan, signal) : surveyFile(plan);
+  const counts = await SURVEYS[kind](parts, plan, signal);
   const { host, userName, path } = plan.source;
   const { links, directories, others, unreadable, unreadableCount } = counts;
   return {
@@ -100,6 +101,27 @@ function excludedOf({ excluded }: SurveyCounts): SurveyOutcome['excluded'] {
   return EXCLUSION_CLASSES.map(by => ({ by, ...excluded[by] })).filter(
     ({ files, directories }) => files + directories > 0,
   );
+}
+
+type SurveyOf = (
+  parts: BackupParts,
+  plan: BackupPlan,
+  signal: AbortSignal,
+) => Promise<SurveyCounts>;
+
+const SURVEYS: Readonly<Record<SourceKind, SurveyOf>> = Object.freeze({
+  directory: surveyTree,
+  file: async (_parts, plan) => surveyFile(plan),
+  device: async (_parts, plan) => await surveyDevice(plan),
+});
+
+/** All of it is read each time; which chunks are new nobody knows before. */
+async function surveyDevice({ upload }: BackupPlan): Promise<SurveyCounts> {
+  const { run, previousRoot } = upload;
+  await using device = await openDeviceRoot(run);
+  const counts = emptyCounts();
+  addFile(previousRoot === undefined ? counts.new : counts.changed, device.bytes);
+  return counts;
 }
 
 function surveyFile({ upload }: BackupPlan): SurveyCounts {

@@ -153,7 +153,8 @@ export function statFileRoot(run: UploadRun): SourceStat {
   return look(split.run, split.name).stat;
 }
 
-function splitRoot(run: UploadRun): { run: UploadRun; name: Uint8Array } {
+/** The run in the directory that the file is in, and its name there. */
+export function splitRoot(run: UploadRun): { run: UploadRun; name: Uint8Array } {
   const at = run.root.lastIndexOf(SLASH);
   const name = run.root.slice(at + 1);
   if (at > 0) return { run: { ...run, root: run.root.slice(0, at) }, name };

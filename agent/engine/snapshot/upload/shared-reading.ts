@@ -7,7 +7,7 @@ import { ChunkToken } from './chunk-token.ts';
 import { isSourceError } from './entry-faults.ts';
 import { type FileIdentity, isListed, isSameIdentity } from './partial-file.ts';
 import type {
-  DirectoryAddress,
+  FileAddress,
   FileChunks,
   FinishFileInput,
   LargeFile,
@@ -30,14 +30,14 @@ export class SharedReading {
   readonly file: LargeFile;
   /** Bytes at the start that an earlier run has read. */
   readonly resumedBytes: number;
-  readonly #address: DirectoryAddress;
+  readonly #address: FileAddress;
   readonly #token = ChunkToken.create();
   readonly #chunks: FileChunks[] = [];
   #identity: FileIdentity | undefined;
   #isSteady = true;
 
   /** @param resumed the chunks of an earlier run, if the file need not be read from its start */
-  constructor(address: DirectoryAddress, file: LargeFile, resumed?: FileChunks) {
+  constructor(address: FileAddress, file: LargeFile, resumed?: FileChunks) {
     this.#address = address;
     this.file = file;
     this.resumedBytes = resumed === undefined ? 0 : (file.resumed?.bytes ?? 0);
@@ -57,10 +57,11 @@ export class SharedReading {
    */
   async read(runner: TaskRunner<UploadTasks>, between: () => Promise<void>): Promise<void> {
     const input = { ...this.#address, file: this.file, token: this.#token.shared };
+    const kind = this.#address.device === undefined ? 'readFile' : 'readDevice';
     this.readers += 1;
     try {
       while (this.failure === undefined) {
-        const { identity, chunks } = await runner.run('readFile', input);
+        const { identity, chunks } = await runner.run(kind, input);
         this.#note(identity);
         if (chunks.starts.length > 0) this.#chunks.push(chunks);
         if (this.isDone) return;

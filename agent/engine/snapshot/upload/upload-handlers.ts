@@ -6,6 +6,7 @@ import type { ContentThread } from '#engine/workers/content-thread.ts';
 import type { TaskHandlers } from '#engine/workers/tasks.ts';
 import { CHANGES_CHUNK_BYTES_MAX } from './change-chunks.ts';
 import { checkpointTask } from './checkpoint-task.ts';
+import { finishDeviceTask, readDeviceTask } from './device-tasks.ts';
 import { pageTask, scanTask } from './directory-tasks.ts';
 import { writeDirectoryObject } from './directory-object.ts';
 import { finishFileTask, readFileTask } from './file-tasks.ts';
@@ -40,6 +41,8 @@ export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks 
     storePage: input => pageTask(threadOf(input.run), input),
     readFile: input => readFileTask(threadOf(input.run), input),
     finishFile: input => finishFileTask(threadOf(input.run), input),
+    readDevice: input => readDeviceTask(threadOf(input.run), input),
+    finishDevice: input => finishDeviceTask(threadOf(input.run), input),
     writeDirectory: ({ run, pieces, summary, extras }) => {
       const objectId = writeDirectoryObject(threadOf(run), pieces, summary, extras);
       return { output: { objectId } };

@@ -2,6 +2,7 @@
 
 import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
 import type { DirectoryExtras, EntryExtras } from '#engine/format/entry-extras.ts';
+import type { BlockDevice } from '#engine/snapshot/source/block-device.ts';
 import type { ChangeRules } from '#engine/snapshot/source/change-record.ts';
 import type { SealedContent } from '#engine/workers/content-opener.ts';
 import type { FileIdentity } from './partial-file.ts';
@@ -227,7 +228,12 @@ export interface FileChunks {
   readonly contentIds: readonly string[];
 }
 
-export interface ReadFileInput extends DirectoryAddress {
+/** Where the bytes of a large file are: a name in a directory, or a device that is open. */
+export interface FileAddress extends DirectoryAddress {
+  readonly device?: BlockDevice;
+}
+
+export interface ReadFileInput extends FileAddress {
   readonly file: LargeFile;
   /** See chunk-token.ts. */
   readonly token: SharedArrayBuffer;
@@ -248,7 +254,7 @@ export interface PartialFileInput {
   readonly identity: FileIdentity | undefined;
 }
 
-export interface FinishFileInput extends DirectoryAddress {
+export interface FinishFileInput extends FileAddress {
   readonly file: LargeFile;
   readonly chunks: readonly FileChunks[];
   /** 1, or 2 when it is being read once more. */
@@ -264,6 +270,9 @@ export interface FinishFileOutput {
   /** How it is now, where it was written to and may be read once more. */
   readonly changed: LargeFile | undefined;
 }
+
+/** A device that has been read to its end. */
+export type FinishDeviceInput = Pick<FinishFileInput, 'run' | 'file' | 'chunks'>;
 
 export interface WriteDirectoryInput {
   readonly run: UploadRun;
@@ -328,6 +337,11 @@ export type UploadTasks = {
   storePage: { input: PageInput; output: PageOutput };
   readFile: { input: ReadFileInput; output: ReadFileOutput };
   finishFile: { input: FinishFileInput; output: FinishFileOutput };
+  readDevice: { input: ReadFileInput; output: ReadFileOutput };
+  finishDevice: {
+    input: FinishDeviceInput;
+    output: Pick<FinishFileOutput, 'piece' | 'bytes' | 'objectId'>;
+  };
   writeDirectory: { input: WriteDirectoryInput; output: { readonly objectId: string } };
   writeCheckpoint: { input: CheckpointInput; output: CheckpointOutput };
   writeChanges: { input: WriteChangesInput; output: { readonly contentId: string } };

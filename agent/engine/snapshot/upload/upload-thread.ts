@@ -9,6 +9,7 @@ import { CHUNK_MARGIN_BYTES, ObjectWriter } from '#engine/object/object-writer.t
 import { requireWriting } from '#engine/workers/content-tasks.ts';
 import type { ContentThread } from '#engine/workers/content-thread.ts';
 import type { ContentWriter } from '#engine/workers/content-writer.ts';
+import { ReadAdvice } from '#engine/snapshot/source/block-device.ts';
 import { openRules, type GitRuleList } from '#engine/snapshot/source/git-rules.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
 import type { SourceFileSystem } from '#engine/snapshot/source/source-file-system.ts';
@@ -49,6 +50,7 @@ export class UploadThread implements Disposable {
   /** Files with several names that this thread has stored. */
   readonly linked = new LinkedFiles();
   readonly rootStat = new SourceStat();
+  readonly readAdvice: ReadAdvice;
   changesArena: Arena | undefined;
   readonly #zeros: ZeroChunks;
   readonly #stop: Int32Array;
@@ -61,6 +63,7 @@ export class UploadThread implements Disposable {
     this.#stop = new Int32Array(run.stop);
     this.excludes = openRules(run.excludes);
     this.fileSystem = openSourceFileSystem({ native: run.isNativeAllowed });
+    this.readAdvice = new ReadAdvice({ native: run.isNativeAllowed });
     this.compression = new CompressionChoice(run.compression);
     this.directoryCompressor = metadataCompressor(run.metadataCompression);
     this.splitter = this.#createSplitter(run.fileSplitter);

@@ -1,0 +1,162 @@
+// A snapshot of a block device, in the shape that Velero's kopia uploader gives it: a directory
+// that exists nowhere else with one file in it, both called by the path of the device (velero
+// 1.18.1 pkg/uploader/kopia/block_backup.go; kopia fs/virtualfs NewStaticDirectory and
+// StreamingFile). So stock restores ours, and we restore stock's.
+
+import { constants } from 'node:fs';
+import { systemCodeOf } from '#engine/base/errors.ts';
+import { splitNanoseconds, wrapEntryTime } from '#engine/format/entry-time.ts';
+import { OpenBlockDevice } from '#engine/snapshot/source/block-device.ts';
+import { rootError, sourceError } from '#engine/snapshot/source/source-error.ts';
+import { splitRoot } from './file-root.ts';
+import { TotalsBuilder } from './part-totals.ts';
+import { SharedReading } from './shared-reading.ts';
+import { stoppable } from './stoppable.ts';
+import type { UploadedTree, UploadOptions, UploadParts } from './upload.ts';
+import type { EntryMetadata, LargeFile, UploadRun, UploadTasks } from './upload-tasks.ts';
+import { type IncompleteReason, type IncompleteTree, withCheckpoints } from './with-checkpoints.ts';
+
+export interface DeviceUploadOptions extends UploadOptions {
+  /** Name of the directory, and of the file in it. */
+  readonly rootName: string;
+  readonly startTimeNs: bigint;
+}
+
+type Finished = UploadTasks['finishDevice']['output'];
+
+/** What a Go program says of a time that nobody has set: the first second of the year 1. */
+const NO_TIME = wrapEntryTime({ seconds: -62_135_596_800, nanoseconds: 0 });
+/** kopia fs/virtualfs/virtualfs.go defaultPermissions. */
+const MODE = 0o777;
+const NO_NAME = new Uint8Array(0);
+const NO_EXTRAS = Object.freeze({ special: [] });
+
+const DIRECTORY: EntryMetadata = Object.freeze({
+  name: NO_NAME,
+  mode: MODE,
+  uid: 0,
+  gid: 0,
+  bytes: 0,
+  mtimeSeconds: NO_TIME.seconds,
+  mtimeNanoseconds: NO_TIME.nanoseconds,
+});
+
+/**
+ * Stores the device at run.root; durable only after the next flush.
+ * @throws SOURCE_VANISHED, SOURCE_UNREADABLE, SOURCE_CHANGED when it was shrunk, ABORTED
+ */
+export async function uploadDevice(
+  parts: UploadParts,
+  options: DeviceUploadOptions,
+): Promise<UploadedTree> {
+  await using device = await openDeviceRoot(options.run);
+  const { run } = splitRoot(options.run);
+  return await stoppable(parts.runner, options, async () => {
+    const upload = new DeviceUpload(parts, { ...options, run }, device);
+    return await upload.store();
+  });
+}
+
+/** @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE, SOURCE_CHANGED */
+export async function openDeviceRoot({ root: path }: UploadRun): Promise<OpenBlockDevice> {
+  let device: OpenBlockDevice | undefined;
+  try {
+    device = await OpenBlockDevice.open(Buffer.from(path).toString(), constants.O_RDONLY);
+  } catch (cause) {
+    const errno = systemCodeOf(cause) ?? 'unknown error';
+    throw rootError({ attempt: 'open device', path, errno, cause });
+  }
+  if (device) return device;
+  throw sourceError({ attempt: 'open device', path, errno: 'ENOTBLK' });
+}
+
+class DeviceUpload {
+  readonly #parts: UploadParts;
+  readonly #options: DeviceUploadOptions;
+  readonly #file: LargeFile;
+  readonly #reading: SharedReading;
+  readonly #totals = new TotalsBuilder();
+  #failure: { error: unknown } | undefined;
+
+  constructor(parts: UploadParts, options: DeviceUploadOptions, device: OpenBlockDevice) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#file = fileOf(device, options);
+    const address = { run: options.run, names: [], device: device.plain };
+    this.#reading = new SharedReading(address, this.#file);
+    parts.onTotals?.(this.#totals);
+  }
+
+  async store(): Promise<UploadedTree> {
+    const { piece, bytes } = await this.#read();
+    const totals = this.#totals;
+    totals.addFile(this.#file, bytes);
+    totals.readFiles = 1;
+    totals.readBytes = bytes;
+    const summary = totals.directorySummary(DIRECTORY);
+    const input = { run: this.#options.run, pieces: [piece], summary, extras: NO_EXTRAS };
+    const { objectId } = await this.#parts.runner.run('writeDirectory', input);
+    return { root: { objectId, summary }, metadata: DIRECTORY, totals, changes: undefined };
+  }
+
+  /**
+   * With all threads. What has been read is saved from time to time, so that maintenance keeps it.
+   */
+  async #read(): Promise<Finished> {
+    const { runner, checkpoints } = this.#parts;
+    const { run, signal } = this.#options;
+    const reading = this.#reading;
+    const readers = Array.from({ length: runner.size }, () =>
+      reading.read(runner, () => this.#betweenShares()),
+    );
+    // None may be left at work when the device is closed.
+    await withCheckpoints(checkpoints, signal, {
+      work: Promise.allSettled(readers),
+      gather: reason => this.#gather(reason),
+      onFailure: error => this.#fail(error),
+    });
+    if (this.#failure) throw this.#failure.error;
+    await Promise.all(readers);
+    if (reading.failure) throw reading.failure;
+    const { file, chunks } = reading.finished(1);
+    return await runner.run('finishDevice', { run, file, chunks });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    Atomics.store(new Int32Array(this.#options.run.stop), 0, 1);
+  }
+
+  async #betweenShares(): Promise<void> {
+    if (this.#failure) throw this.#failure.error;
+    await this.#parts.afterTask();
+  }
+
+  async #gather(reason: IncompleteReason): Promise<IncompleteTree | undefined> {
+    const { partial, isDone } = this.#reading;
+    if (partial === undefined || isDone) return undefined;
+    const totals = new TotalsBuilder().part();
+    const nothing = { children: [], pieces: [], extras: NO_EXTRAS, totals };
+    const directories = [{ metadata: DIRECTORY, files: [partial], ...nothing }];
+    const input = { run: this.#options.run, directories, reason };
+    const { root } = await this.#parts.runner.run('writeCheckpoint', input);
+    return root && { root, metadata: DIRECTORY, totals: this.#totals };
+  }
+}
+
+/** As kopia describes what it is given as a stream: nobody's, and as old as the snapshot. */
+function fileOf({ bytes }: OpenBlockDevice, options: DeviceUploadOptions): LargeFile {
+  const { seconds, nanoseconds } = splitNanoseconds(options.startTimeNs);
+  return {
+    name: new Uint8Array(Buffer.from(options.rootName)),
+    mode: MODE,
+    uid: 0,
+    gid: 0,
+    bytes,
+    mtimeSeconds: seconds,
+    mtimeNanoseconds: nanoseconds,
+    ctimeSeconds: 0,
+    ctimeNanoseconds: 0,
+    stampIndex: 0,
+  };
+}

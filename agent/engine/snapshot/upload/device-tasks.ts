@@ -1,0 +1,136 @@
+// A block device, as tasks of worker threads: several may read one device at the same time, and
+// chunk-token.ts says how they share it.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isZeros } from '#engine/base/bytes.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import type { Compressor } from '#engine/compress/compressors.ts';
+import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
+import { COUNTER } from '#engine/workers/run-control.ts';
+import type { TaskReply } from '#engine/workers/tasks.ts';
+import type { BlockDevice } from '#engine/snapshot/source/block-device.ts';
+import { nameText } from '#engine/snapshot/source/source-name.ts';
+import type { ReadChunk } from './chunk-reader.ts';
+import { ChunkToken } from './chunk-token.ts';
+import { readDeviceChunk } from './device-chunk.ts';
+import { stopped } from './entry-faults.ts';
+import { FileChunksBuilder, mergeChunks } from './file-chunks.ts';
+import { fileText } from './file-text.ts';
+import type { FileIdentity } from './partial-file.ts';
+import type {
+  FinishDeviceInput,
+  LargeFile,
+  ReadFileInput,
+  ReadFileOutput,
+  UploadTasks,
+} from './upload-tasks.ts';
+import type { UploadThread } from './upload-thread.ts';
+
+/**
+ * The kernel fetches so much behind what is being read, while that is cut and others are hashed and
+ * sealed: a volume on a network gives little to whoever asks for one thing after the other.
+ */
+const AHEAD_BYTES = 16 << 20;
+
+/** As much as CompressionChoice looks at. */
+const EDGE_BYTES = 64 << 10;
+
+/** Nothing tells a device from what it was before, so nobody goes on with a part of it. */
+const NO_IDENTITY: FileIdentity = Object.freeze({ inode: '', ctime: '', isSettled: false });
+
+interface TakenChunk extends ReadChunk {
+  readonly start: number;
+}
+
+export async function readDeviceTask(
+  upload: UploadThread,
+  { run, device, token: shared, file }: ReadFileInput,
+): Promise<TaskReply<ReadFileOutput>> {
+  if (device === undefined) throw new EngineError('INTERNAL', 'no device was given to be read');
+  const endMs = performance.now() + run.taskMsMax;
+  const token = ChunkToken.attach(shared);
+  const builder = new FileChunksBuilder();
+  try {
+    do {
+      if (upload.isStopped) throw stopped();
+      const chunk = takeChunk(upload, device, token);
+      if (chunk === undefined) break;
+      builder.add(chunk, storeChunk(upload, file, chunk));
+      upload.readAdvice.isDone(device, chunk.start, chunk.length);
+      upload.thread.counters[COUNTER.bytesRead] += chunk.length;
+      await nextTurn();
+    } while (performance.now() < endMs);
+  } catch (error) {
+    token.finish();
+    throw error;
+  }
+  const chunks = builder.finish();
+  const transfer = [chunks.starts.buffer, chunks.lengths.buffer, chunks.ids.buffer];
+  return { output: { chunks, identity: NO_IDENTITY }, transfer };
+}
+
+/** Reads the next chunk into this thread's memory; undefined when there is none. */
+function takeChunk(
+  upload: UploadThread,
+  device: BlockDevice,
+  token: ChunkToken,
+): TakenChunk | undefined {
+  token.take();
+  try {
+    if (token.isDone) return undefined;
+    const start = token.nextOffset;
+    const { fileSystem, splitter, zeroCut } = upload;
+    upload.readAdvice.willNeed(device, start, start + AHEAD_BYTES);
+    const chunk = readDeviceChunk(fileSystem, device, splitter, { start, zeroCut });
+    token.nextOffset = start + chunk.length;
+    if (chunk.isLast) token.finish();
+    return { ...chunk, start };
+  } finally {
+    token.passOn();
+  }
+}
+
+/** Returns the id of its content. */
+function storeChunk(upload: UploadThread, file: LargeFile, { length, isHole }: TakenChunk): string {
+  if (isHole) return upload.storeZeros(length);
+  const region = { arena: upload.splitter.arena, offset: CHUNK_OFFSET };
+  upload.contents.write(0, region, length, compressorFor(upload, file, length));
+  return upload.objects.contentId();
+}
+
+/**
+ * Decided for each chunk, since a device has files of all kinds. One that begins or ends with zeros
+ * lies at the edge of what was never written, and shrinks whatever its middle is like.
+ */
+function compressorFor(
+  { run, splitter, compression }: UploadThread,
+  file: LargeFile,
+  length: number,
+): Compressor | undefined {
+  const { arena } = splitter;
+  const edge = Math.min(EDGE_BYTES, length);
+  const isAtEdge = [CHUNK_OFFSET, CHUNK_OFFSET + length - edge].some(offset =>
+    isZeros(arena.bytes, offset, edge),
+  );
+  if (isAtEdge && run.compression.kind === 'auto') return compression.compressor;
+  const named = { name: nameText(file.name), bytes: file.bytes };
+  return compression.choose(named, { arena, offset: CHUNK_OFFSET }, length);
+}
+
+/** Writes the list of chunks and gives the text of the entry. */
+export function finishDeviceTask(
+  upload: UploadThread,
+  { file, chunks }: FinishDeviceInput,
+): TaskReply<UploadTasks['finishDevice']['output']> {
+  const entries = mergeChunks(chunks);
+  const last = entries[entries.length - 1];
+  const bytes = last.start + last.length;
+  if (bytes !== file.bytes) {
+    const text = `a device of ${file.bytes} bytes was read as ${bytes}`;
+    throw new EngineError('INTERNAL', `${text}; report this`);
+  }
+  const objectId = upload.objects.writeList(entries, 0);
+  const piece = fileText(file, { objectId, bytes });
+  upload.thread.counters[COUNTER.files] += 1;
+  return { output: { piece, bytes, objectId }, transfer: [piece.buffer] };
+}
