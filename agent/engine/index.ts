@@ -38,6 +38,7 @@ export type {
   RestorePlan,
   RestoreRequest,
 } from '#engine/snapshot/restore/restore.ts';
+export type { DeviceRestoreRequest } from '#engine/snapshot/restore/restore-device.ts';
 export { isMissingEntry } from '#engine/snapshot/restore/restore-report.ts';
 export type { ExcludeRequest } from '#engine/snapshot/source/git-rules.ts';
 export type { DecidingRule, RuleOrigin } from '#engine/snapshot/source/rule-origin.ts';
@@ -81,6 +82,7 @@ export {
   planRestore,
   resolveSnapshot,
   restore,
+  restoreDevice,
   surveyBackup,
 } from './operations.ts';
 export {

@@ -24,6 +24,10 @@ import {
   type RestoreRequest,
 } from '#engine/snapshot/restore/restore.ts';
 import {
+  type DeviceRestoreRequest,
+  restoreDevice as restoreDeviceOf,
+} from '#engine/snapshot/restore/restore-device.ts';
+import {
   explain as explainPath,
   type Explanation,
   type ExplainRequest,
@@ -72,6 +76,17 @@ export function restore(
   options?: RestoreOptions,
 ): Promise<RestoreOutcome> {
   return restoreOf(restorePartsOf(repository), request, options);
+}
+
+/** See snapshot/restore/restore-device.ts. */
+export function restoreDevice(
+  { parts, manifests }: Repository,
+  request: DeviceRestoreRequest,
+  options?: RestoreOptions,
+): Promise<RestoreOutcome> {
+  const { reader: contents, pool: runner, memory, isNativeAllowed } = parts;
+  const all = { contents, manifests, runner, memory, isNativeAllowed };
+  return restoreDeviceOf(all, request, options);
 }
 
 /** See snapshot/restore/restore.ts. */

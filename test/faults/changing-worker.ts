@@ -3,6 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
+import { deviceHandlers } from '#engine/snapshot/restore/device-tasks.ts';
 import { restoreHandlers } from '#engine/snapshot/restore/restore-handlers.ts';
 import { uploadHandlers } from '#engine/snapshot/upload/upload-handlers.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
@@ -18,6 +19,7 @@ serveTasks<EngineTasks, ContentThreadSeed>(seed => {
   return {
     ...contentHandlers(thread),
     ...restoreHandlers(thread),
+    ...deviceHandlers(thread),
     ...upload,
     scanDirectory: input => {
       const scanned = upload.scanDirectory(input);

@@ -2,6 +2,7 @@
 // the thread in the way that the environment names.
 
 import { ChunkToken } from '#engine/snapshot/upload/chunk-token.ts';
+import { deviceHandlers } from '#engine/snapshot/restore/device-tasks.ts';
 import { restoreHandlers } from '#engine/snapshot/restore/restore-handlers.ts';
 import { uploadHandlers } from '#engine/snapshot/upload/upload-handlers.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
@@ -43,6 +44,7 @@ serveTasks<EngineTasks, ContentThreadSeed>(seed => {
     ...contentHandlers(thread),
     ...uploadHandlers(thread),
     ...restoreHandlers(thread),
+    ...deviceHandlers(thread),
   };
   return { ...sound, ...waysOver(sound)[process.env.STEVEDORE_TEST_DEATH ?? ''] };
 });

@@ -83,6 +83,7 @@ export const ERROR_CODES = Object.freeze({
   TARGET_ENTRY_REFUSED: final,
   TARGET_NOT_WRITABLE: final,
   TARGET_FULL: final,
+  TARGET_TOO_SMALL: final,
 
   // Volumes of pods
   POD_NOT_FOUND: final,

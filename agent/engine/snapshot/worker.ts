@@ -3,15 +3,21 @@
 import { type ContentTasks, contentHandlers } from '#engine/workers/content-tasks.ts';
 import { ContentThread, type ContentThreadSeed } from '#engine/workers/content-thread.ts';
 import { serveTasks } from '#engine/workers/serve.ts';
+import { deviceHandlers, type DeviceTasks } from './restore/device-tasks.ts';
 import { restoreHandlers } from './restore/restore-handlers.ts';
 import type { RestoreTasks } from './restore/restore-tasks.ts';
 import { uploadHandlers } from './upload/upload-handlers.ts';
 import type { SurveyTasks } from './upload/survey-tasks.ts';
 import type { UploadTasks } from './upload/upload-tasks.ts';
 
-export type EngineTasks = ContentTasks & UploadTasks & SurveyTasks & RestoreTasks;
+export type EngineTasks = ContentTasks & UploadTasks & SurveyTasks & RestoreTasks & DeviceTasks;
 
 serveTasks<EngineTasks, ContentThreadSeed>(seed => {
   const thread = new ContentThread(seed);
-  return { ...contentHandlers(thread), ...uploadHandlers(thread), ...restoreHandlers(thread) };
+  return {
+    ...contentHandlers(thread),
+    ...uploadHandlers(thread),
+    ...restoreHandlers(thread),
+    ...deviceHandlers(thread),
+  };
 });

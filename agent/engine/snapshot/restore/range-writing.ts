@@ -43,20 +43,26 @@ export function writeOpened(
 ): void {
   const { flags, bytes } = thread.view.chunks;
   const isCompressed = (flags[chunk] & CHUNK_FLAG.compressed) !== 0;
-  const plain = isCompressed ? inflated(content, bytes[chunk]) : content;
-  if (plain instanceof EngineError) {
-    making.giveUpChunk(chunk, plain);
-    return;
-  }
-  if (plain.length !== bytes[chunk]) {
-    const problem = `a chunk has ${plain.length} bytes instead of ${bytes[chunk]}`;
-    making.giveUpChunk(
-      chunk,
-      new EngineError('OBJECT_DAMAGED', `${problem}; verify the repository`),
-    );
+  let plain: PlainRegion;
+  try {
+    plain = plainChunk(content, { isCompressed, bytes: bytes[chunk] });
+  } catch (error) {
+    if (!isEngineError(error, 'OBJECT_DAMAGED')) throw error;
+    making.giveUpChunk(chunk, error);
     return;
   }
   making.writeChunk(chunk, plain);
+}
+
+/** The bytes of a chunk out of its content. @throws OBJECT_DAMAGED */
+export function plainChunk(
+  content: PlainRegion,
+  { isCompressed, bytes }: { readonly isCompressed: boolean; readonly bytes: number },
+): PlainRegion {
+  const plain = isCompressed ? inflated(content, bytes) : content;
+  if (plain.length === bytes) return plain;
+  const problem = `a chunk has ${plain.length} bytes instead of ${bytes}`;
+  throw new EngineError('OBJECT_DAMAGED', `${problem}; verify the repository`);
 }
 
 function openContent(
@@ -81,17 +87,14 @@ function openContent(
   }
 }
 
-function inflated(
-  { arena, offset, length }: PlainRegion,
-  bytes: number,
-): PlainRegion | EngineError {
+function inflated({ arena, offset, length }: PlainRegion, bytes: number): PlainRegion {
   try {
     const stored = arena.bytes.subarray(offset, offset + length);
     const plain = inflateStored(stored, bytes);
     return { arena: arenaOver(new Uint8Array(plain)), offset: 0, length: plain.length };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return new EngineError('OBJECT_DAMAGED', `a compressed object is damaged: ${reason}`);
+    throw new EngineError('OBJECT_DAMAGED', `a compressed object is damaged: ${reason}`);
   }
 }
 

@@ -10,6 +10,7 @@ import { nativeErrno } from '#engine/base/native.ts';
 
 import { NativeXattrs } from './native-xattrs.ts';
 import {
+  BLKZEROOUT,
   FS_IOC_FSGETXATTR,
   FS_IOC_FSSETXATTR,
   FS_IOC_GETFLAGS,
@@ -208,6 +209,12 @@ class NativeCalls implements TargetCalls {
   punch(descriptor: number, position: number, length: number): number {
     const mode = FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE;
     return retried(() => this.#call.fallocate(descriptor, mode, position, length));
+  }
+
+  zeroOut(descriptor: number, position: number, length: number): number {
+    this.#putLong(0, position);
+    this.#putLong(2, length);
+    return this.#control(descriptor, BLKZEROOUT);
   }
 
   copy(from: number, to: number, { fromPosition, toPosition, length }: CopyRange): number {

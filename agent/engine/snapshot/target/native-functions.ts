@@ -52,6 +52,7 @@ export const FS_IOC_GETFLAGS = 0x80086601;
 export const FS_IOC_SETFLAGS = 0x40086602;
 export const FS_IOC_FSGETXATTR = 0x801c581f;
 export const FS_IOC_FSSETXATTR = 0x401c5820;
+export const BLKZEROOUT = 0x127f;
 
 const MACHINES = new Set(['x64', 'arm64']);
 

@@ -99,6 +99,10 @@ class PortableCalls implements TargetCalls {
     return -ENOSYS;
   }
 
+  zeroOut(): number {
+    return -ENOSYS;
+  }
+
   copy(): number {
     return -ENOSYS;
   }

@@ -71,6 +71,8 @@ export interface TargetCalls {
   truncate(descriptor: number, bytes: number): number;
   /** Makes a hole and leaves the size alone. */
   punch(descriptor: number, position: number, length: number): number;
+  /** Of a block device: makes it read as zeros, by the device itself or by writing them. */
+  zeroOut(descriptor: number, position: number, length: number): number;
   copy(from: number, to: number, range: CopyRange): number;
   /** Where the next data at or behind `position` begins; ENXIO when only a hole is left. */
   seekData(descriptor: number, position: number): number;
