@@ -2,7 +2,7 @@
 // configuration, cache and logs lie in a directory that the caller gives and removes.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, createReadStream } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -59,14 +59,27 @@ export class Kopia {
 
   /** Standard output; rejects with what it wrote to standard error when it fails. */
   run(...words: readonly string[]): Promise<string> {
+    return this.#run(words);
+  }
+
+  /** The same with a file for its standard input. */
+  runOn(path: string, ...words: readonly string[]): Promise<string> {
+    return this.#run(words, path);
+  }
+
+  #run(words: readonly string[], input?: string): Promise<string> {
     const limits = { maxBuffer: OUTPUT_BYTES_MAX, timeout: RUN_MS_MAX };
     return new Promise((resolve, reject) => {
       const options = { ...limits, env: this.#environment, encoding: 'utf8' as const };
-      execFile(this.#program, words, options, (error, stdout, stderr) => {
+      const child = execFile(this.#program, words, options, (error, stdout, stderr) => {
         if (error === null) return resolve(stdout);
         const tail = (stderr || error.message).slice(-4000);
         reject(new Error(`kopia ${words.slice(0, 8).join(' ')} failed: ${tail}`, { cause: error }));
       });
+      if (input === undefined || child.stdin === null) return;
+      // What ends early has said why.
+      child.stdin.on('error', () => undefined);
+      createReadStream(input).pipe(child.stdin);
     });
   }
 
