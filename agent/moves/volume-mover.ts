@@ -27,6 +27,10 @@ export interface PodVolume {
   readonly podName: string;
   /** Name in `pod.spec.volumes[]`. */
   readonly volume: string;
+  /**
+   * A device is read and written as it is; there is no done file on one. `Filesystem` if absent.
+   */
+  readonly volumeMode?: 'Filesystem' | 'Block';
 }
 
 export interface BackupOrder {

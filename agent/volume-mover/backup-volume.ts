@@ -20,6 +20,7 @@ import type {
   PreCopyResult,
 } from '#agent/moves/volume-mover.ts';
 import type { VolumePlace } from '#agent/volumes/locate-volume.ts';
+import { requireDevice } from './device-volume.ts';
 import { ProgressMeter } from './move-progress.ts';
 import { skippedLines } from './result-text.ts';
 import { veleroNames } from './velero-source.ts';
@@ -39,6 +40,7 @@ export async function backupVolume(
   order: BackupOrder,
   { signal, onProgress, onPublish, isStillThere }: VolumeMoveOptions,
 ): Promise<BackupResult> {
+  if (order.volume.volumeMode === 'Block') await requireDevice(place);
   const request = requestFor(place, order);
   const meter = new ProgressMeter(onProgress);
   const ended = new AbortController();

@@ -32,6 +32,7 @@ import { forgetOldStates } from './forget-states.ts';
 import { forgetUnreported } from './forget-unreported.ts';
 import { notAnswering, stopsWithin, STOP_MS_MAX } from './stops-within.ts';
 import { veleroNames } from './velero-source.ts';
+import { restoreDeviceVolume } from './restore-device-volume.ts';
 import { restoreVolume } from './restore-volume.ts';
 
 export interface VolumeMoverParts extends LocateParts {
@@ -104,8 +105,9 @@ export class EngineVolumeMover implements VolumeMover, PreCopier {
   async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
     const place = await this.#locate(order.volume, options.signal);
     const access = { name: order.repository, access: 'read' } as const;
+    const bringBack = order.volume.volumeMode === 'Block' ? restoreDeviceVolume : restoreVolume;
     return await this.#with(access, place, options, repository =>
-      restoreVolume(repository, place, order, this.#watching(place, order.volume, options)),
+      bringBack(repository, place, order, this.#watching(place, order.volume, options)),
     );
   }
 

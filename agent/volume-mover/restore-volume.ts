@@ -93,7 +93,7 @@ function requireSomething(
 }
 
 /** How much it has. @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_DAMAGED */
-async function requireSnapshot(
+export async function requireSnapshot(
   repository: Repository,
   snapshotId: string,
   signal: AbortSignal,

@@ -46,7 +46,9 @@ export function veleroNames(
     tags: isKnown ? { ...tags, pvc: claim.name, 'pvc-uid': claim.uid } : tags,
     // Keeps retention of kopia's command away from it: Velero alone decides how long it lives.
     pins: ['velero-pin'],
-    rootName: moveUid,
+    // Velero's mover has the device at `/<uid>`, and names it by its path, not by its last name
+    // (pkg/util/kube/pvc_pv.go MakePodPVCAttachment, pkg/uploader/kopia/block_backup.go).
+    rootName: volume.volumeMode === 'Block' ? `/${moveUid}` : moveUid,
     // Whoever asked for it: a stock agent of 1.16 has another requester, another path, and the tags
     // of the PodVolumeBackup, with this one (v1.16.2 pkg/controller/pod_volume_backup_controller.go
     // pVBRRequestor, pkg/podvolume/backupper.go newPodVolumeBackup).
