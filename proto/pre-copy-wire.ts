@@ -3,7 +3,7 @@
 import type { PreCopies as WirePreCopies } from './generated/stevedore/v1/PreCopies.ts';
 import type { PreCopies__Output as ReadPreCopies } from './generated/stevedore/v1/PreCopies.ts';
 import type { PreCopy__Output as ReadPreCopy } from './generated/stevedore/v1/PreCopy.ts';
-import { requireCount, requireList, requireName } from './wire-fields.ts';
+import { requireCount, requireList, requireName, requireText } from './wire-fields.ts';
 import { PRE_COPIES_MAX } from './wire-limits.ts';
 
 /** A volume that is wanted ahead of a backup. */
@@ -13,6 +13,8 @@ export interface PreCopy {
   readonly podUid: string;
   /** In its pod. */
   readonly volumeName: string;
+  /** Name of the claim that it is made from; empty where there is none, or none is said. */
+  readonly claim: string;
   /** Name of the BackupStorageLocation. */
   readonly location: string;
   /** By the controller's clock. */
@@ -37,6 +39,7 @@ function preCopyFromWire(wire: ReadPreCopy): PreCopy {
     pod: requireName(wire.pod, 'pod'),
     podUid: requireName(wire.podUid, 'pod_uid'),
     volumeName: requireName(wire.volumeName, 'volume_name'),
+    claim: requireText(wire.claim, 'claim'),
     location: requireName(wire.location, 'location'),
     dueMs: requireCount(wire.dueMs, 'due_ms'),
     leftMs: requireCount(wire.leftMs, 'left_ms'),

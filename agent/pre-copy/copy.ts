@@ -67,14 +67,14 @@ export class Copy {
 
   async #takeSlot(slots: CopyParts['slots'], id: string): Promise<'granted' | 'refused'> {
     const { promise, resolve } = Promise.withResolvers<'granted'>();
-    const { namespace, pod, volumeName, location } = this.wanted;
+    const { namespace, pod, volumeName, claim, location } = this.wanted;
     const move = `PreCopy/${pod}`;
     const answer = slots.request({
       ...{ id, group: 'pre-copy', kind: 'PreCopy', onGranted: () => resolve('granted') },
       // Whoever copies ahead has no right to hold anybody up.
       volume: {
-        ...{ namespace, pod, volumeName, move, location },
-        ...{ claim: '', priority: 0, gang: undefined, waitedMs: 0 },
+        ...{ namespace, pod, volumeName, claim, move, location },
+        ...{ priority: 0, gang: undefined, waitedMs: 0 },
       },
       progress: () => undefined,
       onWaiting: () => undefined,

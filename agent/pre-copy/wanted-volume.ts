@@ -7,6 +7,8 @@ export interface WantedVolume {
   readonly podUid: string;
   /** In its pod. */
   readonly volumeName: string;
+  /** Name of the claim that it is made from; empty where there is none, or none is known. */
+  readonly claim: string;
   /** Name of the BackupStorageLocation. */
   readonly location: string;
   /** Names the backup that is due. */

@@ -3,7 +3,7 @@
 
 import { parseDuration } from '#agent/config-values.ts';
 import { ANNOTATIONS } from '#controller/annotator/annotations.ts';
-import { type PodVolume, volumesOf } from '#controller/annotator/watched-objects.ts';
+import { volumesOf } from '#controller/annotator/watched-objects.ts';
 import { isEngineError, messageOf } from '#engine/base/errors.ts';
 import type { KubeObject } from '#kube/kube-object.ts';
 
@@ -24,11 +24,17 @@ export interface AskingPod {
   /** Undefined where the annotation is none. */
   readonly leadMs: number | undefined;
   readonly fault: string | undefined;
-  /** Names, of volumes that have files and a mount. */
-  readonly volumes: readonly string[];
+  /** Those that have files and a mount. */
+  readonly volumes: readonly AskingVolume[];
   /** Names that the annotations of Velero have. */
   readonly included: readonly string[];
   readonly excluded: readonly string[];
+}
+
+export interface AskingVolume {
+  readonly name: string;
+  /** Name of its claim; empty where there is none. */
+  readonly claim: string;
 }
 
 /** Shorter than a look at what is due, and longer than between two backups that are worth it. */
@@ -51,7 +57,7 @@ export function watchedPod(object: KubeObject): WatchedPod {
     ...{ namespace, pod: name, podUid: uid, labels: metadata.labels ?? {} },
     node: isRunning ? spec?.nodeName : undefined,
     ...leadOf(text),
-    volumes: volumesOf(object).map((volume: PodVolume) => volume.name),
+    volumes: volumesOf(object).map(({ name, claim = '' }) => ({ name, claim })),
     included: namesIn(annotations[ANNOTATIONS.include.velero]),
     excluded: namesIn(annotations[ANNOTATIONS.exclude.velero]),
   };

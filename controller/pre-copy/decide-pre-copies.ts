@@ -2,7 +2,7 @@
 // come in.
 
 import type { PreCopy } from '#proto/pre-copy-wire.ts';
-import type { AskingPod } from './asking-pod.ts';
+import type { AskingPod, AskingVolume } from './asking-pod.ts';
 import { type BackupTemplate, covers, type WatchedSchedule } from './watched-schedule.ts';
 
 export interface PreCopyFacts {
@@ -53,8 +53,8 @@ function dueSchedules({ schedules, defaultLocation, nowMs }: PreCopyFacts): DueS
 function volumesDue(pod: AskingPod, { template, location, dueMs }: DueSchedule): DuePreCopy[] {
   if (!covers(template, pod)) return [];
   const { namespace, pod: name, podUid } = pod;
-  return volumesOfBackup(pod, template).map(volumeName => ({
-    ...{ namespace, pod: name, podUid, volumeName, location, dueMs },
+  return volumesOfBackup(pod, template).map(({ name: volumeName, claim }) => ({
+    ...{ namespace, pod: name, podUid, volumeName, claim, location, dueMs },
   }));
 }
 
@@ -62,9 +62,11 @@ function volumesDue(pod: AskingPod, { template, location, dueMs }: DueSchedule):
 function volumesOfBackup(
   { volumes, included, excluded }: AskingPod,
   { defaultVolumesToFsBackup, defaultVolumesToRestic }: BackupTemplate,
-): string[] {
+): AskingVolume[] {
   const isOptOut = defaultVolumesToFsBackup ?? defaultVolumesToRestic ?? false;
-  return volumes.filter(name => (isOptOut ? !excluded.includes(name) : included.includes(name)));
+  return volumes.filter(({ name }) =>
+    isOptOut ? !excluded.includes(name) : included.includes(name),
+  );
 }
 
 function keyOf({ podUid, volumeName, location }: DuePreCopy): string {

@@ -684,6 +684,10 @@ export const COORDINATOR_DESCRIPTOR: object = {
                 "leftMs": {
                   "type": "uint64",
                   "id": 7
+                },
+                "claim": {
+                  "type": "string",
+                  "id": 8
                 }
               }
             },

@@ -15,7 +15,8 @@ const LEFT_MS = 1_800_000;
 
 function volume(volumeName: string, more: Partial<WantedVolume> = {}): WantedVolume {
   const pod = { namespace: 'shop', pod: 'db-0', podUid: 'uid-of-db-0' };
-  return { ...pod, volumeName, location: 'default', dueMs: 1000, leftMs: LEFT_MS, ...more };
+  const due = { location: 'default', dueMs: 1000, leftMs: LEFT_MS };
+  return { ...pod, volumeName, claim: `${volumeName}-db-0`, ...due, ...more };
 }
 
 /** Volumes are copied one at a time, each until it is told how that ends. */
@@ -79,7 +80,8 @@ t.test('each volume is copied once for its due time, in a slot of low priority',
   preCopying.want(both);
   await settled();
   t.strictSame(copier.begun, ['data'], 'there is one slot');
-  t.match(requests[0], { volume: { priority: 0, gang: undefined, move: 'PreCopy/db-0' } });
+  const move = { claim: 'data-db-0', move: 'PreCopy/db-0' };
+  t.match(requests[0], { volume: { priority: 0, gang: undefined, ...move } });
   t.ok(requests[0].id.startsWith(PRE_COPY_ID_PREFIX));
   preCopying.want(both);
   await copier.end();

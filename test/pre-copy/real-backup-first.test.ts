@@ -52,7 +52,7 @@ function start(t: Test, { mover, pod }: Pick<Scene, 'mover' | 'pod'>) {
   });
   t.teardown(() => preCopying.stop());
   const wanted: WantedVolume = {
-    ...{ namespace, pod: podName, podUid, volumeName: 'data' },
+    ...{ namespace, pod: podName, podUid, volumeName: 'data', claim: '' },
     ...{ location: NAME.backupStorageLocation, dueMs: 1, leftMs: 600_000 },
   };
   preCopying.want([wanted]);

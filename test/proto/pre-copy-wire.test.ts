@@ -8,6 +8,7 @@ const VOLUME: PreCopy = {
   pod: 'db-0',
   podUid: '77777777-0000-4000-8000-000000000001',
   volumeName: 'data',
+  claim: 'data-db-0',
   location: 'default',
   dueMs: 1_800_000_000_000,
   leftMs: 1_800_000,
@@ -25,8 +26,17 @@ t.test('volumes to be copied ahead come out as they went in, none included', asy
   t.strictSame(preCopiesFromWire(sent([]).preCopies), []);
 });
 
+t.test('a controller that does not say the claim is understood, and none is known', async t => {
+  const { claim: _claim, ...earlier } = VOLUME;
+  const bytes = encodeControllerMessage({ preCopies: { volumes: [earlier] } });
+  const { preCopies } = decodeControllerMessage(bytes);
+  if (preCopies === null || preCopies === undefined) throw new Error('it is another message');
+  t.strictSame(preCopiesFromWire(preCopies), [{ ...VOLUME, claim: '' }]);
+});
+
 t.test('what is more than a message may carry is left out', async t => {
-  const long = { ...VOLUME, pod: 'p'.repeat(253), location: 'l'.repeat(253) };
+  const [pod, location, claim] = ['p', 'l', 'c'].map(letter => letter.repeat(253));
+  const long = { ...VOLUME, pod, location, claim };
   const { bytes, preCopies } = sent(Array.from({ length: PRE_COPIES_MAX + 1 }, () => long));
   t.equal(preCopiesFromWire(preCopies).length, PRE_COPIES_MAX);
   t.ok(bytes.length < MESSAGE_BYTES_MAX);

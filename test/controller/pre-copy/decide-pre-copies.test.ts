@@ -22,9 +22,13 @@ interface PodWords {
 }
 
 function pod({ annotations, labels, namespace = 'shop', phase = 'Running' }: PodWords = {}) {
-  const names = ['data', 'log', 'config', 'unmounted'];
-  const sources = { data: 'emptyDir', log: 'emptyDir', config: 'configMap', unmounted: 'emptyDir' };
-  const source = (name: string) => sources[name as keyof typeof sources];
+  const sources = {
+    data: { persistentVolumeClaim: { claimName: 'files' } },
+    log: { emptyDir: {} },
+    config: { configMap: {} },
+    unmounted: { emptyDir: {} },
+  };
+  const volumes = Object.entries(sources).map(([name, source]) => ({ name, ...source }));
   const { asking } = watchedPod({
     metadata: {
       ...{ name: 'db-0', namespace, uid: 'uid', labels },
@@ -36,10 +40,8 @@ function pod({ annotations, labels, namespace = 'shop', phase = 'Running' }: Pod
     },
     spec: {
       nodeName: 'n1',
-      volumes: names.map(name => ({ name, [source(name)]: {} })),
-      containers: [
-        { volumeMounts: names.filter(name => name !== 'unmounted').map(name => ({ name })) },
-      ],
+      volumes,
+      containers: [{ volumeMounts: volumes.filter(({ name }) => name !== 'unmounted') }],
     },
     status: { phase },
   } as Parameters<typeof watchedPod>[0]);
@@ -63,10 +65,14 @@ const BOTH = ['data', 'log'];
 const OPT_OUT = { defaultVolumesToFsBackup: true };
 
 t.test('a volume that the backup would have is wanted from its lead time on', async t => {
-  t.strictSame(decide([schedule()]).get('n1')?.[0], {
-    ...{ namespace: 'shop', pod: 'db-0', podUid: 'uid', volumeName: 'data' },
+  const wanted = {
+    ...{ namespace: 'shop', pod: 'db-0', podUid: 'uid' },
     ...{ location: 'default', dueMs: at('02:00:00') },
-  });
+  };
+  t.strictSame(decide([schedule()]).get('n1'), [
+    { ...wanted, volumeName: 'data', claim: 'files' },
+    { ...wanted, volumeName: 'log', claim: '' },
+  ]);
   const times: readonly (readonly [string, readonly string[]])[] = [
     ['01:29:59', []],
     ['01:30:00', BOTH],

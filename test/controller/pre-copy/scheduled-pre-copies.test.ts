@@ -5,22 +5,24 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { REPOSITORIES } from '#agent/repositories/repository-objects.ts';
+import { queueDocument } from '#controller/commands/queue-report.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import { listSnapshots, openRepository } from '#engine/index.ts';
 import { PODS } from '#kube/core-resources.ts';
 import { EVENTS } from '#kube/events.ts';
 import type { KubeObject } from '#kube/kube-object.ts';
+import { askOverview } from '#proto/overview-client.ts';
+import { agentFlags } from '#test/controller/agent-flags.ts';
 import { startController } from '#test/controller/controller-scene.ts';
-import { tokenOf } from '#test/controller/wire-agent.ts';
 import * as velero from '#test/demo/velero-objects.ts';
 import { type KubeEmulator, startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
 import { BACKUP, ended, PASSWORD, startAgent } from '#test/support/agent-scene.ts';
 import { SeededRandom } from '#test/support/random.ts';
-import { ScratchDirectory } from '#test/support/scratch-directory.ts';
 
 const FILES = 50;
 const FILE_BYTES = 4_000;
 const LOOK_MS = 5_000;
+const QUEUE_LOOK_MS = 100;
 const random = new SeededRandom(21);
 
 /** A quarter to two, from the start; the controller looks as soon as it can. */
@@ -40,35 +42,26 @@ function nightly(api: KubeEmulator, schedule = '0 2 * * *'): void {
   api.add({ kind: 'Schedule', metadata, spec: { schedule, template } });
 }
 
-async function start(t: Test) {
+async function start(t: Test, flags: readonly string[] = []) {
   const api = await startKubeEmulator({ velero: '1.18' });
   t.teardown(() => api.stop());
   const options = { api, clock: nightClock, leads: true };
-  const controller = await startController(t, ['--pre-copy'], [], options);
-  const scratch = await ScratchDirectory.make();
-  t.teardown(() => scratch[Symbol.asyncDispose]());
-  const tokenFile = scratch.join('token');
-  writeFileSync(tokenFile, tokenOf(api, velero.NODE));
-  const agent = await startAgent(t, {
-    api,
-    flags: [
-      ...[`--controller=127.0.0.1:${controller.port}`, '--controller-plain-text'],
-      `--controller-token-file=${tokenFile}`,
-    ],
-  });
+  const controller = await startController(t, ['--pre-copy', ...flags], [], options);
+  const { flags: joined, token } = agentFlags(t, { api, port: controller.port });
+  const agent = await startAgent(t, { api, flags: joined });
   await agent.says('ready');
-  return { api, controller, agent };
+  return { api, controller, agent, token };
 }
 
 type Agent = Awaited<ReturnType<typeof start>>['agent'];
 
 /** A pod that asks for it, with a volume that has files. */
-async function runPod({ api, runPod: run, volumeOf }: Agent, lead = '30m') {
+async function runPod({ api, runPod: run, volumeOf }: Agent, lead = '30m', more: object = {}) {
   const pod = run('web');
   for (let index = 0; index < FILES; index++) writeTo(volumeOf(pod.uid), index);
   const containers = [{ name: 'web', image: 'web', volumeMounts: [{ name: velero.VOLUME }] }];
   const annotations = { 'stevedore.io/pre-copy': lead };
-  const body = { metadata: { annotations }, spec: { containers } };
+  const body = { metadata: { annotations }, spec: { containers, ...more } };
   const name = { namespace: velero.NAMESPACE, name: 'web' };
   await api.client().patch(PODS, name, { type: 'merge', body });
   return pod;
@@ -157,4 +150,25 @@ t.test('a location that is read-only is told, and nothing is tried again for it'
   t.match(await agent.says('pre-copy failed'), { error: { code: 'STORAGE_LOCATION_READ_ONLY' } });
   t.match(await eventOf(api, 'PreCopyFailed'), /accessMode is ReadOnly/);
   t.strictSame(await reasonsIn(agent), []);
+});
+
+t.test('a copy waits at the limit of the class of its claim, as moves do', async t => {
+  const limits = ['--storage-class-slots', '{nfs: 0}'];
+  const { api, agent, controller, token } = await start(t, limits);
+  const metadata = { name: 'files', namespace: velero.NAMESPACE };
+  const spec = { storageClassName: 'nfs', volumeName: 'pv-1' };
+  api.add({ kind: 'PersistentVolumeClaim', metadata, spec });
+  const volumes = [{ name: velero.VOLUME, persistentVolumeClaim: { claimName: 'files' } }];
+  await runPod(agent, '30m', { volumes });
+  nightly(api);
+  const { host, port, trust } = controller;
+  const look = () => askOverview({ host, port, trust, token, clock: systemClock });
+  let overview = await look();
+  while (overview.waiting.length === 0 && agent.lines.every(line => !/pre-copy|ahead/.test(line))) {
+    await systemClock.sleep(QUEUE_LOOK_MS);
+    overview = await look();
+  }
+  t.match(queueDocument(overview), {
+    waiting: [{ move: 'PreCopy/web', storageClass: 'nfs', limit: { kind: 'class', name: 'nfs' } }],
+  });
 });

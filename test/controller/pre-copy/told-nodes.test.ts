@@ -9,7 +9,7 @@ const DUE_MS = new ManualClock().now() + 60_000;
 
 function volume(volumeName: string): DuePreCopy {
   const pod = { namespace: 'shop', pod: 'db-0', podUid: 'uid' };
-  return { ...pod, volumeName, location: 'default', dueMs: DUE_MS };
+  return { ...pod, volumeName, claim: '', location: 'default', dueMs: DUE_MS };
 }
 
 /** Sessions of one node, each of which notes what it is told, as it is when it is sent. */

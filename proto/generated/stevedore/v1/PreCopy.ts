@@ -26,6 +26,12 @@ export interface PreCopy {
    * How long it is until then. Over, it is not wanted any more, whatever is heard.
    */
   'leftMs'?: (number | string | Long);
+  /**
+   * Name of the claim that the volume is made from, by which the agent finds its storage class.
+   * Empty for a volume that has none, and from controllers that do not say it: then no limit of a
+   * storage class holds the copy.
+   */
+  'claim'?: (string);
 }
 
 /**
@@ -52,4 +58,10 @@ export interface PreCopy__Output {
    * How long it is until then. Over, it is not wanted any more, whatever is heard.
    */
   'leftMs': (number);
+  /**
+   * Name of the claim that the volume is made from, by which the agent finds its storage class.
+   * Empty for a volume that has none, and from controllers that do not say it: then no limit of a
+   * storage class holds the copy.
+   */
+  'claim': (string);
 }
