@@ -1,6 +1,6 @@
 // Of which storage class the volume of a move is, for the controller's limits per class: its claim
-// says it. Asked once for each move, and never what a move fails by: of a class that nobody could
-// find out none is told, and no limit of one holds it back.
+// says it. Asked until there is an answer, and never what a move fails by: of a class that nobody
+// could find out none is told, and no limit of one holds it back.
 
 import { abortable } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
@@ -30,7 +30,7 @@ const CLASSES_MAX = 1_000;
 export class ClaimClasses {
   readonly #parts: ClaimClassesParts;
   /** By id of the move. */
-  readonly #classes = new Map<string, Promise<string>>();
+  readonly #classes = new Map<string, Promise<string | undefined>>();
   readonly #lanes: Promise<unknown>[] = Array.from({ length: LANES_MAX }, async () => undefined);
   #askedCount = 0;
 
@@ -39,17 +39,19 @@ export class ClaimClasses {
   }
 
   /** Empty where there is none, or none is known. Never rejects. */
-  of(move: ClaimOfMove): Promise<string> {
-    const known = this.#classes.get(move.id);
-    if (known !== undefined) return known;
-    const asked = this.#ask(move);
-    this.#classes.set(move.id, asked);
+  async of({ id, ...move }: ClaimOfMove): Promise<string> {
+    const asked = this.#classes.get(id) ?? this.#ask(move);
+    this.#classes.set(id, asked);
     const [oldest] = this.#classes.keys();
     if (this.#classes.size > CLASSES_MAX && oldest !== undefined) this.#classes.delete(oldest);
-    return asked;
+    const found = await asked;
+    // Copies ahead of backups ask by the same id for as long as their pod lives.
+    if (found === undefined && this.#classes.get(id) === asked) this.#classes.delete(id);
+    return found ?? '';
   }
 
-  async #ask({ namespace, claim: name }: ClaimOfMove): Promise<string> {
+  /** Undefined where nobody could say. */
+  async #ask({ namespace, claim: name }: Omit<ClaimOfMove, 'id'>): Promise<string | undefined> {
     const { client, clock, log, signal: end } = this.#parts;
     const late = `the API server has not told of it within ${CLASS_MS_MAX / 1000} s`;
     using limit = deadline(clock, CLASS_MS_MAX, new EngineError('KUBE_TIMEOUT', late));
@@ -65,10 +67,10 @@ export class ClaimClasses {
       const { spec } = await abortable(asking, signal);
       return spec?.storageClassName ?? '';
     } catch (error) {
-      if (end.aborted) return '';
+      if (end.aborted) return undefined;
       const claim = `${namespace}/${name}`;
       log.warn({ claim, error }, 'no limit per storage class holds a move back: none is known');
-      return '';
+      return undefined;
     }
   }
 }

@@ -35,7 +35,7 @@ function scene() {
 
 const settled = () => new Promise(setImmediate);
 
-t.test('a move is asked about once, whatever the answer was', async t => {
+t.test('a move is asked about once, and again where there was no answer', async t => {
   const { ask, questions, warnings } = scene();
   const asked = [ask('a'), ask('b'), ask('c'), ask('a')];
   await settled();
@@ -44,10 +44,13 @@ t.test('a move is asked about once, whatever the answer was', async t => {
   second?.answer({});
   third?.fail(new EngineError('KUBE_FORBIDDEN', 'claims may not be read'));
   t.strictSame(await Promise.all(asked), ['nfs', '', '', 'nfs']);
-  t.strictSame([await ask('a'), await ask('c')], ['nfs', '']);
+  const again = ['a', 'b', 'c'].map(ask);
+  await settled();
+  questions[3]?.answer({ storageClassName: 'late' });
+  t.strictSame(await Promise.all(again), ['nfs', '', 'late']);
   t.strictSame(
     questions.map(({ name }) => name),
-    ['claim-a', 'claim-b', 'claim-c'],
+    ['claim-a', 'claim-b', 'claim-c', 'claim-c'],
   );
   t.match(warnings, [{ claim: 'shop/claim-c', error: { code: 'KUBE_FORBIDDEN' } }]);
 });
