@@ -3,7 +3,7 @@
 // a message may repeat a key.
 
 import type { CallOptions, KubeClient, KubePatch, KubeQuery } from '#kube/kube-client.ts';
-import type { ListOptions } from '#kube/kube-client.ts';
+import type { DeleteOptions, ListOptions } from '#kube/kube-client.ts';
 import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
 
 type Hide = (text: string) => string;
@@ -58,7 +58,7 @@ export class HidingClient implements KubeClient {
     return this.#client.patch<Item>(resource, name, spoken, options);
   }
 
-  delete(resource: Resource, name: ObjectName, options?: CallOptions) {
+  delete(resource: Resource, name: ObjectName, options?: DeleteOptions) {
     return this.#client.delete(resource, name, options);
   }
 

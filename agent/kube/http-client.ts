@@ -6,7 +6,7 @@ import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { KubeConnection } from './connection.ts';
 import { exchange, openStream, type HttpExchange } from './http-exchange.ts';
 import type { CallOptions, KubeClient, KubeList, KubePatch, KubeQuery } from './kube-client.ts';
-import type { ListOptions, WatchEvent } from './kube-client.ts';
+import type { DeleteOptions, ListOptions, WatchEvent } from './kube-client.ts';
 import type { KubeObject, ObjectMeta, ObjectName, Resource } from './kube-object.ts';
 import { REQUEST_RETRY_POLICY, requestRetryMs } from './request-retry.ts';
 import {
@@ -172,12 +172,13 @@ export class HttpKubeClient implements KubeClient {
     return this.#json<Item>({ target, method: 'PATCH', path, body, contentType }, options);
   }
 
-  async delete(resource: Resource, name: ObjectName, options?: CallOptions): Promise<void> {
+  async delete(resource: Resource, name: ObjectName, options?: DeleteOptions): Promise<void> {
     const target = objectTarget('delete', resource, name);
     const call: HttpExchange = {
       target,
       method: 'DELETE',
       path: objectPath(resource, name),
+      body: options?.asRead && JSON.stringify(onlyAsRead(options.asRead)),
       signal: options?.signal,
     };
     await this.#retrying(call, async attempt => {
@@ -256,6 +257,11 @@ function nameOf({ name, namespace, generateName }: ObjectMeta): ObjectName {
 function named(resource: Resource, object: KubeObject): KubeObject {
   const { group, version, kind } = resource;
   return { apiVersion: group === '' ? version : `${group}/${version}`, kind, ...object };
+}
+
+function onlyAsRead({ uid, resourceVersion }: ObjectMeta): object {
+  const preconditions = { uid, resourceVersion };
+  return { apiVersion: 'v1', kind: 'DeleteOptions', preconditions };
 }
 
 function tooMany(target: RequestTarget): EngineError {

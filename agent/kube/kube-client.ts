@@ -1,7 +1,7 @@
 // What is asked of an API server, as one contract: requests that end, and watches that may not.
 // Errors are EngineErrors with a KUBE_… code, and hold neither token nor body of a Secret.
 
-import type { KubeObject, ObjectName, Resource } from './kube-object.ts';
+import type { KubeObject, ObjectMeta, ObjectName, Resource } from './kube-object.ts';
 
 export interface KubeQuery {
   /** All namespaces where there is none. */
@@ -23,6 +23,11 @@ export type WatchEvent<Item extends KubeObject> =
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
+}
+
+export interface DeleteOptions extends CallOptions {
+  /** As it was read: only that object, and only as it was (metav1.Preconditions). */
+  readonly asRead?: ObjectMeta;
 }
 
 export interface ListOptions<Item extends KubeObject> extends CallOptions {
@@ -88,8 +93,11 @@ export interface KubeClient {
     options?: CallOptions,
   ): Promise<Item>;
 
-  /** Asks for deletion; gone at once where no finalizer holds it. @throws KUBE_NOT_FOUND */
-  delete(resource: Resource, name: ObjectName, options?: CallOptions): Promise<void>;
+  /**
+   * Asks for deletion; gone at once where no finalizer holds it.
+   * @throws KUBE_NOT_FOUND, KUBE_CONFLICT when it is not as it was read any more
+   */
+  delete(resource: Resource, name: ObjectName, options?: DeleteOptions): Promise<void>;
 
   /** JSON of another path, such as discovery. */
   read<Body>(path: string, options?: CallOptions & { readonly accept?: string }): Promise<Body>;

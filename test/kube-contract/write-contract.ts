@@ -170,6 +170,19 @@ function testFinalizers(t: Test, scene: ContractScene): void {
     await t.rejects(client.get(WIDGETS, name), { code: 'KUBE_NOT_FOUND' });
     await t.rejects(client.delete(WIDGETS, name), { code: 'KUBE_NOT_FOUND' });
   });
+  t.test('what is not as it was read is not deleted', async t => {
+    const name = { namespace, name: 'changed' };
+    const { metadata } = await client.create(CONFIG_MAPS, configMap(scene, 'changed', {}));
+    const { metadata: changed } = await client.patch(CONFIG_MAPS, name, {
+      ...{ type: 'merge', body: { data: { more: '1' } } },
+    });
+    for (const asRead of [metadata, { ...changed, uid: 'of-another' }]) {
+      const deletion = client.delete(CONFIG_MAPS, name, { asRead });
+      await t.rejects(deletion, { code: 'KUBE_CONFLICT' });
+    }
+    await client.delete(CONFIG_MAPS, name, { asRead: changed });
+    await t.rejects(client.get(CONFIG_MAPS, name), { code: 'KUBE_NOT_FOUND' });
+  });
   t.test('a pod on a node waits for its kubelet, where it has time for that', async t => {
     const nodeName = 'nowhere';
     const pods = {
