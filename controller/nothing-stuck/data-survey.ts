@@ -5,14 +5,12 @@
 import { PODS } from '#kube/core-resources.ts';
 import { ageMs } from '#kube/kube-object.ts';
 import { AgentAbsences } from './agent-absences.ts';
+import { type AgentPod, hasAgentLabel } from './agent-pod.ts';
 import { type DataMoveView, isAnybodys } from './decide-stuck-data.ts';
 import type { AgentState } from './decide-stuck.ts';
 import type { MoveRecord } from './move-record.ts';
 import type { StuckParts } from './stuck-look.ts';
-import type { AgentPod } from './stuck-survey.ts';
 
-/** `name` of the pods of both of Velero's DaemonSets, and of ours. */
-const AGENT_LABEL = /^node-agent(-windows)?$/;
 /** In place of a node: any of them. */
 const ANYWHERE = '';
 
@@ -84,9 +82,9 @@ export class DataSurvey {
     const { hasSession, serviceAccount } = this.#parts;
     const ours = new Set<string>();
     const others = new Set<string>();
-    for (const { metadata, spec } of running) {
-      const { nodeName, serviceAccountName } = spec ?? {};
-      if (nodeName === undefined || !AGENT_LABEL.test(metadata.labels?.['name'] ?? '')) continue;
+    for (const pod of running) {
+      const { nodeName, serviceAccountName } = pod.spec ?? {};
+      if (nodeName === undefined || !hasAgentLabel(pod)) continue;
       const hasOurs = serviceAccountName === serviceAccount && hasSession(nodeName);
       if (hasOurs && !ours.has(nodeName)) ours.add(nodeName);
       else others.add(nodeName);

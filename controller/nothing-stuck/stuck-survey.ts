@@ -1,11 +1,11 @@
 // What speaks for and against a move being stuck: sessions first, which cost nothing, then the pods
 // in Velero's namespace, and Nodes and pods of restores one by one.
 
-import type { Pod } from '#agent/moves/objects/pod.ts';
 import { PODS } from '#kube/core-resources.ts';
 import { ageMs } from '#kube/kube-object.ts';
 import { Absences } from './absences.ts';
 import { AgentAbsences } from './agent-absences.ts';
+import { type AgentPod, isRunningAgent } from './agent-pod.ts';
 import type { AgentState, RestoredPod, StuckView } from './decide-stuck.ts';
 import { type ConditionedPod, restoredPodOf } from './restored-pod.ts';
 import type { MoveRecord } from './move-record.ts';
@@ -14,12 +14,6 @@ import { unlessAbsent, unlessForbidden } from './unless-refused.ts';
 
 /** Pods of restores that are looked at in one look; the others wait for the next. */
 const PODS_LOOKED_AT_MAX = 200;
-/** As stock's and ours have it. */
-const AGENT_LABEL = 'node-agent';
-
-export interface AgentPod extends Pod {
-  readonly spec?: Pod['spec'] & { readonly serviceAccountName?: string };
-}
 
 interface Found {
   readonly node: string | undefined;
@@ -147,7 +141,7 @@ export class StuckSurvey {
     const { serviceAccount } = this.#parts;
     const names = new Set(suspects.flatMap(record => found.get(record)?.node ?? []));
     const running = new Set(
-      pods.filter(pod => isAgent(pod, serviceAccount)).map(({ spec }) => spec?.nodeName),
+      pods.filter(pod => isRunningAgent(pod, serviceAccount)).map(({ spec }) => spec?.nodeName),
     );
     const states = new Map<string, AgentState>();
     for (const name of names) {
@@ -156,13 +150,6 @@ export class StuckSurvey {
     }
     return states;
   }
-}
-
-/** One that is being deleted runs on for its grace period, and ends what it has. */
-function isAgent({ metadata, spec, status }: AgentPod, serviceAccount: string): boolean {
-  const isOne =
-    metadata.labels?.['name'] === AGENT_LABEL || spec?.serviceAccountName === serviceAccount;
-  return isOne && status?.phase === 'Running';
 }
 
 function isUnderWay({ status }: AgentPod): boolean {

@@ -75,6 +75,19 @@ t.test('nothing of an agent that is there is touched, by session or by pod', asy
   t.notOk(scene.api.requests.some(REPLACES));
 });
 
+t.test('an agent of a Windows node is one, too', async t => {
+  const scene = await newScene(t);
+  const name = scene.addBackup();
+  const metadata = { name: 'w', namespace: 'velero', labels: { name: 'node-agent-windows' } };
+  const spec = { nodeName: 'worker-1' };
+  scene.addPod({ kind: 'Pod', metadata, spec }, { phase: 'Running' });
+  const { look } = scene.newController();
+  await look();
+  scene.pass(600 * MINUTE);
+  await look();
+  t.equal(scene.statusOf(name).phase, undefined);
+});
+
 t.test('an agent that comes back between the look and the write has its move', async t => {
   const scene = await newScene(t);
   const name = scene.addBackup();
