@@ -52,7 +52,7 @@ export const SETTINGS = Object.freeze({
   nothingStuck: preset('true', {
     flags: '--nothing-stuck <boolean>',
     variables: ['STEVEDORE_NOTHING_STUCK'],
-    text: 'ends moves whose node or agent is gone, as Failed and with the reason',
+    text: 'ends moves whose node or agent is gone, and deletes what moves leave behind',
     parse: parseBoolean,
   }),
   agentAbsence: preset('10m', {

@@ -11,6 +11,7 @@ import {
 } from '#agent/prometheus.ts';
 import { addProcessMetrics } from '#agent/process-metrics.ts';
 import { type AnnotatorCounts, CHANGE_RESULTS } from '#controller/annotator/annotator-counts.ts';
+import { LEFTOVER_KINDS, type LeftoverCounts } from '#controller/nothing-stuck/leftover-counts.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { PRIORITY_MAX, type SlotGrant } from '#proto/slot-messages.ts';
 import { FAULT_KINDS, type PreCopyCounts } from './pre-copy/pre-copy-counts.ts';
@@ -26,6 +27,7 @@ export interface MetricsParts {
   readonly counts: RefusalCounts;
   readonly annotated: AnnotatorCounts;
   readonly preCopies: PreCopyCounts;
+  readonly leftovers: LeftoverCounts;
   readonly connectionCount: () => number;
   readonly areSettingsValid: () => boolean;
   /** Undefined while somebody else reigns. */
@@ -40,7 +42,7 @@ const PRIORITIES = Array.from({ length: PRIORITY_MAX + 1 }, (_, priority) => pri
 /** Read once for each scrape. */
 interface Snapshot extends Pick<
   MetricsParts,
-  'counts' | 'annotated' | 'preCopies' | 'connectionCount' | 'areSettingsValid'
+  'counts' | 'annotated' | 'preCopies' | 'leftovers' | 'connectionCount' | 'areSettingsValid'
 > {
   readonly state: TermState | undefined;
   readonly queue: readonly QueueEntry[];
@@ -201,6 +203,13 @@ const ROWS: readonly MetricRow<Snapshot>[] = [
     help: 'Schedules and annotations of pods that cannot be understood',
     labels: ['kind'],
     read: ({ preCopies }) => FAULT_KINDS.map(kind => [[kind], preCopies.faults[kind]]),
+  },
+  {
+    name: 'stevedore_controller_leftovers_deleted_total',
+    kind: 'counter',
+    help: 'Objects deleted that moves had left behind at their end',
+    labels: ['kind'],
+    read: ({ leftovers }) => LEFTOVER_KINDS.map(kind => [[kind], leftovers.of(kind)]),
   },
 ];
 

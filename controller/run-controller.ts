@@ -11,6 +11,7 @@ import { Readiness } from '#agent/readiness.ts';
 import { refusedRights } from '#agent/refused-rights.ts';
 import { annotatePods } from '#controller/annotator/annotate-pods.ts';
 import { AnnotatorCounts } from '#controller/annotator/annotator-counts.ts';
+import { LeftoverCounts } from '#controller/nothing-stuck/leftover-counts.ts';
 import { watchStuck } from '#controller/nothing-stuck/watch-stuck.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { messageOf } from '#engine/base/errors.ts';
@@ -71,6 +72,7 @@ export async function runController(
   let state: TermState | undefined;
   const annotated = new AnnotatorCounts();
   const preCopies = new PreCopyCounts();
+  const leftovers = new LeftoverCounts();
   let overviews: OverviewDesk | undefined;
   const server = new SessionServer({
     ...{ clock, onCall: door.onCall },
@@ -78,7 +80,7 @@ export async function runController(
   });
   const settings = watchSettings(config, parts, () => state);
   using metrics = new ControllerMetrics({
-    ...{ clock, counts, annotated, preCopies },
+    ...{ clock, counts, annotated, preCopies, leftovers },
     areSettingsValid: () => settings.isValid,
     connectionCount: () => server.connectionCount,
     state: () => state,
@@ -113,7 +115,7 @@ export async function runController(
         signal => annotate(config, parts, { client, annotated, readiness }, signal),
         signal =>
           copyAhead(config, parts, { client, preCopies, readiness, state: () => state }, signal),
-        signal => endWhatIsStuck(config, parts, { client, state: () => state }, signal),
+        signal => endWhatIsStuck(config, parts, { client, leftovers, state: () => state }, signal),
       ],
     });
   } finally {
@@ -267,15 +269,19 @@ async function copyAhead(
 async function endWhatIsStuck(
   config: ControllerConfig,
   { log, clock }: ControllerParts,
-  { client, state }: Pick<OverviewParts, 'client' | 'state'>,
+  parts: Pick<OverviewParts, 'client' | 'state'> & { readonly leftovers: LeftoverCounts },
   signal: AbortSignal,
 ): Promise<void> {
   if (!config.nothingStuck) return;
+  const { client, leftovers, state } = parts;
   const { namespace, agentServiceAccount: serviceAccount } = config;
   const { agentAbsence: agentAbsenceMs, startDeadline: startDeadlineMs } = config;
   const hasSession = (node: string) => state()?.sessions.session(node) !== undefined;
   const limits = { agentAbsenceMs, startDeadlineMs };
-  await watchStuck({ client, clock, log, namespace, serviceAccount, hasSession, limits }, signal);
+  await watchStuck(
+    { client, clock, log, namespace, serviceAccount, hasSession, limits, leftovers },
+    signal,
+  );
 }
 
 /** Of the pod; see identity. */

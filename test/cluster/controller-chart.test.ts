@@ -1,6 +1,7 @@
 // What the chart installs of the controller, on a real API server: that it is taken, that its pods
-// are `restricted`, and that the controller leads, hears agents, tells them of the queue and ends
-// what is stuck with the rights, the settings and the certificate of the chart, and nothing else.
+// are `restricted`, and that the controller leads, hears agents, tells them of the queue, ends what
+// is stuck and deletes what was left behind with the rights, the settings and the certificate of
+// the chart, and nothing else.
 
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,15 +17,18 @@ import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
 import { helmIsMissing, renderChart } from '#test/charts/helm.ts';
 import { makeAuthority, makePair } from '#test/support/certificates.ts';
 import { ServiceProcess } from '#test/support/service-process.ts';
-import type { ApiClient, ApiObject } from './api-client.ts';
+import { type ApiClient, type ApiObject, pathOf } from './api-client.ts';
 import { isMissing } from './cluster-programs.ts';
 import { type ControlPlane, controlPlaneIsMissing, startControlPlane } from './control-plane.ts';
 import { applyVeleroCrds } from './velero-crds.ts';
 
 const HOST = 'stevedore-controller.velero.svc';
 const NAMESPACE = '/api/v1/namespaces/velero';
-/** Nobody makes it here: there is no controller manager. */
+const MOVES = '/apis/velero.io/v1/namespaces/velero/podvolumebackups';
+/** Nobody makes them here: there is no controller manager. */
 const ACCOUNT = { name: 'default', namespace: 'confined' };
+const DEFAULT_ACCOUNT = { name: 'default', namespace: 'velero' };
+const LEFT = 'left';
 /** Two looks, 15 s apart. */
 const STUCK_MS_MAX = 90_000;
 const VALUES = [
@@ -51,6 +55,7 @@ t.test(
       await client.create(backupOf(name));
     }
     await client.create(dataUploadOf('worker-2'));
+    const staying = await leaveBehind(client);
     // Of the chart, and the API server says whether they are objects.
     const objects = renderChart(...VALUES) as Installed[];
     for (const object of objects) await client.apply(object);
@@ -69,15 +74,20 @@ t.test(
     t.match(await client.get(lease), { spec: { leaseTransitions: Number } });
     const { nodes } = await askOverview(agent.target);
     t.match(nodes, [{ name: 'worker-1', isConnected: true, version: 'test' }]);
-    const moves = '/apis/velero.io/v1/namespaces/velero/podvolumebackups';
     const hasFailed = ({ status }: ApiObject) => status?.phase === 'Failed';
-    const ended = await client.until(`${moves}/of-worker-2`, hasFailed, { msMax: STUCK_MS_MAX });
+    const ended = await client.until(`${MOVES}/of-worker-2`, hasFailed, { msMax: STUCK_MS_MAX });
     t.match(ended.status, { message: /^node worker-2 has had no running agent for \d+ s$/ });
     const upload = '/apis/velero.io/v2alpha1/namespaces/velero/datauploads/of-worker-2';
     const endedToo = await client.until(upload, hasFailed, { msMax: STUCK_MS_MAX });
     t.match(endedToo.status, { message: /^node worker-2 has had no running agent of Velero's/ });
     t.strictSame(endedToo.metadata.finalizers, undefined);
-    t.equal((await client.get(`${moves}/of-worker-1`)).status?.phase, 'New', 'its agent is there');
+    t.equal((await client.get(`${MOVES}/of-worker-1`)).status?.phase, 'New', 'its agent is there');
+    await client.untilGone(`${NAMESPACE}/pods/${LEFT}`, STUCK_MS_MAX);
+    // Who would take its finalizer away when no pod has it is not there.
+    const isGoing = ({ metadata }: ApiObject) => metadata.deletionTimestamp !== undefined;
+    const claim = `${NAMESPACE}/persistentvolumeclaims/${LEFT}`;
+    await client.until(claim, isGoing, { msMax: STUCK_MS_MAX });
+    for (const path of staying) t.notOk(isGoing(await client.get(path)), path);
     t.equal(await controller.end('SIGTERM'), 0);
     t.notMatch(JSON.stringify(controller.lines), /FORBIDDEN/, 'nothing was refused to it');
   },
@@ -124,6 +134,55 @@ function dataUploadOf(node: string): ApiObject {
     },
     status: { phase: 'InProgress', node },
   };
+}
+
+/**
+ * Of a move that has ended, as Velero's agents make them; and what is not to be touched: of a
+ * user's, with the same label, and of a move that goes on. The paths of those.
+ */
+async function leaveBehind(client: ApiClient): Promise<string[]> {
+  await client.create({ ...core('ServiceAccount'), metadata: DEFAULT_ACCOUNT });
+  const ended = { phase: 'Canceled', node: 'worker-2' };
+  const metadata = { name: LEFT, namespace: 'velero' };
+  const upload = await client.create({ ...dataUploadOf('worker-2'), metadata, status: ended });
+  const open = await client.get(`${MOVES}/of-worker-1`);
+  const [ofUpload, ofBackup] = ['data-upload', 'pod-volume-backup'];
+  const pods = [
+    moverPod(LEFT, { [`velero.io/${ofUpload}`]: LEFT }, upload),
+    moverPod('of-worker-1', { [`velero.io/${ofBackup}`]: 'of-worker-1' }, open),
+    moverPod('mine', { [`velero.io/${ofUpload}`]: LEFT }),
+  ];
+  const claims = [claimOf(LEFT, upload), claimOf('mine'), claimOf(`${LEFT}-of-mine`, upload)];
+  for (const object of [...pods, ...claims]) await client.create(object);
+  const paths = [...pods, ...claims].map(pathOf);
+  return paths.filter(path => !path.endsWith(`/${LEFT}`));
+}
+
+function moverPod(name: string, labels: Record<string, string>, owner?: ApiObject): ApiObject {
+  return {
+    ...core('Pod'),
+    metadata: { name, namespace: 'velero', labels, ...ownedBy(owner) },
+    spec: {
+      ...{ nodeName: 'worker-2', terminationGracePeriodSeconds: 0 },
+      automountServiceAccountToken: false,
+      containers: [{ name: 'mover', image: 'mover' }],
+    },
+  };
+}
+
+function claimOf(name: string, owner?: ApiObject): ApiObject {
+  return {
+    ...core('PersistentVolumeClaim'),
+    metadata: { name, namespace: 'velero', ...ownedBy(owner) },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  };
+}
+
+function ownedBy(owner: ApiObject | undefined): object {
+  if (owner === undefined) return {};
+  const { apiVersion, kind, metadata } = owner;
+  const { name, uid } = metadata;
+  return { ownerReferences: [{ apiVersion, kind, name, uid, controller: true }] };
 }
 
 interface PodTemplate {

@@ -16,7 +16,9 @@ import type { ApiClient, ApiObject } from './api-client.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { type ChartObject, chartObjects, type Right, without } from './rights-of-chart.ts';
 
-export const STUCK_EFFECTS = ['backup', 'restore', 'upload', 'download', 'event'] as const;
+const LEFTOVERS = ['left-pod', 'left-claim'] as const;
+const MOVES_TO_END = ['backup', 'restore', 'upload', 'download'] as const;
+export const STUCK_EFFECTS = [...MOVES_TO_END, 'event', ...LEFTOVERS] as const;
 export const EFFECTS = [
   ...(['agent', 'overview', 'annotation', 'pre-copy'] as const),
   ...STUCK_EFFECTS,
@@ -29,6 +31,12 @@ const EFFECT_MS_MAX = 100_000;
 const MISSING_MS_MAX = 20_000;
 const POLL_EVERY_MS = 250;
 const AGENT = 'stevedore-node-agent';
+
+/** Of namespaces. */
+interface Names {
+  readonly velero: string;
+  readonly shop: string;
+}
 
 export interface RightsSceneOptions {
   readonly index: number;
@@ -50,11 +58,7 @@ export class RightsScene implements AsyncDisposable {
   readonly #client: ApiClient;
   readonly #running: Running;
 
-  private constructor(
-    client: ApiClient,
-    names: { velero: string; shop: string },
-    running: Running,
-  ) {
+  private constructor(client: ApiClient, names: Names, running: Running) {
     this.#client = client;
     this.namespace = names.velero;
     this.#shop = names.shop;
@@ -76,6 +80,7 @@ export class RightsScene implements AsyncDisposable {
       await client.apply(without(object, options.without));
     }
     for (const object of subjects(names)) await client.create(object);
+    await leaveBehind(client, names);
     return new RightsScene(client, names, await start(plane, names.velero, objects));
   }
 
@@ -133,12 +138,24 @@ export class RightsScene implements AsyncDisposable {
         return await this.#isTold(shop, 'PreCopyInvalid');
       case 'event':
         return await this.#isTold(velero, 'StuckMoveFailed');
+      case 'left-pod':
+        return await this.#isDeleted(`/api/v1/namespaces/${velero}/pods/left`);
+      case 'left-claim':
+        return await this.#isDeleted(`/api/v1/namespaces/${velero}/persistentvolumeclaims/left`);
       default: {
         const { version, plural } = MOVES[effect];
         const path = `/apis/velero.io/${version}/namespaces/${velero}/${plural}/stuck`;
         return (await this.#client.get(path)).status?.phase === 'Failed';
       }
     }
+  }
+
+  /** Nobody takes away the finalizer that a claim has here. */
+  async #isDeleted(path: string): Promise<boolean> {
+    const [name] = path.split('/').slice(-1);
+    const all = await this.#client.list(path.slice(0, -`/${name}`.length));
+    const found = all.find(({ metadata }) => metadata.name === name);
+    return found === undefined || found.metadata.deletionTimestamp !== undefined;
   }
 
   async #isTold(namespace: string, reason: string): Promise<boolean> {
@@ -171,6 +188,8 @@ export class RightsScene implements AsyncDisposable {
   }
 }
 
+const LEFT = 'left';
+
 const MOVES = Object.freeze({
   backup: { kind: 'PodVolumeBackup', version: 'v1', plural: 'podvolumebackups' },
   restore: { kind: 'PodVolumeRestore', version: 'v1', plural: 'podvolumerestores' },
@@ -188,12 +207,12 @@ function isNeeded({ kind, metadata: { name } }: ChartObject): boolean {
   return /^(Cluster)?Role(Binding)?$/.test(kind) && /stevedore-controller/.test(name);
 }
 
-/** Something for each task: moves of a node without an agent, and pods. */
-function* subjects({ velero, shop }: { velero: string; shop: string }): Generator<ApiObject> {
+/** What a server would ask for. */
+function specsOf(shop: string) {
   const pod = { kind: 'Pod', namespace: shop, name: 'gone', uid: 'u-1' };
   const repository = { backupStorageLocation: 'default', repoIdentifier: '' };
   const ofData = { ...repository, sourceNamespace: shop, operationTimeout: '10m0s' };
-  const specs = {
+  return {
     backup: { ...repository, node: 'worker-2', pod, volume: 'data' },
     restore: { ...repository, pod, volume: 'data', snapshotID: 's', sourceNamespace: shop },
     upload: { ...ofData, snapshotType: 'CSI', sourcePVC: 'data' },
@@ -203,16 +222,47 @@ function* subjects({ velero, shop }: { velero: string; shop: string }): Generato
       targetVolume: { namespace: shop, pvc: 'data', pv: '' },
     },
   };
-  for (const effect of ['backup', 'restore', 'upload', 'download'] as const) {
-    const { kind, version } = MOVES[effect];
-    const isOfData = version === 'v2alpha1';
-    yield {
-      ...{ apiVersion: `velero.io/${version}`, kind, spec: specs[effect] },
-      metadata: { name: 'stuck', namespace: velero },
-      status: isOfData ? { phase: 'InProgress', node: 'worker-2' } : { phase: 'New' },
-    };
+}
+
+function moveOf(effect: keyof typeof MOVES, names: Names, name: string, status: object): ApiObject {
+  const { kind, version } = MOVES[effect];
+  return {
+    ...{ apiVersion: `velero.io/${version}`, kind, spec: specsOf(names.shop)[effect] },
+    ...{ metadata: { name, namespace: names.velero }, status: { ...status } },
+  };
+}
+
+/** A pod and a claim of moves that have ended, as Velero's agents make them. */
+async function leaveBehind(client: ApiClient, names: Names): Promise<void> {
+  const backup = await client.create(moveOf('backup', names, LEFT, { phase: 'Failed' }));
+  const pod = podOf(LEFT, names.velero, {});
+  const labels = { 'velero.io/pod-volume-backup': LEFT };
+  const spec = { ...pod.spec, nodeName: 'worker-2', terminationGracePeriodSeconds: 0 };
+  await client.create({ ...pod, metadata: { ...pod.metadata, labels, ...ownedBy(backup) }, spec });
+  const ended = { phase: 'Failed', node: 'worker-2' };
+  const upload = await client.create(moveOf('upload', names, LEFT, ended));
+  await client.create({
+    ...core('PersistentVolumeClaim'),
+    metadata: { name: LEFT, namespace: names.velero, ...ownedBy(upload) },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  });
+}
+
+function ownedBy({ apiVersion, kind, metadata: { name, uid } }: ApiObject) {
+  return { ownerReferences: [{ apiVersion, kind, name, uid, controller: true }] };
+}
+
+/** Something for each task: moves of a node without an agent, and pods. */
+function* subjects(names: Names): Generator<ApiObject> {
+  const { velero, shop } = names;
+  for (const effect of MOVES_TO_END) {
+    const isOfData = MOVES[effect].version === 'v2alpha1';
+    const begun = { phase: 'InProgress', node: 'worker-2' };
+    yield moveOf(effect, names, 'stuck', isOfData ? begun : { phase: 'New' });
   }
-  yield { ...core('ServiceAccount'), metadata: { name: 'default', namespace: shop } };
+  for (const namespace of [velero, shop]) {
+    yield { ...core('ServiceAccount'), metadata: { name: 'default', namespace } };
+  }
   yield podOf('web', shop, {});
   yield podOf('db', shop, { 'stevedore.io/pre-copy': 'soon' });
   const agent = podOf('agent', velero, {});

@@ -7,6 +7,7 @@ import { AgentMetrics } from '#agent/metrics.ts';
 import { registerShareMetrics } from '#agent/share-metrics.ts';
 import { AnnotatorCounts } from '#controller/annotator/annotator-counts.ts';
 import { ControllerMetrics } from '#controller/metrics.ts';
+import { LeftoverCounts } from '#controller/nothing-stuck/leftover-counts.ts';
 import { PreCopyCounts } from '#controller/pre-copy/pre-copy-counts.ts';
 import { RefusalCounts } from '#controller/sessions/refusals.ts';
 import { systemClock } from '#engine/base/clock.ts';
@@ -69,6 +70,7 @@ t.test('each metric of the controller has its row, with its type and labels', as
     counts: new RefusalCounts(),
     annotated: new AnnotatorCounts(),
     preCopies: new PreCopyCounts(),
+    leftovers: new LeftoverCounts(),
     connectionCount: () => 0,
     areSettingsValid: () => true,
     state: () => undefined,

@@ -9,8 +9,10 @@ import {
   DATA_MOVE_FINALIZER,
   DATA_UPLOADS,
 } from '#controller/nothing-stuck/data-moves.ts';
+import { LeftoverCounts } from '#controller/nothing-stuck/leftover-counts.ts';
 import { isOpen, recordOf } from '#controller/nothing-stuck/move-record.ts';
 import { StuckLook } from '#controller/nothing-stuck/stuck-look.ts';
+import { LeftoverSweep } from '#controller/nothing-stuck/sweep-leftovers.ts';
 import { NODES, PODS } from '#kube/core-resources.ts';
 import type { ObjectEvent } from '#kube/events.ts';
 import {
@@ -37,6 +39,7 @@ export class StuckScene {
   readonly sessions = new Set<string>();
   readonly events: ObjectEvent[] = [];
   readonly warnings: string[] = [];
+  readonly leftovers = new LeftoverCounts();
   #nowMs = 0;
   #count = 0;
 
@@ -53,17 +56,22 @@ export class StuckScene {
       nowNanoseconds: () => 0n,
       sleep: async () => undefined,
     };
-    const look = new StuckLook(
-      {
-        ...{ client: this.api.client(), clock, namespace: 'velero', serviceAccount: 'stevedore' },
-        log: { warn: (_keys, text) => void this.warnings.push(text) },
-        limits: { agentAbsenceMs: 10 * MINUTE, startDeadlineMs: 240 * MINUTE },
-        hasSession: node => this.sessions.has(node),
-      },
-      { emit: event => void this.events.push(event) },
-    );
+    const note = (_keys: object, text: string) => void this.warnings.push(text);
+    const parts = {
+      ...{ client: this.api.client(), clock, namespace: 'velero', serviceAccount: 'stevedore' },
+      log: { warn: note, info: note },
+      limits: { agentAbsenceMs: 10 * MINUTE, startDeadlineMs: 240 * MINUTE },
+      hasSession: (node: string) => this.sessions.has(node),
+      leftovers: this.leftovers,
+    };
+    const events = { emit: (event: ObjectEvent) => void this.events.push(event) };
+    const look = new StuckLook(parts, events);
+    const sweep = new LeftoverSweep(parts, events);
     const { signal } = new AbortController();
-    return { look: () => look.at(this.#open(), signal) };
+    return {
+      look: () => look.at(this.#moves().filter(isOpen), signal),
+      sweep: () => sweep.at(this.#moves(), signal),
+    };
   }
 
   pass(ms: number): void {
@@ -115,28 +123,27 @@ export class StuckScene {
   }
 
   statusOf(name: string): Status {
-    return (this.#object(name)?.status ?? {}) as Status;
+    return (this.object(name).status ?? {}) as Status;
   }
 
   finalizersOf(name: string): readonly string[] | undefined {
-    return this.#object(name)?.metadata.finalizers;
+    return this.object(name).metadata.finalizers;
   }
 
-  #object(name: string) {
+  object(name: string) {
     const all = KINDS.map(resource => this.api.object(resource, { namespace: 'velero', name }));
-    return all.find(each => each !== undefined);
+    const found = all.find(each => each !== undefined);
+    if (found === undefined) throw new Error(`there is no move ${name}`);
+    return found;
   }
 
   #add(seed: SeedObject, status: Status): string {
     return this.api.add({ ...seed, status: { progress: {}, ...status } }).metadata.name;
   }
 
-  #open() {
+  #moves() {
     return KINDS.flatMap(resource =>
-      this.api
-        .objects(resource)
-        .map(object => recordOf(resource, object))
-        .filter(isOpen),
+      this.api.objects(resource).map(object => recordOf(resource, object)),
     );
   }
 }

@@ -21,6 +21,7 @@ function startWatch(t: Test, scene: StuckScene) {
       log: createLog({ level: 'info', format: 'json', write }),
       limits: { agentAbsenceMs: 10 * MINUTE, startDeadlineMs: 240 * MINUTE },
       hasSession: node => scene.sessions.has(node),
+      leftovers: scene.leftovers,
     },
     end.signal,
   );
