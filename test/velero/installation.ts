@@ -106,7 +106,7 @@ export class Installation {
   async useAgent(kind: AgentKind): Promise<void> {
     await this.#removeAgent();
     if (kind === 'ours' && !isBeside) await this.#importOurs();
-    await this.client.apply(kind === 'ours' ? withOurs(this.#agent) : this.#agent);
+    await this.client.apply(kind === 'ours' ? withOurs(this.#agent, isBeside) : this.#agent);
     await this.#untilAgentRuns();
     if (kind === 'ours' && isBeside) this.#beside = this.#startBeside();
   }
@@ -123,6 +123,19 @@ export class Installation {
     await this.#delete(DAEMON_SET);
     for (const object of objects) await this.client.apply(object);
     await this.#untilAgentRuns();
+  }
+
+  /**
+   * As useAgent: ours as a process of the machine, whatever is set, with words that are made when
+   * its pod runs, which does nothing.
+   */
+  async useAgentBeside(wordsFor: (pod: ApiObject) => Promise<readonly string[]>): Promise<void> {
+    await this.#removeAgent();
+    await this.client.apply(withOurs(this.#agent, true));
+    await this.#untilAgentRuns();
+    const [pod] = await this.client.list(AGENTS);
+    if (pod === undefined) throw new Error('the DaemonSet node-agent has no pod');
+    this.#beside = this.#startBeside(await wordsFor(pod));
   }
 
   /** What does not go by being changed into another; in the order of helm uninstall. */
@@ -190,7 +203,7 @@ export class Installation {
     }
   }
 
-  #startBeside(): ChildProgram {
+  #startBeside(more: readonly string[] = []): ChildProgram {
     const { plane, logs } = this.cluster;
     const words = [join(REPOSITORY_ROOT, 'agent/stevedore.js'), 'node-agent', 'server'];
     words.push('--host-pods=/var/lib/kubelet/pods', `--kubeconfig=${plane.kubeconfig}`);
@@ -199,6 +212,7 @@ export class Installation {
       `--node-name=${NODE_NAME}`,
       `--credentials-file=${join(this.#home, SECRET)}`,
     );
+    words.push(...more);
     return new ChildProgram(process.execPath, words, { logs });
   }
 
@@ -280,7 +294,7 @@ function isDefinition({ kind }: ApiObject): boolean {
  * Stock's DaemonSet with our program, and the label by which an agent that ends knows that another
  * of ours follows (charts/stevedore): mounts, words, environment and account stay.
  */
-function withOurs(stock: ApiObject): ApiObject {
+function withOurs(stock: ApiObject, isBeside: boolean): ApiObject {
   const agent = structuredClone(stock);
   // apps/v1, DaemonSetSpec.
   const { template } = agent.spec as {

@@ -8,6 +8,7 @@ import { clusterIsMissing } from '#test/cluster/cluster.ts';
 import { chosenScenarios, clusterForTest } from '#test/cluster/cluster-for-test.ts';
 import { isMissing } from '#test/cluster/cluster-programs.ts';
 import { CHARTS } from './chart.ts';
+import { COPIED_AHEAD } from './copied-ahead.ts';
 import { FAULTS } from './faults.ts';
 import { FIGURES } from './figures.ts';
 import { Installation, VELERO_PROGRAMS, type AgentKind } from './installation.ts';
@@ -22,6 +23,7 @@ import { checkNothingIsLeft, clearAway } from './scenario.ts';
 const SCENARIOS = [
   ...ROUND_TRIPS,
   ...CHARTS,
+  ...COPIED_AHEAD,
   ...FAULTS,
   ...RESUMPTIONS,
   ...INTERRUPTED_RESTORES,
