@@ -35,6 +35,23 @@ export default defineConfig(
     },
   },
   {
+    files: ['agent/**/*.ts', 'controller/**/*.ts', 'proto/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:http',
+              allowTypeImports: true,
+              message: 'agent/engine/base/node-http.ts has it, and says why',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**'],
     rules: {
       // tap's subtests are awaited by their parent; t.test(...) in statement position is its idiom.

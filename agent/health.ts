@@ -1,9 +1,10 @@
 // `/metrics`, `/healthz` and `/readyz` on one small HTTP server. Everybody in the cluster may ask,
 // so each thing that a client can make grow has a bound, and nothing it says is used.
 
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { EngineError, messageOf } from '#engine/base/errors.ts';
+import { nodeHttp } from '#engine/base/node-http.ts';
 import type { ListenAddress } from './config-values.ts';
 import type { Log } from './log.ts';
 import type { Readiness } from './readiness.ts';
@@ -51,7 +52,7 @@ export class HealthServer implements AsyncDisposable {
   /** @throws USAGE when the address cannot be listened on */
   static async listen(parts: HealthParts): Promise<HealthServer> {
     const options = { maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: REQUEST_MS_MAX };
-    const server = createServer(options, (request, response) => {
+    const server = nodeHttp.createServer(options, (request, response) => {
       request.resume();
       void respond(parts, request.method, request.url, response);
     });

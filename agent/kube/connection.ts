@@ -1,8 +1,9 @@
 // How an API server is reached: its address, and what each request carries. kube-config.ts makes
 // one from a kubeconfig or a service account; tests make one that never changes.
 
-import { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent, type AgentOptions } from 'node:https';
+import { nodeHttp } from '#engine/base/node-http.ts';
 
 /** What goes with one request. Headers may hold a token: they are never logged. */
 export interface KubeAccess {
@@ -39,7 +40,7 @@ export function keepAliveAgent(server: URL, tls: AgentOptions = {}): HttpAgent {
     timeout: FREE_CONNECTION_MS_MAX,
     scheduling: 'lifo',
   };
-  if (server.protocol === 'http:') return new HttpAgent(options);
+  if (server.protocol === 'http:') return new nodeHttp.Agent(options);
   return new HttpsAgent({ ...options, ...tls });
 }
 

@@ -1,10 +1,11 @@
 // One HTTP request to an API server: sent once, bounded in time and size, failures as errors with a
 // code. Nothing of what was sent or received is put into an error.
 
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
+import { nodeHttp } from '#engine/base/node-http.ts';
 import type { KubeConnection } from './connection.ts';
 import { describeTarget, type RequestTarget } from './request-target.ts';
 import { statusError, type KubeStatus } from './status-error.ts';
@@ -98,7 +99,7 @@ async function send(
   const { headers, agent } = await connection.access();
   const { server } = connection;
   const url = new URL(server.pathname.replace(/\/+$/, '') + call.path, server);
-  const request = (url.protocol === 'http:' ? httpRequest : httpsRequest)(url, {
+  const request = (url.protocol === 'http:' ? nodeHttp.request : httpsRequest)(url, {
     method: call.method,
     agent,
     signal: call.signal,

@@ -1,10 +1,11 @@
 // What the SDK's requests go over: connections that are kept between them. A server may end one
 // just when it is used again; then nothing is wrong, and who asks again gets another.
 
-import { Agent as HttpAgent, type ClientRequest } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { systemCodeOf } from '#engine/base/errors.ts';
+import { nodeHttp } from '#engine/base/node-http.ts';
 
 const onKeptOnes = new WeakSet<Error>();
 
@@ -15,7 +16,7 @@ export function isKeptHangUp(error: unknown): boolean {
   return isHangUp && error instanceof Error && onKeptOnes.has(error);
 }
 
-export class KeepingHttpAgent extends HttpAgent {
+export class KeepingHttpAgent extends nodeHttp.Agent {
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
     super.reuseSocket(socket, request);
     request.once('error', error => onKeptOnes.add(error));

@@ -1,9 +1,10 @@
 // Answers of S3, read whole as far as they can be answers: the SDK gathers whatever comes.
 // Those to GetObject come from s3-get.ts.
 
-import { IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { EngineError } from '#engine/base/errors.ts';
+import { nodeHttp } from '#engine/base/node-http.ts';
 import type { Sdk } from './s3-client.ts';
 import { UnreadError } from './s3-errors.ts';
 
@@ -47,7 +48,7 @@ export function boundAnswers(client: Sdk.S3Client): void {
         const response = result.response as SdkResponse;
         const { body, statusCode } = response;
         const isBlob = commandName === 'GetObjectCommand' && statusCode < 300;
-        if (body instanceof IncomingMessage && !isBlob) {
+        if (body instanceof nodeHttp.IncomingMessage && !isBlob) {
           response.body = new WholeBody(await readAnswer(response, body));
         }
         return result;
