@@ -4,6 +4,7 @@
 import type { Clock } from '#engine/base/clock.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { Outbox, type OutboxParts } from './outbox.ts';
+import type { SendWatch } from './send-watch.ts';
 import { MESSAGE_BYTES_MAX } from './wire-limits.ts';
 
 /** What is used of a stream of gRPC, whose messages are bytes here. */
@@ -21,6 +22,7 @@ export interface MessageStreamParts<In, Out> {
   /** Something is wrong on this end, or with what has come: the session is to be ended with it. */
   readonly onFault: (error: EngineError) => void;
   readonly clock: Clock;
+  readonly watch: SendWatch;
   readonly pauseMs?: OutboxParts['pauseMs'];
 }
 
@@ -33,6 +35,7 @@ export class MessageStream<In, Out> {
     this.#parts = parts;
     this.#outbox = new Outbox({
       clock: parts.clock,
+      watch: parts.watch,
       pauseMs: parts.pauseMs,
       write: (bytes, done) => void parts.stream.write(bytes, () => done()),
       onFailed: ({ isStuck, error }) => parts.onFault(sendFault(isStuck, error)),

@@ -3,7 +3,7 @@
 // slow costs as many messages as there are kinds, and gets the newest of each.
 
 import type { Clock } from '#engine/base/clock.ts';
-import { SEND_MS_MAX } from './wire-limits.ts';
+import type { SendWatch } from './send-watch.ts';
 
 export interface OutboxParts {
   /** `done` when the transport wants more: flow control of the other side included. */
@@ -11,6 +11,7 @@ export interface OutboxParts {
   /** The transport has not taken a message for SEND_MS_MAX, or `make` has failed. */
   readonly onFailed: (failure: { readonly isStuck: boolean; readonly error?: unknown }) => void;
   readonly clock: Pick<Clock, 'sleep'>;
+  readonly watch: SendWatch;
   /** Before the next message, after one of so many bytes. */
   readonly pauseMs?: (bytes: number, sentCount: number) => number;
 }
@@ -21,6 +22,8 @@ export type MakeMessage = () => Buffer | undefined;
 export class Outbox {
   readonly #parts: OutboxParts;
   readonly #waiting = new Map<string, MakeMessage>();
+  readonly #onStuck = () => this.#parts.onFailed({ isStuck: true });
+  /** Of the last pause. */
   #timer: AbortController | undefined;
   #isBusy = false;
   #isClosed = false;
@@ -45,6 +48,7 @@ export class Outbox {
   close(): void {
     this.#isClosed = true;
     this.#waiting.clear();
+    this.#parts.watch.ended(this.#onStuck);
     this.#timer?.abort();
   }
 
@@ -69,15 +73,14 @@ export class Outbox {
   }
 
   #send(bytes: Buffer): void {
-    const stuck = this.#after(SEND_MS_MAX, () => this.#parts.onFailed({ isStuck: true }));
-    this.#parts.write(bytes, () => {
-      stuck.abort();
-      // With its reason, which has a stack, it would stay until the next message.
-      this.#timer = undefined;
+    const { watch, write } = this.#parts;
+    watch.began(this.#onStuck);
+    write(bytes, () => {
+      watch.ended(this.#onStuck);
       this.#sentCount += 1;
       const pauseMs = this.#parts.pauseMs?.(bytes.length, this.#sentCount) ?? 0;
       if (this.#isClosed) return;
-      if (pauseMs > 0) this.#after(pauseMs, () => this.#free());
+      if (pauseMs > 0) this.#pause(pauseMs);
       else this.#free();
     });
   }
@@ -87,15 +90,14 @@ export class Outbox {
     this.#next();
   }
 
-  #after(ms: number, then: () => void): AbortController {
+  #pause(ms: number): void {
     const timer = new AbortController();
     this.#timer = timer;
     void this.#parts.clock.sleep(ms, timer.signal).then(
       () => {
-        if (!timer.signal.aborted) then();
+        if (!timer.signal.aborted) this.#free();
       },
       () => undefined,
     );
-    return timer;
   }
 }

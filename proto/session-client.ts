@@ -7,6 +7,7 @@ import { EngineError } from '#engine/base/errors.ts';
 import { dial, type DialTarget } from './dial.ts';
 import { type Client, Metadata } from './grpc.ts';
 import { MessageStream } from './message-stream.ts';
+import { SendWatch } from './send-watch.ts';
 import {
   type AgentMessage,
   decodeControllerMessage,
@@ -43,6 +44,7 @@ export class SessionClient {
   readonly #clock: Clock;
   readonly #parting = new AbortController();
   readonly #connecting = new AbortController();
+  readonly #speaking = new AbortController();
   #isOver = false;
 
   /**
@@ -68,6 +70,7 @@ export class SessionClient {
     this.#messages = new MessageStream({
       stream,
       clock,
+      watch: new SendWatch(clock, this.#speaking.signal),
       decode: decodeControllerMessage,
       encode: encodeAgentMessage,
       pauseMs,
@@ -91,6 +94,7 @@ export class SessionClient {
     this.#isOver = true;
     this.#connecting.abort();
     this.#messages.close();
+    this.#speaking.abort();
     if (inPeace) this.#part();
     else this.#cancel();
     this.#client.close();
@@ -115,6 +119,7 @@ export class SessionClient {
     this.#isOver = true;
     this.#connecting.abort();
     this.#messages.close();
+    this.#speaking.abort();
     this.#client.close();
     this.#onEnd(error);
   }

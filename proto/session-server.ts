@@ -17,6 +17,7 @@ import {
 } from './grpc.ts';
 import { OverviewCall } from './overview-call.ts';
 import { MessageStream } from './message-stream.ts';
+import { SendWatch } from './send-watch.ts';
 import {
   type ControllerMessage,
   decodeAgentMessage,
@@ -57,9 +58,11 @@ export class SessionServer {
   readonly #injector: ConnectionInjector;
   readonly #connections = new Map<string, Connection>();
   readonly #end = new AbortController();
+  readonly #watch: SendWatch;
 
   constructor(options: SessionServerOptions) {
     this.#options = options;
+    this.#watch = new SendWatch(options.clock, this.#end.signal);
     this.#server = new Server(serverOptions(options));
     const handle = (stream: Bytes) => this.#call(stream);
     const asIs = (bytes: Buffer) => bytes;
@@ -107,7 +110,8 @@ export class SessionServer {
     const peer = stream.getPeer();
     const { clock, onCall } = this.#options;
     const cut = () => this.#connections.get(peer)?.destroy();
-    onCall(new SessionCall({ stream, peer, clock, cut, serverEnd: this.#end.signal }));
+    const parts = { stream, peer, clock, cut, watch: this.#watch, serverEnd: this.#end.signal };
+    onCall(new SessionCall(parts));
   }
 }
 
@@ -116,6 +120,7 @@ interface CallParts {
   readonly peer: string;
   readonly clock: Clock;
   readonly cut: () => void;
+  readonly watch: SendWatch;
   readonly serverEnd: AbortSignal;
 }
 
@@ -128,11 +133,12 @@ export class SessionCall {
   #onFault: (error: EngineError) => void = error => this.end(error);
 
   constructor(parts: CallParts) {
-    const { clock, stream } = parts;
+    const { clock, stream, watch } = parts;
     this.#parts = parts;
     this.#messages = new MessageStream({
       stream,
       clock,
+      watch,
       decode: decodeAgentMessage,
       encode: encodeControllerMessage,
       onFault: error => this.#onFault(error),

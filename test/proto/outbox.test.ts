@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { Outbox } from '#proto/outbox.ts';
+import { SendWatch } from '#proto/send-watch.ts';
 import { SEND_MS_MAX } from '#proto/wire-limits.ts';
 import { ManualClock } from '#test/kube/manual-clock.ts';
 
@@ -10,8 +11,10 @@ function newOutbox(pauseMs?: (bytes: number, sentCount: number) => number) {
   const sent: string[] = [];
   const failures: object[] = [];
   let taken: () => void = () => undefined;
+  const end = new AbortController();
   const outbox = new Outbox({
     clock,
+    watch: new SendWatch(clock, end.signal),
     pauseMs,
     onFailed: failure => failures.push(failure),
     write: (bytes, done) => {
@@ -20,7 +23,7 @@ function newOutbox(pauseMs?: (bytes: number, sentCount: number) => number) {
     },
   });
   const put = (kind: string, text: string) => outbox.put(kind, () => Buffer.from(text));
-  return { clock, outbox, sent, failures, put, take: () => taken() };
+  return { clock, end, outbox, sent, failures, put, take: () => taken() };
 }
 
 t.test('one message is under way, and the newest of each kind waits', async t => {
@@ -69,7 +72,7 @@ t.test('a message that cannot be made is a failure, and nothing goes after it', 
 });
 
 t.test('pauses are kept between messages, and end with the outbox', async t => {
-  const { clock, outbox, sent, put, take } = newOutbox((_, count) => (count > 1 ? 200 : 0));
+  const { clock, end, outbox, sent, put, take } = newOutbox((_, count) => (count > 1 ? 200 : 0));
   for (const kind of ['a', 'b', 'c', 'd']) put(kind, kind);
   take();
   take();
@@ -80,6 +83,7 @@ t.test('pauses are kept between messages, and end with the outbox', async t => {
   t.strictSame(sent, ['a', 'b', 'c']);
   take();
   outbox.close();
+  end.abort();
   await clock.pass(1_000);
   t.equal(sent.length, 3);
   t.equal(clock.sleeperCount, 0, 'no timer is left');
