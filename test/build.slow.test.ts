@@ -34,7 +34,8 @@ function builtTree(t: Test, below: string): Tree {
   const program = join(root, 'agent/engine/base/current-build.js');
   cpSync(join(REPOSITORY_ROOT, 'agent/engine/base/current-build.js'), program);
   const { size, mtimeMs } = statSync(source);
-  writeFileSync(join(root, 'dist/inputs.json'), JSON.stringify([['source.ts', size, mtimeMs]]));
+  const inputs = JSON.stringify([['source.ts', size, mtimeMs]]);
+  writeFileSync(join(root, 'dist/main.inputs.json'), inputs);
   const runsBuild = async () => {
     const loaded = (await import(pathToFileURL(program).href)) as CurrentBuild;
     return loaded.currentBuild()?.href === pathToFileURL(join(root, 'dist/main.js')).href;
@@ -64,7 +65,7 @@ t.test('a source of another length makes the sources run', async t => {
 
 t.test('a list of sources that is torn makes the sources run', async t => {
   const tree = builtTree(t, 'tree');
-  writeFileSync(join(tree.root, 'dist/inputs.json'), '[["source.ts", 1');
+  writeFileSync(join(tree.root, 'dist/main.inputs.json'), '[["source.ts", 1');
   t.notOk(await tree.runsBuild());
 });
 
@@ -95,7 +96,9 @@ t.test('the built command backs up and restores as the sources do', t => {
   t.match(run('restore', 'latest', at('target')), mark);
   execFileSync('diff', ['-r', at('source'), at('target')]);
 
-  appendFileSync(at('agent/engine/cli/main.ts'), '// edited\n');
+  appendFileSync(at('controller/main.ts'), '// edited\n');
+  t.match(run('snapshots'), mark, 'what another program is made from does not count');
+  appendFileSync(at('agent/engine/snapshot/worker.ts'), '// edited\n');
   t.notMatch(run('snapshots'), mark, 'after an edit the sources run');
   t.end();
 });

@@ -3,8 +3,12 @@
 // JavaScript, because stevedore.js needs it.
 
 import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../../../', import.meta.url);
+/** With a slash at its end. */
+const ROOT_PATH = fileURLToPath(ROOT);
 
 /**
  * The module to run of those in dist/, or undefined where there is no build of these sources. Below
@@ -16,7 +20,8 @@ export function currentBuild(name = 'main.js') {
   const entry = new URL(`dist/${name}`, ROOT);
   if (ROOT.pathname.includes('/node_modules/')) return entry;
   try {
-    const inputs = JSON.parse(readFileSync(new URL('dist/inputs.json', ROOT), 'utf8'));
+    const list = new URL(`dist/${basename(name, '.js')}.inputs.json`, ROOT);
+    const inputs = JSON.parse(readFileSync(list, 'utf8'));
     return inputs.every(isUnchanged) ? entry : undefined;
   } catch {
     // There is none, or one of its sources is gone.
@@ -25,6 +30,6 @@ export function currentBuild(name = 'main.js') {
 }
 
 function isUnchanged([path, size, mtimeMs]) {
-  const found = statSync(new URL(path, ROOT));
+  const found = statSync(ROOT_PATH + path);
   return found.size === size && found.mtimeMs === mtimeMs;
 }
