@@ -1,12 +1,14 @@
 // Packs the sources into dist/: one file each for the command, the agent, the controller, the
 // library and every kind of worker thread, and what they share. `npm run build`, and by itself
-// after `npm ci`. Plain JavaScript, because npm runs it with whatever Node there is.
-// current-build.js decides whether what lies there is used.
+// after `npm ci`; with --if-changed only where something has changed since. Plain JavaScript,
+// because npm runs it with whatever Node there is. current-build.js decides whether what lies there
+// is used.
 
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { currentBuild } from './engine/base/current-build.js';
 
 const BUILD = fileURLToPath(import.meta.url);
 const ROOT = dirname(dirname(BUILD));
@@ -136,6 +138,8 @@ async function loadBundler() {
   }
 }
 
+const isCurrent = Object.keys(PROGRAMS).every(name => currentBuild(`${name}.js`) !== undefined);
+if (process.argv.includes('--if-changed') && isCurrent) process.exit();
 const bundle = await loadBundler();
 if (bundle === undefined) {
   console.error('build: esbuild is not installed, so the sources are what runs');

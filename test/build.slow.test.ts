@@ -100,6 +100,11 @@ t.test('the built command backs up and restores as the sources do', t => {
   t.match(run('snapshots'), mark, 'what another program is made from does not count');
   appendFileSync(at('agent/engine/snapshot/worker.ts'), '// edited\n');
   t.notMatch(run('snapshots'), mark, 'after an edit the sources run');
+  execFileSync(process.execPath, [at('agent/build.js'), '--if-changed']);
+  t.notMatch(readFileSync(at('dist/main.js'), 'utf8'), mark, 'and what has changed is built');
+  appendFileSync(at('dist/main.js'), `console.log(${JSON.stringify(mark)});\n`);
+  execFileSync(process.execPath, [at('agent/build.js'), '--if-changed']);
+  t.match(run('snapshots'), mark, 'and what has not is not');
   t.end();
 });
 
