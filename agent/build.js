@@ -8,7 +8,7 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { currentBuild } from './engine/base/current-build.js';
+import { currentBuild } from '#engine/base/current-build.js';
 
 const BUILD = fileURLToPath(import.meta.url);
 const ROOT = dirname(dirname(BUILD));
