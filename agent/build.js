@@ -9,10 +9,14 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { currentBuild } from '#engine/base/current-build.js';
+import { buildScript, compileAhead, moduleName as nameOfModule } from './compile-ahead.js';
 
-const BUILD = fileURLToPath(import.meta.url);
-const ROOT = dirname(dirname(BUILD));
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = join(ROOT, 'agent');
+/** A change of these changes every build. */
+const BUILD = ['build.js', 'compile-ahead.js', 'record-compiled.js', 'run-compiled.js'].map(name =>
+  join(SOURCES, name),
+);
 const ENGINE = join(SOURCES, 'engine');
 const TARGET = join(ROOT, 'dist');
 /** Native code, and a package whose WebAssembly is found beside it; S3 is large and seldom used. */
@@ -60,6 +64,15 @@ function keepLatin(path) {
   writeFileSync(path, readFileSync(path, 'utf8').replace(/\P{ASCII}/gu, '?'));
 }
 
+const COMMON = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  external: NOT_PACKED,
+  plugins: [places],
+};
+
 /** Each has a list of what it was made from beside it. */
 const PROGRAMS = {
   main: join(ENGINE, 'cli/main.ts'),
@@ -69,26 +82,27 @@ const PROGRAMS = {
   index: join(ENGINE, 'index.ts'),
 };
 
+/** Of these there is a script, too, which V8 can be given in compiled form. */
+const COMPILED = ['main', 'worker'];
+
 async function build(bundle, target) {
   const named = placesNamed();
   const threads = named.filter(path => path.endsWith('.ts'));
   const copied = named.filter(path => !path.endsWith('.ts'));
+  const entries = {
+    ...PROGRAMS,
+    ...Object.fromEntries(threads.map(path => [basename(path, '.ts'), path])),
+  };
   const { metafile } = await bundle({
-    absWorkingDir: ROOT,
-    entryPoints: {
-      ...PROGRAMS,
-      ...Object.fromEntries(threads.map(path => [basename(path, '.ts'), path])),
-    },
+    ...COMMON,
+    entryPoints: Object.fromEntries(
+      Object.entries(entries).map(([name, path]) => [moduleName(name), path]),
+    ),
     chunkNames: 'part-[hash]',
     outdir: target,
-    bundle: true,
     splitting: true,
     metafile: true,
     format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    external: NOT_PACKED,
-    plugins: [places],
     // Packages in CommonJS ask for Node's modules by require().
     banner: {
       js:
@@ -101,10 +115,18 @@ async function build(bundle, target) {
   for (const [name, entry] of Object.entries(PROGRAMS)) {
     const inputs = [
       ...inputsOf([entry, ...threads], metafile),
-      ...[BUILD, ...copied].map(fromRoot),
+      ...[...BUILD, ...copied].map(fromRoot),
     ];
     writeFileSync(join(target, `${name}.inputs.json`), JSON.stringify(inputs.map(stampOf)));
   }
+  for (const name of COMPILED) {
+    await buildScript(bundle, COMMON, { target, name, entry: entries[name] });
+  }
+  compileAhead(ROOT, target, COMPILED);
+}
+
+function moduleName(name) {
+  return COMPILED.includes(name) ? nameOfModule(name) : name;
 }
 
 /** What a program and the threads are made from; to look at all files cost each start 20 ms. */

@@ -1,6 +1,6 @@
 // dist/: what is built runs, and a build of other sources never does. On copies of the tree.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -108,6 +108,66 @@ t.test('the built command backs up and restores as the sources do', t => {
   t.end();
 });
 
+/** Which of what is compiled V8 takes, under the flags of each kind of program. */
+const TAKEN = `
+  const { compiledPath, openScript, readCompiled, readScript } =
+    await import('./dist/run-compiled.js');
+  const { keepProcessSmall, expectTraffic, giveFreedBack } =
+    await import('./agent/engine/base/process-memory.ts');
+  const isTaken = name => {
+    const script = readScript('dist', name);
+    const compiled = readCompiled(compiledPath('dist', name), script);
+    return openScript(script, compiled).cachedDataRejected === false;
+  };
+  console.log('in a library', isTaken('main'), isTaken('worker'));
+  keepProcessSmall();
+  console.log('in a command', isTaken('worker'));
+  expectTraffic();
+  console.log('in an agent', isTaken('worker'));
+  giveFreedBack();
+  console.log('after its rest', isTaken('worker'));`;
+
+t.test('programs and threads run by what V8 has compiled, where that is whole', t => {
+  const root = t.testdir({ source: { a: 'first' }, repository: {} });
+  const at = (path: string) => join(root, path);
+  for (const name of BUILT) {
+    cpSync(join(REPOSITORY_ROOT, name), at(name), { recursive: true });
+  }
+  symlinkSync(join(REPOSITORY_ROOT, 'node_modules'), at('node_modules'));
+  execFileSync(process.execPath, [at('agent/build.js')]);
+  const options = { encoding: 'utf8', cwd: root } as const;
+  const taken = execFileSync(process.execPath, ['--input-type=module', '-e', TAKEN], options);
+  t.equal(
+    taken,
+    'in a library true true\nin a command true\nin an agent true\nafter its rest true\n',
+  );
+
+  const repository = { STEVEDORE_REPO: `file://${at('repository')}`, STEVEDORE_PASSWORD: 'secret' };
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, [at('agent/stevedore.js'), ...words], {
+      encoding: 'utf8',
+      env: { ...process.env, STEVEDORE_DIST: undefined, ...repository },
+    });
+  for (const name of ['main', 'worker']) {
+    writeFileSync(at(`dist/${name}-module.js`), `throw new Error('the module of ${name}');\n`);
+  }
+  t.equal(run('repo', 'create').status, 0, 'no module is needed for a program');
+  t.equal(run('backup', at('source')).status, 0, 'nor for a thread');
+
+  for (const program of ['worker', 'main']) {
+    const compiled = readdirSync(at('dist')).filter(
+      name => name.startsWith(`${program}.`) && name.endsWith('.compiled'),
+    );
+    for (const name of compiled) {
+      const bytes = readFileSync(at(`dist/${name}`));
+      bytes[bytes.length - 100] ^= 1;
+      writeFileSync(at(`dist/${name}`), bytes);
+    }
+    t.match(run('backup', at('source')).stderr, `the module of ${program}`, 'one bit is wrong');
+  }
+  t.end();
+});
+
 t.test('the build is ASCII, which V8 keeps in half of the memory', t => {
   const root = t.testdir();
   for (const name of BUILT) {
@@ -118,6 +178,7 @@ t.test('the build is ASCII, which V8 keeps in half of the memory', t => {
   const files = readdirSync(join(root, 'dist')).filter(name => name.endsWith('.js'));
   t.ok(files.includes('agent.js'));
   t.ok(files.includes('controller.js'));
+  files.push('main.script', 'worker.script');
   const others = files.filter(name =>
     /\P{ASCII}/u.test(readFileSync(join(root, 'dist', name), 'utf8')),
   );

@@ -85,5 +85,7 @@ function findKeepers() {
   // The one way to a collection where the process was started without --expose-gc.
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void; // V8's own, of that flag.
+  // What was compiled before is good for the flags that were set then, and threads start later.
+  setFlagsFromString('--no-expose-gc');
   return { collect, trim: nativeFunction('int malloc_trim(size_t)') };
 }
