@@ -10,6 +10,7 @@ import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TargetFile } from '#engine/snapshot/target/target-handle.ts';
 import { type Node, settleAt } from '#engine/snapshot/target/settle-node.ts';
 import { settleFile } from '#engine/snapshot/target/settle-open.ts';
+import type { WantedAttributes } from '#engine/snapshot/target/wanted-attributes.ts';
 import type { PlainRegion } from '#engine/workers/content-opener.ts';
 import { DIRECTORY_STATE, ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
 import type { RestoreThread } from './restore-thread.ts';
@@ -83,9 +84,23 @@ export class FileMaking {
   }
 
   #writeWhole(row: number, { arena, offset, length }: PlainRegion): void {
-    const { fileSystem } = this.#thread;
     const wanted = entryAttributes(this.#thread.view, row);
-    using file = this.#create(row, wanted);
+    const file = this.#create(row, wanted);
+    // Not by `using`: what the build makes of it is garbage of each file (upload/entry-store.ts).
+    try {
+      this.#fill(row, file, wanted, { arena, offset, length });
+    } finally {
+      file[Symbol.dispose]();
+    }
+  }
+
+  #fill(
+    row: number,
+    file: TargetFile,
+    wanted: WantedAttributes,
+    { arena, offset, length }: PlainRegion,
+  ): void {
+    const { fileSystem } = this.#thread;
     const { extras } = wanted;
     if (extras?.holes) {
       // A hole at the end is not written, and belongs to the file all the same.
