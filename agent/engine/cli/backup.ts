@@ -108,11 +108,12 @@ async function dryRun(session: Session, request: BackupRequest): Promise<ExitSta
 export const backup: Verb = Object.freeze({
   words: ['backup'],
   operands: '<path>',
-  summary: 'store a directory or a file as a snapshot',
+  summary: 'store a directory, a file or a block device as a snapshot',
   description:
     'Stores PATH as a new snapshot. What an earlier snapshot of the same source holds is neither ' +
     'read nor sent again. An entry that could not be read is left out, listed, and makes the ' +
-    'exit status 3; with --on-error fail it ends the backup, and there is no snapshot.',
+    'exit status 3; with --on-error fail it ends the backup, and there is no snapshot. Of a block ' +
+    'device what is on it is stored, as Velero does; freeze or unmount it first.',
   options: [
     ...SELECTION_OPTIONS,
     {
@@ -154,6 +155,7 @@ export const backup: Verb = Object.freeze({
       command: 'stevedore backup / --one-file-system',
       text: 'the root file system without /proc, /sys and other mounts',
     },
+    { command: 'stevedore backup /dev/vg/snapshot', text: 'a device, zeros but once' },
     { command: 'stevedore backup /data --dry-run', text: 'look first: how much would be sent' },
     { command: 'stevedore backup /data -o json | jq -r .snapshotId', text: 'in a script' },
   ],

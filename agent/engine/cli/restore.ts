@@ -15,6 +15,7 @@ import {
   type OptionValues,
 } from './option-values.ts';
 import { counted, formatBytes, formatDuration, formatRate } from './quantity.ts';
+import { deviceRequest } from './restore-device.ts';
 import { renderFields } from './table.ts';
 import { safeText } from './terminal-text.ts';
 import type { Engine, Repository, Session, Surroundings, Verb } from './verb.ts';
@@ -253,6 +254,19 @@ async function runRestore(
   return outcome.differenceCount === 0 ? EXIT.done : EXIT.doneWithDifferences;
 }
 
+async function runDevice(
+  session: Session,
+  repository: Repository,
+  request: Parameters<Engine['restoreDevice']>[1],
+): Promise<ExitStatus> {
+  const { engine, signal } = session;
+  const outcome = await session.withProgress(onProgress =>
+    engine.restoreDevice(repository, request, { signal, onProgress }),
+  );
+  await session.output.report(outcome, () => renderRestore(outcome));
+  return EXIT.done;
+}
+
 async function runPlan(
   session: Session,
   repository: Repository,
@@ -275,7 +289,7 @@ export const restore: Verb = Object.freeze({
     'Nothing is written outside TARGET. What could not be restored as it was is listed and makes ' +
     'the exit status 3. Several pairs of a snapshot and a target are restored together; what ' +
     'they have in common is fetched once. Without --overwrite or --delta the target has to be ' +
-    'empty.',
+    'empty. A TARGET that is a block device gets the image of one, or the bytes of a file.',
   options: [
     {
       flags: '--overwrite <when>',
@@ -311,6 +325,10 @@ export const restore: Verb = Object.freeze({
       text: 'go on with a restore that was interrupted',
     },
     {
+      command: 'stevedore restore 3f9a0c12 /dev/sdb',
+      text: 'the image of a device, to a blank one',
+    },
+    {
       command: 'stevedore restore latest /srv/db --delta --delete-extra --dry-run',
       text: 'what it would take to bring a volume back to what it was',
     },
@@ -319,11 +337,15 @@ export const restore: Verb = Object.freeze({
     const request = restoreRequest(operands, options, surroundings);
     const reportPath = optionalText(options, 'report');
     const report = reportPath && resolve(surroundings.workingDirectory, reportPath);
-    return session =>
-      session.withRepository({ isReadOnly: true, startsThread: true }, async repository =>
-        isSet(options, 'dryRun')
-          ? await runPlan(session, repository, request)
-          : await runRestore(session, repository, request, report),
-      );
+    const isDryRun = isSet(options, 'dryRun');
+    return async session => {
+      const device = await deviceRequest(request, { isDryRun });
+      const access = { isReadOnly: true, startsThread: true };
+      return await session.withRepository(access, async repository => {
+        if (device) return await runDevice(session, repository, device);
+        if (isDryRun) return await runPlan(session, repository, request);
+        return await runRestore(session, repository, request, report);
+      });
+    };
   },
 } satisfies Verb);
