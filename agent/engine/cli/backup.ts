@@ -112,8 +112,8 @@ export const backup: Verb = Object.freeze({
   description:
     'Stores PATH as a new snapshot. What an earlier snapshot of the same source holds is neither ' +
     'read nor sent again. An entry that could not be read is left out, listed, and makes the ' +
-    'exit status 3; with --on-error fail it ends the backup, and there is no snapshot. Of a block ' +
-    'device what is on it is stored, as Velero does; freeze or unmount it first.',
+    'exit status 3; with --on-error fail it ends the backup, and there is no snapshot. Of a ' +
+    'block device what is on it is stored, as Velero does; freeze or unmount it first.',
   options: [
     ...SELECTION_OPTIONS,
     {
