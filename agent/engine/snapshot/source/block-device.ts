@@ -107,34 +107,3 @@ function encode(path: string): Uint8Array {
 function libc(prototype: string): NativeFunction | undefined {
   return nativeFunction(prototype) ?? nativeFunction(prototype.replace(/64\(/, '('));
 }
-
-// linux/fadvise.h
-const WILLNEED = 3;
-const DONTNEED = 4;
-/** The kernel cuts one request for reading ahead off at about what it reads ahead by itself. */
-const ASKED_BYTES = 128 << 10;
-
-/**
- * posix_fadvise(2), for one thread. Nothing depends on it, and where it is not to be had nothing.
- */
-export class ReadAdvice {
-  readonly #fadvise: NativeFunction | undefined;
-
-  constructor({ native = true }: { readonly native?: boolean } = {}) {
-    const prototype = 'int posix_fadvise64(int, int64_t, int64_t, int)';
-    this.#fadvise = native ? libc(prototype) : undefined;
-  }
-
-  /** These bytes will be read soon. */
-  willNeed({ descriptor, bytes }: BlockDevice, from: number, to: number): void {
-    const end = Math.min(to, bytes);
-    for (let at = from; at < end; at += ASKED_BYTES) {
-      this.#fadvise?.(descriptor, at, Math.min(ASKED_BYTES, end - at), WILLNEED);
-    }
-  }
-
-  /** Nobody will read them again, so the kernel need not keep them. */
-  isDone({ descriptor }: BlockDevice, from: number, length: number): void {
-    this.#fadvise?.(descriptor, from, length, DONTNEED);
-  }
-}

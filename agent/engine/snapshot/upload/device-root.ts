@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import { systemCodeOf } from '#engine/base/errors.ts';
 import { splitNanoseconds, wrapEntryTime } from '#engine/format/entry-time.ts';
 import { OpenBlockDevice } from '#engine/snapshot/source/block-device.ts';
+import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
 import { rootError, sourceError } from '#engine/snapshot/source/source-error.ts';
 import { splitRoot } from './file-root.ts';
 import { TotalsBuilder } from './part-totals.ts';
@@ -57,11 +58,18 @@ export async function uploadDevice(
   });
 }
 
-/** @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE, SOURCE_CHANGED */
-export async function openDeviceRoot({ root: path }: UploadRun): Promise<OpenBlockDevice> {
+/**
+ * Past the kernel's memory where addresses are known: what is read once would push out what others
+ * have there, and to make room for it takes longer than to read it (adr/0025).
+ * @throws SOURCE_NOT_FOUND, SOURCE_UNREADABLE
+ */
+export async function openDeviceRoot(run: UploadRun): Promise<OpenBlockDevice> {
+  const { root: path, isNativeAllowed: native } = run;
+  const isDirect = openSourceFileSystem({ native }).kind === 'native';
+  const flags = constants.O_RDONLY | (isDirect ? constants.O_DIRECT : 0);
   let device: OpenBlockDevice | undefined;
   try {
-    device = await OpenBlockDevice.open(Buffer.from(path).toString(), constants.O_RDONLY);
+    device = await OpenBlockDevice.open(Buffer.from(path).toString(), flags);
   } catch (cause) {
     const errno = systemCodeOf(cause) ?? 'unknown error';
     throw rootError({ attempt: 'open device', path, errno, cause });

@@ -4,15 +4,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isZeros } from '#engine/base/bytes.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import type { Region } from '#engine/cipher/content-cipher.ts';
 import type { Compressor } from '#engine/compress/compressors.ts';
-import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
 import type { TaskReply } from '#engine/workers/tasks.ts';
 import type { BlockDevice } from '#engine/snapshot/source/block-device.ts';
 import { nameText } from '#engine/snapshot/source/source-name.ts';
-import type { ReadChunk } from './chunk-reader.ts';
 import { ChunkToken } from './chunk-token.ts';
-import { readDeviceChunk } from './device-chunk.ts';
+import { type DeviceChunk, readDeviceChunk } from './device-chunk.ts';
 import { stopped } from './entry-faults.ts';
 import { FileChunksBuilder, mergeChunks } from './file-chunks.ts';
 import { fileText } from './file-text.ts';
@@ -26,19 +25,13 @@ import type {
 } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
 
-/**
- * The kernel fetches so much behind what is being read, while that is cut and others are hashed and
- * sealed: a volume on a network gives little to whoever asks for one thing after the other.
- */
-const AHEAD_BYTES = 16 << 20;
-
 /** As much as CompressionChoice looks at. */
 const EDGE_BYTES = 64 << 10;
 
 /** Nothing tells a device from what it was before, so nobody goes on with a part of it. */
 const NO_IDENTITY: FileIdentity = Object.freeze({ inode: '', ctime: '', isSettled: false });
 
-interface TakenChunk extends ReadChunk {
+interface TakenChunk extends DeviceChunk {
   readonly start: number;
 }
 
@@ -56,7 +49,6 @@ export async function readDeviceTask(
       const chunk = takeChunk(upload, device, token);
       if (chunk === undefined) break;
       builder.add(chunk, storeChunk(upload, file, chunk));
-      upload.readAdvice.isDone(device, chunk.start, chunk.length);
       upload.thread.counters[COUNTER.bytesRead] += chunk.length;
       await nextTurn();
     } while (performance.now() < endMs);
@@ -80,7 +72,6 @@ function takeChunk(
     if (token.isDone) return undefined;
     const start = token.nextOffset;
     const { fileSystem, splitter, zeroCut } = upload;
-    upload.readAdvice.willNeed(device, start, start + AHEAD_BYTES);
     const chunk = readDeviceChunk(fileSystem, device, splitter, { start, zeroCut });
     token.nextOffset = start + chunk.length;
     if (chunk.isLast) token.finish();
@@ -91,10 +82,11 @@ function takeChunk(
 }
 
 /** Returns the id of its content. */
-function storeChunk(upload: UploadThread, file: LargeFile, { length, isHole }: TakenChunk): string {
+function storeChunk(upload: UploadThread, file: LargeFile, chunk: TakenChunk): string {
+  const { offset, length, isHole } = chunk;
   if (isHole) return upload.storeZeros(length);
-  const region = { arena: upload.splitter.arena, offset: CHUNK_OFFSET };
-  upload.contents.write(0, region, length, compressorFor(upload, file, length));
+  const region = { arena: upload.splitter.arena, offset };
+  upload.contents.write(0, region, length, compressorFor(upload, file, region, length));
   return upload.objects.contentId();
 }
 
@@ -103,18 +95,17 @@ function storeChunk(upload: UploadThread, file: LargeFile, { length, isHole }: T
  * lies at the edge of what was never written, and shrinks whatever its middle is like.
  */
 function compressorFor(
-  { run, splitter, compression }: UploadThread,
+  { run, compression }: UploadThread,
   file: LargeFile,
+  { arena, offset }: Region,
   length: number,
 ): Compressor | undefined {
-  const { arena } = splitter;
   const edge = Math.min(EDGE_BYTES, length);
-  const isAtEdge = [CHUNK_OFFSET, CHUNK_OFFSET + length - edge].some(offset =>
-    isZeros(arena.bytes, offset, edge),
-  );
+  const edges = [offset, offset + length - edge];
+  const isAtEdge = edges.some(at => isZeros(arena.bytes, at, edge));
   if (isAtEdge && run.compression.kind === 'auto') return compression.compressor;
   const named = { name: nameText(file.name), bytes: file.bytes };
-  return compression.choose(named, { arena, offset: CHUNK_OFFSET }, length);
+  return compression.choose(named, { arena, offset }, length);
 }
 
 /** Writes the list of chunks and gives the text of the entry. */

@@ -9,7 +9,6 @@ import { CHUNK_MARGIN_BYTES, ObjectWriter } from '#engine/object/object-writer.t
 import { requireWriting } from '#engine/workers/content-tasks.ts';
 import type { ContentThread } from '#engine/workers/content-thread.ts';
 import type { ContentWriter } from '#engine/workers/content-writer.ts';
-import { ReadAdvice } from '#engine/snapshot/source/block-device.ts';
 import { openRules, type GitRuleList } from '#engine/snapshot/source/git-rules.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
 import type { SourceFileSystem } from '#engine/snapshot/source/source-file-system.ts';
@@ -17,6 +16,7 @@ import { StampBuilder } from '#engine/snapshot/source/change-record.ts';
 import { EntriesDigest } from '#engine/snapshot/source/entries-digest.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import { DEVICE_MARGIN_BYTES } from './device-chunk.ts';
 import { DirectoryHandles } from './directory-handles.ts';
 import { LinkedFiles } from './linked-files.ts';
 import { PreviousEntries } from './previous-entries.ts';
@@ -50,7 +50,6 @@ export class UploadThread implements Disposable {
   /** Files with several names that this thread has stored. */
   readonly linked = new LinkedFiles();
   readonly rootStat = new SourceStat();
-  readonly readAdvice: ReadAdvice;
   changesArena: Arena | undefined;
   readonly #zeros: ZeroChunks;
   readonly #stop: Int32Array;
@@ -63,7 +62,6 @@ export class UploadThread implements Disposable {
     this.#stop = new Int32Array(run.stop);
     this.excludes = openRules(run.excludes);
     this.fileSystem = openSourceFileSystem({ native: run.isNativeAllowed });
-    this.readAdvice = new ReadAdvice({ native: run.isNativeAllowed });
     this.compression = new CompressionChoice(run.compression);
     this.directoryCompressor = metadataCompressor(run.metadataCompression);
     this.splitter = this.#createSplitter(run.fileSplitter);
@@ -97,7 +95,8 @@ export class UploadThread implements Disposable {
   }
 
   #createSplitter(name: string): Splitter {
-    const arenaBytes = splitterAlgorithm(name).maxBytes + CHUNK_MARGIN_BYTES;
+    const { maxBytes } = splitterAlgorithm(name);
+    const arenaBytes = maxBytes + CHUNK_MARGIN_BYTES + DEVICE_MARGIN_BYTES;
     return createSplitter(name, arenaBytes, { native: this.run.isNativeAllowed });
   }
 }

@@ -1,13 +1,14 @@
 import t from 'tap';
 import type { Arena } from '#engine/base/arena.ts';
 import { createSplitter, fastCdcFor, splitterAlgorithm } from '#engine/chunk/splitters.ts';
-import { CHUNK_MARGIN_BYTES, CHUNK_OFFSET } from '#engine/object/object-writer.ts';
+import { CHUNK_MARGIN_BYTES } from '#engine/object/object-writer.ts';
 import type { ReadRange, SourceFileSystem } from '#engine/snapshot/source/source-file-system.ts';
 import { readChunk } from '#engine/snapshot/upload/chunk-reader.ts';
-import { readDeviceChunk } from '#engine/snapshot/upload/device-chunk.ts';
+import { DEVICE_MARGIN_BYTES, readDeviceChunk } from '#engine/snapshot/upload/device-chunk.ts';
 import { ZeroChunks } from '#engine/snapshot/upload/zero-chunks.ts';
 import { newSeed, SeededRandom } from '#test/support/random.ts';
 
+const MARGIN_BYTES = CHUNK_MARGIN_BYTES + DEVICE_MARGIN_BYTES;
 const SPLITTERS = [
   'DYNAMIC-128K-BUZHASH',
   'DYNAMIC-128K-RABINKARP',
@@ -40,7 +41,7 @@ function patched(random: SeededRandom, length: number): Uint8Array {
 }
 
 function splitterNamed(name: string) {
-  return createSplitter(name, splitterAlgorithm(name).maxBytes + CHUNK_MARGIN_BYTES);
+  return createSplitter(name, splitterAlgorithm(name).maxBytes + MARGIN_BYTES);
 }
 
 t.test('a device is cut where a file of the same bytes is cut', async t => {
@@ -65,7 +66,7 @@ t.test('a device is cut where a file of the same bytes is cut', async t => {
           return;
         }
         const { bytes } = ofDevice.arena;
-        const got = bytes.subarray(CHUNK_OFFSET, CHUNK_OFFSET + chunk.length);
+        const got = bytes.subarray(chunk.offset, chunk.offset + chunk.length);
         const wanted = content.subarray(start, start + chunk.length);
         if (Buffer.compare(got, wanted) !== 0) t.fail(`${name}, round ${round}: bytes at ${start}`);
         const isZero = wanted.every(byte => byte === 0);
