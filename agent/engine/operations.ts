@@ -84,8 +84,9 @@ export function restoreDevice(
   request: DeviceRestoreRequest,
   options?: RestoreOptions,
 ): Promise<RestoreOutcome> {
-  const { reader: contents, pool: runner, memory, isNativeAllowed } = parts;
-  const all = { contents, manifests, runner, memory, isNativeAllowed };
+  const { reader: contents, pool: runner, memory, isNativeAllowed, storage } = parts;
+  const localPath = storage.localPath?.bind(storage);
+  const all = { contents, manifests, runner, localPath, memory, isNativeAllowed };
   return restoreDeviceOf(all, request, options);
 }
 

@@ -194,7 +194,8 @@ export class ContentReader implements ContentSource, SealedSource {
     const bytes = await this.#fetch(range, signal);
     return range.entries.map(entry => {
       const { offset, length, ...sealed } = toSealed(entry, range.offset);
-      const own = new Uint8Array(bytes.subarray(offset, offset + length));
+      // One content alone, as large ones are, is not copied.
+      const own = ownBuffer(bytes.subarray(offset, offset + length));
       return { contentId: entry.contentId, bytes: own, ...sealed };
     });
   };

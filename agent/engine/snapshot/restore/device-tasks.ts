@@ -1,14 +1,16 @@
 // What a restore to a block device has done in worker threads.
 
-import { allocateArena, arenaOver } from '#engine/base/arena.ts';
+import { allocateArena, type Arena } from '#engine/base/arena.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { releaseBuffer } from '#engine/base/release-buffer.ts';
 import { contentIdOfKnownKey } from '#engine/format/content-id.ts';
 import type { BlockDevice } from '#engine/snapshot/source/block-device.ts';
 import { DeviceContent } from '#engine/snapshot/target/device-content.ts';
 import { openTargetFileSystem } from '#engine/snapshot/target/open-target-file-system.ts';
 import type { SealedContent } from '#engine/workers/content-opener.ts';
 import type { TaskHandlers } from '#engine/workers/tasks.ts';
-import { plainChunk } from './range-writing.ts';
+import { plainChunk, type ScratchMemory, sealedBytes } from './range-writing.ts';
+import type { RangeSource } from './restore-tasks.ts';
 import type { ContentParts } from './restore-thread.ts';
 
 /** Settings of one restore, the same for all its tasks. Threads know a run by its number. */
@@ -23,7 +25,7 @@ export interface DeviceRun {
 export interface DeviceChunkInput {
   readonly run: DeviceRun;
   /** A content as it lies in its pack, and how to open it. */
-  readonly sealed: Uint8Array<ArrayBuffer>;
+  readonly source: RangeSource;
   readonly content: Omit<SealedContent, 'offset' | 'length'>;
   /** Whether it holds a compressed stream (kopia-format.md 8.4). */
   readonly isCompressed: boolean;
@@ -57,11 +59,23 @@ export function deviceHandlers(parts: ContentParts): TaskHandlers<DeviceTasks> {
     devices.set(runId, made);
     return made;
   };
+  let scratch: Arena | undefined;
+  const memory: ScratchMemory = {
+    scratch: bytes => {
+      if (scratch === undefined || scratch.bytes.length < bytes) scratch = allocateArena(bytes);
+      return scratch;
+    },
+  };
   return {
     deviceZeroIds: ({ lengths }) => ({ output: zeroIds(parts, lengths) }),
     deviceChunk: input => {
-      writeChunk(parts, deviceOf(input.run), input);
-      return { output: undefined };
+      try {
+        writeChunk(parts, deviceOf(input.run), input, memory);
+        return { output: undefined };
+      } finally {
+        // The next one comes sooner than a collection.
+        if ('bytes' in input.source) releaseBuffer(input.source.bytes.buffer);
+      }
     },
     deviceZeros: ({ run, position, length }) => {
       throwIfStopped(run);
@@ -71,6 +85,7 @@ export function deviceHandlers(parts: ContentParts): TaskHandlers<DeviceTasks> {
     endDevice: ({ runId }) => {
       devices.get(runId)?.[Symbol.dispose]();
       devices.delete(runId);
+      if (devices.size === 0) scratch = undefined;
       return { output: undefined };
     },
   };
@@ -79,14 +94,16 @@ export function deviceHandlers(parts: ContentParts): TaskHandlers<DeviceTasks> {
 function writeChunk(
   { opener }: ContentParts,
   device: DeviceContent,
-  { run, sealed, content, isCompressed, bytes, positions }: DeviceChunkInput,
+  { run, source, content, isCompressed, bytes, positions }: DeviceChunkInput,
+  memory: ScratchMemory,
 ): void {
-  const whole = { ...content, offset: 0, length: sealed.length };
-  const opened = opener.openRegion(arenaOver(sealed), whole);
-  const { arena, offset, length } = plainChunk(opened, { isCompressed, bytes });
+  const length = 'bytes' in source ? source.bytes.length : source.length;
+  const sealed = sealedBytes(memory, source);
+  const opened = opener.openRegion(sealed, { ...content, offset: 0, length });
+  const plain = plainChunk(opened, { isCompressed, bytes });
   for (const position of positions) {
     throwIfStopped(run);
-    device.write(arena, { offset, length, position });
+    device.write(plain.arena, { offset: plain.offset, length: plain.length, position });
   }
 }
 

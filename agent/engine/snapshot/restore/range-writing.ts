@@ -12,6 +12,11 @@ import { CHUNK_FLAG } from './plan-tables.ts';
 import type { RangeInput, RangeSource } from './restore-tasks.ts';
 import type { ContentParts, RestoreThread } from './restore-thread.ts';
 
+/** Gives memory of at least `bytes`, for one use at a time. */
+export interface ScratchMemory {
+  readonly scratch: (bytes: number) => Arena;
+}
+
 /**
  * Writes what is in one range of a pack.
  * @throws PACK_MISSING, PACK_DAMAGED when the range cannot be read; nothing was written then
@@ -98,7 +103,8 @@ function inflated({ arena, offset, length }: PlainRegion, bytes: number): PlainR
   }
 }
 
-function sealedBytes(thread: RestoreThread, source: RangeSource): Arena {
+/** Sealed bytes at the start of memory. @throws PACK_MISSING, PACK_DAMAGED */
+export function sealedBytes(thread: ScratchMemory, source: RangeSource): Arena {
   if ('bytes' in source) return arenaOver(source.bytes);
   const { path, offset, length } = source;
   const arena = thread.scratch(length);

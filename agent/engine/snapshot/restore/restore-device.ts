@@ -7,9 +7,10 @@ import { constants } from 'node:fs';
 import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
 import { ByteWindow } from '#engine/base/byte-window.ts';
 import { systemClock } from '#engine/base/clock.ts';
-import { EngineError, systemCodeOf } from '#engine/base/errors.ts';
+import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
 import { mapBounded } from '#engine/base/map-bounded.ts';
 import type { ContentSource, SealedRead, SealedSource } from '#engine/content/content-source.ts';
+import { contentKey } from '#engine/format/content-id.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import type { ManifestReader } from '#engine/manifest/manifest-store.ts';
 import { type ObjectReader, openObject } from '#engine/object/object-reader.ts';
@@ -26,7 +27,7 @@ import {
   rangesOf,
   zeroCandidates,
 } from './device-plan.ts';
-import type { DeviceRun, DeviceTasks } from './device-tasks.ts';
+import type { DeviceChunkInput, DeviceRun, DeviceTasks } from './device-tasks.ts';
 import type { RestoreMemory, RestoreOptions, RestoreOutcome } from './restore.ts';
 import { RestoreReport } from './restore-report.ts';
 
@@ -46,12 +47,18 @@ export interface DeviceRestoreParts {
   readonly contents: ContentSource & SealedSource;
   readonly manifests: ManifestReader;
   readonly runner: TaskRunner<DeviceTasks>;
+  /** A file that a worker thread can read a pack from by itself. */
+  readonly localPath?: (packId: string) => string;
   readonly memory: Pick<RestoreMemory, 'restoreWindowBytes'>;
   readonly isNativeAllowed?: boolean;
 }
 
 /** An end of a cancelled restore waits for one of them. */
 const ZEROS_BYTES_MAX = 256 << 20;
+
+type DeviceSource =
+  | { readonly path: string; readonly offset: number; readonly length: number }
+  | { readonly bytes: Uint8Array<ArrayBuffer> };
 
 let nextRunId = 1;
 
@@ -197,17 +204,15 @@ class DeviceRestore {
       this.#wrote(range.length);
     });
     const data = [...section.values()].filter(content => !zeros.has(content));
-    const reads = this.#parts.contents.readManySealed(
-      data.map(({ contentId }) => contentId),
-      { signal: this.#signal },
-    );
+    if (this.#parts.localPath) {
+      await this.#each(data, content => this.#writeFromFile(content));
+      return;
+    }
+    const ids = data.map(({ contentId }) => contentId);
+    const reads = this.#parts.contents.readManySealed(ids, { signal: this.#signal });
     await this.#each(reads, async (read, signal) => {
       const content = section.get(read.contentId);
-      if (content === undefined) return;
-      const { length } = read.bytes;
-      await this.#window.hold(length, signal, () => this.#writeContent(content, read));
-      this.#report.bytesFetched += length;
-      this.#wrote(content.bytes * content.positions.length);
+      if (content) await this.#writeRead(content, read, signal);
     });
   }
 
@@ -219,15 +224,45 @@ class DeviceRestore {
     await mapBounded(items, { parallelism, signal: this.#signal }, work);
   }
 
-  async #writeContent(
+  /** Where the storage is a directory the thread that writes reads the pack by itself. */
+  async #writeFromFile(content: PlacedContent): Promise<void> {
+    const { contents, localPath } = this.#parts;
+    const { contentId } = content;
+    const found = contents.find(contentId);
+    try {
+      if (found && localPath) {
+        const { packId, packOffset: offset, packedBytes: length, ...rest } = found;
+        const source = { path: localPath(packId), offset, length };
+        await this.#write(content, source, { ...rest, key: contentKey(contentId) });
+        return;
+      }
+    } catch (error) {
+      if (!isEngineError(error, 'PACK_MISSING', 'PACK_DAMAGED')) throw error;
+    }
+    // Maintenance may have moved it; what is still missing then is damage.
+    const read = await contents.readSealed(contentId, { signal: this.#signal });
+    await this.#writeRead(content, read, this.#signal);
+  }
+
+  async #writeRead(content: PlacedContent, read: SealedRead, signal: AbortSignal): Promise<void> {
+    const { bytes, ...sealed } = read;
+    await this.#window.hold(bytes.length, signal, () => this.#write(content, { bytes }, sealed));
+  }
+
+  async #write(
     { isCompressed, bytes, positions }: PlacedContent,
-    { bytes: sealed, key, originalBytes, compressionId }: SealedRead,
+    source: DeviceSource,
+    { key, originalBytes, compressionId }: DeviceChunkInput['content'],
   ): Promise<void> {
+    const { length } = 'bytes' in source ? source.bytes : source;
     const content = { key, originalBytes, compressionId };
     const places = Float64Array.from(positions);
-    const chunk = { sealed, content, isCompressed, bytes, positions: places };
-    const transfer = [sealed.buffer, places.buffer];
+    const chunk = { source, content, isCompressed, bytes, positions: places };
+    const own = 'bytes' in source ? [source.bytes.buffer] : [];
+    const transfer = [...own, places.buffer];
     await this.#parts.runner.run('deviceChunk', { run: this.#run, ...chunk }, { transfer });
+    this.#report.bytesFetched += length;
+    this.#wrote(bytes * positions.length);
   }
 
   /** Those that nobody needs to fetch to know that they are zeros. */
