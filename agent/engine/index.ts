@@ -30,6 +30,7 @@ export type {
 export type { SurveyOutcome } from '#engine/snapshot/survey.ts';
 export type { BackupTotals } from '#engine/snapshot/backup-progress.ts';
 export { type Chunker, CHUNKERS } from '#engine/snapshot/chunker.ts';
+export type { ChangedBlocks } from '#engine/snapshot/changed-blocks.ts';
 export { diffSnapshots, type TreeDifference } from '#engine/snapshot/diff.ts';
 export { type Decision, type Explanation, type ExplainRequest } from '#engine/snapshot/explain.ts';
 export type {

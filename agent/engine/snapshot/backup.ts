@@ -7,11 +7,12 @@ import { planBackup } from './backup-plan.ts';
 import { BackupProgress, type BackupTotals } from './backup-progress.ts';
 import type { CompressionRequest } from './backup-settings.ts';
 import { baseName, type SourceKind, sourceKindOf, type SourceRequest } from './backup-source.ts';
+import { ALL_BLOCKS, type ChangedBlocks } from './changed-blocks.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { Chunker } from './chunker.ts';
 import { describeSnapshot } from './describe-snapshot.ts';
 import { EarlierDirectories } from './earlier-directories.ts';
-import { readChunks } from './earlier-objects.ts';
+import { readChunks, readDirectoryObject } from './earlier-objects.ts';
 import { type BackupParts, publishSnapshot } from './publish-snapshot.ts';
 import type { ExcludeRequest } from './source/git-rules.ts';
 import type { SelectionRequest } from './source/selection.ts';
@@ -20,6 +21,7 @@ import { uploadFileRoot } from './upload/file-root.ts';
 import { type OnError, type UploadedTree, uploadTree, type UploadParts } from './upload/upload.ts';
 import type { SkippedEntry } from './upload/upload-tasks.ts';
 import type { IncompleteTree } from './upload/with-checkpoints.ts';
+import { TreeReader } from './tree.ts';
 import { Upkeep, type UpkeepTarget } from './upkeep.ts';
 
 export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionRequest {
@@ -67,6 +69,8 @@ export interface BackupOptions {
    * Called when all is uploaded; when it rejects, nothing is published and the backup rejects so.
    */
   readonly beforePublish?: (stored: StoredTree) => Promise<void>;
+  /** What of a block device need not be read; by default it is read from end to end. */
+  readonly changedBlocks?: ChangedBlocks;
 }
 
 /** What has been uploaded, and what could not be. */
@@ -125,7 +129,12 @@ export async function backup(
 async function store(
   parts: BackupParts,
   request: BackupRequest,
-  { signal, onProgress, beforePublish }: BackupOptions & { readonly signal: AbortSignal },
+  {
+    signal,
+    onProgress,
+    beforePublish,
+    changedBlocks = ALL_BLOCKS,
+  }: BackupOptions & { readonly signal: AbortSignal },
 ): Promise<BackupOutcome> {
   const { contents } = parts;
   await contents.writing.keepUp(signal);
@@ -163,7 +172,15 @@ async function store(
   };
   const upload = UPLOADS[kind];
   const uploaded = await withUpkeep(contents.writing, signal, uploadSignal =>
-    upload(uploadParts, { ...plan.upload, rootName, startTimeNs, signal: uploadSignal }),
+    upload(uploadParts, {
+      ...plan.upload,
+      rootName,
+      startTimeNs,
+      parentId: plan.upload.previousRoot && plan.parentIds[0],
+      changedBlocks,
+      readDirectory: id => readDirectoryObject(new TreeReader(contents.reader), id, signal),
+      signal: uploadSignal,
+    }),
   );
   const stored = storedTree(uploaded);
   await beforePublish?.(stored);

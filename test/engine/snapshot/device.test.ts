@@ -228,3 +228,38 @@ t.test('zeros that are longer than any chunk are one content', { skip }, async t
   t.equal(outcome.contentsNew, 4);
   t.ok(outcome.bytesUploaded < 8192);
 });
+
+t.test('where somebody knows what has changed only that is read', { skip }, async t => {
+  const repository = await repositoryFor(t);
+  const random = new SeededRandom(5);
+  const content = contentOf(24 * MiB);
+  content.set(random.bytes(8 * MiB), 14 * MiB);
+  const device = sourceDevice(t, content);
+  const { path } = device;
+  const first = await backUp(repository, device);
+  const ranges = [MiB + 300_000, 4096, 9 * MiB - 100, 200, 17 * MiB, 65_536, 24 * MiB - 512, 512];
+  const descriptor = openSync(path, 'r+');
+  for (let index = 0; index < ranges.length; index += 2) {
+    const bytes = random.bytes(ranges[index + 1]);
+    writeSync(descriptor, bytes, 0, bytes.length, ranges[index]);
+    content.set(bytes, ranges[index]);
+  }
+  closeSync(descriptor);
+  const asked: string[] = [];
+  const since = (parentId: string): Promise<number[]> => {
+    asked.push(parentId);
+    return Promise.resolve(ranges);
+  };
+  const known = await backup(repository, { path, source }, { changedBlocks: { since } });
+  t.same(asked, [first.snapshotId]);
+  t.ok(known.bytesRead < 4 * MiB, `${known.bytesRead} bytes were read`);
+  t.equal(known.bytesRead + known.bytesTakenOver, content.length);
+  const target = targetDevice(t, content.length);
+  await bringBack(repository, target);
+  isSame(t, target, content);
+  const [{ objectId }] = await Array.fromAsync(listTree(repository, known.snapshotId));
+  const whole = await backUp(repository, device);
+  const [{ objectId: wholeId }] = await Array.fromAsync(listTree(repository, whole.snapshotId));
+  t.equal(objectId, wholeId, 'it is the object that reading everything gives');
+  t.equal(whole.bytesRead, content.length);
+});

@@ -5,7 +5,9 @@
 
 import { constants } from 'node:fs';
 import { systemCodeOf } from '#engine/base/errors.ts';
+import { decodeDirectory } from '#engine/format/directory-decode.ts';
 import { splitNanoseconds, wrapEntryTime } from '#engine/format/entry-time.ts';
+import type { ChangedBlocks } from '#engine/snapshot/changed-blocks.ts';
 import { OpenBlockDevice } from '#engine/snapshot/source/block-device.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
 import { rootError, sourceError } from '#engine/snapshot/source/source-error.ts';
@@ -14,13 +16,26 @@ import { TotalsBuilder } from './part-totals.ts';
 import { SharedReading } from './shared-reading.ts';
 import { stoppable } from './stoppable.ts';
 import type { UploadedTree, UploadOptions, UploadParts } from './upload.ts';
-import type { EntryMetadata, LargeFile, UploadRun, UploadTasks } from './upload-tasks.ts';
+import { type SharedUntouched, shareUntouched, takenOver } from './untouched-chunks.ts';
+import type {
+  EntryMetadata,
+  FileChunks,
+  LargeFile,
+  UploadRun,
+  UploadTasks,
+  PreviousObject,
+} from './upload-tasks.ts';
 import { type IncompleteReason, type IncompleteTree, withCheckpoints } from './with-checkpoints.ts';
 
 export interface DeviceUploadOptions extends UploadOptions {
   /** Name of the directory, and of the file in it. */
   readonly rootName: string;
   readonly startTimeNs: bigint;
+  /** The snapshot that previousRoot is of. */
+  readonly parentId: string | undefined;
+  readonly changedBlocks: ChangedBlocks;
+  /** The bytes of a directory object of the parent; undefined when it cannot be had. */
+  readonly readDirectory: (objectId: string) => Promise<PreviousObject | undefined>;
 }
 
 type Finished = UploadTasks['finishDevice']['output'];
@@ -52,8 +67,9 @@ export async function uploadDevice(
 ): Promise<UploadedTree> {
   await using device = await openDeviceRoot(options.run);
   const { run } = splitRoot(options.run);
+  const untouched = await untouchedOf(parts, options, device);
   return await stoppable(parts.runner, options, async () => {
-    const upload = new DeviceUpload(parts, { ...options, run }, device);
+    const upload = new DeviceUpload(parts, { ...options, run }, { device, untouched });
     return await upload.store();
   });
 }
@@ -83,14 +99,21 @@ class DeviceUpload {
   readonly #options: DeviceUploadOptions;
   readonly #file: LargeFile;
   readonly #reading: SharedReading;
+  readonly #untouched: Untouched | undefined;
   readonly #totals = new TotalsBuilder();
   #failure: { error: unknown } | undefined;
 
-  constructor(parts: UploadParts, options: DeviceUploadOptions, device: OpenBlockDevice) {
+  constructor(
+    parts: UploadParts,
+    options: DeviceUploadOptions,
+    { device, untouched }: { device: OpenBlockDevice; untouched: Untouched | undefined },
+  ) {
     this.#parts = parts;
     this.#options = options;
     this.#file = fileOf(device, options);
-    const address = { run: options.run, names: [], device: device.plain };
+    this.#untouched = untouched;
+    const { plain } = device;
+    const address = { run: options.run, names: [], device: plain, untouched: untouched?.shared };
     this.#reading = new SharedReading(address, this.#file);
     parts.onTotals?.(this.#totals);
   }
@@ -100,7 +123,8 @@ class DeviceUpload {
     const totals = this.#totals;
     totals.addFile(this.#file, bytes);
     totals.readFiles = 1;
-    totals.readBytes = bytes;
+    totals.cachedBytes = passedBytes(this.#untouched?.chunks, this.#reading);
+    totals.readBytes = bytes - totals.cachedBytes;
     const summary = totals.directorySummary(DIRECTORY);
     const input = { run: this.#options.run, pieces: [piece], summary, extras: NO_EXTRAS };
     const { objectId } = await this.#parts.runner.run('writeDirectory', input);
@@ -127,7 +151,9 @@ class DeviceUpload {
     await Promise.all(readers);
     if (reading.failure) throw reading.failure;
     const { file, chunks } = reading.finished(1);
-    return await runner.run('finishDevice', { run, file, chunks });
+    const parent = this.#untouched?.chunks;
+    const all = parent ? [...chunks, takenOver(parent, reading.passed)] : chunks;
+    return await runner.run('finishDevice', { run, file, chunks: all });
   }
 
   #fail(error: unknown): void {
@@ -150,6 +176,34 @@ class DeviceUpload {
     const { root } = await this.#parts.runner.run('writeCheckpoint', input);
     return root && { root, metadata: DIRECTORY, totals: this.#totals };
   }
+}
+
+/** What of the parent need not be read; undefined where all is read. */
+interface Untouched {
+  readonly chunks: FileChunks;
+  readonly shared: SharedUntouched;
+}
+
+async function untouchedOf(
+  { readChunks }: UploadParts,
+  { run, previousRoot, parentId, changedBlocks, readDirectory, signal }: DeviceUploadOptions,
+  device: OpenBlockDevice,
+): Promise<Untouched | undefined> {
+  if (previousRoot?.type !== 'd' || parentId === undefined || run.changes.forceHash)
+    return undefined;
+  const changed = await changedBlocks.since(parentId, signal);
+  if (changed === undefined) return undefined;
+  const directory = await readDirectory(previousRoot.objectId);
+  if (directory === undefined) return undefined;
+  const [file, ...others] = decodeDirectory(directory.bytes, 'the parent of a device').entries;
+  if (file?.type !== 'f' || others.length > 0) return undefined;
+  const chunks = await readChunks(file);
+  return chunks && { chunks, shared: shareUntouched(chunks, changed, device.bytes) };
+}
+
+function passedBytes(chunks: FileChunks | undefined, { passed }: SharedReading): number {
+  if (chunks === undefined) return 0;
+  return passed.reduce((sum, { from, end }) => sum + end - chunks.starts[from], 0);
 }
 
 /** As kopia describes what it is given as a stream: nobody's, and as old as the snapshot. */

@@ -23,6 +23,7 @@ import type {
   ReadFileOutput,
   UploadTasks,
 } from './upload-tasks.ts';
+import { UntouchedChunks, type UntouchedRun } from './untouched-chunks.ts';
 import type { UploadThread } from './upload-thread.ts';
 
 /** As much as CompressionChoice looks at. */
@@ -37,16 +38,22 @@ interface TakenChunk extends DeviceChunk {
 
 export async function readDeviceTask(
   upload: UploadThread,
-  { run, device, token: shared, file }: ReadFileInput,
+  { run, device, untouched, token: shared, file }: ReadFileInput,
 ): Promise<TaskReply<ReadFileOutput>> {
   if (device === undefined) throw new EngineError('INTERNAL', 'no device was given to be read');
   const endMs = performance.now() + run.taskMsMax;
   const token = ChunkToken.attach(shared);
+  const known = untouched && UntouchedChunks.attach(untouched);
   const builder = new FileChunksBuilder();
+  const passed: UntouchedRun[] = [];
   try {
     do {
       if (upload.isStopped) throw stopped();
-      const chunk = takeChunk(upload, device, token);
+      const chunk = takeChunk(upload, device, token, known);
+      if (chunk && 'end' in chunk) {
+        passed.push(chunk);
+        continue;
+      }
       if (chunk === undefined) break;
       builder.add(chunk, storeChunk(upload, file, chunk));
       upload.thread.counters[COUNTER.bytesRead] += chunk.length;
@@ -58,19 +65,28 @@ export async function readDeviceTask(
   }
   const chunks = builder.finish();
   const transfer = [chunks.starts.buffer, chunks.lengths.buffer, chunks.ids.buffer];
-  return { output: { chunks, identity: NO_IDENTITY }, transfer };
+  return { output: { chunks, identity: NO_IDENTITY, passed }, transfer };
 }
 
-/** Reads the next chunk into this thread's memory; undefined when there is none. */
+/**
+ * Reads the next chunk into this thread's memory, or passes over some; undefined when none is left.
+ */
 function takeChunk(
   upload: UploadThread,
   device: BlockDevice,
   token: ChunkToken,
-): TakenChunk | undefined {
+  known: UntouchedChunks | undefined,
+): TakenChunk | UntouchedRun | undefined {
   token.take();
   try {
     if (token.isDone) return undefined;
     const start = token.nextOffset;
+    const run = known?.runAt(start);
+    if (run) {
+      token.nextOffset = run.end;
+      if (run.end === device.bytes) token.finish();
+      return run;
+    }
     const { fileSystem, splitter, zeroCut } = upload;
     const chunk = readDeviceChunk(fileSystem, device, splitter, { start, zeroCut });
     token.nextOffset = start + chunk.length;
@@ -114,9 +130,10 @@ export function finishDeviceTask(
   { file, chunks }: FinishDeviceInput,
 ): TaskReply<UploadTasks['finishDevice']['output']> {
   const entries = mergeChunks(chunks);
-  const last = entries[entries.length - 1];
-  const bytes = last.start + last.length;
-  if (bytes !== file.bytes) {
+  let bytes = 0;
+  for (const { start, length } of entries) if (start === bytes) bytes += length;
+  const { start, length } = entries[entries.length - 1];
+  if (bytes !== file.bytes || start + length !== bytes) {
     const text = `a device of ${file.bytes} bytes was read as ${bytes}`;
     throw new EngineError('INTERNAL', `${text}; report this`);
   }

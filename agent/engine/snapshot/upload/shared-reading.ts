@@ -6,6 +6,7 @@ import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { ChunkToken } from './chunk-token.ts';
 import { isSourceError } from './entry-faults.ts';
 import { type FileIdentity, isListed, isSameIdentity } from './partial-file.ts';
+import type { UntouchedRun } from './untouched-chunks.ts';
 import type {
   FileAddress,
   FileChunks,
@@ -33,6 +34,8 @@ export class SharedReading {
   readonly #address: FileAddress;
   readonly #token = ChunkToken.create();
   readonly #chunks: FileChunks[] = [];
+  /** Chunks of the parent that nobody has read. */
+  readonly passed: UntouchedRun[] = [];
   #identity: FileIdentity | undefined;
   #isSteady = true;
 
@@ -61,7 +64,8 @@ export class SharedReading {
     this.readers += 1;
     try {
       while (this.failure === undefined) {
-        const { identity, chunks } = await runner.run(kind, input);
+        const { identity, chunks, passed = [] } = await runner.run(kind, input);
+        this.passed.push(...passed);
         this.#note(identity);
         if (chunks.starts.length > 0) this.#chunks.push(chunks);
         if (this.isDone) return;

@@ -7,6 +7,7 @@ import type { ChangeRules } from '#engine/snapshot/source/change-record.ts';
 import type { SealedContent } from '#engine/workers/content-opener.ts';
 import type { FileIdentity } from './partial-file.ts';
 import type { ErrorRules } from './error-handling.ts';
+import type { SharedUntouched, UntouchedRun } from './untouched-chunks.ts';
 import type { Selection } from '#engine/snapshot/source/selection.ts';
 
 /** Settings of one upload, the same for all its tasks. Threads know a run by its number. */
@@ -231,6 +232,8 @@ export interface FileChunks {
 /** Where the bytes of a large file are: a name in a directory, or a device that is open. */
 export interface FileAddress extends DirectoryAddress {
   readonly device?: BlockDevice;
+  /** Of a device: what need not be read. */
+  readonly untouched?: SharedUntouched;
 }
 
 export interface ReadFileInput extends FileAddress {
@@ -244,6 +247,8 @@ export interface ReadFileOutput {
   readonly chunks: FileChunks;
   /** Of the file that was read. */
   readonly identity: FileIdentity;
+  /** Chunks of the parent that were passed over. */
+  readonly passed?: readonly UntouchedRun[];
 }
 
 /** What has been read of a file, for a checkpoint. */
