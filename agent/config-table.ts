@@ -160,7 +160,7 @@ export const SETTINGS = Object.freeze({
   hostPlugins: optional({
     flags: '--host-plugins <dir>',
     variables: ['STEVEDORE_HOST_PLUGINS'],
-    text: "the kubelet's plugins/; accepted, for block volumes to come",
+    text: "the kubelet's plugins/, as mounted here, for volumes in block mode",
     parse: parseAbsolutePath,
   }),
   controller: optional({
@@ -189,6 +189,3 @@ export const INERT_FLAGS: readonly string[] = Object.freeze([
   '--alsologtostderr [choice]',
   '--stderrthreshold <level>',
 ]);
-
-/** Of ours, those that are accepted and have no effect yet. */
-export const INERT_SETTINGS: readonly SettingName[] = Object.freeze(['hostPlugins']);

@@ -1,7 +1,7 @@
 // What the agent is told: read-settings.ts with the agent's own table, and what only several
 // settings together say.
 
-import { type AgentConfig, INERT_FLAGS, INERT_SETTINGS, SETTINGS } from './config-table.ts';
+import { type AgentConfig, INERT_FLAGS, SETTINGS } from './config-table.ts';
 import {
   type ConfigOutcome,
   type ConfigSources,
@@ -55,8 +55,7 @@ export function readConfig(sources: ConfigSources): ConfigOutcome<AgentConfig> {
     problems.push(...controllerProblems(texts, config.controllerPlainText));
   }
   requireNoProblems(problems);
-  const inert = INERT_SETTINGS.flatMap(name => texts[name]?.what ?? []);
-  return { kind: 'config', config, inert: [...read.inert, ...inert] };
+  return { kind: 'config', config, inert: read.inert };
 }
 
 /** A token must not be shown to whoever answers. */

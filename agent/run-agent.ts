@@ -220,14 +220,14 @@ function openRepositories(
 }
 
 function moverOf(
-  { hostPods, nodeName, resourceTimeout: patienceMs }: AgentConfig,
+  { hostPods, hostPlugins, nodeName, resourceTimeout: patienceMs }: AgentConfig,
   { client, clock, log, stat }: WorkParts,
   repositories: Pick<SharedRepositories, 'acquire'>,
 ): EngineVolumeMover {
   const kube = patientReader(client, { clock, patienceMs });
   return new EngineVolumeMover(
     { kube, clock, repositories, stat, onWarning: harmless(log) },
-    { hostPods, nodeName },
+    { hostPods, hostPlugins, nodeName },
   );
 }
 

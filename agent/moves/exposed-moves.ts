@@ -53,8 +53,15 @@ export function statusOfExposed(phase: Phase, { nodeName }: MoveSite): Record<st
 /** As the mover finds it; a pod that is gone is named in what it says. */
 export function heldVolume(item: ExposedItem, site: MoveSite): PodVolume {
   const { name, namespace = '', uid = '' } = item.metadata;
-  const podUid = holderOf(item, site)?.metadata.uid ?? '';
-  return { podUid, podNamespace: namespace, podName: name, volume: uid };
+  const holder = holderOf(item, site);
+  const hasDevice = holder?.spec?.containers?.some(({ volumeDevices }) => volumeDevices?.length);
+  return {
+    podUid: holder?.metadata.uid ?? '',
+    podNamespace: namespace,
+    podName: name,
+    volume: uid,
+    volumeMode: hasDevice ? 'Block' : 'Filesystem',
+  };
 }
 
 function holderOf(item: ExposedItem, { pods }: MoveSite): Pod | undefined {

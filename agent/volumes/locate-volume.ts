@@ -12,8 +12,10 @@ import { hasPassingInodes, parseMountTable } from './mount-table.ts';
 import type { PathStats } from './stat-in-thread.ts';
 import type { TimedStat } from './timed-stat.ts';
 import type { Claim, PersistentVolume, Pod } from './volume-objects.ts';
+import { devicePath } from './locate-device.ts';
 import {
   claimDirectory,
+  claimedDevice,
   describePod,
   inlineDirectory,
   requireFileSystem,
@@ -27,13 +29,17 @@ export interface VolumeQuery {
   readonly podName: string;
   /** Name in `pod.spec.volumes[]`. */
   readonly volume: string;
+  /** `Filesystem` if absent. */
+  readonly volumeMode?: 'Filesystem' | 'Block';
 }
 
 export interface VolumePlace {
-  /** A directory; no link, and nothing on the way to it from the host's pods directory is one. */
+  /**
+   * A directory, where no link is on the way from the host's pods directory; or a device.
+   */
   readonly path: string;
   readonly claim: { readonly name: string; readonly uid: string } | undefined;
-  /** Of the directory itself, and so of what is mounted there. */
+  /** Of the directory or device itself, and so of what is mounted there. */
   readonly identity: string;
   /** Where it is not, the kubelet empties the directory bit by bit when the pod has ended. */
   readonly isMounted: boolean;
@@ -49,6 +55,8 @@ export interface LocateParts {
 export interface LocateSettings {
   /** The kubelet's `pods` directory as this process sees it. */
   readonly hostPods: string;
+  /** Its `plugins` directory, for devices; where it is on the host, by default. */
+  readonly hostPlugins?: string;
   /** The node that this process runs on. */
   readonly nodeName: string;
   /** Where the kernel shows the mounts; another file in labs that have none. */
@@ -74,6 +82,10 @@ export async function locateVolume(
   const claimName = claimNameOf(pod.metadata.name, volume);
   const claim =
     claimName === undefined ? undefined : await findClaim(parts, pod, claimName, signal);
+  if (query.volumeMode === 'Block' && claim) {
+    return await locateDevice(parts, settings, { pod, claim, what }, signal);
+  }
+  if (claim) requireFileSystem(claim.spec?.volumeMode, claimText(claim));
   const wanted = claim
     ? claimDirectory(pod, claim, await findPersistentVolume(parts, claim, signal))
     : inlineDirectory(pod, volume);
@@ -88,6 +100,36 @@ export async function locateVolume(
     isMounted: mount !== undefined,
     claim: claim && { name: claim.metadata.name, uid: claim.metadata.uid ?? '' },
     hasPassingInodes: mount !== undefined && hasPassingInodes(mount),
+  };
+}
+
+interface ClaimedDevice {
+  readonly pod: Pod;
+  readonly claim: Claim;
+  readonly what: string;
+}
+
+async function locateDevice(
+  parts: LocateParts,
+  { hostPods, hostPlugins }: LocateSettings,
+  { pod, claim, what }: ClaimedDevice,
+  signal?: AbortSignal,
+): Promise<VolumePlace> {
+  const volume = await findPersistentVolume(parts, claim, signal);
+  const wanted = { ...claimedDevice(pod, volume), what };
+  const path = await devicePath({ pods: await realHostPods(hostPods), hostPlugins }, wanted);
+  const found = await parts.stat.look(path, signal);
+  if (found === undefined) {
+    const text = `cannot find the device of ${what}: nothing is at ${path}`;
+    const advice = "mount the kubelet's plugins directory of the host (--host-plugins)";
+    throw new EngineError('VOLUME_NOT_FOUND', `${text}; ${advice}`);
+  }
+  return {
+    path,
+    identity: identityOf(found),
+    isMounted: true,
+    claim: { name: claim.metadata.name, uid: claim.metadata.uid ?? '' },
+    hasPassingInodes: false,
   };
 }
 
@@ -162,14 +204,17 @@ async function findClaim(
   throw new EngineError('VOLUME_NOT_FOUND', `cannot find a volume: ${text}`);
 }
 
+function claimText({ metadata }: Claim): string {
+  return `claim ${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
 async function findPersistentVolume(
   { kube }: LocateParts,
   claim: Claim,
   signal: AbortSignal | undefined,
 ): Promise<PersistentVolume> {
   const name = claim.spec?.volumeName ?? '';
-  const what = `claim ${claim.metadata.namespace ?? ''}/${claim.metadata.name}`;
-  requireFileSystem(claim.spec?.volumeMode, what);
+  const what = claimText(claim);
   if (name === '') {
     throw new EngineError('VOLUME_NOT_FOUND', `cannot find the volume of ${what}: it is not bound`);
   }
@@ -199,16 +244,22 @@ async function lookAround(
   { hostPods, mountTable = MOUNT_TABLE }: LocateSettings,
   { podDirectory }: WantedDirectory,
 ): Promise<NodeDirectories> {
-  const pods = await realpath(hostPods).catch((error: unknown) => {
-    const text = `cannot look for volumes: ${hostPods} cannot be used`;
-    const advice = "mount the kubelet's pods directory of the host there";
-    const message = `${text} (${systemCodeOf(error) ?? String(error)}); ${advice}`;
-    throw new EngineError('VOLUME_NOT_FOUND', message, { cause: error });
-  });
+  const pods = await realHostPods(hostPods);
   const volumes = await namesByPlugin(`${pods}/${podDirectory}/volumes`);
   const devices = await namesByPlugin(`${pods}/${podDirectory}/volumeDevices`);
   const mounts = parseMountTable(await readFile(mountTable, 'utf8'));
   return { pods, volumes, devices: [...(devices?.values() ?? [])].flat(), mounts };
+}
+
+async function realHostPods(hostPods: string): Promise<string> {
+  try {
+    return await realpath(hostPods);
+  } catch (error) {
+    const text = `cannot look for volumes: ${hostPods} cannot be used`;
+    const advice = "mount the kubelet's pods directory of the host there";
+    const message = `${text} (${systemCodeOf(error) ?? String(error)}); ${advice}`;
+    throw new EngineError('VOLUME_NOT_FOUND', message, { cause: error });
+  }
 }
 
 async function namesByPlugin(path: string): Promise<Map<string, string[]> | undefined> {

@@ -71,6 +71,14 @@ export function claimDirectory(
   return { podDirectory: podDirectory(pod), name, isMounted: true };
 }
 
+/** Of a claim in block mode. @throws VOLUME_NOT_FOUND */
+export function claimedDevice(
+  pod: Pod,
+  { metadata }: PersistentVolume,
+): { readonly podDirectory: string; readonly name: string } {
+  return { podDirectory: podDirectory(pod), name: safeName(metadata.name, pod) };
+}
+
 export function requireFileSystem(mode: unknown, where: string): void {
   if (mode !== 'Block') return;
   const text = `cannot move the files of ${where}: the volume is in block mode and has none`;

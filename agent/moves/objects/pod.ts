@@ -27,7 +27,11 @@ export interface Pod extends KubeObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly initContainers?: readonly InitContainer[];
-    readonly containers?: readonly { readonly name: string; readonly image?: string }[];
+    readonly containers?: readonly {
+      readonly name: string;
+      readonly image?: string;
+      readonly volumeDevices?: readonly object[];
+    }[];
     readonly volumes?: readonly ClaimingVolume[];
   };
   readonly status?: {
