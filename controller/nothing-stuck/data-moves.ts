@@ -1,5 +1,5 @@
-// DataUpload and DataDownload: moves of snapshots of CSI, which Velero's own agents make and ours
-// do not (Velero pkg/apis/velero/v2alpha1, 1.16 to 1.18).
+// DataUpload and DataDownload: moves of snapshots of CSI (Velero pkg/apis/velero/v2alpha1, 1.16 to
+// 1.18).
 
 import type { MoveObject } from '#agent/moves/objects/move-object.ts';
 import type { Resource } from '#kube/kube-object.ts';
@@ -15,9 +15,6 @@ export interface DataMoveObject extends MoveObject {
 
 export const DATA_UPLOADS = dataMoves('datauploads', 'DataUpload');
 export const DATA_DOWNLOADS = dataMoves('datadownloads', 'DataDownload');
-
-/** On every one that is not at its end; agents take it away then, whichever comes first. */
-export const DATA_MOVE_FINALIZER = 'velero.io/data-upload-download-finalizer';
 
 export function isDataMove({ plural }: Resource): boolean {
   return plural === DATA_UPLOADS.plural || plural === DATA_DOWNLOADS.plural;

@@ -1,11 +1,11 @@
-// What speaks for and against the move of a snapshot being stuck: which agents of Velero's run, by
-// the pods in its namespace, and whether the node is still there. A session says that ours runs,
-// which makes no such moves; so the pod that has it does not count.
+// What speaks for and against the move of a snapshot being stuck: which agents run, by the pods in
+// Velero's namespace, and whether the node is still there.
 
+import { MADE_FOR } from '#agent/exposer/made-objects.ts';
 import { PODS } from '#kube/core-resources.ts';
 import { ageMs } from '#kube/kube-object.ts';
 import { AgentAbsences } from './agent-absences.ts';
-import { type AgentPod, hasAgentLabel } from './agent-pod.ts';
+import { type AgentPod, isRunningAgent } from './agent-pod.ts';
 import { type DataMoveView, isAnybodys } from './decide-stuck-data.ts';
 import type { AgentState } from './decide-stuck.ts';
 import type { MoveRecord } from './move-record.ts';
@@ -48,7 +48,9 @@ export class DataSurvey {
     const { client, clock, namespace } = this.#parts;
     const { items } = await client.list<AgentPod>(PODS, { namespace }, { signal });
     const running = items.filter(({ status }) => status?.phase === 'Running');
-    const names = new Set(running.map(({ metadata }) => metadata.name));
+    // Velero's do the move by themselves; a pod that holds a volume for an agent of ours waits.
+    const movers = running.filter(({ metadata }) => metadata.labels?.[MADE_FOR] === undefined);
+    const names = new Set(movers.map(({ metadata }) => metadata.name));
     const agents = await this.#agentStates(new Set(open.map(whereOf)), running, signal);
     const nowMs = clock.now();
     const viewOf = (record: MoveRecord): DataMoveView => ({
@@ -77,19 +79,10 @@ export class DataSurvey {
     return states;
   }
 
-  /** Where in doubt a pod is one of Velero's. */
   #nodesWithAgent(running: readonly AgentPod[]): ReadonlySet<string> {
-    const { hasSession, serviceAccount } = this.#parts;
-    const ours = new Set<string>();
-    const others = new Set<string>();
-    for (const pod of running) {
-      const { nodeName, serviceAccountName } = pod.spec ?? {};
-      if (nodeName === undefined || !hasAgentLabel(pod)) continue;
-      const hasOurs = serviceAccountName === serviceAccount && hasSession(nodeName);
-      if (hasOurs && !ours.has(nodeName)) ours.add(nodeName);
-      else others.add(nodeName);
-    }
-    return others;
+    const { serviceAccount } = this.#parts;
+    const agents = running.filter(pod => isRunningAgent(pod, serviceAccount));
+    return new Set(agents.flatMap(({ spec }) => spec?.nodeName ?? []));
   }
 }
 

@@ -1,7 +1,7 @@
-// Whether the move of a snapshot is stuck. Only agents of Velero's make such moves, so only those
-// count here, and nothing of one that runs is touched: it has time limits of its own. Until it is
-// prepared it is anybody's: any agent may accept it, and any agent ends one that was accepted and
-// is not prepared within half an hour (Velero pkg/controller/data_upload_controller.go).
+// Whether the move of a snapshot is stuck. Nothing is touched where an agent runs: that one has
+// time limits of its own. Until it is prepared it is anybody's: any agent may accept it, and any
+// agent ends one that was accepted and is not prepared within half an hour (Velero
+// pkg/controller/data_upload_controller.go).
 
 import { formatDuration } from '#engine/cli/quantity.ts';
 import { isTerminal, type Phase, phaseOf } from '#agent/moves/phases.ts';
@@ -18,9 +18,9 @@ export interface DataMoveView {
   readonly ageMs: number;
   /** Where it is made, or was accepted. */
   readonly node: string | undefined;
-  /** Velero's on `node`; before it is prepared, any in the cluster. */
+  /** On `node`; before it is prepared, any in the cluster. */
   readonly agent: AgentState;
-  /** Its pod runs. */
+  /** A mover pod of Velero's runs, which works alone. */
   readonly hasMoverPod: boolean;
 }
 
@@ -53,11 +53,10 @@ function whyStuck(
   }
   if (agent.forMs < agentAbsenceMs) return undefined;
   const since = formatDuration(agent.forMs);
-  if (phase === 'Accepted') return `no agent of Velero's has run for ${since}`;
-  if (phase !== 'New')
-    return `node ${node ?? ''} has had no running agent of Velero's for ${since}`;
+  if (phase === 'Accepted') return `no node agent has run for ${since}`;
+  if (phase !== 'New') return `node ${node ?? ''} has had no running node agent for ${since}`;
   if (ageMs < startDeadlineMs) return undefined;
-  return `it could not begin within ${formatDuration(startDeadlineMs)}: no agent of Velero's runs`;
+  return `it could not begin within ${formatDuration(startDeadlineMs)}: no node agent runs`;
 }
 
 function isBegun(phase: Phase): boolean {

@@ -5,11 +5,10 @@
 import { ASSUMED_RULES } from '#agent/moves/crd-phases.ts';
 import { messageLine } from '#agent/moves/move-message.ts';
 import type { MoveObject } from '#agent/moves/objects/move-object.ts';
-import { withEnd, withoutFinalizer } from '#agent/moves/status-writes.ts';
+import { withEnd } from '#agent/moves/status-writes.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
-import { DATA_MOVE_FINALIZER, isDataMove } from './data-moves.ts';
 import type { MoveRecord } from './move-record.ts';
 
 export interface EndParts<Item> {
@@ -33,9 +32,8 @@ export async function endStuckMove<Item extends MoveObject>(
     // What the CRD of an old server does not have it leaves out.
     const end = { phase: 'Failed', nowMs: clock.now(), rules: ASSUMED_RULES } as const;
     const ended = withEnd(now, { ...end, message: messageLine(message) });
-    // No agent is there that would; and with it the object could never be deleted.
-    const left = isDataMove(resource) ? withoutFinalizer(ended, DATA_MOVE_FINALIZER) : ended;
-    await client.replace<Item>(resource, left, { signal });
+    // Its finalizer stays: any agent takes away what was made for it first.
+    await client.replace<Item>(resource, ended, { signal });
     return true;
   } catch (error) {
     if (isEngineError(error, 'KUBE_CONFLICT', 'KUBE_NOT_FOUND')) return false;

@@ -3,13 +3,13 @@
 // is stuck and deletes what was left behind with the rights, the settings and the certificate of
 // the chart, and nothing else.
 
+import { DATA_MOVE_FINALIZER } from '#agent/moves/objects/well-known-names.ts';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import t, { type Test } from 'tap';
-import { DATA_MOVE_FINALIZER } from '#controller/nothing-stuck/data-moves.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import { askOverview } from '#proto/overview-client.ts';
 import { SessionClient } from '#proto/session-client.ts';

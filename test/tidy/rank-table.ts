@@ -125,7 +125,7 @@ export const AREAS: readonly Area[] = Object.freeze([
     name: 'nothing-stuck',
     prefix: 'controller/nothing-stuck/',
     // What moves are to a Velero server, which the agent knows.
-    mayImport: ['moves', 'kube', 'service', 'cli', 'base'],
+    mayImport: ['moves', 'exposer', 'kube', 'service', 'cli', 'base'],
   },
   {
     name: 'commands',

@@ -33,18 +33,15 @@ for (const [what, view] of LEFT) {
   });
 }
 
-const NONE = "node n1 has had no running agent of Velero's for 10 h";
+const NONE = 'node n1 has had no running node agent for 10 h';
 const FAILED: readonly (readonly [DataMoveView, string])[] = [
   [MOVE, NONE],
   [{ ...MOVE, phase: 'Canceling' }, NONE],
   [{ ...MOVE, phase: 'Prepared', hasMoverPod: true }, NONE],
   [{ ...MOVE, agent: gone(1) }, 'node n1 is gone, and its agent with it'],
   [{ ...MOVE, agent: gone(1), hasMoverPod: true }, 'node n1 is gone, and its agent with it'],
-  [{ ...MOVE, phase: 'Accepted' }, "no agent of Velero's has run for 10 h"],
-  [
-    { ...MOVE, phase: '', node: undefined },
-    "it could not begin within 4 h: no agent of Velero's runs",
-  ],
+  [{ ...MOVE, phase: 'Accepted' }, 'no node agent has run for 10 h'],
+  [{ ...MOVE, phase: '', node: undefined }, 'it could not begin within 4 h: no node agent runs'],
 ];
 
 for (const [view, message] of FAILED) {

@@ -1,14 +1,11 @@
 // An emulated cluster with moves, nodes and agents, and a controller's looks at it, in time that
 // the test lets pass.
 
+import { DATA_MOVE_FINALIZER } from '#agent/moves/objects/well-known-names.ts';
 import type { Test } from 'tap';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
-import {
-  DATA_DOWNLOADS,
-  DATA_MOVE_FINALIZER,
-  DATA_UPLOADS,
-} from '#controller/nothing-stuck/data-moves.ts';
+import { DATA_DOWNLOADS, DATA_UPLOADS } from '#controller/nothing-stuck/data-moves.ts';
 import { LeftoverCounts } from '#controller/nothing-stuck/leftover-counts.ts';
 import { isOpen, recordOf } from '#controller/nothing-stuck/move-record.ts';
 import { StuckLook } from '#controller/nothing-stuck/stuck-look.ts';
