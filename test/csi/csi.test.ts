@@ -4,14 +4,22 @@
 import t from 'tap';
 import { clusterIsMissing } from '#test/cluster/cluster.ts';
 import { chosenScenarios, clusterForTest } from '#test/cluster/cluster-for-test.ts';
+import { BAD_UPLOADS } from './bad-uploads.ts';
 import { csiIsMissing, startCsi } from './csi.ts';
 import { DATA_MOVES } from './data-moves.ts';
 import { EXPOSURES } from './exposures.ts';
+import { MANY_UPLOADS } from './many-uploads.ts';
 import { SNAPSHOTS } from './snapshots.ts';
 
 const TEST_MS_MAX = 1_200_000;
 
-const chosen = chosenScenarios([...SNAPSHOTS, ...EXPOSURES, ...DATA_MOVES]);
+const chosen = chosenScenarios([
+  ...SNAPSHOTS,
+  ...EXPOSURES,
+  ...DATA_MOVES,
+  ...MANY_UPLOADS,
+  ...BAD_UPLOADS,
+]);
 t.setTimeout(TEST_MS_MAX);
 const skip = clusterIsMissing() || csiIsMissing();
 

@@ -2,12 +2,13 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
-import type { Cluster } from '#test/cluster/cluster.ts';
 import type { ApiObject } from '#test/cluster/api-client.ts';
+import { helmIsMissing } from '#test/charts/helm.ts';
 import { isMissing } from '#test/cluster/cluster-programs.ts';
+import { PAUSE_IMAGE } from '#test/cluster/node-settings.ts';
 import type { SeededRandom } from '#test/support/random.ts';
 import { type ListedEntry, treeListing } from '#test/support/tree-listing.ts';
-import { type AgentKind, Installation, VELERO_PROGRAMS } from '#test/velero/installation.ts';
+import { type AgentKind, type Installation, VELERO_PROGRAMS } from '#test/velero/installation.ts';
 import { pathOfMove, untilEnded } from '#test/velero/moves.ts';
 import { differencesInFiles } from '#test/velero/round-trips.ts';
 import { fillVolume } from '#test/velero/volume-content.ts';
@@ -15,6 +16,7 @@ import { CsiWorkload, sha256OfBytes, type CsiClaim } from './csi-workload.ts';
 import type { Csi } from './csi.ts';
 import type { Scenario, World } from './scenario.ts';
 import { overwrite } from './snapshots.ts';
+import { veleroIn } from './velero-here.ts';
 
 const TREE: CsiClaim = { name: 'tree', mode: 'Filesystem', size: '128Mi' };
 const DEVICE: CsiClaim = { name: 'device', mode: 'Block', size: '16Mi' };
@@ -31,7 +33,7 @@ interface Agents {
   readonly claims: readonly CsiClaim[];
 }
 
-const skip = isMissing(...VELERO_PROGRAMS);
+const skip = isMissing(...VELERO_PROGRAMS) || helmIsMissing();
 
 export const DATA_MOVES: readonly Scenario[] = [
   {
@@ -42,38 +44,27 @@ export const DATA_MOVES: readonly Scenario[] = [
   {
     title: 'Velero with our agent moves snapshots of a tree and a device, and restores them',
     skip,
-    play: (t, world) => moveAway(t, world, { backup: 'ours', restore: 'ours', claims: [TREE] }),
+    play: (t, world) => moveAway(t, world, { backup: 'ours', restore: 'ours', claims: BOTH }),
   },
   {
     title: 'what our agent has moved the stock agent restores',
     skip,
-    play: (t, world) => moveAway(t, world, { backup: 'ours', restore: 'stock', claims: [TREE] }),
+    play: (t, world) => moveAway(t, world, { backup: 'ours', restore: 'stock', claims: BOTH }),
   },
   {
     title: 'what the stock agent has moved our agent restores',
     skip,
-    play: (t, world) => moveAway(t, world, { backup: 'stock', restore: 'ours', claims: [TREE] }),
+    play: (t, world) => moveAway(t, world, { backup: 'stock', restore: 'ours', claims: BOTH }),
   },
 ];
-
-const installations = new WeakMap<Cluster, Promise<Installation>>();
-
-/** One for all tests. */
-async function installationIn(cluster: Cluster, kind: AgentKind): Promise<Installation> {
-  const made =
-    installations.get(cluster) ?? Installation.make(cluster, kind, { features: 'EnableCSI' });
-  installations.set(cluster, made);
-  const installation = await made;
-  await installation.useAgent(kind);
-  return installation;
-}
 
 async function moveAway(
   t: Test,
   { cluster, csi, random }: World,
   { backup, restore, claims }: Agents,
 ): Promise<void> {
-  const installation = await installationIn(cluster, backup);
+  const installation = await veleroIn(cluster);
+  await useAgent(installation, backup);
   const name = `${backup}-to-${restore}`;
   const workload = new CsiWorkload(installation.client, name);
   await workload.start(claims);
@@ -90,7 +81,7 @@ async function moveAway(
   await workload.delete();
   t.same(csi.store.volumes, [], 'all volumes are lost');
 
-  await installation.useAgent(restore);
+  await useAgent(installation, restore);
   await installation.velero('restore', 'create', name, '--from-backup', name, '--wait');
   const downloads = await movesOf(installation, 'restore', name);
   t.same(endings(downloads), allDone, 'all volumes are downloaded');
@@ -100,6 +91,15 @@ async function moveAway(
   await untilTidy(csi, claims.length);
   t.same(await moverPods(installation), [], 'no pod of a mover is left');
   await workload.delete();
+}
+
+/** Ours as its chart installs it: with its rights alone. */
+async function useAgent(installation: Installation, kind: AgentKind): Promise<void> {
+  if (kind === 'stock') return installation.useAgent('stock');
+  // Devices of the node are opened by privileged containers alone.
+  const rights = ['containerSecurityContext.privileged', 'trustedAttributes', 'immutableFlags'];
+  const values = rights.map(right => `nodeAgent.${right}=true`);
+  await installation.useChart(`nodeAgent.holderImage=${PAUSE_IMAGE}`, ...values);
 }
 
 async function fill(workload: CsiWorkload, claim: CsiClaim, random: SeededRandom): Promise<void> {

@@ -108,7 +108,7 @@ export class Installation {
     if (kind === 'ours' && !isBeside) await this.#importOurs();
     await this.client.apply(kind === 'ours' ? withOurs(this.#agent, isBeside) : this.#agent);
     await this.#untilAgentRuns();
-    if (kind === 'ours' && isBeside) this.#beside = this.#startBeside();
+    if (kind === 'ours' && isBeside) this.#beside = this.startAgent();
   }
 
   /** As useAgent: what helm makes of our chart with these values (`a.b=c`), and nothing else. */
@@ -125,17 +125,22 @@ export class Installation {
     await this.#untilAgentRuns();
   }
 
+  /** A DaemonSet whose pods do nothing, for whoever starts agents. */
+  async useNoAgent(): Promise<void> {
+    await this.#removeAgent();
+    await this.client.apply(withOurs(this.#agent, true));
+    await this.#untilAgentRuns();
+  }
+
   /**
    * As useAgent: ours as a process of the machine, whatever is set, with words that are made when
    * its pod runs, which does nothing.
    */
   async useAgentBeside(wordsFor: (pod: ApiObject) => Promise<readonly string[]>): Promise<void> {
-    await this.#removeAgent();
-    await this.client.apply(withOurs(this.#agent, true));
-    await this.#untilAgentRuns();
+    await this.useNoAgent();
     const [pod] = await this.client.list(AGENTS);
     if (pod === undefined) throw new Error('the DaemonSet node-agent has no pod');
-    this.#beside = this.#startBeside(await wordsFor(pod));
+    this.#beside = this.startAgent(await wordsFor(pod));
   }
 
   /** What does not go by being changed into another; in the order of helm uninstall. */
@@ -164,7 +169,7 @@ export class Installation {
   async killAgent(): Promise<void> {
     if (this.#beside !== undefined) {
       await this.#beside.stop();
-      this.#beside = this.#startBeside();
+      this.#beside = this.startAgent();
       return;
     }
     const killed = processesOf(OUR_PROCESS);
@@ -203,7 +208,8 @@ export class Installation {
     }
   }
 
-  #startBeside(more: readonly string[] = []): ChildProgram {
+  /** Ours as a process of the machine, beside whatever there is; whoever asks for it stops it. */
+  startAgent(more: readonly string[] = []): ChildProgram {
     const { plane, logs } = this.cluster;
     const words = [join(REPOSITORY_ROOT, 'agent/stevedore.js'), 'node-agent', 'server'];
     words.push('--host-pods=/var/lib/kubelet/pods', `--kubeconfig=${plane.kubeconfig}`);
