@@ -183,19 +183,28 @@ async function watchEnds(api: Installation['client']): Promise<readonly ApiObjec
   throw new Error(`not all are at their end: ${JSON.stringify(phases)}`);
 }
 
+type Metadata = KubeObject['metadata'] & { readonly managedFields?: readonly object[] };
+
 /** A DaemonSet makes one for each node. */
 function isAgentPod({ metadata }: KubeObject): boolean {
   return metadata.labels?.['name'] === 'node-agent';
 }
 
-/** All objects that a move may touch, by name, as they are but for who has changed them when. */
+/** But for who has changed it when, and what the kubelet says of a pod. */
+function asWritten<Item extends KubeObject>(item: Item): KubeObject {
+  // What else of the API there is in both.
+  const { resourceVersion: _version, managedFields: _who, ...metadata } = item.metadata as Metadata;
+  const isPod = 'containers' in ((item as { spec?: object }).spec ?? {});
+  return isPod ? { ...item, metadata, status: undefined } : { ...item, metadata };
+}
+
+/** All objects that a move may touch, by name. */
 async function objectsOf(client: KubeClient): Promise<ReadonlyMap<string, KubeObject>> {
   const objects = new Map<string, KubeObject>();
   for (const resource of KINDS) {
     const { items } = await client.list(resource, {});
     for (const item of items.filter(each => !isAgentPod(each))) {
-      const { resourceVersion: _version, ...metadata } = item.metadata;
-      objects.set(`${resource.kind} ${keyOf(item)}`, { ...item, metadata });
+      objects.set(`${resource.kind} ${keyOf(item)}`, asWritten(item));
     }
   }
   return objects;
