@@ -15,6 +15,7 @@ import {
 } from './config-values.ts';
 import { CONTROLLER_SETTINGS } from './controller-settings.ts';
 import { SERVICE_SETTINGS } from './service-settings.ts';
+import { parseDataMover } from './data-mover.ts';
 import { needed, optional, preset, type SettingValues } from './setting.ts';
 
 /** Stock's first (velero pkg/cmd/cli/nodeagent/server.go), then ours. */
@@ -40,6 +41,12 @@ export const SETTINGS = Object.freeze({
     variables: ['STEVEDORE_BACKUP_REPOSITORY_CONFIGMAP'],
     text: 'ConfigMap of the server; read to say which of its keys have no effect here',
     parse: parseObjectName,
+  }),
+  dataMover: preset('velero', {
+    flags: '--data-mover <name>',
+    variables: ['STEVEDORE_DATA_MOVER'],
+    text: "velero: in place of Velero's agent; stevedore: beside it, for backups that name it",
+    parse: parseDataMover,
   }),
   holderImage: preset('registry.k8s.io/pause:3.10', {
     flags: '--holder-image <image>',

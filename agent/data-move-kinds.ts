@@ -20,6 +20,7 @@ export async function makeDataMoves(
   const { namespace, resourceTimeout: bindingMs } = config;
   const shared = {
     settings,
+    dataMover: config.dataMover,
     ensureRepository: (name: RepositoryName, signal: AbortSignal) =>
       ensureRepository({ kube: client, namespace }, name, signal),
   };

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import type { Clock } from '#engine/base/clock.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import type { Answering } from '#agent/moves/last-minutes.ts';
+import type { PodVolumeRestore } from '#agent/moves/objects/pod-volume-restore.ts';
 import type { Pod } from '#agent/moves/objects/pod.ts';
 import { podVolumeBackups } from '#agent/moves/pod-volume-backups.ts';
 import { podVolumeRestores } from '#agent/moves/pod-volume-restores.ts';
@@ -76,16 +77,18 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
     setting: config.serverVersion,
   });
   const shared = { ...parts, config, pods, serverVersion };
-  const backups = await makeKind('PodVolumeBackup', podVolumeBackups, shared);
-  const restores = await makeKind('PodVolumeRestore', podVolumeRestores, shared, {
-    onCompleted: item => doneFiles.completed(item),
-  });
-  const dataMoves = await makeDataMoves(shared);
-  const kinds: readonly Kind[] = [backups, restores, ...dataMoves];
+  // Beside Velero's own agent volumes of pods are that one's.
+  const isAlone = config.dataMover === 'velero';
+  const backups = isAlone && (await makeKind('PodVolumeBackup', podVolumeBackups, shared));
+  const onCompleted = (item: PodVolumeRestore) => doneFiles.completed(item);
+  const restores =
+    isAlone && (await makeKind('PodVolumeRestore', podVolumeRestores, shared, { onCompleted }));
+  const kinds: Kind[] = await makeDataMoves(shared);
+  if (backups && restores) kinds.unshift(backups, restores);
   const doneFiles = new DoneFiles({
     mover: parts.doneFiles,
     pods,
-    restoresOf: restores.ofPod,
+    restoresOf: restores ? restores.ofPod : () => [],
     clock,
     log: parts.log,
     signal: end.signal,

@@ -21,7 +21,7 @@ export class ClusterObjects {
     try {
       return await this.#client.get<Item>(resource, name, { signal });
     } catch (error) {
-      if (isEngineError(error, 'KUBE_NOT_FOUND')) return undefined;
+      if (isAbsence(error)) return undefined;
       throw error;
     }
   }
@@ -54,7 +54,7 @@ export class ClusterObjects {
     try {
       await this.#client.patch(resource, name, { type: 'merge', body }, { signal });
     } catch (error) {
-      if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+      if (!isAbsence(error)) throw error;
     }
   }
 
@@ -62,7 +62,12 @@ export class ClusterObjects {
     try {
       await this.#client.delete(resource, name, { signal });
     } catch (error) {
-      if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+      if (!isAbsence(error)) throw error;
     }
   }
+}
+
+/** Without its CRD there is nothing of a kind. */
+function isAbsence(error: unknown): boolean {
+  return isEngineError(error, 'KUBE_NOT_FOUND', 'KUBE_KIND_UNKNOWN');
 }

@@ -52,7 +52,10 @@ export function nextExposure(parts: ExposedParts, sourceName: string): ExposureS
 }
 
 function stepOfSource({ source, sourceContent }: ExposedParts, name: string): ExposureStep {
-  if (source === undefined) return hopeless(`VolumeSnapshot ${name} is gone`);
+  if (source === undefined) {
+    const crds = 'or the CRDs of snapshot.storage.k8s.io are not installed';
+    return hopeless(`VolumeSnapshot ${name} is not there: it was deleted, ${crds}`);
+  }
   const { status } = source;
   const error = status?.error?.message ?? sourceContent?.status?.error?.message;
   const told = error === undefined ? '' : ` (${error})`;

@@ -4,7 +4,12 @@ import type { RestoreExposer, RestoreMove } from '#agent/exposer/restore-exposer
 import type { Clock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { ExposureSettings } from './exposure-settings.ts';
-import { heldVolume, situationOfExposed, statusOfExposed } from './exposed-moves.ts';
+import {
+  type DataMover,
+  heldVolume,
+  situationOfExposed,
+  statusOfExposed,
+} from './exposed-moves.ts';
 import {
   countSetting,
   type MoveAdapter,
@@ -21,6 +26,7 @@ import type { RepositoryName, RestoreOrder, RestoreResult } from './volume-mover
 export interface DataDownloadParts {
   readonly exposer: Pick<RestoreExposer, 'expose' | 'withdraw' | 'isFilled' | 'rebind'>;
   readonly settings: ExposureSettings;
+  readonly dataMover: DataMover;
   /** The backup may have been made in another cluster. */
   readonly ensureRepository: (name: RepositoryName, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
@@ -44,7 +50,7 @@ export function dataDownloads(parts: DataDownloadParts): MoveAdapter<DataDownloa
     afterInterruption: 'nothing of the volume is left; run the restore again',
 
     situationOf: (item, site) => {
-      const situation = situationOfExposed(item, site);
+      const situation = situationOfExposed(item, site, parts.dataMover);
       // Its holder goes when the volume is handed over, which whoever takes it over goes on with.
       const isUnderWay = item.status?.phase === 'InProgress';
       return isUnderWay && situation.type === 'hopeless' ? { type: 'ready' } : situation;

@@ -3,7 +3,12 @@
 import type { SnapshotExposer, SnapshotMove } from '#agent/exposer/snapshot-exposer.ts';
 import { forgetsUnreported, successOfBackup, successOfStockBackup } from './backup-end.ts';
 import type { ExposureSettings } from './exposure-settings.ts';
-import { heldVolume, situationOfExposed, statusOfExposed } from './exposed-moves.ts';
+import {
+  type DataMover,
+  heldVolume,
+  situationOfExposed,
+  statusOfExposed,
+} from './exposed-moves.ts';
 import { countSetting, type MoveAdapter, type MoveSite } from './move-adapter.ts';
 import { DATA_UPLOADS, type DataUpload } from './objects/data-upload.ts';
 import { DATA_MOVE_FINALIZER, LABELS } from './objects/well-known-names.ts';
@@ -13,6 +18,7 @@ import type { BackupOrder, RepositoryName } from './volume-mover.ts';
 export interface DataUploadParts {
   readonly exposer: Pick<SnapshotExposer, 'expose' | 'withdraw'>;
   readonly settings: ExposureSettings;
+  readonly dataMover: DataMover;
   /** Nobody has before the first move of a namespace. */
   readonly ensureRepository: (name: RepositoryName, signal: AbortSignal) => Promise<void>;
 }
@@ -32,10 +38,9 @@ export function dataUploads(parts: DataUploadParts): MoveAdapter<DataUpload> {
     afterInterruption: 'run the backup again',
 
     situationOf: (item, site) => {
-      const situation = situationOfExposed(item, site);
+      const situation = situationOfExposed(item, site, parts.dataMover);
       if (situation.type === 'elsewhere' || (item.spec.csiSnapshot ?? undefined)) return situation;
-      const type = item.spec.snapshotType;
-      const message = `snapshots of type ${type} are not moved, only those of CSI`;
+      const message = `it names no snapshot of CSI; its type is ${item.spec.snapshotType}`;
       return { type: 'hopeless', message };
     },
 

@@ -15,11 +15,23 @@ export interface ExposedItem extends MoveObject {
   readonly status?: MoveStatus & { readonly node?: string; readonly acceptedByNode?: string };
 }
 
-/** Stock's own, by either name (1.18.1 pkg/datamover/util.go IsBuiltInUploader). */
-const BUILT_IN: ReadonlySet<string> = new Set(['', 'velero']);
+/**
+ * Names of data movers that this agent answers to, for `velero` in place of stock's agent (empty is
+ * Velero's, too: 1.18.1 pkg/datamover/util.go IsBuiltInUploader), for `stevedore` beside it.
+ */
+export const DATA_MOVERS = Object.freeze({
+  velero: Object.freeze(['', 'velero', 'stevedore']),
+  stevedore: Object.freeze(['stevedore']),
+});
 
-export function situationOfExposed(item: ExposedItem, site: MoveSite): MoveSituation {
-  if (!BUILT_IN.has(item.spec.datamover ?? '')) return { type: 'elsewhere' };
+export type DataMover = keyof typeof DATA_MOVERS;
+
+export function situationOfExposed(
+  item: ExposedItem,
+  site: MoveSite,
+  as: DataMover,
+): MoveSituation {
+  if (!DATA_MOVERS[as].includes(item.spec.datamover ?? '')) return { type: 'elsewhere' };
   const phase = phaseOf(item.status?.phase) ?? 'New';
   const { nodeName } = site;
   const { node = '', acceptedByNode = '' } = item.status ?? {};

@@ -47,7 +47,11 @@ const withHolder = (status: HolderPod['status']): ExposedParts => ({
 type Row = readonly [title: string, parts: ExposedParts, step: object];
 
 const ROWS: readonly Row[] = [
-  ['a source that is gone', {}, { type: 'hopeless', message: /VolumeSnapshot shop\/data is gone/ }],
+  [
+    'a source that is gone',
+    {},
+    { type: 'hopeless', message: /VolumeSnapshot shop\/data is not there/ },
+  ],
   [
     'one that is not ready, and why',
     {

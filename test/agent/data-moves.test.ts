@@ -1,0 +1,111 @@
+// Orders to move snapshots where that cannot be done: what the user reads, and what is left.
+
+import t from 'tap';
+import { DATA_UPLOADS, type DataUpload } from '#agent/moves/objects/data-upload.ts';
+import type { KubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
+import { until } from '#test/kube/manual-clock.ts';
+import { ended, startAgent } from '#test/support/agent-scene.ts';
+
+const NAME = 'up-1';
+/** Seconds are what an order may wait. */
+const SHORT = ['--data-mover-prepare-timeout', '1s'];
+
+function addUpload(api: KubeEmulator, spec: object = {}): void {
+  api.add({
+    kind: 'DataUpload',
+    metadata: { name: NAME, namespace: 'velero', labels: { 'velero.io/backup-name': 'daily' } },
+    spec: {
+      snapshotType: 'CSI',
+      csiSnapshot: { volumeSnapshot: 'velero-data', storageClass: 'fast' },
+      sourcePVC: 'data',
+      sourceNamespace: 'shop',
+      backupStorageLocation: 'default',
+      operationTimeout: '10m0s',
+      ...spec,
+    },
+  });
+}
+
+const uploadIn = (api: KubeEmulator): DataUpload | undefined =>
+  api.object<DataUpload>(DATA_UPLOADS, { namespace: 'velero', name: NAME });
+
+const hasFinalizer = (api: KubeEmulator): boolean =>
+  (uploadIn(api)?.metadata.finalizers ?? []).length > 0;
+
+t.test('without the CRDs of snapshots it fails at once, and is let go', async t => {
+  const { api, says } = await startAgent(t);
+  await says('ready');
+  addUpload(api);
+  const status = await ended(api, DATA_UPLOADS, NAME);
+  const message = /^VolumeSnapshot shop\/velero-data is not there: .*CRDs of snapshot.storage/;
+  t.match(status, { phase: 'Failed', message, acceptedByNode: 'worker-1' });
+  await until(() => !hasFinalizer(api));
+});
+
+t.test('without a right it fails when its time is over, and the right is named', async t => {
+  const { api, says } = await startAgent(t, { flags: SHORT });
+  await says('ready');
+  const grant = api.access.deny({ verb: 'get', plural: 'persistentvolumeclaims' });
+  addUpload(api);
+  t.match(await says('a right is missing'), { right: 'get persistentvolumeclaims' });
+  const status = await ended(api, DATA_UPLOADS, NAME);
+  const message =
+    /^timeout on preparing data upload: .*cannot get resource "persistentvolumeclaims"/;
+  t.match(status, { phase: 'Failed', message });
+  t.ok(hasFinalizer(api), 'what may have been made is not forgotten');
+  grant();
+  await until(() => !hasFinalizer(api));
+});
+
+t.test('an order without a snapshot is refused', async t => {
+  const { api, says } = await startAgent(t);
+  await says('ready');
+  addUpload(api, { csiSnapshot: null });
+  const status = await ended(api, DATA_UPLOADS, NAME);
+  t.match(status, { phase: 'Failed', message: 'it names no snapshot of CSI; its type is CSI' });
+});
+
+t.test('that of another data mover is left alone, and so is one that was asked for', async t => {
+  const rows = [
+    ['velero', 'somebody', false],
+    ['velero', 'stevedore', true],
+    ['stevedore', 'stevedore', true],
+    ['stevedore', '', false],
+    ['stevedore', 'velero', false],
+  ] as const;
+  for (const [dataMover, datamover, isOurs] of rows) {
+    await t.test(`${datamover || 'none'} as ${dataMover}`, async t => {
+      const { api, says } = await startAgent(t, { flags: ['--data-mover', dataMover] });
+      await says('ready');
+      addUpload(api, { datamover });
+      if (isOurs) t.match(await ended(api, DATA_UPLOADS, NAME), { phase: 'Failed' });
+      else {
+        // It has been looked at when one that comes later has ended.
+        api.add({ ...uploadIn(api), ...later(dataMover) } as Parameters<typeof api.add>[0]);
+        t.match(await ended(api, DATA_UPLOADS, LATER), { phase: 'Failed' });
+        t.equal(uploadIn(api)?.status?.phase, undefined);
+      }
+    });
+  }
+});
+
+const LATER = 'up-2';
+
+function later(datamover: string): object {
+  const spec = { csiSnapshot: { volumeSnapshot: 'other', storageClass: 'fast' } };
+  const rest = { snapshotType: 'CSI', sourcePVC: 'data', sourceNamespace: 'shop' };
+  const last = { backupStorageLocation: 'default', operationTimeout: '10m0s' };
+  return {
+    kind: 'DataUpload',
+    metadata: { name: LATER, namespace: 'velero' },
+    spec: { ...spec, ...rest, ...last, datamover },
+  };
+}
+
+t.test('beside the agent of Velero no volume of a pod is moved', async t => {
+  const { api, says } = await startAgent(t, { flags: ['--data-mover', 'stevedore'] });
+  await says('ready');
+  t.equal(api.watchCount('podvolumebackups'), 0);
+  t.equal(api.watchCount('podvolumerestores'), 0);
+  await until(() => api.watchCount('datauploads') === 1);
+});
