@@ -9,6 +9,7 @@ import { type Installation, VELERO_PROGRAMS } from '#test/velero/installation.ts
 import { hasEnded } from '#test/velero/moves.ts';
 import { fillWithBytes } from '#test/velero/volume-content.ts';
 import { STORAGE_CLASS } from './csi.ts';
+import { DRIVER_NAME } from './driver/driver.ts';
 import { CsiWorkload, type CsiClaim } from './csi-workload.ts';
 import type { Scenario, World } from './scenario.ts';
 import { askForUpload, DATA_UPLOADS_PATH, takeSnapshot } from './uploads.ts';
@@ -21,6 +22,7 @@ const PREPARE_SECONDS = 25;
 const ENDED_MS_MAX = 180_000;
 const LOOK_MS = 200;
 const CONFIG = 'bad-uploads';
+const SINGLE_CLASS = 'csi-test-single';
 
 /** Of Velero's node agents. Classes are those that an upload says its source had. */
 const NODE_AGENT_CONFIG = {
@@ -29,7 +31,17 @@ const NODE_AGENT_CONFIG = {
   backupPVC: {
     nowhere: { storageClass: STORAGE_CLASS },
     shared: { storageClass: STORAGE_CLASS, readOnly: true },
+    single: { storageClass: SINGLE_CLASS, readOnly: true },
   },
+};
+
+/** Its volumes are for one node alone (driver/controller-service.ts). */
+const SINGLE = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name: SINGLE_CLASS },
+  provisioner: DRIVER_NAME,
+  parameters: { access: 'single' },
 };
 
 interface BadUpload {
@@ -47,7 +59,7 @@ const UPLOADS: readonly BadUpload[] = [
   {
     name: 'gone',
     title: 'a snapshot that is not there',
-    message: /^VolumeSnapshot bad\/gone is gone$/,
+    message: /^VolumeSnapshot bad\/gone is not there/,
   },
   {
     name: 'classless',
@@ -60,7 +72,7 @@ const UPLOADS: readonly BadUpload[] = [
     title: 'a claim that is never bound',
     snapshotClass: '',
     storageClass: 'absent',
-    message: /^timeout on preparing data upload: a node for pod unbound .*unbound PersistentVolume/,
+    message: /^timeout on preparing data upload: a node for pod unbound .* immediate/,
   },
   {
     name: 'nowhere',
@@ -70,12 +82,13 @@ const UPLOADS: readonly BadUpload[] = [
     message: /^timeout on preparing data upload: a node for pod nowhere .*affinity/,
   },
   {
-    name: 'shared',
+    name: 'single',
     title: 'a read-only clone that the driver does not make',
     snapshotClass: '',
-    storageClass: 'shared',
-    message: /^timeout on preparing data upload: a .* for (claim|pod) shared/,
+    storageClass: 'single',
+    message: /^timeout on preparing data upload: a node for pod single .*unbound immediate/,
   },
+  { name: 'shared', title: 'one that it makes', snapshotClass: '', storageClass: 'shared' },
   { name: 'lost', title: 'a claim that is deleted meanwhile', claim: LOST, snapshotClass: '' },
 ];
 
@@ -98,6 +111,7 @@ async function moveBad(t: Test, { cluster, csi }: World): Promise<void> {
     data: { config: JSON.stringify(NODE_AGENT_CONFIG) },
   };
   await client.apply(config);
+  await client.apply(SINGLE);
   const workload = new CsiWorkload(client, NAMESPACE);
   await workload.start([CLAIM, LOST]);
   fillWithBytes(await workload.volumePath(LOST), 1 << 20);

@@ -25,6 +25,8 @@ export interface CsiClaim {
   readonly size: string;
   /** Name of a snapshot that it is made from. */
   readonly from?: string;
+  /** Labels of the one volume that will do. */
+  readonly selector?: Readonly<Record<string, string>>;
   /** So many bytes are written by its pod (volume-writer/main.go): into a file, or at the start. */
   readonly written?: number;
 }
@@ -53,6 +55,12 @@ export class CsiWorkload {
 
   /** Resolves when the pods run, and have written. */
   async start(claims: readonly CsiClaim[]): Promise<void> {
+    await this.begin(claims);
+    await this.untilRunning(claims);
+  }
+
+  /** Does not wait for anything. */
+  async begin(claims: readonly CsiClaim[]): Promise<void> {
     const { namespace } = this;
     await this.#client.apply({
       apiVersion: 'v1',
@@ -63,7 +71,6 @@ export class CsiWorkload {
       await this.#client.apply(claimObject(namespace, claim));
       await this.#client.apply(podObject(namespace, claim));
     }
-    await this.untilRunning(claims);
   }
 
   async untilRunning(claims: readonly CsiClaim[]): Promise<void> {
@@ -132,7 +139,8 @@ export function writtenBytes(count: number): Buffer {
   return bytes;
 }
 
-function claimObject(namespace: string, { name, mode, size, from }: CsiClaim): ApiObject {
+function claimObject(namespace: string, claim: CsiClaim): ApiObject {
+  const { name, mode, size, from, selector } = claim;
   const [apiGroup] = SNAPSHOT_API.split('/');
   const dataSource = { apiGroup, kind: 'VolumeSnapshot', name: from };
   return {
@@ -145,6 +153,7 @@ function claimObject(namespace: string, { name, mode, size, from }: CsiClaim): A
       volumeMode: mode,
       resources: { requests: { storage: size } },
       ...(from === undefined ? {} : { dataSource }),
+      ...(selector === undefined ? {} : { selector: { matchLabels: selector } }),
     },
   };
 }

@@ -8,6 +8,7 @@ import { BAD_UPLOADS } from './bad-uploads.ts';
 import { csiIsMissing, startCsi } from './csi.ts';
 import { DATA_MOVES } from './data-moves.ts';
 import { EXPOSURES } from './exposures.ts';
+import { HANDED_OVER } from './handed-over.ts';
 import { MANY_UPLOADS } from './many-uploads.ts';
 import { SNAPSHOTS } from './snapshots.ts';
 
@@ -16,6 +17,7 @@ const TEST_MS_MAX = 1_200_000;
 const chosen = chosenScenarios([
   ...SNAPSHOTS,
   ...EXPOSURES,
+  ...HANDED_OVER,
   ...DATA_MOVES,
   ...MANY_UPLOADS,
   ...BAD_UPLOADS,

@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import { SNAPSHOT_CONTENTS, SNAPSHOTS } from '#agent/exposer/exposed-objects.ts';
 import type { Exposure } from '#agent/exposer/holder-state.ts';
 import { SnapshotExposer, type SnapshotMove } from '#agent/exposer/snapshot-exposer.ts';
-import { CLAIMS, CONFIG_MAPS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
+import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import { HttpKubeClient } from '#kube/http-client.ts';
 import { connect } from '#kube/kube-config.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
@@ -16,14 +16,14 @@ import { listingDifferences, treeListing } from '#test/support/tree-listing.ts';
 import { fillVolume } from '#test/velero/volume-content.ts';
 import { CsiWorkload, sha256OfBytes, type CsiClaim } from './csi-workload.ts';
 import { STORAGE_CLASS } from './csi.ts';
+import { makeMovers, MOVERS } from './movers.ts';
+import { dies, MortalClient } from './mortal-client.ts';
 import type { Scenario, World } from './scenario.ts';
 import { overwrite } from './snapshots.ts';
 
 const TREE: CsiClaim = { name: 'tree', mode: 'Filesystem', size: '128Mi' };
 const DEVICE: CsiClaim = { name: 'device', mode: 'Block', size: '16Mi' };
 const SOURCE = 'sources';
-/** As Velero's, where the restricted Pod Security Standard is enforced. */
-const MOVERS = 'movers';
 const BACKUP = 'nightly';
 const GONE_MS_MAX = 60_000;
 const LOOK_MS = 200;
@@ -119,59 +119,10 @@ async function exposeAndWithdraw(t: Test, { cluster, csi, random }: World): Prom
     await cluster.plane.client.untilGone(claim, GONE_MS_MAX);
     t.match(await untilSettled(exposer, move), {
       type: 'hopeless',
-      message: /sources\/tree is gone/,
+      message: /sources\/tree is not there/,
     });
   });
   await workload.delete();
-}
-
-/** A client of a process that dies right after so many changes. */
-class MortalClient {
-  changes = 0;
-  readonly client: KubeClient;
-
-  constructor(inner: KubeClient, changesMax: number) {
-    const change = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-      if (this.changes >= changesMax) throw new Error('killed');
-      const result = await work();
-      this.changes++;
-      return result;
-    };
-    this.client = {
-      get: (...words) => inner.get(...words),
-      list: (...words) => inner.list(...words),
-      watch: (...words) => inner.watch(...words),
-      read: (...words) => inner.read(...words),
-      create: (...words) => change(() => inner.create(...words)),
-      replace: (...words) => change(() => inner.replace(...words)),
-      patch: (...words) => change(() => inner.patch(...words)),
-      delete: (...words) => change(() => inner.delete(...words)),
-    };
-  }
-}
-
-async function dies(work: () => Promise<void>): Promise<boolean> {
-  try {
-    await work();
-    return false;
-  } catch (error) {
-    if (error instanceof Error && error.message === 'killed') return true;
-    throw error;
-  }
-}
-
-async function makeMovers(api: World['cluster']['plane']['client'], client: KubeClient) {
-  await api.apply({
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: MOVERS, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
-  });
-  // In place of a DataUpload: something that lives.
-  const made = await client.create<KubeObject>(CONFIG_MAPS, {
-    metadata: { name: 'owner', namespace: MOVERS },
-  });
-  const { name, uid = '' } = made.metadata;
-  return { apiVersion: 'v1', kind: 'ConfigMap', name, uid, controller: true };
 }
 
 function moveOf(claim: CsiClaim, name: string, owner: SnapshotMove['owner']): SnapshotMove {

@@ -12,12 +12,15 @@ const RPCS = ['CREATE_DELETE_VOLUME', 'CREATE_DELETE_SNAPSHOT', 'LIST_SNAPSHOTS'
 
 interface VolumeCapability {
   readonly accessType?: 'block' | 'mount';
+  readonly accessMode?: { readonly mode: string } | null;
 }
 
 interface CreateVolumeRequest {
   readonly name: string;
   readonly capacityRange: { readonly requiredBytes: number } | null;
   readonly volumeCapabilities: readonly VolumeCapability[];
+  /** Of the storage class. */
+  readonly parameters: Readonly<Record<string, string>>;
   readonly volumeContentSource: { readonly snapshot?: { readonly snapshotId: string } } | null;
 }
 
@@ -53,6 +56,12 @@ async function createVolume(store: VolumeStore, request: CreateVolumeRequest) {
   const modes = new Set(volumeCapabilities.map(modeOf));
   const [mode = 'Filesystem'] = modes;
   if (modes.size !== 1) throw new RpcError('INVALID_ARGUMENT', `${name} has to have one mode`);
+  const isShared = volumeCapabilities.some(({ accessMode }) =>
+    accessMode?.mode.startsWith('MULTI'),
+  );
+  if (isShared && request.parameters['access'] === 'single') {
+    throw new RpcError('INVALID_ARGUMENT', `${name} cannot be shared`);
+  }
   const snapshotId = volumeContentSource?.snapshot?.snapshotId;
   if (volumeContentSource !== null && snapshotId === undefined) {
     throw new RpcError('INVALID_ARGUMENT', `${name} is to be a copy of a volume`);
