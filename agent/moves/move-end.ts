@@ -1,6 +1,6 @@
 // What a move that ends leaves in its object, for each cause of an end. Pure.
 
-import type { MoveAdapter, MoveSituation, MoveSuccess } from './move-adapter.ts';
+import type { MoveAdapter, MoveSite, MoveSituation, MoveSuccess } from './move-adapter.ts';
 import { cancelMessage, failureMessage, messageLine } from './move-message.ts';
 import type { MoveRun } from './move-run.ts';
 import type { MoveObject } from './objects/move-object.ts';
@@ -19,10 +19,13 @@ export interface MoveEnd {
   readonly warning?: string;
   /** A run of a process that is gone may have left something, and nobody goes on from it. */
   readonly mayHaveLeft?: boolean;
+  /** What keeps the object until its snapshot has gone. */
+  readonly finalizer?: string;
 }
 
 export interface EndFacts<Item extends MoveObject> {
   readonly adapter: MoveAdapter<Item>;
+  readonly site: MoveSite;
   readonly situation: MoveSituation;
   readonly cancel: CancelReason;
   readonly phases: ReadonlySet<Phase>;
@@ -38,6 +41,15 @@ interface Finish {
 }
 
 export function endOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<Item>): MoveEnd {
+  const end = plainEndOf(finish, facts);
+  const { adapter, site, endingPhase } = facts;
+  if (adapter.exposer === undefined || endingPhase !== 'New') return end;
+  // Nobody has accepted it, and its snapshot was made for it all the same: who ends it lets it go.
+  const fields = { ...adapter.statusAt('Accepted', site), ...end.fields };
+  return { ...end, fields, finalizer: adapter.stockFinalizer };
+}
+
+function plainEndOf<Item extends MoveObject>(finish: Finish, facts: EndFacts<Item>): MoveEnd {
   const success = finish.phase === 'Completed' ? successOf(finish, facts) : undefined;
   if (success !== undefined) return completed(success);
   const progress = progressFields(facts.run?.progress);

@@ -332,11 +332,12 @@ export class MoveReconciler<Item extends MoveObject> {
     { item, uid, view, situation, stockPod }: Look<Item>,
     signal?: AbortSignal,
   ): Promise<Step<Item>> {
-    const { adapter, clock } = this.#components;
+    const { adapter, clock, site } = this.#components;
     const { rules } = this.#writer;
     const run = this.#moves.runOf(uid);
     const { cancel, phase: endingPhase } = view;
-    const facts = { adapter, situation, cancel, phases: rules.phases, run, stockPod, endingPhase };
+    const { phases } = rules;
+    const facts = { adapter, site, situation, cancel, phases, run, stockPod, endingPhase };
     const end = endOf(action, facts);
     const changed = withEnd(item, { ...end, nowMs: clock.now(), rules });
     this.#ends.add(item, end);

@@ -53,14 +53,19 @@ export interface TerminalWrite {
   readonly fields?: Fields;
   /** Absent: one that is there is kept, `null`: it goes. */
   readonly message?: string | null;
+  /** Of a kind whose end something has to follow: what keeps the object until then. */
+  readonly finalizer?: string;
 }
 
 export function withEnd<Item extends MoveObject>(
   item: Item,
-  { phase, nowMs, rules, fields = {}, message }: TerminalWrite,
+  { phase, nowMs, rules, fields = {}, message, finalizer }: TerminalWrite,
 ): Item {
   const now = timeText(nowMs);
-  return withStatus(withoutExposeLabel(item), rules, {
+  // The API server takes no new one for what is being deleted.
+  const isKept = finalizer !== undefined && item.metadata.deletionTimestamp === undefined;
+  const kept = isKept ? withFinalizer(item, finalizer) : item;
+  return withStatus(withoutExposeLabel(kept), rules, {
     ...fields,
     phase,
     startTimestamp: item.status?.startTimestamp ?? now,

@@ -5,10 +5,12 @@
 import { ASSUMED_RULES } from '#agent/moves/crd-phases.ts';
 import { messageLine } from '#agent/moves/move-message.ts';
 import type { MoveObject } from '#agent/moves/objects/move-object.ts';
+import { DATA_MOVE_FINALIZER } from '#agent/moves/objects/well-known-names.ts';
 import { withEnd } from '#agent/moves/status-writes.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
+import { isDataMove } from './data-moves.ts';
 import type { MoveRecord } from './move-record.ts';
 
 export interface EndParts<Item> {
@@ -31,8 +33,9 @@ export async function endStuckMove<Item extends MoveObject>(
     if (now.metadata.uid !== uid || !(await isStillStuck(now))) return false;
     // What the CRD of an old server does not have it leaves out.
     const end = { phase: 'Failed', nowMs: clock.now(), rules: ASSUMED_RULES } as const;
-    const ended = withEnd(now, { ...end, message: messageLine(message) });
-    // Its finalizer stays: any agent takes away what was made for it first.
+    // Any agent takes away first what was made for it, and be it its snapshot alone.
+    const finalizer = isDataMove(resource) ? DATA_MOVE_FINALIZER : undefined;
+    const ended = withEnd(now, { ...end, finalizer, message: messageLine(message) });
     await client.replace<Item>(resource, ended, { signal });
     return true;
   } catch (error) {
