@@ -53,6 +53,12 @@ const GROUP = Object.freeze({ 'velero.io/exposer-pod-group': 'snapshot-exposer' 
 /** Nobody of that number owns anything: the kubelet mounts, and the agent reads. */
 const NOBODY = 65_535;
 const MOUNT_PATH = '/volume';
+/**
+ * The least that is no forced deletion: with zero the pod is gone from the API at once, and so is
+ * what protects its claim, while the kubelet still has the volume mounted (kubernetes
+ * pkg/registry/core/pod/strategy.go CheckGracefulDelete).
+ */
+const GRACE_SECONDS = 1;
 
 /**
  * It may be deleted at any time: nothing happens to the snapshot of the storage.
@@ -166,7 +172,7 @@ export function makeHolder(
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       restartPolicy: 'Never',
-      terminationGracePeriodSeconds: 0,
+      terminationGracePeriodSeconds: GRACE_SECONDS,
       nodeSelector: { 'kubernetes.io/os': 'linux' },
       affinity: affinityTo(nodes, settings.nodes),
       tolerations: settings.tolerations,
