@@ -56,6 +56,7 @@ function stepOfSource({ source, sourceContent }: ExposedParts, name: string): Ex
     const crds = 'or the CRDs of snapshot.storage.k8s.io are not installed';
     return hopeless(`VolumeSnapshot ${name} is not there: it was deleted, ${crds}`);
   }
+  if (source.metadata.deletionTimestamp) return hopeless(`VolumeSnapshot ${name} is being deleted`);
   const { status } = source;
   const error = status?.error?.message ?? sourceContent?.status?.error?.message;
   const told = error === undefined ? '' : ` (${error})`;

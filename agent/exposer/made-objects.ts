@@ -48,6 +48,15 @@ export interface ClaimSettings {
 export const MADE_FOR = 'stevedore.io/made-for';
 /** Which node's sidecar minds a content, where snapshots are distributed (external-snapshotter). */
 const MANAGED_BY = 'snapshot.storage.kubernetes.io/managed-by';
+/**
+ * What a sidecar and the controller are at with a content: ours is neither made nor deleted, and
+ * one that says it is being made is never deleted (external-snapshotter 8.7.0
+ * pkg/sidecar-controller/snapshot_controller.go shouldDelete).
+ */
+const UNSETTLED: ReadonlySet<string> = new Set([
+  'snapshot.storage.kubernetes.io/volumesnapshot-being-created',
+  'snapshot.storage.kubernetes.io/volumesnapshot-being-deleted',
+]);
 /** As stock calls the group, over which its movers and our holders spread. */
 const GROUP = Object.freeze({ 'velero.io/exposer-pod-group': 'snapshot-exposer' });
 /** Nobody of that number owns anything: the kubelet mounts, and the agent reads. */
@@ -76,7 +85,7 @@ export function makeContent(
     metadata: {
       name: move.name,
       // Secrets of the driver are named there.
-      annotations: source.metadata.annotations,
+      annotations: settled(source.metadata.annotations),
       labels: { ...marks(move), ...(managedBy === undefined ? {} : { [MANAGED_BY]: managedBy }) },
     },
     spec: {
@@ -235,6 +244,11 @@ function bothOf(one: NodeSelector, other: NodeSelector): NodeSelector {
     })),
   );
   return { nodeSelectorTerms };
+}
+
+function settled(annotations: ObjectMeta['annotations']): ObjectMeta['annotations'] {
+  const all = Object.entries(annotations ?? {});
+  return Object.fromEntries(all.filter(([name]) => !UNSETTLED.has(name)));
 }
 
 function marks({ uid }: ExposedMove): Readonly<Record<string, string>> {

@@ -53,6 +53,11 @@ const ROWS: readonly Row[] = [
     { type: 'hopeless', message: /VolumeSnapshot shop\/data is not there/ },
   ],
   [
+    'one that somebody deletes',
+    { source: { ...source, metadata: { ...source.metadata, ...leaving } }, sourceContent },
+    { type: 'hopeless', message: /VolumeSnapshot shop\/data is being deleted/ },
+  ],
+  [
     'one that is not ready, and why',
     {
       source: { ...source, status: { readyToUse: false, error: { message: 'quota' } } },
