@@ -123,7 +123,7 @@ function restoreMoveOf(item: DataDownload, settings: ExposureSettings): RestoreM
     targetNamespace: spec.targetVolume.namespace,
     targetClaim: spec.targetVolume.pvc,
     ignoresDelayedBinding: settings.ignoresDelayedBinding,
-    holderOf: settings.holderOf,
+    holderOf: settings.restoreHolderOf,
   };
 }
 

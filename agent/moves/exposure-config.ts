@@ -20,7 +20,8 @@ export interface ExposureConfig {
 export interface AffinityRule {
   /** All of them where it is not there. */
   readonly storageClass?: string;
-  readonly nodes: NodeSelector;
+  /** All of them where it is not there. */
+  readonly nodes?: NodeSelector;
 }
 
 export interface ClaimRule {
@@ -80,6 +81,8 @@ function affinityOf(path: string, value: unknown, problems: string[]): AffinityR
   }));
   const matchExpressions = [...labels, ...(selector.matchExpressions ?? [])];
   const storageClass = textOf(`${path}.storageClass`, fields.get('storageclass'), problems);
+  // A term that asks for nothing is one that no node has (corev1.NodeSelectorTerm).
+  if (matchExpressions.length === 0) return { storageClass };
   return { storageClass, nodes: { nodeSelectorTerms: [{ matchExpressions }] } };
 }
 

@@ -6,7 +6,10 @@ import type { ClaimRule, ExposureConfig } from './exposure-config.ts';
 
 export interface ExposureSettings {
   readonly ignoresDelayedBinding: boolean;
-  readonly holderOf: (storageClass: string) => HolderSettings;
+  /** @param sourceClass of the claim that the snapshot was taken of */
+  readonly holderOf: (sourceClass: string) => HolderSettings;
+  /** @param storageClass of the claim that is restored */
+  readonly restoreHolderOf: (storageClass: string) => HolderSettings;
   /** @param sourceClass of the claim that the snapshot was taken of */
   readonly claimOf: (sourceClass: string) => Omit<ClaimSettings, 'size' | 'mode'>;
 }
@@ -15,23 +18,21 @@ export interface ExposureSettings {
 export function exposureSettings(config: ExposureConfig, image: string): ExposureSettings {
   const { affinities, claims, ignoresDelayedBinding, resources } = config;
   const { priorityClassName, labels, annotations } = config;
+  const restoreHolderOf = (storageClass: string): HolderSettings => {
+    // One for the class goes before those for all.
+    const affinity =
+      affinities.find(rule => rule.storageClass === storageClass) ??
+      affinities.find(rule => rule.storageClass === undefined);
+    return { image, nodes: affinity?.nodes, resources, priorityClassName, labels, annotations };
+  };
   return {
     ignoresDelayedBinding,
-    holderOf: storageClass => {
-      // One for the class goes before those for all.
-      const affinity =
-        affinities.find(rule => rule.storageClass === storageClass) ??
-        affinities.find(rule => rule.storageClass === undefined);
-      const rule = ruleOf(claims, storageClass);
-      return {
-        image,
-        nodes: affinity?.nodes,
-        resources,
-        priorityClassName,
-        labels,
-        annotations,
-        hasSuperPrivilegedType: rule?.isReadOnly === true && rule.isNotRelabelled,
-      };
+    restoreHolderOf,
+    holderOf: sourceClass => {
+      const rule = ruleOf(claims, sourceClass);
+      const hasSuperPrivilegedType = rule?.isReadOnly === true && rule.isNotRelabelled;
+      // Where it runs is said for the class of the volume that it holds.
+      return { ...restoreHolderOf(rule?.storageClass ?? sourceClass), hasSuperPrivilegedType };
     },
     claimOf: sourceClass => {
       const rule = ruleOf(claims, sourceClass);

@@ -42,6 +42,26 @@ t.test('a rule for the storage class goes before the one for all', async t => {
   t.same(problems, []);
 });
 
+t.test('a rule that asks nothing of a node allows each of them', async t => {
+  const { settings } = parse({ loadAffinity: [{ nodeSelector: {} }] });
+  t.equal(settings.holderOf('fast').nodes, undefined);
+});
+
+t.test('a holder goes by the rule for the class of its own volume', async t => {
+  const { settings } = parse({
+    loadAffinity: [
+      { nodeSelector: { matchLabels: { role: 'source' } }, storageClass: 'fast' },
+      { nodeSelector: { matchLabels: { role: 'backup' } }, storageClass: 'shallow' },
+    ],
+    backupPVC: { fast: { storageClass: 'shallow', readOnly: true, spcNoRelabeling: true } },
+  });
+  t.same(settings.holderOf('fast').nodes, onlyOn('role', 'In', 'backup'));
+  t.equal(settings.holderOf('fast').hasSuperPrivilegedType, true);
+  const restored = settings.restoreHolderOf('fast');
+  t.same(restored.nodes, onlyOn('role', 'In', 'source'), 'a restore has the class itself');
+  t.equal(restored.hasSuperPrivilegedType, undefined, 'and is no claim of a backup');
+});
+
 t.test(
   'a claim has the class, the access and the annotations that are said of its source',
   async t => {
