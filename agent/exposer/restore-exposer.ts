@@ -139,7 +139,9 @@ export class RestoreExposer {
     }
     const nodes = step.nodeName === undefined ? undefined : theNode(step.nodeName);
     const volume = { mode: like.spec.volumeMode ?? 'Filesystem', isReadOnly: false, nodes };
-    const settings = move.holderOf(like.spec.storageClassName ?? '');
+    const holder = move.holderOf(like.spec.storageClassName ?? '');
+    // Where the pod of the application goes nothing else has a say (generic_restore.go).
+    const settings = nodes === undefined ? holder : { ...holder, nodes: undefined };
     return this.#objects.create(PODS, makeHolder(move, volume, settings), signal);
   }
 

@@ -1,0 +1,88 @@
+// A volume is made, handed over and let go, as the API server sees it; the controllers of volumes
+// and the kubelet are played by the test.
+
+import t, { type Test } from 'tap';
+import { RestoreExposer, type RestoreMove } from '#agent/exposer/restore-exposer.ts';
+import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
+import type { KubeClient } from '#kube/kube-client.ts';
+import type { KubeObject, Resource } from '#kube/kube-object.ts';
+import { startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
+
+const NAMESPACES: Resource = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  isNamespaced: false,
+};
+const UID = 'uid-of-down-1';
+const PLACE = { namespace: 'velero', name: 'down-1' };
+const TARGET = { namespace: 'shop', name: 'data' };
+const SELECTOR = { matchLabels: { 'velero.io/dynamic-pv-restore': 'shop.data.x7k2p' } };
+const MOVE: RestoreMove = {
+  ...PLACE,
+  uid: UID,
+  owner: { apiVersion: 'velero.io/v2alpha1', kind: 'DataDownload', name: 'down-1', uid: UID },
+  targetNamespace: TARGET.namespace,
+  targetClaim: TARGET.name,
+  ignoresDelayedBinding: false,
+  holderOf: () => ({
+    image: 'pause',
+    nodes: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'role', operator: 'Exists' }] }] },
+  }),
+};
+
+async function play(t: Test) {
+  const api = await startKubeEmulator({});
+  t.teardown(() => api.stop());
+  const client = api.client();
+  for (const { namespace: name } of [PLACE, TARGET]) {
+    const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+    await client.create(NAMESPACES, object);
+  }
+  let listCount = 0;
+  const counting: KubeClient = {
+    get: (...of) => client.get(...of),
+    list: (...of) => {
+      listCount++;
+      return client.list(...of);
+    },
+    create: (...of) => client.create(...of),
+    replace: (...of) => client.replace(...of),
+    patch: (...of) => client.patch(...of),
+    delete: (...of) => client.delete(...of),
+    read: (...of) => client.read(...of),
+    watch: (...of) => client.watch(...of),
+  };
+  const make = async (resource: Resource, kind: string, object: object) =>
+    client.create(resource, { apiVersion: 'v1', kind, ...object } as KubeObject);
+  return {
+    client,
+    exposer: new RestoreExposer(counting),
+    lists: () => listCount,
+    claim: (metadata: object, spec: object, status: object = {}) =>
+      make(CLAIMS, 'PersistentVolumeClaim', { metadata, spec, status }),
+    volume: (metadata: object, spec: object = {}) =>
+      make(PERSISTENT_VOLUMES, 'PersistentVolume', {
+        metadata: { name: 'pvc-1', ...metadata },
+        spec: { persistentVolumeReclaimPolicy: 'Delete', ...spec },
+      }),
+  };
+}
+
+t.test('where the pod of the application is to run, its holder runs, too', async t => {
+  const { client, exposer, claim } = await play(t);
+  const annotations = { 'volume.kubernetes.io/selected-node': 'node1' };
+  await claim({ ...TARGET, annotations }, { selector: SELECTOR });
+  await exposer.expose(MOVE);
+  const { spec } = await client.get<KubeObject & { spec: object }>(PODS, PLACE);
+  const term = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['node1'] }] };
+  t.same(spec, {
+    ...spec,
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] },
+      },
+    },
+  });
+});
