@@ -10,6 +10,8 @@ export interface ReboundParts {
   /** Ours. */
   readonly claim?: VolumeClaim;
   readonly holder?: HolderPod;
+  /** Of the target, where it has one. */
+  readonly targetVolume?: ExposedVolume;
   /** The one of our claim, or the one that has the mark. */
   readonly volume?: ExposedVolume;
 }

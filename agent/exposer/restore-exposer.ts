@@ -211,22 +211,32 @@ export class RestoreExposer {
   }
 
   async #reboundParts(move: RestoreMove, signal?: AbortSignal): Promise<ReboundParts> {
-    const [made, target, marked] = await Promise.all([
+    const [made, target] = await Promise.all([
       this.#made(move, signal),
       this.#target(move, signal),
-      this.#objects.labelled<ExposedVolume>(
-        PERSISTENT_VOLUMES,
-        { label: MADE_FOR, value: move.uid },
-        signal,
-      ),
     ]);
-    const name = made.claim?.spec.volumeName ?? '';
-    const volume =
-      marked[0] ??
-      (name === ''
-        ? undefined
-        : await this.#objects.get<ExposedVolume>(PERSISTENT_VOLUMES, { name }, signal));
-    return { ...made, target, volume };
+    const claim = made.claim && isMadeFor(made.claim, move) ? made.claim : undefined;
+    const [volume, targetVolume] = await Promise.all([
+      claim === undefined ? undefined : this.#volumeOf(claim, signal),
+      target === undefined ? undefined : this.#volumeOf(target, signal),
+    ]);
+    if (claim !== undefined) return { ...made, target, targetVolume, volume };
+    const isHanded = targetVolume !== undefined && isMadeFor(targetVolume, move);
+    const marked = isHanded ? targetVolume : await this.#marked(move, signal);
+    return { ...made, target, targetVolume, volume: marked };
+  }
+
+  async #volumeOf({ spec }: VolumeClaim, signal?: AbortSignal): Promise<ExposedVolume | undefined> {
+    const { volumeName: name = '' } = spec;
+    if (name === '') return undefined;
+    return this.#objects.get<ExposedVolume>(PERSISTENT_VOLUMES, { name }, signal);
+  }
+
+  /** Looks through all volumes of the cluster: for when no claim has it. */
+  async #marked({ uid }: RestoreMove, signal?: AbortSignal): Promise<ExposedVolume | undefined> {
+    const mark = { label: MADE_FOR, value: uid };
+    const [volume] = await this.#objects.labelled<ExposedVolume>(PERSISTENT_VOLUMES, mark, signal);
+    return volume;
   }
 
   async #made({ namespace, name }: RestoreMove, signal?: AbortSignal) {

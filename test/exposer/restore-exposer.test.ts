@@ -2,6 +2,8 @@
 // and the kubelet are played by the test.
 
 import t, { type Test } from 'tap';
+import type { ExposedVolume } from '#agent/exposer/exposed-objects.ts';
+import { MADE_FOR } from '#agent/exposer/made-objects.ts';
 import { RestoreExposer, type RestoreMove } from '#agent/exposer/restore-exposer.ts';
 import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
@@ -70,6 +72,8 @@ async function play(t: Test) {
   };
 }
 
+const OURS = { ...PLACE, labels: { [MADE_FOR]: UID } };
+
 t.test('where the pod of the application is to run, its holder runs, too', async t => {
   const { client, exposer, claim } = await play(t);
   const annotations = { 'volume.kubernetes.io/selected-node': 'node1' };
@@ -85,4 +89,29 @@ t.test('where the pod of the application is to run, its holder runs, too', async
       },
     },
   });
+});
+
+t.test('volumes are looked through when no claim names the one of it alone', async t => {
+  const { client, exposer, claim, volume, lists } = await play(t);
+  const target = await claim(TARGET, { selector: SELECTOR });
+  await claim(OURS, { volumeName: 'pvc-1' });
+  await volume({});
+  t.equal(await exposer.isFilled(MOVE), false);
+  t.equal(lists(), 0, 'its own claim names it');
+  t.match(await exposer.rebind(MOVE), { type: 'wait', missing: /the binding of claim shop/ });
+  const before = lists();
+  for (let count = 0; count < 3; count++) {
+    t.match(await exposer.rebind(MOVE), { type: 'wait', missing: /the binding of claim shop/ });
+  }
+  t.equal(lists(), before, 'the claim of the application names it');
+  const handed = await client.get<ExposedVolume>(PERSISTENT_VOLUMES, { name: 'pvc-1' });
+  t.equal(handed.spec.claimRef?.uid, target.metadata.uid);
+  const body = { status: { phase: 'Bound' } };
+  await client.patch(CLAIMS, TARGET, { type: 'merge', body });
+  t.same(await exposer.rebind(MOVE), { type: 'rebound' });
+  t.equal(await exposer.isFilled(MOVE), true, 'whoever comes later knows');
+  t.same(await exposer.withdraw(MOVE), { type: 'withdrawn' });
+  const kept = await client.get<ExposedVolume>(PERSISTENT_VOLUMES, { name: 'pvc-1' });
+  t.match(kept.metadata.labels, { ...SELECTOR.matchLabels, [MADE_FOR]: undefined });
+  t.equal(kept.spec.persistentVolumeReclaimPolicy, 'Delete');
 });
