@@ -46,7 +46,7 @@ export function nextRebinding(parts: ReboundParts, names: RebindingNames): Rebin
   const { volumeName = '' } = target.spec;
   if (volume === undefined) {
     // All of it was done before, but for the last write of whoever did it.
-    if (volumeName !== '' && !claim && !holder) return { type: 'rebound' };
+    if (isRebound(parts)) return { type: 'rebound' };
     return impossible(`the volume that was filled for claim ${names.target} is gone`);
   }
   const { name } = volume.metadata;
@@ -65,6 +65,15 @@ export function nextRebinding(parts: ReboundParts, names: RebindingNames): Rebin
   }
   const policy = volume.metadata.annotations?.[POLICY_BEFORE] === 'Retain' ? 'Retain' : 'Delete';
   return { type: 'unmark-volume', name, policy };
+}
+
+/** Nothing of ours is left, and what the target has was handed over to it. */
+export function isRebound({ target, targetVolume, claim, holder }: ReboundParts): boolean {
+  if (claim || holder || (target?.spec.volumeName ?? '') === '') return false;
+  const labels = targetVolume?.metadata.labels ?? {};
+  // The target has asked for them so that nobody gets it a volume; one that was handed over has.
+  const wanted = Object.entries(target?.spec.selector?.matchLabels ?? {});
+  return wanted.every(([name, value]) => labels[name] === value);
 }
 
 function gone({ metadata }: HolderPod | VolumeClaim): RebindingStep | undefined {

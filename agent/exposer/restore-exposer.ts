@@ -24,6 +24,7 @@ import {
   theNode,
 } from './made-objects.ts';
 import {
+  isRebound,
   nextRebinding,
   POLICY_BEFORE,
   type ReboundParts,
@@ -81,10 +82,9 @@ export class RestoreExposer {
    * @throws as expose
    */
   async isFilled(move: RestoreMove, signal?: AbortSignal): Promise<boolean> {
-    const { target, claim, holder, volume } = await this.#reboundParts(move, signal);
-    if (volume !== undefined && isMadeFor(volume, move)) return true;
-    // Handed over, all of it.
-    return !claim && !holder && (target?.spec.volumeName ?? '') !== '';
+    const parts = await this.#reboundParts(move, signal);
+    const { volume } = parts;
+    return volume === undefined ? isRebound(parts) : isMadeFor(volume, move);
   }
 
   /**
@@ -98,7 +98,10 @@ export class RestoreExposer {
       isMarked: (volume: ExposedVolume) => isMadeFor(volume, move),
     };
     for (let count = 0; count < STEPS_MAX; count++) {
-      const step = nextRebinding(await this.#reboundParts(move, signal), names);
+      const parts = await this.#reboundParts(move, signal);
+      const foreign = [parts.claim, parts.holder].find(part => part && !isMadeFor(part, move));
+      if (foreign) return { type: 'impossible', message: isInTheWay(foreign) };
+      const step = nextRebinding(parts, names);
       if (step.type === 'wait' || step.type === 'rebound' || step.type === 'impossible') {
         return step;
       }

@@ -2,7 +2,7 @@
 // and the kubelet are played by the test.
 
 import t, { type Test } from 'tap';
-import type { ExposedVolume } from '#agent/exposer/exposed-objects.ts';
+import type { ExposedVolume, VolumeClaim } from '#agent/exposer/exposed-objects.ts';
 import { MADE_FOR } from '#agent/exposer/made-objects.ts';
 import { RestoreExposer, type RestoreMove } from '#agent/exposer/restore-exposer.ts';
 import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
@@ -114,4 +114,24 @@ t.test('volumes are looked through when no claim names the one of it alone', asy
   const kept = await client.get<ExposedVolume>(PERSISTENT_VOLUMES, { name: 'pvc-1' });
   t.match(kept.metadata.labels, { ...SELECTOR.matchLabels, [MADE_FOR]: undefined });
   t.equal(kept.spec.persistentVolumeReclaimPolicy, 'Delete');
+});
+
+t.test('a claim that has got the volume of somebody else is not restored', async t => {
+  const { exposer, claim, volume } = await play(t);
+  await claim(TARGET, { selector: SELECTOR, volumeName: 'pvc-1' }, { phase: 'Bound' });
+  await volume({});
+  t.equal(await exposer.isFilled(MOVE), false);
+  t.match(await exposer.rebind(MOVE), { type: 'impossible' });
+});
+
+t.test('a claim of the same name that was not made for it is not touched', async t => {
+  const { client, exposer, claim, volume } = await play(t);
+  await claim(TARGET, { selector: SELECTOR });
+  await claim(PLACE, { volumeName: 'pvc-1' });
+  await volume({});
+  t.match(await exposer.rebind(MOVE), { type: 'impossible', message: /down-1 is in the way/ });
+  t.same(await exposer.withdraw(MOVE), { type: 'withdrawn' });
+  t.ok(await client.get<VolumeClaim>(CLAIMS, PLACE));
+  const untouched = await client.get<ExposedVolume>(PERSISTENT_VOLUMES, { name: 'pvc-1' });
+  t.same(untouched.metadata.labels ?? {}, {});
 });
