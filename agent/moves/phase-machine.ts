@@ -217,7 +217,9 @@ function withoutRun(view: MoveView): MoveAction {
     // What is seen may be from before our own end of it.
     return view.isFresh ? finish(cancelledPhase(view), 'cancel') : READ;
   }
-  if (view.isHopeless) return finish('Failed', 'hopeless');
+  // What a stock agent's mover has mounted is no holder of ours, and that one ends by itself.
+  const isOfStock = isUnderWay && view.isExposed && view.stockPod !== 'none';
+  if (view.isHopeless && !isOfStock) return finish('Failed', 'hopeless');
   return isUnderWay ? takeOver(view) : prepare(view);
 }
 

@@ -47,6 +47,16 @@ const ROWS: readonly Row[] = [
     { ...EXPOSED, phase: 'Failed', ...HELD },
     'remove-finalizer',
   ],
+  [
+    'a mover of stock goes on without a holder of ours',
+    { ...EXPOSED, ...IN_PROGRESS, isReady: false, isHopeless: true, stockPod: 'running' },
+    wait,
+  ],
+  [
+    'and what it has done counts',
+    { ...EXPOSED, ...IN_PROGRESS, isReady: false, isHopeless: true, stockPod: 'completed' },
+    finish('Completed', 'stock-pod'),
+  ],
   ['another accepted it', { ...LOST, ...ACCEPTED }, lookAgain(1000 + 5 * 60_000 + 7)],
   [
     'another accepted it, and has let its time pass',
