@@ -14,6 +14,7 @@ import {
   type VolumeClaim,
 } from './exposed-objects.ts';
 import type { Exposure } from './holder-state.ts';
+import { isOfMove } from './left-by-stock.ts';
 import { isInTheWay, isMadeFor } from './made-for.ts';
 import {
   type ExposedMove,
@@ -119,8 +120,8 @@ export class RestoreExposer {
     for (let count = 0; count < STEPS_MAX; count++) {
       const { target, claim, holder, volume } = await this.#reboundParts(move, signal);
       const ours = {
-        claim: claim && isMadeFor(claim, move) ? claim : undefined,
-        holder: holder && isMadeFor(holder, move) ? holder : undefined,
+        claim: claim && isOfMove(claim, move) ? claim : undefined,
+        holder: holder && isOfMove(holder, move) ? holder : undefined,
       };
       const step = nextWithdrawal({ ...ours, volume: ours.claim && volume });
       if (step.type === 'wait') return step;
@@ -218,7 +219,7 @@ export class RestoreExposer {
       this.#made(move, signal),
       this.#target(move, signal),
     ]);
-    const claim = made.claim && isMadeFor(made.claim, move) ? made.claim : undefined;
+    const claim = made.claim && isOfMove(made.claim, move) ? made.claim : undefined;
     const [volume, targetVolume] = await Promise.all([
       claim === undefined ? undefined : this.#volumeOf(claim, signal),
       target === undefined ? undefined : this.#volumeOf(target, signal),

@@ -5,6 +5,7 @@ import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject } from '#kube/kube-object.ts';
 import { ClusterObjects } from './cluster-objects.ts';
+import { isOfMove, isStockContent, isStockSnapshot } from './left-by-stock.ts';
 import { isMadeFor, isInTheWay } from './made-for.ts';
 import {
   type DeletionPolicy,
@@ -158,13 +159,13 @@ export class SnapshotExposer {
     };
   }
 
-  /** Nothing that was not made for this move. */
+  /** Nothing that was not made for this move, by an agent of ours or of stock before it. */
   async #withdrawnParts(move: SnapshotMove, signal?: AbortSignal): Promise<WithdrawnParts> {
     const made = await this.#made(move, signal);
-    const ours = <Item extends KubeObject>(part: Item | undefined): Item | undefined =>
-      part && isMadeFor(part, move) ? part : undefined;
-    const [content, snapshot] = [ours(made.content), ours(made.snapshot)];
-    const [claim, holder] = [ours(made.claim), ours(made.holder)];
+    const content = only(made.content, it => isMadeFor(it, move) || isStockContent(it, move));
+    const snapshot = only(made.snapshot, it => isMadeFor(it, move) || isStockSnapshot(it, move));
+    const claim = only(made.claim, it => isOfMove(it, move));
+    const holder = only(made.holder, it => isOfMove(it, move));
     const volumeName = claim?.spec.volumeName ?? '';
     const volume =
       volumeName === ''
@@ -202,6 +203,10 @@ export class SnapshotExposer {
         : await this.#objects.get<VolumeSnapshotContent>(SNAPSHOT_CONTENTS, { name }, signal);
     return { source, sourceContent };
   }
+}
+
+function only<Item>(part: Item | undefined, is: (part: Item) => boolean): Item | undefined {
+  return part !== undefined && is(part) ? part : undefined;
 }
 
 function madeParts({ content, snapshot, claim, holder }: ExposedParts): KubeObject[] {

@@ -135,3 +135,15 @@ t.test('a claim of the same name that was not made for it is not touched', async
   const untouched = await client.get<ExposedVolume>(PERSISTENT_VOLUMES, { name: 'pvc-1' });
   t.same(untouched.metadata.labels ?? {}, {});
 });
+
+t.test('what a stock agent has made for it goes, with the volume that it kept', async t => {
+  const { client, exposer, claim, volume } = await play(t);
+  await claim(TARGET, { selector: SELECTOR });
+  await claim({ ...PLACE, ownerReferences: [MOVE.owner] }, { volumeName: 'pvc-1' });
+  await volume({}, { persistentVolumeReclaimPolicy: 'Retain' });
+  t.equal(await exposer.isFilled(MOVE), false);
+  t.same(await exposer.withdraw(MOVE), { type: 'withdrawn' });
+  await t.rejects(client.get(CLAIMS, PLACE), { code: 'KUBE_NOT_FOUND' });
+  const released = await client.get<ExposedVolume>(PERSISTENT_VOLUMES, { name: 'pvc-1' });
+  t.equal(released.spec.persistentVolumeReclaimPolicy, 'Delete');
+});
