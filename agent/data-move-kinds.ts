@@ -8,6 +8,9 @@ import { dataUploads } from '#agent/moves/data-uploads.ts';
 import { exposureSettings } from '#agent/moves/exposure-settings.ts';
 import type { RepositoryName } from '#agent/moves/volume-mover.ts';
 import { ensureRepository } from '#agent/repositories/ready-repository.ts';
+import type { ObjectKey } from '#kube/kube-object.ts';
+import { AcceptLimit } from './accept-limit.ts';
+import type { MoveKind } from './metrics.ts';
 import { type Kind, type KindParts, makeKind } from './move-kind.ts';
 import type { NodeSettings } from './read-node-settings.ts';
 
@@ -29,21 +32,18 @@ export async function makeDataMoves(
   const downloads = dataDownloads({ ...shared, exposer, clock, bindingMs });
   const kinds: Kind[] = [];
   // One that waits with its volume mounted for each that is under way: more only cost volumes.
-  const mayAccept = () => {
-    const { prepareQueueLength: lengthMax = Infinity } = node;
-    const ownCount = sumOf(kinds, kind => kind.preparedBy(config.nodeName));
-    return ownCount < slots.count && sumOf(kinds, kind => kind.preparedBy()) < lengthMax;
-  };
+  const { prepareQueueLength: allMax = Infinity } = node;
+  const { nodeName } = config;
+  const limit = new AcceptLimit(kinds, { nodeName, ownMax: () => slots.count, allMax });
+  const limited = (kind: MoveKind) => ({
+    mayAccept: (key: ObjectKey) => limit.mayAccept(kind, key),
+  });
   try {
-    kinds.push(await makeKind('DataUpload', uploads, parts, { mayAccept }));
-    kinds.push(await makeKind('DataDownload', downloads, parts, { mayAccept }));
+    kinds.push(await makeKind('DataUpload', uploads, parts, limited('DataUpload')));
+    kinds.push(await makeKind('DataDownload', downloads, parts, limited('DataDownload')));
   } catch (error) {
     if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
     log.warn({ error }, 'volume snapshots are not moved: their CRD is not there');
   }
   return kinds;
-}
-
-function sumOf<Item>(items: readonly Item[], count: (item: Item) => number): number {
-  return items.reduce((sum, item) => sum + count(item), 0);
 }

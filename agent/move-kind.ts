@@ -24,6 +24,7 @@ import { tellOfMoves } from './tell-of-moves.ts';
 
 export interface Kind<Item extends MoveObject = MoveObject> {
   readonly name: MoveKind;
+  readonly isNew: (key: ObjectKey) => boolean;
   /** How many are Accepted or Prepared, by all agents or by that of a node. */
   readonly preparedBy: (nodeName?: string) => number;
   /** All that name the pod of that key. */
@@ -54,7 +55,7 @@ export interface KindParts {
 
 export interface KindOptions<Item> {
   readonly onCompleted?: (item: Item) => void;
-  readonly mayAccept?: () => boolean;
+  readonly mayAccept?: (key: ObjectKey) => boolean;
 }
 
 export async function makeKind<Item extends MoveObject>(
@@ -106,6 +107,10 @@ export async function makeKind<Item extends MoveObject>(
   };
   return {
     name,
+    isNew: key => {
+      const item = objects.get(key);
+      return item !== undefined && phaseOf(item.status?.phase) === 'New';
+    },
     preparedBy: (node = ALL) => objects.byIndex('prepared', node).length,
     ofPod: pod => objects.byIndex('pod', pod),
     objects,

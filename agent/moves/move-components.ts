@@ -17,8 +17,8 @@ export interface MoveComponents<Item extends MoveObject> {
   /** Of an informer; may be behind. */
   readonly objects: { get(key: ObjectKey): Item | undefined; list(): Iterable<Item> };
   readonly site: MoveSite;
-  /** Whether this agent may prepare one more now; always where it is not there. */
-  readonly mayAccept?: () => boolean;
+  /** Whether this agent may prepare that one now, too; always where it is not there. */
+  readonly mayAccept?: (key: ObjectKey) => boolean;
   readonly mover: VolumeMover;
   /** Shared by all kinds. */
   readonly slots: MoveSlots;

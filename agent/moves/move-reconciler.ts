@@ -182,8 +182,9 @@ export class MoveReconciler<Item extends MoveObject> {
     if (situation.type === 'exposing') {
       return { ...situation, missing: this.#exposures?.missing(keyOf(item)) };
     }
-    const isToWait = phase === 'New' && situation.type === 'ready' && mayAccept?.() === false;
-    return isToWait ? { type: 'waiting', missing: 'room to prepare one more' } : situation;
+    const isOpen = phase === 'New' && situation.type === 'ready';
+    if (!isOpen || mayAccept?.(keyOf(item)) !== false) return situation;
+    return { type: 'waiting', missing: 'room to prepare one more' };
   }
 
   /** The server is asked only when its answer decides how a move of ours ends. */
@@ -333,13 +334,12 @@ export class MoveReconciler<Item extends MoveObject> {
     signal?: AbortSignal,
   ): Promise<Step<Item>> {
     const { adapter, clock, site } = this.#components;
-    const { rules } = this.#writer;
+    const { phases } = this.#writer.rules;
     const run = this.#moves.runOf(uid);
     const { cancel, phase: endingPhase } = view;
-    const { phases } = rules;
     const facts = { adapter, site, situation, cancel, phases, run, stockPod, endingPhase };
     const end = endOf(action, facts);
-    const changed = withEnd(item, { ...end, nowMs: clock.now(), rules });
+    const changed = withEnd(item, { ...end, nowMs: clock.now(), rules: this.#writer.rules });
     this.#ends.add(item, end);
     const written = await this.#writer.write(changed, { signal });
     // It is told of when it is looked at again, as it is when the answer is lost.
