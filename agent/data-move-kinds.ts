@@ -11,16 +11,22 @@ import { ensureRepository } from '#agent/repositories/ready-repository.ts';
 import type { ObjectKey } from '#kube/kube-object.ts';
 import { AcceptLimit } from './accept-limit.ts';
 import type { MoveKind } from './metrics.ts';
+import { holderTolerations } from './holder-tolerations.ts';
 import { type Kind, type KindParts, makeKind } from './move-kind.ts';
 import type { NodeSettings } from './read-node-settings.ts';
+
+/** As charts/stevedore makes it, and Velero looks for it. */
+export const DAEMON_SET = 'node-agent';
 
 /** None where Velero's CRDs do not have them. @throws KUBE_…, ABORTED */
 export async function makeDataMoves(
   parts: KindParts & { readonly node: NodeSettings },
 ): Promise<Kind[]> {
   const { client, clock, config, log, node, slots } = parts;
-  const settings = exposureSettings(node.exposure, config.holderImage);
   const { namespace, resourceTimeout: bindingMs } = config;
+  const daemonSet = { namespace, name: DAEMON_SET };
+  const tolerations = await holderTolerations(client, daemonSet, parts.signal);
+  const settings = exposureSettings(node.exposure, config.holderImage, tolerations);
   const shared = {
     settings,
     dataMover: config.dataMover,

@@ -19,7 +19,7 @@ import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
 import type { AgentConfig } from './config-table.ts';
-import { makeDataMoves } from './data-move-kinds.ts';
+import { DAEMON_SET, makeDataMoves } from './data-move-kinds.ts';
 import { type DoneFileParts, DoneFiles } from './done-files.ts';
 import { shareGrace } from './grace-shares.ts';
 import type { Log } from './log.ts';
@@ -56,9 +56,7 @@ export interface RunningMoves {
   stop(graceMs: number, answering?: Answering): Promise<MovesEnd>;
 }
 
-/** As charts/stevedore makes it, and Velero looks for it. */
-const DAEMON_SET = 'node-agent';
-/** So it is called there, too, and in Velero's own. */
+/** So the DaemonSet's container is called, too, and in Velero's own. */
 const CONTAINER = 'node-agent';
 /** What our pods have and those of a stock agent have not. */
 const OUR_MARK = Object.freeze({ label: 'app.kubernetes.io/name', value: 'stevedore' });

@@ -15,7 +15,11 @@ export interface ExposureSettings {
 }
 
 /** @param image of the holder: a program that sleeps */
-export function exposureSettings(config: ExposureConfig, image: string): ExposureSettings {
+export function exposureSettings(
+  config: ExposureConfig,
+  image: string,
+  tolerations?: readonly object[],
+): ExposureSettings {
   const { affinities, claims, ignoresDelayedBinding, resources } = config;
   const { priorityClassName, labels, annotations } = config;
   const restoreHolderOf = (storageClass: string): HolderSettings => {
@@ -23,7 +27,8 @@ export function exposureSettings(config: ExposureConfig, image: string): Exposur
     const affinity =
       affinities.find(rule => rule.storageClass === storageClass) ??
       affinities.find(rule => rule.storageClass === undefined);
-    return { image, nodes: affinity?.nodes, resources, priorityClassName, labels, annotations };
+    const { nodes } = affinity ?? {};
+    return { image, nodes, tolerations, resources, priorityClassName, labels, annotations };
   };
   return {
     ignoresDelayedBinding,
