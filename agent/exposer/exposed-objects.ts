@@ -36,6 +36,8 @@ export interface VolumeSnapshot extends KubeObject {
     readonly readyToUse?: boolean;
     /** A quantity. */
     readonly restoreSize?: string;
+    /** Taken together with others (groupsnapshot.storage.k8s.io). */
+    readonly volumeGroupSnapshotName?: string;
     readonly error?: SnapshotError;
   };
 }

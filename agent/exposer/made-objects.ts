@@ -150,7 +150,12 @@ export function makeRestoreClaim(move: ExposedMove, { spec }: VolumeClaim): Volu
   };
 }
 
+/** Ours, on pods: those with the same value move together (docs/controller.md). */
+const MOVE_GROUP = 'stevedore.io/group';
+
 export interface HeldVolume {
+  /** Of snapshots that were taken together. */
+  readonly group?: string;
   readonly mode: VolumeMode;
   readonly isReadOnly: boolean;
   /** Where it can be mounted, or has to be. */
@@ -160,7 +165,7 @@ export interface HeldVolume {
 /** Sleeps with the volume mounted, as the restricted Pod Security Standard asks of it. */
 export function makeHolder(
   move: ExposedMove,
-  { mode, isReadOnly, nodes }: HeldVolume,
+  { mode, isReadOnly, nodes, group }: HeldVolume,
   settings: HolderSettings,
 ): HolderPod {
   const volume = {
@@ -176,7 +181,11 @@ export function makeHolder(
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { ...meta, annotations, labels: { ...labels, ...GROUP, ...meta.labels } },
+    metadata: {
+      ...meta,
+      annotations: group === undefined ? annotations : { ...annotations, [MOVE_GROUP]: group },
+      labels: { ...labels, ...GROUP, ...meta.labels },
+    },
     spec: {
       automountServiceAccountToken: false,
       enableServiceLinks: false,

@@ -91,7 +91,7 @@ export class SnapshotExposer {
   async #make(
     step: Exclude<ExposureStep, Exposure>,
     move: SnapshotMove,
-    { sourceVolume }: ExposedParts,
+    { source, sourceVolume }: ExposedParts,
     signal?: AbortSignal,
   ): Promise<void> {
     switch (step.type) {
@@ -106,7 +106,8 @@ export class SnapshotExposer {
       case 'make-holder': {
         // A driver whose snapshots are of one node or zone makes volumes of them there alone.
         const nodes = sourceVolume?.spec.nodeAffinity?.required;
-        const volume = { mode: step.mode, isReadOnly: move.claim.isReadOnly, nodes };
+        const group = source?.status?.volumeGroupSnapshotName;
+        const volume = { mode: step.mode, isReadOnly: move.claim.isReadOnly, nodes, group };
         const holder = makeHolder(move, volume, move.holder);
         return this.#objects.create(PODS, holder, signal);
       }

@@ -1,6 +1,7 @@
 // A move as limits, priorities and gangs see it: whose volume it is, how much it matters, and which
 // others it should begin together with. Pure; annotations of the pod are what users say it by.
 
+import { isMadeFor } from '#agent/exposer/made-for.ts';
 import { claimNameOf } from '#kube/claim-name.ts';
 import { ageMs } from '#kube/kube-object.ts';
 import type { MoveAdapter, MoveSite } from './move-adapter.ts';
@@ -48,6 +49,8 @@ export function slotVolumeOf(item: MoveObject, facts: SlotVolumeFacts): SlotVolu
   const { namespace = metadata.namespace ?? '', name = metadata.name, uid } = spec.pod ?? {};
   const seen = facts.site.pods.get(`${namespace}/${name}`);
   const pod = uid !== undefined && isPodWithUid(seen, uid) ? seen : undefined;
+  const holder = seen && isMadeFor(seen, { uid: metadata.uid ?? '' }) ? seen : undefined;
+  const isTogether = facts.adapter.isFrozen || facts.of !== undefined;
   return {
     namespace: facts.of?.namespace ?? namespace,
     pod: facts.of ? '' : name,
@@ -56,7 +59,7 @@ export function slotVolumeOf(item: MoveObject, facts: SlotVolumeFacts): SlotVolu
     move: `${facts.adapter.resource.kind}/${metadata.name}`,
     location: spec.backupStorageLocation,
     priority: priorityOf(pod),
-    gang: facts.adapter.isFrozen ? gangOf(pod, facts.group) : undefined,
+    gang: isTogether ? gangOf(facts.of ? holder : pod, facts.group) : undefined,
     waitedMs: ageMs(metadata, facts.nowMs),
   };
 }

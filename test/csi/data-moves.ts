@@ -77,6 +77,9 @@ async function moveAway(
   const uploads = await movesOf(installation, 'backup', name);
   t.same(endings(uploads), allDone, 'all volumes are uploaded');
   t.match(await untilEnded(installation, pathOfMove('backups', name)), DONE);
+  const described = await installation.velero('backup', 'describe', name, '--details');
+  t.equal(described.match(/Result: succeeded/g)?.length, claims.length, 'as a user reads it');
+  t.match(described, /Data Mover: velero\n.*Uploader Type: kopia\n.*data Size \(bytes\): [1-9]\d+/);
   await untilTidy(csi, claims.length);
   await workload.delete();
   t.same(csi.store.volumes, [], 'all volumes are lost');

@@ -79,3 +79,25 @@ t.test('restores are in no gang: their pod waits for all of them', async t => {
   const facts = { group: 'r', adapter: podVolumeRestores, nowMs: 0, site };
   t.match(slotVolumeOf(newRestore(), facts), { pod: 'web', gang: undefined, waitedMs: 0 });
 });
+
+t.test('snapshots that were taken together are in a gang, by the pod that holds each', async t => {
+  const order = newBackup({ name: 'up-1' });
+  const uid = order.metadata.uid ?? '';
+  const volumeWith = (madeFor: string) => {
+    const labels = { 'stevedore.io/made-for': madeFor };
+    const annotations = { 'stevedore.io/group': 'velero-db-x1' };
+    const pod = { metadata: { name: 'up-1', namespace: 'velero', labels, annotations } };
+    const { pod: _none, ...spec } = order.spec;
+    return slotVolumeOf(
+      { ...order, spec },
+      {
+        ...{ group: 'b', adapter: { ...podVolumeBackups, isFrozen: false }, nowMs: 0 },
+        site: { nodeName: 'worker-1', pods: new Map([['velero/up-1', pod]]) },
+        of: { namespace: 'shop', claim: 'db' },
+      },
+    );
+  };
+  const gang = { key: 'b/velero/velero-db-x1' };
+  t.match(volumeWith(uid), { namespace: 'shop', claim: 'db', pod: '', gang });
+  t.equal(volumeWith('another').gang, undefined);
+});

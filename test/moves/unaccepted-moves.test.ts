@@ -50,7 +50,13 @@ for (const [phase, spec] of Object.entries(ENDS)) {
         },
       };
       const settings = exposureSettings(DEFAULT_EXPOSURE, 'pause');
-      const adapter = dataUploads({ exposer, settings, ensureRepository: async () => {} });
+      const parts = {
+        exposer,
+        settings,
+        dataMover: 'velero',
+        ensureRepository: async () => {},
+      } as const;
+      const adapter = dataUploads(parts);
       return new MoveReconciler<DataUpload>(
         {
           client,
