@@ -88,6 +88,8 @@ t.test('what nobody has accepted waits for its deadline', async t => {
   await lookFor(scene, 11);
   const message = 'it could not begin within 4 h: no node agent runs';
   t.match(scene.statusOf(name), { phase: 'Failed', message });
+  const finalizers = ['kept/by-somebody', 'velero.io/data-upload-download-finalizer'];
+  t.strictSame(scene.finalizersOf(name), finalizers, 'its snapshot is for an agent');
 });
 
 t.test("another's data mover is none of ours", async t => {

@@ -112,7 +112,9 @@ export class StuckScene {
   }
 
   addDataMove(kind: keyof typeof DATA_SPECS, status: Status = {}, more: Status = {}): string {
-    const finalizers = ['kept/by-somebody', DATA_MOVE_FINALIZER];
+    // Agents add theirs when they accept it.
+    const isAccepted = !['', 'New'].includes(String(status.phase ?? ''));
+    const finalizers = ['kept/by-somebody', ...(isAccepted ? [DATA_MOVE_FINALIZER] : [])];
     const metadata = { name: `move-${++this.#count}`, namespace: 'velero', finalizers };
     const common = { backupStorageLocation: 'default', operationTimeout: '10m' };
     const spec = { ...common, sourceNamespace: 'shop', ...DATA_SPECS[kind], ...more };
