@@ -113,7 +113,7 @@ export class StuckScene {
 
   addDataMove(kind: keyof typeof DATA_SPECS, status: Status = {}, more: Status = {}): string {
     // Agents add theirs when they accept it.
-    const isAccepted = !['', 'New'].includes(String(status.phase ?? ''));
+    const isAccepted = ![undefined, '', 'New'].some(phase => phase === status.phase);
     const finalizers = ['kept/by-somebody', ...(isAccepted ? [DATA_MOVE_FINALIZER] : [])];
     const metadata = { name: `move-${++this.#count}`, namespace: 'velero', finalizers };
     const common = { backupStorageLocation: 'default', operationTimeout: '10m' };
