@@ -119,7 +119,7 @@ async function exposeAndWithdraw(t: Test, { cluster, csi, random }: World): Prom
     await cluster.plane.client.untilGone(claim, GONE_MS_MAX);
     t.match(await untilSettled(exposer, move), {
       type: 'hopeless',
-      message: /sources\/tree is not there/,
+      message: /sources\/tree is (not there|being deleted)/,
     });
   });
   await workload.delete();
