@@ -23,26 +23,28 @@ const ENDED_MS_MAX = 180_000;
 const LOOK_MS = 200;
 const CONFIG = 'bad-uploads';
 const SINGLE_CLASS = 'csi-test-single';
+const NOWHERE_CLASS = 'csi-test-nowhere';
 
 /** Of Velero's node agents. Classes are those that an upload says its source had. */
 const NODE_AGENT_CONFIG = {
   loadConcurrency: { globalConfig: 10 },
-  loadAffinity: [{ nodeSelector: { matchLabels: { room: 'none' } }, storageClass: 'nowhere' }],
+  loadAffinity: [{ nodeSelector: { matchLabels: { room: 'none' } }, storageClass: NOWHERE_CLASS }],
   backupPVC: {
-    nowhere: { storageClass: STORAGE_CLASS },
     shared: { storageClass: STORAGE_CLASS, readOnly: true },
     single: { storageClass: SINGLE_CLASS, readOnly: true },
   },
 };
 
-/** Its volumes are for one node alone (driver/controller-service.ts). */
-const SINGLE = {
-  apiVersion: 'storage.k8s.io/v1',
-  kind: 'StorageClass',
-  metadata: { name: SINGLE_CLASS },
-  provisioner: DRIVER_NAME,
-  parameters: { access: 'single' },
-};
+const CLASS = { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', provisioner: DRIVER_NAME };
+const CLASSES = [
+  // Its volumes are for one node alone (driver/controller-service.ts).
+  { ...CLASS, metadata: { name: SINGLE_CLASS }, parameters: { access: 'single' } },
+  {
+    ...CLASS,
+    metadata: { name: NOWHERE_CLASS },
+    volumeBindingMode: 'WaitForFirstConsumer',
+  },
+];
 
 interface BadUpload {
   readonly name: string;
@@ -78,7 +80,7 @@ const UPLOADS: readonly BadUpload[] = [
     name: 'nowhere',
     title: 'no node that fits',
     snapshotClass: '',
-    storageClass: 'nowhere',
+    storageClass: NOWHERE_CLASS,
     message: /^timeout on preparing data upload: a node for pod nowhere .*affinity/,
   },
   {
@@ -111,7 +113,7 @@ async function moveBad(t: Test, { cluster, csi }: World): Promise<void> {
     data: { config: JSON.stringify(NODE_AGENT_CONFIG) },
   };
   await client.apply(config);
-  await client.apply(SINGLE);
+  for (const storageClass of CLASSES) await client.apply(storageClass);
   const workload = new CsiWorkload(client, NAMESPACE);
   await workload.start([CLAIM, LOST]);
   fillWithBytes(await workload.volumePath(LOST), 1 << 20);
