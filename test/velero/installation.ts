@@ -138,7 +138,9 @@ export class Installation {
    */
   async useAgentBeside(wordsFor: (pod: ApiObject) => Promise<readonly string[]>): Promise<void> {
     await this.useNoAgent();
-    const [pod] = await this.client.list(AGENTS);
+    // One that is replaced may still be there, and what is bound to it ends with it.
+    const pods = await this.client.list(AGENTS);
+    const pod = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined);
     if (pod === undefined) throw new Error('the DaemonSet node-agent has no pod');
     this.#beside = this.startAgent(await wordsFor(pod));
   }
