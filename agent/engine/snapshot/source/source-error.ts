@@ -31,6 +31,9 @@ const ADVICE = new Map<ErrorCode, string>([
   ['LIMIT_EXCEEDED', 'the process is out of descriptors or memory; raise its limits'],
 ]);
 
+/** What the control group of a container refuses, whatever the mode of the device is. */
+const DEVICE_REFUSED = 'a container opens devices of its node only when it is privileged';
+
 export interface SourceErrorOptions {
   /** What was attempted: `open`, `read`, `list`, … */
   readonly attempt: string;
@@ -46,7 +49,9 @@ export interface SourceErrorOptions {
 export function sourceError({ attempt, path, errno, cause }: SourceErrorOptions): EngineError {
   const code = CODES.get(errno) ?? 'SOURCE_UNREADABLE';
   const shown = printablePath(path);
-  const advice = ADVICE.get(code) ?? 'check its permissions and the health of its file system';
+  const isRefused = attempt === 'open device' && errno === 'EPERM';
+  const usual = 'check its permissions and the health of its file system';
+  const advice = isRefused ? DEVICE_REFUSED : (ADVICE.get(code) ?? usual);
   return new EngineError(code, `cannot ${attempt} ${shown}: ${errno}; ${advice}`, {
     details: { path: shown, errno },
     cause,
