@@ -3,21 +3,14 @@
 // but such a taint are nodes of the user's, and their volumes may be nowhere else.
 
 import { isEngineError } from '#engine/base/errors.ts';
+import { DAEMON_SETS } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
-import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
+import type { KubeObject, ObjectName } from '#kube/kube-object.ts';
 
 const TAKEN_OVER: ReadonlySet<string> = new Set([
   'kubernetes.azure.com/scalesetpriority',
   'CriticalAddonsOnly',
 ]);
-
-const DAEMON_SETS: Resource = Object.freeze({
-  group: 'apps',
-  version: 'v1',
-  plural: 'daemonsets',
-  kind: 'DaemonSet',
-  isNamespaced: true,
-});
 
 interface DaemonSet extends KubeObject {
   readonly spec?: {

@@ -111,14 +111,6 @@ export interface StorageClass extends KubeObject {
   readonly volumeBindingMode?: string;
 }
 
-export const STORAGE_CLASSES: Resource = Object.freeze({
-  group: 'storage.k8s.io',
-  version: 'v1',
-  plural: 'storageclasses',
-  kind: 'StorageClass',
-  isNamespaced: false,
-});
-
 export interface HolderPod extends KubeObject {
   readonly spec: Readonly<Record<string, unknown>> & { readonly nodeName?: string };
   readonly status?: {

@@ -80,8 +80,6 @@ export function makeContent(
   const { driver, volumeSnapshotClassName, sourceVolumeMode } = source.spec;
   const managedBy = source.metadata.labels?.[MANAGED_BY];
   return {
-    apiVersion: 'snapshot.storage.k8s.io/v1',
-    kind: 'VolumeSnapshotContent',
     metadata: {
       name: move.name,
       // Secrets of the driver are named there.
@@ -109,8 +107,6 @@ export function makeSnapshot(
   { spec }: Pick<VolumeSnapshotContent, 'spec'>,
 ): VolumeSnapshot {
   return {
-    apiVersion: 'snapshot.storage.k8s.io/v1',
-    kind: 'VolumeSnapshot',
     // No owner: it has to outlive the claim that is made of it.
     metadata: { name: move.name, namespace: move.namespace, labels: marks(move) },
     spec: {
@@ -122,8 +118,6 @@ export function makeSnapshot(
 
 export function makeClaim(move: ExposedMove, settings: ClaimSettings): VolumeClaim {
   return {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
     metadata: { ...owned(move), annotations: settings.annotations },
     spec: {
       accessModes: [settings.isReadOnly ? 'ReadOnlyMany' : 'ReadWriteOnce'],
@@ -143,8 +137,6 @@ export function makeClaim(move: ExposedMove, settings: ClaimSettings): VolumeCla
 export function makeRestoreClaim(move: ExposedMove, { spec }: VolumeClaim): VolumeClaim {
   const { accessModes, resources, storageClassName, volumeMode } = spec;
   return {
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
     metadata: owned(move),
     spec: { accessModes, resources, storageClassName, volumeMode },
   };
@@ -179,8 +171,6 @@ export function makeHolder(
   const { labels, annotations } = settings;
   const meta = owned(move);
   return {
-    apiVersion: 'v1',
-    kind: 'Pod',
     metadata: {
       ...meta,
       annotations: group === undefined ? annotations : { ...annotations, [MOVE_GROUP]: group },

@@ -2,14 +2,13 @@
 // away what is left: looks at what there is, does the one step that follows, and looks again
 // (docs/adr/0024).
 
-import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
+import { CLAIMS, PERSISTENT_VOLUMES, PODS, STORAGE_CLASSES } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { ClusterObjects } from './cluster-objects.ts';
 import {
   type DeletionPolicy,
   type ExposedVolume,
   type HolderPod,
-  STORAGE_CLASSES,
   type StorageClass,
   type VolumeClaim,
 } from './exposed-objects.ts';

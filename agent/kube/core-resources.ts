@@ -11,3 +11,19 @@ export const SECRETS = core('secrets', 'Secret');
 export const CONFIG_MAPS = core('configmaps', 'ConfigMap');
 export const NODES = core('nodes', 'Node', false);
 export const PERSISTENT_VOLUMES = core('persistentvolumes', 'PersistentVolume', false);
+
+export const DAEMON_SETS: Resource = Object.freeze({
+  group: 'apps',
+  version: 'v1',
+  plural: 'daemonsets',
+  kind: 'DaemonSet',
+  isNamespaced: true,
+});
+
+export const STORAGE_CLASSES: Resource = Object.freeze({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  plural: 'storageclasses',
+  kind: 'StorageClass',
+  isNamespaced: false,
+});

@@ -7,6 +7,7 @@ import type { KubeConnection } from './connection.ts';
 import { exchange, openStream, type HttpExchange } from './http-exchange.ts';
 import type { CallOptions, KubeClient, KubeList, KubePatch, KubeQuery } from './kube-client.ts';
 import type { DeleteOptions, ListOptions, WatchEvent } from './kube-client.ts';
+import { apiVersionOf } from './kube-object.ts';
 import type { KubeObject, ObjectMeta, ObjectName, Resource } from './kube-object.ts';
 import { REQUEST_RETRY_POLICY, requestRetryMs } from './request-retry.ts';
 import {
@@ -255,8 +256,7 @@ function nameOf({ name, namespace, generateName }: ObjectMeta): ObjectName {
 
 /** With the names that a server asks for; objects made here need not repeat them. */
 function named(resource: Resource, object: KubeObject): KubeObject {
-  const { group, version, kind } = resource;
-  return { apiVersion: group === '' ? version : `${group}/${version}`, kind, ...object };
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object };
 }
 
 function onlyAsRead({ uid, resourceVersion }: ObjectMeta): object {

@@ -5,17 +5,10 @@ import type { Clock } from '#engine/base/clock.ts';
 import { deadline } from '#engine/base/deadline.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { backOffMs, type BackOffPolicy } from '#engine/base/back-off.ts';
+import { DAEMON_SETS } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
-import { type KubeObject, keyOf, type ObjectName, type Resource } from '#kube/kube-object.ts';
+import { type KubeObject, keyOf, type ObjectName } from '#kube/kube-object.ts';
 import type { Pod } from './objects/pod.ts';
-
-const DAEMON_SETS: Resource = Object.freeze({
-  group: 'apps',
-  version: 'v1',
-  plural: 'daemonsets',
-  kind: 'DaemonSet',
-  isNamespaced: true,
-});
 
 interface PodTemplate {
   readonly metadata?: Partial<KubeObject['metadata']>;

@@ -6,7 +6,6 @@
 import type { Clock } from '#engine/base/clock.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
-import { apiVersionOf } from '#kube/kube-object.ts';
 import { labelValue } from '#agent/moves/objects/label-value.ts';
 import type { RepositoryName } from '#agent/moves/volume-mover.ts';
 import { type BackupRepository, REPOSITORIES } from './repository-objects.ts';
@@ -65,8 +64,6 @@ export async function ensureRepository(
   if (await find(parts, name, signal)) return;
   const { volumeNamespace, backupStorageLocation } = name;
   const object: BackupRepository = {
-    apiVersion: apiVersionOf(REPOSITORIES),
-    kind: REPOSITORIES.kind,
     metadata: {
       // Stock's name, so that of several who make it one does.
       name: `${volumeNamespace}-${backupStorageLocation}-kopia`,
