@@ -6,6 +6,7 @@ import { EngineError } from '#engine/base/errors.ts';
 import type { ExposureSettings } from './exposure-settings.ts';
 import {
   type DataMover,
+  exposedMoveOf,
   heldVolume,
   situationOfExposed,
   statusOfExposed,
@@ -17,10 +18,9 @@ import {
   type MoveSuccess,
   type MoveWork,
 } from './move-adapter.ts';
-import { restoreMessage } from './move-message.ts';
 import { DATA_DOWNLOADS, type DataDownload } from './objects/data-download.ts';
 import { DATA_MOVE_FINALIZER, LABELS } from './objects/well-known-names.ts';
-import { ownerOf } from './owner-of.ts';
+import { successOfRestore } from './restore-end.ts';
 import type { RepositoryName, RestoreOrder, RestoreResult } from './volume-mover.ts';
 
 export interface DataDownloadParts {
@@ -114,12 +114,9 @@ function notBound(why: string): EngineError {
 }
 
 function restoreMoveOf(item: DataDownload, settings: ExposureSettings): RestoreMove {
-  const { metadata, spec } = item;
+  const { spec } = item;
   return {
-    name: metadata.name,
-    namespace: metadata.namespace ?? '',
-    uid: metadata.uid ?? '',
-    owner: ownerOf(item, DATA_DOWNLOADS),
+    ...exposedMoveOf(item, DATA_DOWNLOADS),
     targetNamespace: spec.targetVolume.namespace,
     targetClaim: spec.targetVolume.pvc,
     ignoresDelayedBinding: settings.ignoresDelayedBinding,
@@ -143,11 +140,5 @@ export function downloadOrderOf(item: DataDownload, site: MoveSite): RestoreOrde
 
 function successOf({ spec }: DataDownload, result: RestoreResult | undefined): MoveSuccess {
   if (result === undefined) return { status: {}, totalBytes: spec.snapshotSize ?? 0 };
-  const isPerfect = result.missingCount + result.differenceCount === 0;
-  return {
-    status: {},
-    totalBytes: result.totalBytes,
-    message: restoreMessage(result),
-    warning: isPerfect ? undefined : 'CompletedWithDifferences',
-  };
+  return successOfRestore(result);
 }

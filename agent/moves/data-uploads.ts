@@ -5,6 +5,7 @@ import { forgetsUnreported, successOfBackup, successOfStockBackup } from './back
 import type { ExposureSettings } from './exposure-settings.ts';
 import {
   type DataMover,
+  exposedMoveOf,
   heldVolume,
   situationOfExposed,
   statusOfExposed,
@@ -12,7 +13,6 @@ import {
 import { countSetting, type MoveAdapter, type MoveSite } from './move-adapter.ts';
 import { DATA_UPLOADS, type DataUpload } from './objects/data-upload.ts';
 import { DATA_MOVE_FINALIZER, LABELS } from './objects/well-known-names.ts';
-import { ownerOf } from './owner-of.ts';
 import type { BackupOrder, RepositoryName } from './volume-mover.ts';
 
 export interface DataUploadParts {
@@ -22,6 +22,9 @@ export interface DataUploadParts {
   /** Nobody has before the first move of a namespace. */
   readonly ensureRepository: (name: RepositoryName, signal: AbortSignal) => Promise<void>;
 }
+
+/** At its end where its volume was does not matter any more. */
+const NOWHERE: MoveSite = Object.freeze({ nodeName: '', pods: new Map() });
 
 export function dataUploads(parts: DataUploadParts): MoveAdapter<DataUpload> {
   const { exposer, settings } = parts;
@@ -62,8 +65,7 @@ export function dataUploads(parts: DataUploadParts): MoveAdapter<DataUpload> {
       withdraw: (item, signal) => exposer.withdraw(moveOf(item), signal),
     },
 
-    // Where its volume was does not matter any more.
-    afterEnd: forgetsUnreported(item => uploadOrderOf(item)),
+    afterEnd: forgetsUnreported(item => uploadOrderOf(item, NOWHERE)),
 
     successOfStock: successOfStockBackup,
   };
@@ -73,10 +75,7 @@ function snapshotMoveOf(item: DataUpload, settings: ExposureSettings): SnapshotM
   const { metadata, spec } = item;
   const storageClass = spec.csiSnapshot?.storageClass ?? '';
   return {
-    name: metadata.name,
-    namespace: metadata.namespace ?? '',
-    uid: metadata.uid ?? '',
-    owner: ownerOf(item, DATA_UPLOADS),
+    ...exposedMoveOf(item, DATA_UPLOADS),
     sourceNamespace: spec.sourceNamespace,
     sourceSnapshot: spec.csiSnapshot?.volumeSnapshot ?? '',
     sourceClaim: spec.sourcePVC,
@@ -86,20 +85,18 @@ function snapshotMoveOf(item: DataUpload, settings: ExposureSettings): SnapshotM
   };
 }
 
-export function uploadOrderOf(item: DataUpload, site?: MoveSite): BackupOrder {
+export function uploadOrderOf(item: DataUpload, site: MoveSite): BackupOrder {
   const { spec, metadata } = item;
-  const { name, namespace = '', uid = '' } = metadata;
-  const nowhere = { podUid: '', podNamespace: namespace, podName: name, volume: uid };
   const claimUid = metadata.labels?.[LABELS.claimUid];
   return {
     repository: {
       volumeNamespace: spec.sourceNamespace,
       backupStorageLocation: spec.backupStorageLocation,
     },
-    volume: site === undefined ? nowhere : heldVolume(item, site),
+    volume: heldVolume(item, site),
     claim: claimUid === undefined ? undefined : { name: spec.sourcePVC, uid: claimUid },
     snapshotOf: { namespace: spec.sourceNamespace, claim: spec.sourcePVC },
-    moveUid: uid,
+    moveUid: metadata.uid ?? '',
     parallelFiles: countSetting(spec.dataMoverConfig, 'ParallelFilesUpload'),
   };
 }

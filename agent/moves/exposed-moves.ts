@@ -3,7 +3,8 @@
 // has the name of the object (agent/exposer).
 
 import { isMadeFor } from '#agent/exposer/made-for.ts';
-import { keyOf } from '#kube/kube-object.ts';
+import type { ExposedMove } from '#agent/exposer/made-objects.ts';
+import { apiVersionOf, keyOf, type Resource } from '#kube/kube-object.ts';
 import type { MoveSite, MoveSituation } from './move-adapter.ts';
 import type { MoveObject, MoveStatus } from './objects/move-object.ts';
 import type { Pod } from './objects/pod.ts';
@@ -60,6 +61,14 @@ function situationOfMounted(item: ExposedItem, site: MoveSite): MoveSituation {
 export function statusOfExposed(phase: Phase, { nodeName }: MoveSite): Record<string, unknown> {
   if (phase === 'Accepted') return { acceptedByNode: nodeName };
   return phase === 'Prepared' ? { node: nodeName } : {};
+}
+
+/** What is made for it has its name, and is its own: the API server takes it away after it. */
+export function exposedMoveOf({ metadata }: MoveObject, resource: Resource): ExposedMove {
+  const { name, namespace = '', uid = '' } = metadata;
+  const { kind } = resource;
+  const owner = { apiVersion: apiVersionOf(resource), kind, name, uid, controller: true };
+  return { name, namespace, uid, owner };
 }
 
 /** As the mover finds it; a pod that is gone is named in what it says. */

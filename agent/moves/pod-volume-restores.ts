@@ -2,7 +2,6 @@
 
 import type { MoveAdapter, MoveSite, MoveSituation, MoveSuccess } from './move-adapter.ts';
 import { countSetting, unsupportedUploader } from './move-adapter.ts';
-import { restoreMessage } from './move-message.ts';
 import {
   hasPassedInitContainer,
   hasPassedInitContainerBefore,
@@ -17,6 +16,7 @@ import {
   POD_VOLUME_FINALIZER,
   RESTORE_WAIT_CONTAINER,
 } from './objects/well-known-names.ts';
+import { successOfRestore } from './restore-end.ts';
 import type { RestoreOrder, RestoreResult } from './volume-mover.ts';
 
 export const podVolumeRestores = Object.freeze<MoveAdapter<PodVolumeRestore>>({
@@ -111,11 +111,5 @@ function successOf(item: PodVolumeRestore, result: RestoreResult): MoveSuccess {
     const message = 'the volume was restored before: its done file was there';
     return { status: {}, totalBytes: bytesOf(item), message };
   }
-  const isPerfect = result.missingCount + result.differenceCount === 0;
-  return {
-    status: {},
-    totalBytes: result.totalBytes,
-    message: restoreMessage(result),
-    warning: isPerfect ? undefined : 'CompletedWithDifferences',
-  };
+  return successOfRestore(result);
 }
