@@ -4,12 +4,14 @@
 import { createHash } from 'node:crypto';
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { releaseBuffer } from '#engine/base/release-buffer.ts';
 import type { ErrorCode } from '#engine/base/error-codes.ts';
 import type {
   ContentEntry,
   ContentRead,
   ContentReadOptions,
   ContentSource,
+  ManyReadOptions,
 } from '#engine/content/content-source.ts';
 
 interface Stored {
@@ -67,13 +69,15 @@ export class MemoryContents implements ContentSource {
 
   async *readMany(
     contentIds: Iterable<string> | AsyncIterable<string>,
-    options: ContentReadOptions = {},
+    options: ManyReadOptions = {},
   ): AsyncIterable<ContentRead> {
     const unique = new Set<string>();
     for await (const contentId of contentIds) unique.add(contentId);
     // Any order is allowed; this one differs from the order of the question nearly always.
     for (const contentId of [...unique].sort()) {
-      yield { contentId, bytes: await this.read(contentId, options) };
+      const bytes = await this.read(contentId, options);
+      yield { contentId, bytes };
+      if (options.areLent) releaseBuffer(bytes.buffer);
     }
   }
 

@@ -154,7 +154,8 @@ class Check {
   async #readBatch(contentIds: readonly string[]): Promise<void> {
     const left = new Set(contentIds);
     try {
-      for await (const { contentId, bytes } of this.#parts.contents.readMany(left, this.#options)) {
+      const options = { ...this.#options, areLent: true };
+      for await (const { contentId, bytes } of this.#parts.contents.readMany(left, options)) {
         left.delete(contentId);
         this.#count(bytes.length);
       }

@@ -6,6 +6,7 @@ import { arenaOver, ownBuffer } from '#engine/base/arena.ts';
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { mapAhead } from '#engine/base/map-ahead.ts';
+import { releaseBuffer } from '#engine/base/release-buffer.ts';
 import { contentIdOfKnownKey, contentKey } from '#engine/format/content-id.ts';
 import type { IndexEntry } from '#engine/index/entry.ts';
 import type { IndexView } from '#engine/index/view.ts';
@@ -18,6 +19,7 @@ import type {
   ContentRead,
   ContentReadOptions,
   ContentSource,
+  ManyReadOptions,
   SealedRead,
   SealedSource,
 } from './content-source.ts';
@@ -77,7 +79,7 @@ export class ContentReader implements ContentSource, SealedSource {
 
   readMany(
     contentIds: Iterable<string> | AsyncIterable<string>,
-    options: ContentReadOptions = {},
+    options: ManyReadOptions = {},
   ): AsyncIterable<ContentRead> {
     return this.#readAll(contentIds, options, this.#readOpened);
   }
@@ -107,9 +109,9 @@ export class ContentReader implements ContentSource, SealedSource {
     return this.#orAfterRefresh(read, signal);
   }
 
-  async *#readAll<Read>(
+  async *#readAll<Read extends ContentRead>(
     contentIds: Iterable<string> | AsyncIterable<string>,
-    { signal }: ContentReadOptions,
+    { signal, areLent }: ManyReadOptions,
     readRange: ReadRange<Read>,
   ): AsyncIterable<Read> {
     for await (const window of this.#windows(contentIds, signal)) {
@@ -118,7 +120,10 @@ export class ContentReader implements ContentSource, SealedSource {
       const reads = mapAhead(ranges, options, (range, aheadSignal) =>
         this.#readRangeOrAfterRefresh(range, readRange, aheadSignal),
       );
-      for await (const contents of reads) yield* contents;
+      for await (const contents of reads) {
+        yield* contents;
+        if (areLent) for (const { bytes } of contents) releaseBuffer(bytes.buffer);
+      }
     }
   }
 

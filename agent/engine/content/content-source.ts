@@ -19,6 +19,15 @@ export interface ContentReadOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ManyReadOptions extends ContentReadOptions {
+  /**
+   * The bytes of a content are the caller's only until it asks for the next one, and are given back
+   * then. For who looks at much and keeps nothing: else it waits for a collection, which looks at
+   * memory outside V8's heap seldom.
+   */
+  readonly areLent?: boolean;
+}
+
 export interface ContentRead {
   readonly contentId: string;
   readonly bytes: Uint8Array;
@@ -68,6 +77,6 @@ export interface ContentSource {
    */
   readMany(
     contentIds: Iterable<string> | AsyncIterable<string>,
-    options?: ContentReadOptions,
+    options?: ManyReadOptions,
   ): AsyncIterable<ContentRead>;
 }

@@ -24,6 +24,7 @@ export function isDamage(error: unknown): error is EngineError {
 }
 
 export interface ContentReceiver {
+  /** `bytes` are lent until what it returns is done. */
   content(contentId: string, bytes: Uint8Array): void | Promise<void>;
   /** Called once for each content that cannot be had. */
   failure(contentId: string, error: EngineError): void;
@@ -40,7 +41,7 @@ export async function readEach(
   options: ContentReadOptions = {},
 ): Promise<void> {
   const missing = new Set(contentIds);
-  const reads = contents.readMany([...missing], options)[Symbol.asyncIterator]();
+  const reads = contents.readMany([...missing], { ...options, areLent: true })[Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await nextOrDamage(reads);

@@ -62,6 +62,19 @@ t.test('neighbours are fetched with one request, in any order asked', async t =>
   );
 });
 
+t.test('lent contents are there until the next is asked for, and given back then', async t => {
+  const large = [random.bytes(200_000), random.bytes(200_000)];
+  const { reader, ids } = await readerScene(t, [...small, ...large]);
+  const read = new Map<string, string>();
+  const lent: Uint8Array[] = [];
+  for await (const { contentId, bytes } of reader.readMany(ids, { areLent: true })) {
+    read.set(contentId, hex(bytes));
+    lent.push(bytes);
+  }
+  t.strictSame(read, new Map(ids.map((id, i) => [id, hex([...small, ...large][i])])));
+  t.strictSame(new Set(lent.map(bytes => bytes.length)), new Set([0]));
+});
+
 t.test('one content is fetched by itself', async t => {
   const { reader, ids, fetches } = await readerScene(t, small);
   t.strictSame(new Uint8Array(await reader.read(ids[7])), small[7]);
