@@ -17,8 +17,15 @@ t.test('an abort in the middle publishes nothing, and the next backup is whole',
   const repository = await repositoryFor(t, { storage });
   truncateSync(`${root}/zero`, 400 * MiB);
   const abort = new AbortController();
-  const onProgress = () => abort.abort();
-  const running = backup(repository, request(root), { signal: abort.signal, onProgress });
+  const told = Promise.withResolvers<void>();
+  const onProgress = () => {
+    abort.abort();
+    told.resolve();
+  };
+  // However fast it is, it is not over by then.
+  const beforePublish = () => told.promise;
+  const options = { signal: abort.signal, onProgress, beforePublish };
+  const running = backup(repository, request(root), options);
   await t.rejects(running, { code: 'ABORTED' });
   t.strictSame(await repository.manifests.find({ type: 'snapshot' }), []);
   await t.rejects(backup(repository, request(root), { signal: AbortSignal.abort() }), {
