@@ -41,7 +41,9 @@ export async function readEach(
   options: ContentReadOptions = {},
 ): Promise<void> {
   const missing = new Set(contentIds);
-  const reads = contents.readMany([...missing], { ...options, areLent: true })[Symbol.asyncIterator]();
+  const reads = contents
+    .readMany([...missing], { ...options, areLent: true })
+    [Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await nextOrDamage(reads);
