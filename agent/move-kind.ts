@@ -39,7 +39,7 @@ export interface Kind<Item extends MoveObject = MoveObject> {
 }
 
 /** Shared by all kinds. */
-export interface KindParts {
+export interface SharedParts {
   readonly client: KubeClient;
   readonly mover: VolumeMover;
   readonly slots: MoveSlots;
@@ -48,6 +48,9 @@ export interface KindParts {
   readonly metrics: AgentMetrics;
   readonly events: Pick<EventWriter, 'emit'>;
   readonly signal: AbortSignal;
+}
+
+export interface KindParts extends SharedParts {
   readonly config: AgentConfig;
   readonly pods: Informer<Pod>;
   readonly serverVersion: ServerVersion;
@@ -74,7 +77,7 @@ export async function makeKind<Item extends MoveObject>(
   });
   const rules = await readStatusRules(client, resource, { signal });
   log.info({ kind: name, phases: [...rules.phases], source: rules.source }, 'phases are known');
-  const tell = tellOfMoves(name, { ...parts, emit: events.emit });
+  const tell = tellOfMoves(name, { ...parts, resource, emit: events.emit });
   const reconciler = new MoveReconciler<Item>(
     {
       ...parts,
@@ -133,7 +136,7 @@ function isCompletion(report: MoveReport): boolean {
 }
 
 export function informerParts(
-  { client, clock, log }: Pick<KindParts, 'client' | 'clock' | 'log'>,
+  { client, clock, log }: Pick<SharedParts, 'client' | 'clock' | 'log'>,
   what: string,
 ) {
   const onError = (error: unknown) => log.warn({ what, error }, 'watch was interrupted');

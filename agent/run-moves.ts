@@ -2,7 +2,6 @@
 // the queue of its kind, a change of a pod the keys of the moves that concern it.
 
 import { hostname } from 'node:os';
-import type { Clock } from '#engine/base/clock.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import type { Answering } from '#agent/moves/last-minutes.ts';
 import type { PodVolumeRestore } from '#agent/moves/objects/pod-volume-restore.ts';
@@ -10,38 +9,27 @@ import type { Pod } from '#agent/moves/objects/pod.ts';
 import { podVolumeBackups } from '#agent/moves/pod-volume-backups.ts';
 import { podVolumeRestores } from '#agent/moves/pod-volume-restores.ts';
 import { ServerVersion } from '#agent/moves/server-version.ts';
-import type { MoveSlots } from '#agent/moves/slots.ts';
 import { hasSuccessor, ownImage } from '#agent/moves/successor.ts';
-import type { VolumeMover } from '#agent/moves/volume-mover.ts';
 import { PODS } from '#kube/core-resources.ts';
 import type { EventWriter } from '#kube/events.ts';
 import { Informer } from '#kube/informer.ts';
-import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
 import type { AgentConfig } from './config-table.ts';
 import { DAEMON_SET, makeDataMoves } from './data-move-kinds.ts';
 import { type DoneFileParts, DoneFiles } from './done-files.ts';
 import { shareGrace } from './grace-shares.ts';
-import type { Log } from './log.ts';
-import type { AgentMetrics, MetricSources } from './metrics.ts';
-import { informerParts, type Kind, makeKind } from './move-kind.ts';
+import type { MetricSources } from './metrics.ts';
+import { informerParts, type Kind, makeKind, type SharedParts } from './move-kind.ts';
 import type { NodeSettings } from './read-node-settings.ts';
 import type { Readiness } from './readiness.ts';
 
-export interface MovesParts {
-  readonly client: KubeClient;
-  readonly mover: VolumeMover;
+export interface MovesParts extends SharedParts {
   readonly doneFiles: DoneFileParts['mover'];
-  readonly slots: MoveSlots;
   readonly node: NodeSettings;
   readonly standing: MetricSources['standing'];
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: AgentMetrics;
   readonly readiness: Readiness;
   /** Stopped with the moves. */
   readonly events: Pick<EventWriter, 'emit' | 'stop'>;
-  readonly signal: AbortSignal;
 }
 
 export interface MovesEnd {

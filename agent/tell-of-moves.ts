@@ -3,13 +3,14 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { ObjectEvent } from '#kube/events.ts';
-import { ageMs, keyOf, type KubeObject } from '#kube/kube-object.ts';
+import { ageMs, apiVersionOf, keyOf, type KubeObject, type Resource } from '#kube/kube-object.ts';
 import type { MoveReport } from '#agent/moves/move-components.ts';
-import type { MoveObject } from '#agent/moves/objects/move-object.ts';
 import type { Log } from './log.ts';
 import type { AgentMetrics, MoveKind, MoveOutcome } from './metrics.ts';
 
 export interface TellParts {
+  /** Of the moves that are told of. */
+  readonly resource: Resource;
   readonly log: Log;
   readonly metrics: Pick<AgentMetrics, 'moveStarted' | 'moveEnded' | 'stageEnded'>;
   readonly clock: Clock;
@@ -25,17 +26,19 @@ const OUTCOMES: Readonly<Record<string, MoveOutcome>> = Object.freeze({
 
 /** For `report` of the reconciler of that kind. */
 export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveReport) => void {
-  const { log, metrics, clock } = parts;
+  const { log, metrics, clock, resource } = parts;
   return report => {
     const { item } = report;
     const lines = log.with({ kind, move: keyOf(item) });
+    // Items of a list come without their kind, which an event has to name.
+    const regarding = { ...item, apiVersion: apiVersionOf(resource), kind: resource.kind };
     switch (report.type) {
       case 'phase':
-        return tellPhase(kind, parts, lines, report);
+        return tellPhase(kind, parts, lines, { ...report, regarding });
       case 'warning':
         lines.warn({ reason: report.reason, text: report.message }, 'move ended imperfectly');
         return parts.emit({
-          regarding: named(kind, item),
+          regarding,
           type: 'Warning',
           reason: report.reason,
           message: report.message,
@@ -43,7 +46,7 @@ export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveRepo
       case 'waiting':
         lines.info({ cause: report.cause, text: report.message }, 'move waits');
         return parts.emit({
-          regarding: named(kind, item),
+          regarding,
           type: 'Normal',
           reason: 'WaitingForSlot',
           message: report.message,
@@ -51,7 +54,7 @@ export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveRepo
       case 'exposing':
         lines.info({ missing: report.missing }, 'move waits for its volume');
         return parts.emit({
-          regarding: named(kind, item),
+          regarding,
           type: 'Normal',
           reason: 'WaitingForVolume',
           message: `waits: ${report.missing} is missing`,
@@ -73,11 +76,15 @@ export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveRepo
   };
 }
 
+interface Regarding {
+  readonly regarding: KubeObject;
+}
+
 function tellPhase(
   kind: MoveKind,
   { metrics, clock, emit }: TellParts,
   lines: Log,
-  { item, phase, message }: Extract<MoveReport, { type: 'phase' }>,
+  { item, phase, message, regarding }: Extract<MoveReport, { type: 'phase' }> & Regarding,
 ): void {
   const outcome = OUTCOMES[phase];
   if (outcome === undefined) return lines.info({ phase }, 'move has another phase');
@@ -86,11 +93,5 @@ function tellPhase(
   const keys = { phase, text: message, durationMs, bytes: item.status?.progress?.bytesDone };
   if (outcome === 'completed') return lines.info(keys, 'move ended');
   lines.warn(keys, 'move ended');
-  emit({ regarding: named(kind, item), type: 'Warning', reason: phase, message: message ?? phase });
-}
-
-/** Items of a list come without their kind, which an event has to name. */
-function named(kind: MoveKind, item: MoveObject): KubeObject {
-  const version = kind.startsWith('Data') ? 'v2alpha1' : 'v1';
-  return { ...item, apiVersion: `velero.io/${version}`, kind };
+  emit({ regarding, type: 'Warning', reason: phase, message: message ?? phase });
 }
