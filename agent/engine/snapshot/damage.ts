@@ -41,9 +41,8 @@ export async function readEach(
   options: ContentReadOptions = {},
 ): Promise<void> {
   const missing = new Set(contentIds);
-  const reads = contents
-    .readMany([...missing], { ...options, areLent: true })
-    [Symbol.asyncIterator]();
+  const lending = { ...options, areLent: true };
+  const reads = contents.readMany([...missing], lending)[Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await nextOrDamage(reads);
