@@ -2,8 +2,11 @@
 // absent is undefined, what was made or deleted meanwhile is seen at the next look.
 
 import { isEngineError } from '#engine/base/errors.ts';
+import { PERSISTENT_VOLUMES } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
+import type { ExposedVolume, VolumeClaim } from './exposed-objects.ts';
+import type { TakingAway } from './withdrawal.ts';
 
 export class ClusterObjects {
   readonly #client: KubeClient;
@@ -58,12 +61,26 @@ export class ClusterObjects {
     }
   }
 
-  async delete(resource: Resource, name: ObjectName, signal?: AbortSignal): Promise<void> {
+  /** That one and no other of its name. */
+  async delete(resource: Resource, { metadata }: KubeObject, signal?: AbortSignal): Promise<void> {
+    const { name, namespace, uid } = metadata;
     try {
-      await this.#client.delete(resource, name, { signal });
+      await this.#client.delete(resource, { name, namespace }, { asRead: { name, uid }, signal });
     } catch (error) {
-      if (!isAbsence(error)) throw error;
+      if (!isAbsence(error) && !isEngineError(error, 'KUBE_CONFLICT')) throw error;
     }
+  }
+
+  async takeAway(step: TakingAway, signal?: AbortSignal): Promise<void> {
+    if (step.type === 'delete') return this.delete(step.resource, step.object, signal);
+    const { resource, name, spec } = step;
+    return this.patch(resource, { name }, { spec }, signal);
+  }
+
+  async volumeOf(claim?: VolumeClaim, signal?: AbortSignal): Promise<ExposedVolume | undefined> {
+    const name = claim?.spec.volumeName ?? '';
+    if (name === '') return undefined;
+    return this.get<ExposedVolume>(PERSISTENT_VOLUMES, { name }, signal);
   }
 }
 

@@ -19,8 +19,8 @@ export interface ReboundParts {
 export type RebindingStep =
   /** Keeps the volume when its claim goes, and remembers what was to become of it. */
   | { readonly type: 'mark-volume'; readonly volume: ExposedVolume }
-  | { readonly type: 'delete-holder' }
-  | { readonly type: 'delete-claim' }
+  | { readonly type: 'delete-holder'; readonly holder: HolderPod }
+  | { readonly type: 'delete-claim'; readonly claim: VolumeClaim }
   | { readonly type: 'hand-over'; readonly volume: ExposedVolume; readonly to: VolumeClaim }
   | { readonly type: 'name-volume'; readonly volumeName: string }
   | { readonly type: 'unmark-volume'; readonly name: string; readonly policy: DeletionPolicy }
@@ -54,8 +54,8 @@ export function nextRebinding(parts: ReboundParts, names: RebindingNames): Rebin
     return impossible(`claim ${names.target} has got volume ${volumeName} meanwhile`);
   }
   if (!names.isMarked(volume)) return { type: 'mark-volume', volume };
-  if (holder) return gone(holder) ?? { type: 'delete-holder' };
-  if (claim) return gone(claim) ?? { type: 'delete-claim' };
+  if (holder) return gone(holder) ?? { type: 'delete-holder', holder };
+  if (claim) return gone(claim) ?? { type: 'delete-claim', claim };
   if (volume.spec.claimRef?.uid !== target.metadata.uid) {
     return { type: 'hand-over', volume, to: target };
   }

@@ -31,7 +31,7 @@ import {
   type RebindingStep,
 } from './rebinding.ts';
 import { nextRestoreExposure, type RestoreExposureStep } from './restore-exposure.ts';
-import { nextWithdrawal, type Withdrawal, type WithdrawalStep } from './withdrawal.ts';
+import { nextOfHeld, type Withdrawal } from './withdrawal.ts';
 
 /** A move, and the claim that it is for. */
 export interface RestoreMove extends ExposedMove {
@@ -122,9 +122,9 @@ export class RestoreExposer {
         claim: claim && isOfMove(claim, move) ? claim : undefined,
         holder: holder && isOfMove(holder, move) ? holder : undefined,
       };
-      const step = nextWithdrawal({ ...ours, volume: ours.claim && volume });
+      const step = nextOfHeld({ ...ours, volume: ours.claim && volume });
       if (step.type === 'wait') return step;
-      if (step.type !== 'withdrawn') await this.#takeAway(step, move, signal);
+      if (step.type !== 'withdrawn') await this.#objects.takeAway(step, signal);
       else if (volume === undefined || !isMadeFor(volume, move)) return step;
       else await this.#letGo(volume, target, signal);
     }
@@ -153,20 +153,19 @@ export class RestoreExposer {
     move: RestoreMove,
     signal?: AbortSignal,
   ): Promise<void> {
-    const { name, namespace, uid } = move;
     switch (step.type) {
       case 'mark-volume': {
         const { metadata, spec } = step.volume;
         const before = spec.persistentVolumeReclaimPolicy ?? 'Delete';
         return this.#patchVolume(metadata.name, signal, {
-          metadata: { labels: { [MADE_FOR]: uid }, annotations: { [POLICY_BEFORE]: before } },
+          metadata: { labels: { [MADE_FOR]: move.uid }, annotations: { [POLICY_BEFORE]: before } },
           spec: { persistentVolumeReclaimPolicy: 'Retain' satisfies DeletionPolicy },
         });
       }
       case 'delete-holder':
-        return this.#objects.delete(PODS, { namespace, name }, signal);
+        return this.#objects.delete(PODS, step.holder, signal);
       case 'delete-claim':
-        return this.#objects.delete(CLAIMS, { namespace, name }, signal);
+        return this.#objects.delete(CLAIMS, step.claim, signal);
       case 'hand-over':
         return this.#patchVolume(step.volume.metadata.name, signal, handedOver(step.to));
       case 'name-volume': {
@@ -190,25 +189,6 @@ export class RestoreExposer {
     return this.#patchVolume(metadata.name, signal, unmarked(isKept ? 'Retain' : 'Delete'));
   }
 
-  async #takeAway(
-    step: Exclude<WithdrawalStep, Withdrawal>,
-    { name, namespace }: RestoreMove,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    switch (step.type) {
-      case 'delete-holder':
-        return this.#objects.delete(PODS, { namespace, name }, signal);
-      case 'release-volume':
-        return this.#patchVolume(step.name, signal, {
-          spec: { persistentVolumeReclaimPolicy: 'Delete' satisfies DeletionPolicy },
-        });
-      case 'delete-claim':
-        return this.#objects.delete(CLAIMS, { namespace, name }, signal);
-      default:
-        throw new Error(`a restore has nothing to ${step.type}`);
-    }
-  }
-
   #patchVolume(name: string, signal: AbortSignal | undefined, body: object): Promise<void> {
     return this.#objects.patch(PERSISTENT_VOLUMES, { name }, body, signal);
   }
@@ -220,19 +200,13 @@ export class RestoreExposer {
     ]);
     const claim = made.claim && isOfMove(made.claim, move) ? made.claim : undefined;
     const [volume, targetVolume] = await Promise.all([
-      claim === undefined ? undefined : this.#volumeOf(claim, signal),
-      target === undefined ? undefined : this.#volumeOf(target, signal),
+      this.#objects.volumeOf(claim, signal),
+      this.#objects.volumeOf(target, signal),
     ]);
     if (claim !== undefined) return { ...made, target, targetVolume, volume };
     const isHanded = targetVolume !== undefined && isMadeFor(targetVolume, move);
     const marked = isHanded ? targetVolume : await this.#marked(move, signal);
     return { ...made, target, targetVolume, volume: marked };
-  }
-
-  async #volumeOf({ spec }: VolumeClaim, signal?: AbortSignal): Promise<ExposedVolume | undefined> {
-    const { volumeName: name = '' } = spec;
-    if (name === '') return undefined;
-    return this.#objects.get<ExposedVolume>(PERSISTENT_VOLUMES, { name }, signal);
   }
 
   /** Looks through all volumes of the cluster: for when no claim has it. */

@@ -1,16 +1,14 @@
 // Exposes a snapshot of CSI as a volume that is mounted on some node, and takes all of it away
 // again: looks at what there is, does the one step that follows, and looks again (docs/adr/0024).
 
-import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
+import { CLAIMS, PODS } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject } from '#kube/kube-object.ts';
 import { ClusterObjects } from './cluster-objects.ts';
 import { isOfMove, isStockContent, isStockSnapshot } from './left-by-stock.ts';
 import { isMadeFor, isInTheWay } from './made-for.ts';
 import {
-  type DeletionPolicy,
   type HolderPod,
-  type ExposedVolume,
   SNAPSHOT_CONTENTS,
   SNAPSHOTS,
   type VolumeClaim,
@@ -28,12 +26,7 @@ import {
   makeHolder,
   makeSnapshot,
 } from './made-objects.ts';
-import {
-  nextWithdrawal,
-  type Withdrawal,
-  type WithdrawalStep,
-  type WithdrawnParts,
-} from './withdrawal.ts';
+import { nextWithdrawal, type Withdrawal, type WithdrawnParts } from './withdrawal.ts';
 
 /** A move, and the snapshot that it is about. */
 export interface SnapshotMove extends ExposedMove {
@@ -83,7 +76,7 @@ export class SnapshotExposer {
     for (let count = 0; count < STEPS_MAX; count++) {
       const step = nextWithdrawal(await this.#withdrawnParts(move, signal));
       if (step.type === 'wait' || step.type === 'withdrawn') return step;
-      await this.#takeAway(step, move, signal);
+      await this.#objects.takeAway(step, signal);
     }
     return { type: 'wait', leaving: 'what somebody else makes again' };
   }
@@ -114,37 +107,6 @@ export class SnapshotExposer {
     }
   }
 
-  async #takeAway(
-    step: Exclude<WithdrawalStep, Withdrawal>,
-    move: SnapshotMove,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const { name, namespace } = move;
-    switch (step.type) {
-      case 'delete-holder':
-        return this.#objects.delete(PODS, { namespace, name }, signal);
-      case 'release-volume': {
-        const spec = { persistentVolumeReclaimPolicy: 'Delete' satisfies DeletionPolicy };
-        return this.#objects.patch(PERSISTENT_VOLUMES, { name: step.name }, { spec }, signal);
-      }
-      case 'delete-claim':
-        return this.#objects.delete(CLAIMS, { namespace, name }, signal);
-      case 'delete-snapshot':
-        return this.#objects.delete(SNAPSHOTS, { namespace, name }, signal);
-      case 'delete-content':
-        return this.#objects.delete(SNAPSHOT_CONTENTS, { name }, signal);
-      case 'release-source': {
-        const spec = { deletionPolicy: 'Delete' satisfies DeletionPolicy };
-        const name = { name: step.contentName };
-        return this.#objects.patch(SNAPSHOT_CONTENTS, name, { spec }, signal);
-      }
-      case 'delete-source': {
-        const source = { namespace: move.sourceNamespace, name: move.sourceSnapshot };
-        return this.#objects.delete(SNAPSHOTS, source, signal);
-      }
-    }
-  }
-
   async #exposedParts(move: SnapshotMove, signal?: AbortSignal): Promise<ExposedParts> {
     const claimName = { namespace: move.sourceNamespace, name: move.sourceClaim };
     const [made, source, sourceClaim] = await Promise.all([
@@ -156,7 +118,7 @@ export class SnapshotExposer {
       ...made,
       ...source,
       sourceClaim,
-      sourceVolume: await this.#volumeOf(sourceClaim, signal),
+      sourceVolume: await this.#objects.volumeOf(sourceClaim, signal),
     };
   }
 
@@ -167,20 +129,10 @@ export class SnapshotExposer {
     const snapshot = only(made.snapshot, it => isMadeFor(it, move) || isStockSnapshot(it, move));
     const claim = only(made.claim, it => isOfMove(it, move));
     const holder = only(made.holder, it => isOfMove(it, move));
-    const volumeName = claim?.spec.volumeName ?? '';
-    const volume =
-      volumeName === ''
-        ? undefined
-        : await this.#objects.get<ExposedVolume>(PERSISTENT_VOLUMES, { name: volumeName }, signal);
+    const volume = await this.#objects.volumeOf(claim, signal);
     const found = await this.#source(move, signal);
     const isForThis = found.source?.metadata.labels?.[BACKUP_LABEL] === move.backupName;
     return { content, snapshot, claim, holder, volume, ...(isForThis ? found : {}) };
-  }
-
-  async #volumeOf(claim?: VolumeClaim, signal?: AbortSignal): Promise<ExposedVolume | undefined> {
-    const name = claim?.spec.volumeName ?? '';
-    if (name === '') return undefined;
-    return this.#objects.get<ExposedVolume>(PERSISTENT_VOLUMES, { name }, signal);
   }
 
   async #made(move: SnapshotMove, signal?: AbortSignal) {

@@ -1,61 +1,72 @@
 // What to take away next of what was made to expose a snapshot, as one pure function of what there
 // is: ours first, each after what needs it, and the source last.
 
+import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
+import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import type { ExposedParts } from './exposure.ts';
-import type { ExposedVolume } from './exposed-objects.ts';
+import { type ExposedVolume, SNAPSHOT_CONTENTS, SNAPSHOTS } from './exposed-objects.ts';
 
-export interface WithdrawnParts extends Omit<ExposedParts, 'sourceClaim' | 'sourceVolume'> {
+/** What holds a volume, and the volume. */
+export interface HeldParts extends Pick<ExposedParts, 'holder' | 'claim'> {
   /** Of our claim, where it has one. */
   readonly volume?: ExposedVolume;
 }
 
-export type WithdrawalStep =
-  | { readonly type: 'delete-holder' }
-  /** The volume is of this move alone, whatever its class would keep. */
-  | { readonly type: 'release-volume'; readonly name: string }
-  | { readonly type: 'delete-claim' }
-  | { readonly type: 'delete-snapshot' }
-  | { readonly type: 'delete-content' }
-  /** The snapshot of the storage goes with that of the application. */
-  | { readonly type: 'release-source'; readonly contentName: string }
-  | { readonly type: 'delete-source' }
-  /** Until it has gone. */
-  | { readonly type: 'wait'; readonly leaving: string }
-  | { readonly type: 'withdrawn' };
+export type WithdrawnParts = HeldParts & Omit<ExposedParts, 'sourceClaim' | 'sourceVolume'>;
+
+/** One call of the API. */
+export type TakingAway =
+  | { readonly type: 'delete'; readonly resource: Resource; readonly object: KubeObject }
+  /** What its class or driver would keep goes with it then. */
+  | {
+      readonly type: 'release';
+      readonly resource: Resource;
+      readonly name: string;
+      readonly spec: object;
+    };
 
 /** How far it is. */
-export type Withdrawal = Extract<WithdrawalStep, { type: 'wait' | 'withdrawn' }>;
+export type Withdrawal =
+  /** Until it has gone. */
+  { readonly type: 'wait'; readonly leaving: string } | { readonly type: 'withdrawn' };
+
+export type WithdrawalStep = TakingAway | Withdrawal;
 
 export function nextWithdrawal(parts: WithdrawnParts): WithdrawalStep {
-  const { holder, claim, volume, snapshot, content, source, sourceContent } = parts;
-  if (holder) return isLeaving(holder) ? wait('Pod', holder) : { type: 'delete-holder' };
-  if (claim) {
-    if (volume && volume.spec.persistentVolumeReclaimPolicy !== 'Delete') {
-      return { type: 'release-volume', name: volume.metadata.name };
-    }
-    return isLeaving(claim) ? wait('PersistentVolumeClaim', claim) : { type: 'delete-claim' };
-  }
-  if (snapshot) {
-    return isLeaving(snapshot) ? wait('VolumeSnapshot', snapshot) : { type: 'delete-snapshot' };
-  }
-  if (content) {
-    return isLeaving(content) ? wait('VolumeSnapshotContent', content) : { type: 'delete-content' };
-  }
+  const { snapshot, content, source, sourceContent } = parts;
+  const held = nextOfHeld(parts);
+  if (held.type !== 'withdrawn') return held;
+  if (snapshot) return goes(SNAPSHOTS, snapshot);
+  if (content) return goes(SNAPSHOT_CONTENTS, content);
+  // The controller of snapshots sees to the rest of one that is leaving.
   if (!source || isLeaving(source)) return { type: 'withdrawn' };
   if (sourceContent && sourceContent.spec.deletionPolicy !== 'Delete') {
-    return { type: 'release-source', contentName: sourceContent.metadata.name };
+    // The snapshot of the storage goes with that of the application.
+    const { name } = sourceContent.metadata;
+    const spec = { deletionPolicy: 'Delete' };
+    return { type: 'release', resource: SNAPSHOT_CONTENTS, name, spec };
   }
-  return { type: 'delete-source' };
+  return { type: 'delete', resource: SNAPSHOTS, object: source };
 }
 
-interface Named {
-  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+/** Of those alone, which are all that a restore makes. */
+export function nextOfHeld({ holder, claim, volume }: HeldParts): WithdrawalStep {
+  if (holder) return goes(PODS, holder);
+  if (!claim) return { type: 'withdrawn' };
+  if (volume && volume.spec.persistentVolumeReclaimPolicy !== 'Delete') {
+    // It is of this move alone, whatever its class would keep.
+    const { name } = volume.metadata;
+    const spec = { persistentVolumeReclaimPolicy: 'Delete' };
+    return { type: 'release', resource: PERSISTENT_VOLUMES, name, spec };
+  }
+  return goes(CLAIMS, claim);
 }
 
-function isLeaving({ metadata }: Named): boolean {
+function goes(resource: Resource, object: KubeObject): WithdrawalStep {
+  if (!isLeaving(object)) return { type: 'delete', resource, object };
+  return { type: 'wait', leaving: `${resource.kind} ${object.metadata.name}` };
+}
+
+function isLeaving({ metadata }: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined;
-}
-
-function wait(kind: string, { metadata }: Named): WithdrawalStep {
-  return { type: 'wait', leaving: `${kind} ${metadata.name}` };
 }
