@@ -6,6 +6,8 @@ import { isMadeFor } from '#agent/exposer/made-for.ts';
 import type { ExposedMove } from '#agent/exposer/made-objects.ts';
 import { apiVersionOf, keyOf, type Resource } from '#kube/kube-object.ts';
 import type { MoveSite, MoveSituation } from './move-adapter.ts';
+import { DATA_DOWNLOADS } from './objects/data-download.ts';
+import { DATA_UPLOADS } from './objects/data-upload.ts';
 import type { MoveObject, MoveStatus } from './objects/move-object.ts';
 import type { Pod } from './objects/pod.ts';
 import { isTerminal, phaseOf, type Phase } from './phases.ts';
@@ -20,19 +22,28 @@ export interface ExposedItem extends MoveObject {
  * Names of data movers that this agent answers to, for `velero` in place of stock's agent (empty is
  * Velero's, too: 1.18.1 pkg/datamover/util.go IsBuiltInUploader), for `stevedore` beside it.
  */
-export const DATA_MOVERS = Object.freeze({
+const DATA_MOVERS = Object.freeze({
   velero: Object.freeze(['', 'velero', 'stevedore']),
   stevedore: Object.freeze(['stevedore']),
 });
 
 export type DataMover = keyof typeof DATA_MOVERS;
 
+export function isDataMove({ plural }: Resource): boolean {
+  return plural === DATA_UPLOADS.plural || plural === DATA_DOWNLOADS.plural;
+}
+
+/** Whether `as` answers to the name that an item was made for. */
+export function isOrderFor(as: DataMover, { spec }: ExposedItem): boolean {
+  return DATA_MOVERS[as].includes(spec.datamover ?? '');
+}
+
 export function situationOfExposed(
   item: ExposedItem,
   site: MoveSite,
   as: DataMover,
 ): MoveSituation {
-  if (!DATA_MOVERS[as].includes(item.spec.datamover ?? '')) return { type: 'elsewhere' };
+  if (!isOrderFor(as, item)) return { type: 'elsewhere' };
   const phase = phaseOf(item.status?.phase) ?? 'New';
   const { nodeName } = site;
   const { node = '', acceptedByNode = '' } = item.status ?? {};

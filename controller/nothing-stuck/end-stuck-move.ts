@@ -3,6 +3,7 @@
 // controller, is right.
 
 import { ASSUMED_RULES } from '#agent/moves/crd-phases.ts';
+import { isDataMove } from '#agent/moves/exposed-moves.ts';
 import { messageLine } from '#agent/moves/move-message.ts';
 import type { MoveObject } from '#agent/moves/objects/move-object.ts';
 import { DATA_MOVE_FINALIZER } from '#agent/moves/objects/well-known-names.ts';
@@ -10,7 +11,6 @@ import { withEnd } from '#agent/moves/status-writes.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
-import { isDataMove } from './data-moves.ts';
 import type { MoveRecord } from './move-record.ts';
 
 export interface EndParts<Item> {

@@ -1,15 +1,15 @@
 // What is kept of a move while it is followed.
 
-import type { MoveObject, PodReference } from '#agent/moves/objects/move-object.ts';
+import { type ExposedItem, isOrderFor } from '#agent/moves/exposed-moves.ts';
+import type { PodReference } from '#agent/moves/objects/move-object.ts';
 import { isTerminal, phaseOf } from '#agent/moves/phases.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
-import { type DataMoveObject, isForeign } from './data-moves.ts';
 
 export interface MoveRecord extends KubeObject {
   readonly resource: Resource;
   readonly phase: string | undefined;
   readonly node: string | undefined;
-  /** Nothing that we know the rules of. */
+  /** For a data mover of somebody else, whose rules we do not know. */
   readonly isForeign: boolean;
   readonly pod: PodReference | undefined;
 }
@@ -24,8 +24,8 @@ export function isOpen({ phase, metadata, isForeign }: MoveRecord): boolean {
 /** Little of each: of ten thousand there are mostly such that have ended. */
 export function recordOf(resource: Resource, object: KubeObject): MoveRecord {
   // What lists and watches of that resource give.
-  const { metadata, spec, status } = object as MoveObject &
-    DataMoveObject & { readonly spec: { readonly node?: string } };
+  const move = object as ExposedItem & { readonly spec: { readonly node?: string } };
+  const { metadata, spec, status } = move;
   const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp } = metadata;
   const kept = { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp };
   const nodes = [spec.node, status?.node, status?.acceptedByNode];
@@ -36,7 +36,7 @@ export function recordOf(resource: Resource, object: KubeObject): MoveRecord {
     resource,
     phase: status?.phase,
     node: nodes.find(node => node !== undefined && node !== ''),
-    isForeign: isForeign(spec.datamover),
+    isForeign: !isOrderFor('velero', move),
     pod: spec.pod,
   };
 }

@@ -1,12 +1,12 @@
 // One look at all moves that are not at their end: each is left alone, explained or ended.
 
 import type { Log } from '#agent/log.ts';
+import { isDataMove } from '#agent/moves/exposed-moves.ts';
 import type { MoveObject } from '#agent/moves/objects/move-object.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import type { EventWriter } from '#kube/events.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { keyOf } from '#kube/kube-object.ts';
-import { isDataMove } from './data-moves.ts';
 import { DataSurvey } from './data-survey.ts';
 import { decideStuckData } from './decide-stuck-data.ts';
 import { decideStuck, type StuckAction, type StuckLimits } from './decide-stuck.ts';

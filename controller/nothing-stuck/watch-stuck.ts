@@ -4,13 +4,14 @@
 // pods only where a move has no agent that is known to be there.
 
 import type { Log } from '#agent/log.ts';
+import { DATA_DOWNLOADS } from '#agent/moves/objects/data-download.ts';
+import { DATA_UPLOADS } from '#agent/moves/objects/data-upload.ts';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
 import { EventWriter } from '#kube/events.ts';
 import { Informer } from '#kube/informer.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { Resource } from '#kube/kube-object.ts';
-import { DATA_DOWNLOADS, DATA_UPLOADS } from './data-moves.ts';
 import type { LeftoverCounts } from './leftover-counts.ts';
 import { isOpen, type MoveRecord, recordOf } from './move-record.ts';
 import { StuckLook, type StuckParts } from './stuck-look.ts';

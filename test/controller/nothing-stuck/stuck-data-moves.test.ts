@@ -95,9 +95,11 @@ t.test('what nobody has accepted waits for its deadline', async t => {
 t.test("another's data mover is none of ours", async t => {
   const scene = await newScene(t);
   const name = scene.addDataMove('DataUpload', IN_PROGRESS, { datamover: 'example' });
+  const ours = scene.addDataMove('DataUpload', IN_PROGRESS, { datamover: 'stevedore' });
   scene.removeNode('worker-1');
   await lookFor(scene, 600);
   t.equal(scene.statusOf(name).phase, 'InProgress');
+  t.equal(scene.statusOf(ours).phase, 'Failed');
 });
 
 t.test('an agent that comes back between the look and the write has its move', async t => {

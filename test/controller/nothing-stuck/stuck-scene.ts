@@ -3,9 +3,10 @@
 
 import { DATA_MOVE_FINALIZER } from '#agent/moves/objects/well-known-names.ts';
 import type { Test } from 'tap';
+import { DATA_DOWNLOADS } from '#agent/moves/objects/data-download.ts';
+import { DATA_UPLOADS } from '#agent/moves/objects/data-upload.ts';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
-import { DATA_DOWNLOADS, DATA_UPLOADS } from '#controller/nothing-stuck/data-moves.ts';
 import { LeftoverCounts } from '#controller/nothing-stuck/leftover-counts.ts';
 import { isOpen, recordOf } from '#controller/nothing-stuck/move-record.ts';
 import { StuckLook } from '#controller/nothing-stuck/stuck-look.ts';
