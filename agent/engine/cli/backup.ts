@@ -49,6 +49,9 @@ export function backupRequest(
     compression: parseCompression(optionalText(options, 'compression')),
     onError: parseChoice(optionalText(options, 'onError'), '--on-error', ON_ERROR),
     parent: optionalText(options, 'parent'),
+    forceHash: isSet(options, 'forceHash'),
+    ignoreCtime: isSet(options, 'ignoreCtime'),
+    ignoreInode: isSet(options, 'ignoreInode'),
     ...selectionRequest(options, surroundings),
   };
 }
@@ -133,6 +136,9 @@ export const backup: Verb = Object.freeze({
       flags: '--parent <id>',
       text: 'snapshot to compare with, or none (the newest of the source)',
     },
+    { flags: '--force-hash', text: 'read every file, also those that look unchanged' },
+    { flags: '--ignore-ctime', text: 'where change times are made up, as on some networks' },
+    { flags: '--ignore-inode', text: 'where inode numbers are, as with FUSE' },
     { flags: '--user <name>', text: 'user of the source (you)' },
     { flags: '--host <name>', text: 'host of the source (this one)' },
     { flags: '--source-path <path>', text: 'path of the source as it is recorded (PATH)' },

@@ -27,6 +27,8 @@ t.test('options of a backup become its request', async t => {
     compression: 'zstd:3',
     onError: 'fail',
     parent: 'none',
+    forceHash: true,
+    ignoreInode: true,
     user: 'u',
     host: 'h',
     sourcePath: '/s',
@@ -41,6 +43,9 @@ t.test('options of a backup become its request', async t => {
     compression: 'zstd:3',
     onError: 'fail',
     parent: 'none',
+    forceHash: true,
+    ignoreCtime: false,
+    ignoreInode: true,
   });
   t.throws(() => backupRequest('/', { chunker: 'x' }, surroundings), { code: 'USAGE' });
   t.throws(() => backupRequest('/', { pin: [''] }, surroundings), { code: 'USAGE' });
