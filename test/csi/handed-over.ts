@@ -43,11 +43,7 @@ async function handOver(t: Test, { cluster, csi }: World): Promise<void> {
     const name = `down-${lived}`;
     const workload = new CsiWorkload(api, TARGETS);
     await workload.begin([{ ...CLAIM, selector: SELECTOR }]);
-    const move: RestoreMove = {
-      ...{ name, namespace: MOVERS, uid: `uid-of-${name}`, owner },
-      ...{ targetNamespace: TARGETS, targetClaim: CLAIM.name, ignoresDelayedBinding: false },
-      holderOf: () => ({ image: PAUSE_IMAGE }),
-    };
+    const move = moveNamed(name, owner);
     const restore = (exposer: RestoreExposer) =>
       restored(exposer, move, new CsiWorkload(api, MOVERS));
     const mortal = new MortalClient(client, lived);
@@ -70,11 +66,7 @@ async function handOver(t: Test, { cluster, csi }: World): Promise<void> {
     const name = `given-up-${lived}`;
     const workload = new CsiWorkload(api, TARGETS);
     await workload.begin([{ ...CLAIM, selector: SELECTOR }]);
-    const move: RestoreMove = {
-      ...{ name, namespace: MOVERS, uid: `uid-of-${name}`, owner },
-      ...{ targetNamespace: TARGETS, targetClaim: CLAIM.name, ignoresDelayedBinding: false },
-      holderOf: () => ({ image: PAUSE_IMAGE }),
-    };
+    const move = moveNamed(name, owner);
     const mortal = new RestoreExposer(new MortalClient(client, lived).client);
     await dies(() => restored(mortal, move, new CsiWorkload(api, MOVERS)));
     await untilWithdrawn(new RestoreExposer(client), move);
@@ -88,6 +80,14 @@ async function handOver(t: Test, { cluster, csi }: World): Promise<void> {
     t.match(claim, { status: { phase: 'Pending' } });
     await workload.delete();
   }
+}
+
+function moveNamed(name: string, owner: RestoreMove['owner']): RestoreMove {
+  return {
+    ...{ name, namespace: MOVERS, uid: `uid-of-${name}`, owner },
+    ...{ targetNamespace: TARGETS, targetClaim: CLAIM.name, ignoresDelayedBinding: false },
+    holderOf: () => ({ image: PAUSE_IMAGE }),
+  };
 }
 
 /** As DataDownload does it: a volume that is filled is not filled again. */
