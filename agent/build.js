@@ -9,14 +9,19 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { currentBuild } from '#engine/base/current-build.js';
+import { asciiSource } from './ascii-source.js';
 import { buildScript, compileAhead, moduleName as nameOfModule } from './compile-ahead.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = join(ROOT, 'agent');
 /** A change of these changes every build. */
-const BUILD = ['build.js', 'compile-ahead.js', 'record-compiled.js', 'run-compiled.js'].map(name =>
-  join(SOURCES, name),
-);
+const BUILD = [
+  'ascii-source.js',
+  'build.js',
+  'compile-ahead.js',
+  'record-compiled.js',
+  'run-compiled.js',
+].map(name => join(SOURCES, name));
 const ENGINE = join(SOURCES, 'engine');
 const TARGET = join(ROOT, 'dist');
 /** Native code, and a package whose WebAssembly is found beside it; S3 is large and seldom used. */
@@ -55,13 +60,8 @@ const places = {
   },
 };
 
-/**
- * V8 keeps the source of what it runs, in two bytes for each character as soon as one of them is
- * beyond Latin-1. In code esbuild escapes those; what is left stands in comments of packages.
- */
-function keepLatin(path) {
-  if (!path.endsWith('.js')) return;
-  writeFileSync(path, readFileSync(path, 'utf8').replace(/\P{ASCII}/gu, '?'));
+function keepAscii(path) {
+  if (path.endsWith('.js')) writeFileSync(path, asciiSource(readFileSync(path, 'utf8')));
 }
 
 const COMMON = {
@@ -110,7 +110,7 @@ async function build(bundle, target) {
         'const require = requireOfBuild(import.meta.url);',
     },
   });
-  for (const path of Object.keys(metafile.outputs)) keepLatin(join(ROOT, path));
+  for (const path of Object.keys(metafile.outputs)) keepAscii(join(ROOT, path));
   for (const path of copied) copyFileSync(path, join(target, basename(path)));
   for (const [name, entry] of Object.entries(PROGRAMS)) {
     const inputs = [

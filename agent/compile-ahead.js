@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { asciiSource } from './ascii-source.js';
 
 const NODE_MAJOR_MIN = 24;
 const RUN_MS_MAX = 60_000;
@@ -42,7 +43,7 @@ export async function buildScript(bundle, common, { target, name, entry }) {
       'import.meta.filename': '__filename',
     },
   });
-  const text = outputFiles[0].text.replace(/\P{ASCII}/gu, '?');
+  const text = asciiSource(outputFiles[0].text);
   const parameters = 'require, module, exports, moduleUrl, __dirname, __filename';
   writeFileSync(join(target, `${name}.script`), `(function (${parameters}) {${text}\n})`);
 }

@@ -186,6 +186,17 @@ t.test('the build is ASCII, which V8 keeps in half of the memory', t => {
   t.end();
 });
 
+t.test('a comment may be changed for that, code may not', async t => {
+  const { asciiSource } = (await import(join(REPOSITORY_ROOT, 'agent/ascii-source.js'))) as {
+    asciiSource: (text: string) => string;
+  };
+  t.equal(
+    asciiSource('let a; // \u2026s\n/** \u2026 */\nlet b;'),
+    'let a; // ?s\n/** ? */\nlet b;',
+  );
+  t.throws(() => asciiSource('const b = /\u2026/;'), /escape what is not ASCII in: const b/);
+});
+
 t.test('the library of the build works where packages are installed', t => {
   const root = t.testdir({ source: { a: 'first' }, repository: {}, target: {} });
   const at = (path: string) => join(root, path);
