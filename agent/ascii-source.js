@@ -1,6 +1,6 @@
-// Part of the build: its output in ASCII. V8 keeps the source of what it runs, in two bytes for each
-// character as soon as one of them is beyond Latin-1. In strings esbuild escapes those; what is left
-// stands in comments, and in regular expressions, which it leaves as they are.
+// Part of the build: its output in ASCII. V8 keeps the source of what it runs, in two bytes for
+// each character as soon as one of them is beyond Latin-1. In strings esbuild escapes those; what
+// is left stands in comments, and in regular expressions, which it leaves as they are.
 
 const BEYOND = /\P{ASCII}/u;
 /** What such a line begins with, or what stands before the first of them. */
