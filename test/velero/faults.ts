@@ -18,6 +18,7 @@ import {
   volumeMoves,
 } from './moves.ts';
 import type { Scenario, World } from './scenario.ts';
+import { SlowServer } from './slow-server.ts';
 import { openStored, untilSavedStates } from './stored-snapshots.ts';
 import { fillWithBytes } from './volume-content.ts';
 import { Workload } from './workload.ts';
@@ -39,6 +40,8 @@ export const FAULTS: readonly Scenario[] = [
 
 /** All in one namespace, which has its repository then: Velero takes its time to make one. */
 const LARGE = Object.freeze({ bytes: 400 << 20, namespace: 'trouble' });
+/** Of its time that the S3 server works where a move is not to end by itself. */
+const HARDLY = 0.05;
 const DEADLINE_MS = 20_000;
 /** CANCELED_AFTER_MS of agent/engine/snapshot/checkpoints.ts, and a little more. */
 const SAVED_AFTER_MS = 11_000;
@@ -70,13 +73,17 @@ async function cancel(t: Test, world: World): Promise<void> {
   const { installation } = world;
   const { s3 } = installation.cluster;
   const workload = await begin(world, 'cancelled', { ...LARGE, claims: 1 });
-  const move = await untilIs(world, 'cancelled', isUnderWay);
-  s3.pause();
-  // So that it is worth saving what was done.
-  await delay(SAVED_AFTER_MS);
-  await cancelMove(installation, 'podvolumebackups', move);
-  s3.resume();
-  t.match(await untilIs(world, 'cancelled', hasEnded), { status: { phase: 'Failed' } });
+  await untilIs(world, 'cancelled', isInProgress);
+  {
+    using storage = new SlowServer(s3, HARDLY);
+    const move = await untilIs(world, 'cancelled', isUnderWay);
+    storage.stand();
+    // So that it is worth saving what was done.
+    await delay(SAVED_AFTER_MS);
+    await cancelMove(installation, 'podvolumebackups', move);
+    storage.share = HARDLY;
+    t.match(await untilIs(world, 'cancelled', hasEnded), { status: { phase: 'Failed' } });
+  }
   const backup = await untilEnded(installation, pathOfMove('backups', 'cancelled'));
   t.match(backup, { status: { phase: 'PartiallyFailed' } });
   await using repository = await openStored(s3, LARGE.namespace);
@@ -109,8 +116,10 @@ async function restartServer(t: Test, world: World): Promise<void> {
   const { installation } = world;
   const workload = await begin(world, 'interrupted', { ...LARGE, claims: 3 });
   await untilIs(world, 'interrupted', isInProgress);
+  using storage = new SlowServer(installation.cluster.s3, HARDLY);
   await installation.killPods('deploy=velero');
   await installation.untilServerIsThere();
+  storage.share = 1;
   const backup = await untilEnded(installation, pathOfMove('backups', 'interrupted'));
   t.match(backup, { status: { phase: 'Failed' } });
   t.ok(await untilIs(world, 'interrupted', hasEnded));
