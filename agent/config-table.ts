@@ -48,6 +48,12 @@ export const SETTINGS = Object.freeze({
     text: "velero: in place of Velero's agent; stevedore: beside it, for backups that name it",
     parse: parseDataMover,
   }),
+  daemonSet: preset('node-agent', {
+    flags: '--daemon-set <name>',
+    variables: ['STEVEDORE_DAEMON_SET'],
+    text: 'the DaemonSet of the agents: whether one follows, and what holders tolerate',
+    parse: parseObjectName,
+  }),
   holderImage: preset('registry.k8s.io/pause:3.10', {
     flags: '--holder-image <image>',
     variables: ['STEVEDORE_HOLDER_IMAGE'],

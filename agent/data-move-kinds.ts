@@ -15,16 +15,13 @@ import { holderTolerations } from './holder-tolerations.ts';
 import { type Kind, type KindParts, makeKind } from './move-kind.ts';
 import type { NodeSettings } from './read-node-settings.ts';
 
-/** As charts/stevedore makes it, and Velero looks for it. */
-export const DAEMON_SET = 'node-agent';
-
 /** None where Velero's CRDs do not have them. @throws KUBE_…, ABORTED */
 export async function makeDataMoves(
   parts: KindParts & { readonly node: NodeSettings },
 ): Promise<Kind[]> {
   const { client, clock, config, log, node, slots } = parts;
   const { namespace, resourceTimeout: bindingMs } = config;
-  const daemonSet = { namespace, name: DAEMON_SET };
+  const daemonSet = { namespace, name: config.daemonSet };
   const tolerations = await holderTolerations(client, daemonSet, parts.signal);
   const settings = exposureSettings(node.exposure, config.holderImage, tolerations);
   const shared = {

@@ -2,6 +2,7 @@
 // charts/stevedore are compared with it by a test, and at its start the agent asks the server about
 // each (SelfSubjectAccessReview), so that what is missing is named before a backup needs it.
 
+import type { DataMover } from '#agent/moves/exposed-moves.ts';
 import type { RequestTarget } from '#kube/request-target.ts';
 
 export interface Permission {
@@ -15,6 +16,8 @@ export interface Permission {
   readonly isOptional?: boolean;
   /** Used where snapshots of CSI volumes are moved alone. */
   readonly isForSnapshots?: boolean;
+  /** Used for volumes of pods alone, which are not ours beside Velero's own agent. */
+  readonly isForPodVolumes?: boolean;
 }
 
 export const PERMISSIONS: readonly Permission[] = Object.freeze([
@@ -24,6 +27,7 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
     verbs: ['get', 'list', 'watch', 'update'],
     isNamespaced: true,
     reason: 'the orders to back up, and their status',
+    isForPodVolumes: true,
   },
   {
     group: 'velero.io',
@@ -31,6 +35,7 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
     verbs: ['get', 'list', 'watch', 'update'],
     isNamespaced: true,
     reason: 'the orders to restore, and their status',
+    isForPodVolumes: true,
   },
   {
     group: 'velero.io',
@@ -78,6 +83,7 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
     isNamespaced: true,
     reason: "the server's version decides whether it may be told that a backup was canceled",
     isOptional: true,
+    isForPodVolumes: true,
   },
   {
     group: '',
@@ -227,6 +233,11 @@ export const PERMISSIONS: readonly Permission[] = Object.freeze([
     isOptional: true,
   },
 ]);
+
+/** What it has to ask for, as whose data mover it runs. */
+export function permissionsFor(dataMover: DataMover): readonly Permission[] {
+  return PERMISSIONS.filter(({ isForPodVolumes }) => dataMover === 'velero' || !isForPodVolumes);
+}
 
 /** Whether the agent works without what it has asked for. */
 export function isOptionalRight({ verb, resource }: RequestTarget): boolean {

@@ -127,8 +127,8 @@ interface WorkParts extends AgentParts {
 /** @returns false when something of the moves still holds a thread */
 async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
   const { client, clock, log, metrics, readiness, signal } = parts;
-  const { namespace, hostPods, nodeName } = config;
-  await waitUntilReady(startChecks({ client, namespace, hostPods, nodeName }), parts, signal);
+  const { namespace, nodeName } = config;
+  await waitUntilReady(startChecks({ ...config, client }), parts, signal);
   await sayRepositoryConfig(parts, config, signal);
   const node = await readNodeSettings(parts, config, signal);
   const { slotCount } = node;

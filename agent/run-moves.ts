@@ -15,7 +15,7 @@ import type { EventWriter } from '#kube/events.ts';
 import { Informer } from '#kube/informer.ts';
 import { keyOf, type ObjectKey } from '#kube/kube-object.ts';
 import type { AgentConfig } from './config-table.ts';
-import { DAEMON_SET, makeDataMoves } from './data-move-kinds.ts';
+import { makeDataMoves } from './data-move-kinds.ts';
 import { type DoneFileParts, DoneFiles } from './done-files.ts';
 import { shareGrace } from './grace-shares.ts';
 import type { MetricSources } from './metrics.ts';
@@ -65,20 +65,19 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
   const shared = { ...parts, config, pods, serverVersion };
   // Beside Velero's own agent volumes of pods are that one's.
   const isAlone = config.dataMover === 'velero';
-  const backups = isAlone && (await makeKind('PodVolumeBackup', podVolumeBackups, shared));
-  const onCompleted = (item: PodVolumeRestore) => doneFiles.completed(item);
-  const restores =
-    isAlone && (await makeKind('PodVolumeRestore', podVolumeRestores, shared, { onCompleted }));
+  const backups = isAlone ? await makeKind('PodVolumeBackup', podVolumeBackups, shared) : undefined;
+  const onCompleted = (item: PodVolumeRestore) => doneFiles?.completed(item);
+  const restores = isAlone
+    ? await makeKind('PodVolumeRestore', podVolumeRestores, shared, { onCompleted })
+    : undefined;
   const kinds: Kind[] = await makeDataMoves(shared);
   if (backups && restores) kinds.unshift(backups, restores);
-  const doneFiles = new DoneFiles({
-    mover: parts.doneFiles,
-    pods,
-    restoresOf: restores ? restores.ofPod : () => [],
-    clock,
-    log: parts.log,
-    signal: end.signal,
-  });
+  const doneFiles =
+    restores &&
+    new DoneFiles({
+      ...{ mover: parts.doneFiles, pods, restoresOf: restores.ofPod },
+      ...{ clock, log: parts.log, signal: end.signal },
+    });
   readiness.set('caches', 'objects are being listed');
   const following = [pods, ...kinds.map(({ objects }) => objects)];
   const runs = following.map(informer => informer.run(end.signal));
@@ -86,10 +85,10 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
   readiness.set('caches', undefined);
   pods.onChange(key => {
     for (const kind of kinds) kind.lookFor(key);
-    doneFiles.podChanged(key);
+    doneFiles?.podChanged(key);
   });
   for (const kind of kinds) kind.begin();
-  for (const pod of pods.list()) doneFiles.podChanged(keyOf(pod));
+  for (const pod of pods.list()) doneFiles?.podChanged(keyOf(pod));
   metrics.observe({
     standing: parts.standing,
     slots: () => ({ total: slots.count, used: slots.usedCount, waiting: slots.waitingCount }),
@@ -98,7 +97,7 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
   return {
     async stop(graceMs, answering) {
       const startMs = clock.monotonic();
-      const name = { namespace, name: DAEMON_SET };
+      const name = { namespace, name: config.daemonSet };
       const { successorMs: withinMs, eventsMs, settleMs, closeMs } = shareGrace(graceMs);
       const image = ownImage(pods, name, { hostName: hostname(), container: CONTAINER });
       const marks = { ...OUR_MARK, container: CONTAINER, image };
@@ -109,7 +108,8 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
       const options = { graceMs: ownMs, hasSuccessor: isFollowed, answering };
       const unreported = await Promise.all(kinds.map(({ stop }) => stop(options)));
       end.abort();
-      const ending = [...runs, ...kinds.map(({ loop }) => loop.stop()), doneFiles.settled()];
+      const ending = [...runs, ...kinds.map(({ loop }) => loop.stop())];
+      if (doneFiles) ending.push(doneFiles.settled());
       const isSettled = await settlesWithin(Promise.allSettled(ending), settleMs);
       // Whoever has ended may have had something to say.
       await events.stop({ withinMs: eventsMs });

@@ -6,9 +6,10 @@ import { readdir } from 'node:fs/promises';
 import { isEngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
 import { mapBounded } from '#engine/base/map-bounded.ts';
 import { NODES, PODS } from '#kube/core-resources.ts';
+import type { DataMover } from '#agent/moves/exposed-moves.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
-import { type Permission, PERMISSIONS, permissionText } from './permissions.ts';
+import { type Permission, permissionsFor, permissionText } from './permissions.ts';
 
 export interface StartCheck {
   readonly name: string;
@@ -23,6 +24,7 @@ export interface StartCheckParts {
   readonly namespace: string;
   readonly hostPods: string;
   readonly nodeName: string;
+  readonly dataMover: DataMover;
 }
 
 interface AccessReview extends KubeObject {
@@ -45,24 +47,25 @@ const VELERO_RESOURCES = [
   'backuprepositories',
   'backupstoragelocations',
 ];
-/** What moves cannot do without, and what they can. */
-const NEEDED = PERMISSIONS.filter(({ isOptional }) => isOptional !== true);
-const WANTED = PERMISSIONS.filter(({ isOptional }) => isOptional === true);
 /** Of one check, by connections that are kept: one by one, 18 verbs are as many round trips. */
 const REVIEWS_AT_ONCE_MAX = 4;
 /** In one message, which also goes into the probe's body. */
 const MISSING_SHOWN_MAX = 5;
 
 export function startChecks(parts: StartCheckParts): StartCheck[] {
+  const all = permissionsFor(parts.dataMover);
+  // What moves cannot do without, and what they can.
+  const needed = all.filter(({ isOptional }) => isOptional !== true);
+  const wanted = all.filter(({ isOptional }) => isOptional === true);
   return [
-    { name: 'permissions', look: signal => missingPermissions(parts, NEEDED, signal) },
+    { name: 'permissions', look: signal => missingPermissions(parts, needed, signal) },
     { name: 'velero', look: signal => missingResources(parts, signal) },
     { name: 'host-pods', look: () => unreadableDirectory(parts.hostPods) },
     { name: 'node', look: signal => unknownNode(parts, signal) },
     {
       name: 'optional-permissions',
       isOptional: true,
-      look: signal => missingPermissions(parts, WANTED, signal),
+      look: signal => missingPermissions(parts, wanted, signal),
     },
   ];
 }

@@ -1,8 +1,12 @@
 // Orders to move snapshots where that cannot be done: what the user reads, and what is left.
 
+import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { DATA_UPLOADS, type DataUpload } from '#agent/moves/objects/data-upload.ts';
-import type { KubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
+import { PERMISSIONS } from '#agent/permissions.ts';
+import type { KubeVerb } from '#kube/request-target.ts';
+import * as velero from '#test/demo/velero-objects.ts';
+import type { KubeEmulator, SeedObject } from '#test/kube-emulator/kube-emulator.ts';
 import { until } from '#test/kube/manual-clock.ts';
 import { ended, startAgent } from '#test/support/agent-scene.ts';
 
@@ -102,10 +106,60 @@ function later(datamover: string): object {
   };
 }
 
+const BESIDE = ['--data-mover', 'stevedore', '--daemon-set', 'stevedore-agent'];
+
 t.test('beside the agent of Velero no volume of a pod is moved', async t => {
-  const { api, says } = await startAgent(t, { flags: ['--data-mover', 'stevedore'] });
+  const { api, says } = await startAgent(t, { flags: BESIDE });
   await says('ready');
   t.equal(api.watchCount('podvolumebackups'), 0);
   t.equal(api.watchCount('podvolumerestores'), 0);
   await until(() => api.watchCount('datauploads') === 1);
 });
+
+t.test('beside it rights for volumes of pods are neither asked for nor needed', async t => {
+  const { api, says, stop } = await startAgent(t, {
+    flags: BESIDE,
+    prepare: api => {
+      for (const { resource: plural, verbs, isForPodVolumes } of PERMISSIONS) {
+        // Verbs of the table are those of requests.
+        if (isForPodVolumes)
+          for (const verb of verbs as KubeVerb[]) api.access.deny({ verb, plural });
+      }
+    },
+  });
+  const { port } = await says('metrics are served');
+  await says('ready');
+  const readiness = await (await fetch(`http://127.0.0.1:${String(port)}/readyz`)).text();
+  t.match(readiness, /^\[\+\] optional-permissions$/m);
+  t.match(readiness, /^\[\+\] permissions$/m);
+  await stop();
+  const asked = api.requests.map(({ verb, resource, name }) => `${verb} ${resource} ${name}`);
+  t.notMatch(asked.join(), /podvolume|serverstatus|daemonsets\.apps node-agent/);
+  t.match(asked.join(), 'get daemonsets.apps stevedore-agent');
+});
+
+t.test('beside it nothing is put into volumes that it restores', async t => {
+  const { api, says, runPod, volumeOf, stop } = await startAgent(t, { flags: BESIDE });
+  await says('ready');
+  const { uid } = runPod('web');
+  api.put(rebootedPod());
+  // It has been looked at when a move that comes later has ended.
+  api.add(later('stevedore') as Parameters<typeof api.add>[0]);
+  await ended(api, DATA_UPLOADS, LATER);
+  await stop();
+  t.strictSame(readdirSync(volumeOf(uid)), []);
+});
+
+/** Its node was rebooted after the restore, whose helper waits for the file once more. */
+function rebootedPod(): SeedObject {
+  const { spec, status, ...pod } = velero.pod('web', { waiting: 'running' });
+  const volumeMounts = [{ name: velero.VOLUME, mountPath: `/restores/${velero.VOLUME}` }];
+  const helper = { name: 'restore-wait', image: 'velero', args: ['done'], volumeMounts };
+  const state = { running: {} };
+  const statuses = [{ name: helper.name, state, lastState: { terminated: { exitCode: 0 } } }];
+  return {
+    ...pod,
+    spec: { ...(spec as object), initContainers: [helper] },
+    status: { ...(status as object), initContainerStatuses: statuses },
+  };
+}

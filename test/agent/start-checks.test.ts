@@ -58,7 +58,8 @@ function clientOf(server: FakeServer): KubeClient {
 }
 
 function checksOf(client: KubeClient, hostPods: string) {
-  return startChecks({ client, namespace: 'velero', hostPods, nodeName: 'worker-1' });
+  const names = { namespace: 'velero', nodeName: 'worker-1', dataMover: 'velero' } as const;
+  return startChecks({ client, hostPods, ...names });
 }
 
 function looks(server: FakeServer, hostPods: string) {
