@@ -50,6 +50,35 @@ component: velero
 {{- toYaml $all -}}
 {{- end -}}
 
+{{- /* Of the DaemonSet and the label `name` of its pods. Velero looks for the first, and for pods with
+       role=node-agent; beside its own agent neither may be ours. */ -}}
+{{- define "stevedore.agent.name" -}}
+{{ ternary "stevedore-agent" "node-agent" .Values.nodeAgent.besideStock }}
+{{- end -}}
+
+{{- define "stevedore.agent.seLinux" -}}
+{{- $usual := ternary (dict "type" "spc_t") dict .Values.openshift.enabled -}}
+{{- with .Values.nodeAgent.seLinux | default $usual }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
+{{- /* What the container of the agent may: ours, or the user's in its place. */ -}}
+{{- define "stevedore.agent.containerSecurityContext" -}}
+{{- $agent := .Values.nodeAgent -}}
+{{- $needed := list "CHOWN" "DAC_OVERRIDE" "FOWNER" "FSETID" "MKNOD" "SETFCAP" -}}
+{{- if $agent.trustedAttributes }}{{ $needed = append $needed "SYS_ADMIN" }}{{ end -}}
+{{- if $agent.immutableFlags }}{{ $needed = append $needed "LINUX_IMMUTABLE" }}{{ end -}}
+{{- $capabilities := dict "drop" (list "ALL") "add" $needed -}}
+{{- $own := dict "readOnlyRootFilesystem" true "allowPrivilegeEscalation" (default false $agent.containerSecurityContext.privileged) "capabilities" $capabilities -}}
+{{- include "stevedore.over" (list $own $agent.containerSecurityContext) -}}
+{{- end -}}
+
+{{- define "stevedore.priorityClass" -}}
+{{- $class := .Values.priorityClass -}}
+{{- if $class.create -}}
+{{ $class.name | default (printf "%s-%s" .Release.Namespace .Release.Name | trunc 63 | trimSuffix "-") }}
+{{- end -}}
+{{- end -}}
+
 {{- /* Of the Deployment, its Service, ServiceAccount, ConfigMap and Lease. */ -}}
 {{- define "stevedore.controller.name" -}}
 {{ printf "%s-controller" .Release.Name | trunc 63 | trimSuffix "-" }}
