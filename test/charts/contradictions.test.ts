@@ -1,5 +1,5 @@
-// Values that contradict one another are refused, each with a sentence that says which to change. Those
-// of one row are all named at once: helm is asked once for each row.
+// Values that contradict one another are refused, each with a sentence that says which to change.
+// Those of one row are all named at once: helm is asked once for each row.
 
 import t from 'tap';
 import { helmIsMissing, renderChart } from './helm.ts';
@@ -56,7 +56,7 @@ const ROWS: readonly (readonly [values: readonly string[], sentences: readonly s
       'nodeAgent.immutableFlags=true',
     ],
     [
-      'nodeAgent.networkPolicy.egress.enabled needs nodeAgent.networkPolicy.enabled; set it to true',
+      'egress.enabled needs nodeAgent.networkPolicy.enabled; set it to true',
       'nodeAgent.networkPolicy.metricsFrom needs nodeAgent.networkPolicy.enabled; set it to true',
       'podSecurityContext.seLinuxOptions are the same; leave one of them out',
       'set these to false and name SYS_ADMIN and LINUX_IMMUTABLE there',
