@@ -69,11 +69,13 @@ const ROWS: readonly (readonly [values: readonly string[], sentences: readonly s
       'openshift.scc.create=true',
       'openshift.scc.existing=privileged',
       'serviceAccount.create=false',
+      'metrics.port=9085',
     ],
     [
       'priorityClass.create makes a class that no pod has',
       'openshift.scc.create and openshift.scc.existing are one in place of the other; leave one',
       'openshift.scc is for OpenShift and openshift.enabled is false; set it to true',
+      'metrics.port is 9085 and prometheus.io/port of metrics.podAnnotations is 8085; make them',
       'every pod of the namespace would get the rights of the agent; name an account',
     ],
   ],

@@ -9,7 +9,7 @@ import { REPOSITORY_ROOT } from '#test/tidy/source-files.ts';
 
 export const CHART = join(REPOSITORY_ROOT, 'charts/stevedore');
 /** One that was not built by its own project believes in Kubernetes 1.20. */
-const KUBE_VERSION = '--kube-version=1.30.0';
+export const KUBE_VERSION = '--kube-version=1.30.0';
 
 const named = process.env.HELM_BIN;
 

@@ -13,7 +13,11 @@ const ESTABLISHED_MS_MAX = 30_000;
 
 /** Defines them, or changes what is there into them; resolves when they can be used. */
 export async function applyVeleroCrds(client: ApiClient, release: VeleroRelease): Promise<void> {
-  const directory = join(clusterProgram('velero-crds'), release);
+  await applyCrds(client, join(clusterProgram('velero-crds'), release));
+}
+
+/** The same of any others, a file each, named after group and plural. */
+export async function applyCrds(client: ApiClient, directory: string): Promise<void> {
   const files = await readdir(directory);
   await Promise.all(
     files.map(async file => {

@@ -7,7 +7,10 @@ import { readSourceFiles } from './source-files.ts';
 /** Suites of their own, by folder or by name, and files that tap starts by themselves. */
 const ELSEWHERE =
   /^test\/(cluster|compat|csi|fidelity|long|together|velero)\/|\.(apart|slow)\.test\.ts$/;
+/** Within a folder of others. */
+const ON_AN_API_SERVER = /^test\/charts\/installed\//;
 
+const isElsewhere = (path: string) => ELSEWHERE.test(path) || ON_AN_API_SERVER.test(path);
 const files = readSourceFiles();
 
 t.test('every folder of tests runs in one process with others', async t => {
@@ -16,7 +19,7 @@ t.test('every folder of tests runs in one process with others', async t => {
     const [, folders] = /runTogether\(([^)]*)\)/.exec(text) ?? [];
     return [...(folders ?? '').matchAll(/'([^']+)'/g)].map(([, folder]) => `test/${folder}`);
   });
-  const tests = files.filter(({ path }) => path.endsWith('.test.ts') && !ELSEWHERE.test(path));
+  const tests = files.filter(({ path }) => path.endsWith('.test.ts') && !isElsewhere(path));
   const folders = new Set(tests.map(({ path }) => dirname(path)));
   t.same(named.map(folder => folder.replace(/\/\.$/, '')).sort(), [...folders].sort());
 });
