@@ -6,38 +6,20 @@
 import t from 'tap';
 import { mapBounded } from '#engine/base/map-bounded.ts';
 import { helmIsMissing } from '#test/charts/helm.ts';
-import { isMissing } from './cluster-programs.ts';
-import { type ControlPlane, controlPlaneIsMissing, startControlPlane } from './control-plane.ts';
+import { isMissing } from '#test/cluster/cluster-programs.ts';
+import {
+  type ControlPlane,
+  controlPlaneIsMissing,
+  startControlPlane,
+} from '#test/cluster/control-plane.ts';
+import { applyVeleroCrds } from '#test/cluster/velero-crds.ts';
+import {
+  CONTROLLER_CONFIGURATIONS,
+  type ControllerConfiguration,
+  rolesIn,
+} from './rights-configurations.ts';
+import { type Right, rightText, untriedRights } from './rights-of-chart.ts';
 import { type Effect, EFFECTS, RightsScene, STUCK_EFFECTS } from './rights-scene.ts';
-import { controllerRoles, type Right, rightText, rightsOf } from './rights-of-chart.ts';
-import { applyVeleroCrds } from './velero-crds.ts';
-
-interface Configuration {
-  readonly name: string;
-  readonly values: readonly string[];
-  readonly effects: readonly Effect[];
-  /** Those with an annotator are alone: each takes away what another one has written. */
-  readonly scenesAtOnce: number;
-}
-
-const CONFIGURATIONS: readonly Configuration[] = [
-  {
-    name: 'all that is off by default',
-    values: [
-      '--set=controller.annotator.enabled=true,controller.preCopy.enabled=true',
-      '--set=controller.configuration.nothingStuck=false',
-    ],
-    effects: ['agent', 'overview', 'annotation', 'pre-copy'],
-    scenesAtOnce: 1,
-  },
-  {
-    name: 'as it is by default',
-    values: [],
-    effects: ['agent', 'overview', ...STUCK_EFFECTS],
-    // Each waits most of its time for the second look at what is stuck.
-    scenesAtOnce: 12,
-  },
-];
 
 /** What is not to be had without a right; the first row that fits counts, nothing without one. */
 const LOSSES: readonly (readonly [RegExp, readonly Effect[]])[] = [
@@ -80,10 +62,11 @@ t.test(
     }
     const unmissed: string[] = [];
     const tried = new Set<string>();
-    for (const configuration of CONFIGURATIONS) {
-      const rows = [undefined, ...untried(configuration, tried)].entries();
+    for (const [turn, configuration] of CONTROLLER_CONFIGURATIONS.entries()) {
+      const untried = untriedRights(rolesIn(configuration), tried);
+      const rows = [undefined, ...untried].entries();
       await mapBounded(rows, { parallelism: configuration.scenesAtOnce }, async ([row, right]) => {
-        const index = CONFIGURATIONS.indexOf(configuration) * 100 + row;
+        const index = turn * 100 + row;
         const failure = await play(plane, configuration, { index, right }).then(
           () => undefined,
           (error: unknown) => error,
@@ -97,25 +80,6 @@ t.test(
   },
 );
 
-/** Rights of the configuration that are missing in no other one. */
-function untried({ values }: Configuration, tried: Set<string>): Right[] {
-  const rights = rightsOf(controllerRoles('velero', values));
-  return rights.filter(right => {
-    // What is given in the whole cluster nobody misses in a namespace.
-    const isGivenTwice = rights.some(
-      other => right.isNamespaced && !other.isNamespaced && isSame(right, other),
-    );
-    const text = rightText(right, 'velero');
-    if (isGivenTwice || tried.has(text)) return false;
-    tried.add(text);
-    return true;
-  });
-}
-
-function isSame(one: Right, other: Right): boolean {
-  return rightText(one, '') === rightText({ ...other, isNamespaced: true }, '');
-}
-
 class Unmissed extends Error {}
 
 interface Row {
@@ -126,7 +90,7 @@ interface Row {
 
 async function play(
   plane: ControlPlane,
-  { values, effects }: Configuration,
+  { values, effects }: ControllerConfiguration,
   { index, right }: Row,
 ): Promise<void> {
   await using scene = await RightsScene.open(plane, { index, values, without: right });

@@ -11,10 +11,16 @@ import { systemClock } from '#engine/base/clock.ts';
 import { askOverview } from '#proto/overview-client.ts';
 import { SessionClient } from '#proto/session-client.ts';
 import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
+import type { ApiClient, ApiObject } from '#test/cluster/api-client.ts';
+import type { ControlPlane } from '#test/cluster/control-plane.ts';
 import { type LogLines, logLines } from '#test/support/log-lines.ts';
-import type { ApiClient, ApiObject } from './api-client.ts';
-import type { ControlPlane } from './control-plane.ts';
-import { type ChartObject, chartObjects, type Right, without } from './rights-of-chart.ts';
+import {
+  type ChartObject,
+  chartObjects,
+  CONTROLLER_ENABLED,
+  type Right,
+  withoutRight,
+} from './rights-of-chart.ts';
 
 const LEFTOVERS = ['left-pod', 'left-claim'] as const;
 const MOVES_TO_END = ['backup', 'restore', 'upload', 'download'] as const;
@@ -75,10 +81,10 @@ export class RightsScene implements AsyncDisposable {
     const rule = 'controller.annotator.rules[0]';
     const rules = `--set=${rule}.action=include,${rule}.namespaces={${names.shop}}`;
     const absence = '--set=controller.configuration.agentAbsence=1s';
-    const objects = chartObjects(names.velero, [...values, rules, absence]);
-    for (const object of objects.filter(isNeeded)) {
-      await client.apply(without(object, options.without));
-    }
+    const given = [CONTROLLER_ENABLED, ...values, rules, absence];
+    const objects = chartObjects(names.velero, given);
+    const left = withoutRight(objects, 'stevedore-controller', options.without);
+    for (const object of left.filter(isNeeded)) await client.apply(object);
     for (const object of subjects(names)) await client.create(object);
     await leaveBehind(client, names);
     return new RightsScene(client, names, await start(plane, names.velero, objects));
