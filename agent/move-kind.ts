@@ -1,6 +1,7 @@
 // One kind of move, wired: its informer, its queue and its reconciler.
 
 import type { Clock } from '#engine/base/clock.ts';
+import type { FailedMoves } from '#agent/coordinator/failed-moves.ts';
 import { readStatusRules } from '#agent/moves/crd-phases.ts';
 import type { ExposedItem } from '#agent/moves/exposed-moves.ts';
 import type { MoveAdapter } from '#agent/moves/move-adapter.ts';
@@ -47,6 +48,7 @@ export interface SharedParts {
   readonly log: Log;
   readonly metrics: AgentMetrics;
   readonly events: Pick<EventWriter, 'emit'>;
+  readonly failed: Pick<FailedMoves, 'note'>;
   readonly signal: AbortSignal;
 }
 
@@ -89,6 +91,7 @@ export async function makeKind<Item extends MoveObject>(
       enqueue: key => enqueue(key),
       report: report => {
         tell(report);
+        parts.failed.note(name, report);
         // What the reconciler of a kind reports is about items of that kind.
         if (isCompletion(report)) onCompleted?.(report.item as Item);
       },

@@ -6,6 +6,7 @@ import type { Clock } from '#engine/base/clock.ts';
 import { controlGroupBytes } from '#engine/base/memory-budget.ts';
 import { packageVersion } from '#engine/base/package-version.ts';
 import type { Cache, Traffic } from '#engine/index.ts';
+import type { FailedMoves } from '#agent/coordinator/failed-moves.ts';
 import { readAccess } from '#agent/coordinator/link-access.ts';
 import type { Standing } from '#agent/coordinator/slot-keeper.ts';
 import { type MoveSlots, Slots } from '#agent/moves/slots.ts';
@@ -26,6 +27,8 @@ export interface SlotParts {
   readonly cache: Cache | undefined;
   /** What goes by the controller's shares; undefined where none is set. */
   readonly traffic: Traffic | undefined;
+  /** Moves that did not end as they should have. */
+  readonly failed: Pick<FailedMoves, 'list'>;
   /** All volumes that the controller wants ahead of their backups, at each change. */
   readonly onPreCopies: (volumes: readonly WantedVolume[]) => void;
 }
@@ -42,7 +45,7 @@ export async function openMoveSlots(
   count: number,
 ): Promise<OpenSlots> {
   const { controller: address } = config;
-  const { client, log, clock, cache, traffic, signal, onPreCopies } = parts;
+  const { client, log, clock, cache, traffic, signal, failed, onPreCopies } = parts;
   if (address === undefined || traffic === undefined) {
     log.info({ slots: count }, 'no controller is set; this node goes by its own limit');
     const nothing = async () => undefined;
@@ -77,7 +80,11 @@ export async function openMoveSlots(
     slotsMax: count,
     classOf: move => classes.of(move),
     ...{ shares, onPreCopies },
-    heartbeat: () => ({ ...nodeCondition(cache, memoryLimit), moves: rates.of(slots.moves) }),
+    heartbeat: () => ({
+      ...nodeCondition(cache, memoryLimit),
+      moves: rates.of(slots.moves),
+      failed: failed.list(),
+    }),
     onStanding: next => {
       if (next.kind !== standing || !hasSaid) sayStanding(log, next, count);
       standing = next.kind;

@@ -10,6 +10,7 @@ import { defaultMemoryBytes } from '#engine/base/memory-budget.ts';
 import { settlesWithin } from '#engine/base/settles-within.ts';
 import { SmoothRate } from '#engine/base/smooth-rate.ts';
 import type { Cache, Traffic } from '#engine/index.ts';
+import { FailedMoves } from '#agent/coordinator/failed-moves.ts';
 import { PreCopying } from '#agent/pre-copy/pre-copying.ts';
 import { yieldingMover } from '#agent/pre-copy/yielding-mover.ts';
 import { repositoryShares } from '#agent/repositories/repository-shares.ts';
@@ -154,7 +155,8 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     forget: (gone, ended) => repositories.forget(gone, ended),
   });
   const onPreCopies: SlotParts['onPreCopies'] = volumes => preCopying.want(volumes);
-  const slotParts = { ...parts, cache, traffic, onPreCopies };
+  const failed = new FailedMoves({ clock, hide: parts.secrets.hideIn });
+  const slotParts = { ...parts, cache, traffic, failed, onPreCopies };
   await using slots = await openMoveSlots(config, slotParts, slotCount);
   const mover = moverOf(config, parts, measuredRepositories(repositories, metrics, clock));
   // At hand before anything can come over the wire.
@@ -167,8 +169,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     ...parts,
     mover: noticingMover(hidingMover(measured, parts.secrets.hideIn), log),
     doneFiles: mover,
-    node,
-    events,
+    ...{ node, events, failed },
     ...slots,
   });
   readiness.set('start', undefined);

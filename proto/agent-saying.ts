@@ -4,13 +4,14 @@
 import type { AgentMessage, ControllerMessage, ReadAgentMessage } from './session-codec.ts';
 import type { Hello__Output as ReadHello } from './generated/stevedore/v1/Hello.ts';
 import type { Heartbeat__Output as ReadHeartbeat } from './generated/stevedore/v1/Heartbeat.ts';
+import type { FailedMove__Output as ReadFailed } from './generated/stevedore/v1/FailedMove.ts';
 import type { MoveProgress__Output as ReadMove } from './generated/stevedore/v1/MoveProgress.ts';
 import type { Share__Output as ReadShare } from './generated/stevedore/v1/Share.ts';
 import type { SharesInForce__Output as InForce } from './generated/stevedore/v1/SharesInForce.ts';
 import type { SlotReport } from './slot-messages.ts';
 import { reportFromWire } from './slot-wire.ts';
 import { requireCount, requireList, requireName, requireText } from './wire-fields.ts';
-import { CAPABILITIES_MAX, MOVES_MAX } from './wire-limits.ts';
+import { CAPABILITIES_MAX, FAILED_MAX, FAILURE_CHARACTERS_MAX, MOVES_MAX } from './wire-limits.ts';
 
 export interface AgentHello {
   readonly node: string;
@@ -35,9 +36,37 @@ export interface MoveRate {
 
 export interface AgentHeartbeat {
   readonly diskFreeBytes: number | undefined;
-  readonly cache: { readonly limitBytes: number; readonly usedBytes: number } | undefined;
+  readonly cache: CacheUse | undefined;
   readonly memory: { readonly usedBytes: number; readonly limitBytes: number | undefined };
   readonly moves: readonly MoveRate[];
+  /** The newest first. */
+  readonly failed: readonly FailedMove[];
+}
+
+export interface CacheUse {
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+  /** Promised to what is being written. */
+  readonly reservedBytes: number | undefined;
+  /** Free space of the disk at which the kubelet begins to evict pods; undefined for never. */
+  readonly evictionLineBytes: number | undefined;
+}
+
+/** Ended, and not as it should have. */
+export interface FailedMove {
+  /** Uid of the custom resource. */
+  readonly id: string;
+  /** Its kind and name. */
+  readonly move: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly volumeName: string;
+  /** `Failed`, `Canceled`, or `Completed` where something is missing or differs. */
+  readonly phase: string;
+  /** Of docs/errors.md, or empty. */
+  readonly code: string;
+  readonly message: string;
+  readonly endedAgoMs: number;
 }
 
 /** Of one direction; undefined rate for no limit. */
@@ -84,8 +113,21 @@ export function sayingFromWire(
 }
 
 export function heartbeatToWire(beat: AgentHeartbeat): AgentMessage {
-  const { diskFreeBytes, cache, memory, moves } = beat;
-  return { heartbeat: { diskFreeBytes, cache, memory, moves: moves.slice(0, MOVES_MAX) } };
+  const { diskFreeBytes, cache, memory, moves, failed } = beat;
+  return {
+    heartbeat: {
+      ...{ diskFreeBytes, cache, memory, moves: moves.slice(0, MOVES_MAX) },
+      failed: failed.slice(0, FAILED_MAX).map(failedToWire),
+    },
+  };
+}
+
+/** A message names files, whose names may be anything, and must not end the session. */
+function failedToWire({ message, endedAgoMs, ...move }: FailedMove) {
+  const printable = message.replace(/[^\x20-\x7e]/gu, '?');
+  const isLong = printable.length > FAILURE_CHARACTERS_MAX;
+  const cut = isLong ? `${printable.slice(0, FAILURE_CHARACTERS_MAX - 3)}...` : printable;
+  return { ...move, message: cut, endedAgoMs: Math.floor(endedAgoMs) };
 }
 
 /** @throws COORDINATOR_MESSAGE_INVALID */
@@ -97,6 +139,8 @@ export function heartbeatFromWire(wire: ReadHeartbeat): AgentHeartbeat {
       ? {
           limitBytes: requireCount(cache.limitBytes, 'cache.limit_bytes'),
           usedBytes: requireCount(cache.usedBytes, 'cache.used_bytes'),
+          reservedBytes: optionalCount(cache.reservedBytes, 'cache.reserved_bytes'),
+          evictionLineBytes: optionalCount(cache.evictionLineBytes, 'cache.eviction_line_bytes'),
         }
       : undefined,
     memory: {
@@ -104,6 +148,21 @@ export function heartbeatFromWire(wire: ReadHeartbeat): AgentHeartbeat {
       limitBytes: optionalCount(memory?.limitBytes, 'memory.limit_bytes'),
     },
     moves: requireList(wire.moves, 'moves', MOVES_MAX).map(moveRateFromWire),
+    failed: requireList(wire.failed, 'failed', FAILED_MAX).map(failedFromWire),
+  };
+}
+
+function failedFromWire(wire: ReadFailed): FailedMove {
+  return {
+    id: requireName(wire.id, 'failed.id'),
+    move: requireText(wire.move, 'failed.move'),
+    namespace: requireText(wire.namespace, 'failed.namespace'),
+    pod: requireText(wire.pod, 'failed.pod'),
+    volumeName: requireText(wire.volumeName, 'failed.volume_name'),
+    phase: requireText(wire.phase, 'failed.phase'),
+    code: requireText(wire.code, 'failed.code'),
+    message: requireText(wire.message, 'failed.message'),
+    endedAgoMs: requireCount(wire.endedAgoMs, 'failed.ended_ago_ms'),
   };
 }
 

@@ -23,6 +23,9 @@ export const TRANSPORT_BYTES_MAX = 8 * 1024 * 1024;
 export const REQUESTS_MAX = 10_000;
 export const HOLDS_MAX = 1_000;
 export const MOVES_MAX = 1_000;
+/** Moves of a heartbeat that did not end as they should have, and what is said of each. */
+export const FAILED_MAX = 10;
+export const FAILURE_CHARACTERS_MAX = 300;
 /** Grants and revocations of an answer, each. */
 export const GRANTS_MAX = 2_000;
 /** Of an answer: they become events, of which a node writes few. */

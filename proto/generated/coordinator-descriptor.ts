@@ -163,10 +163,27 @@ export const COORDINATOR_DESCRIPTOR: object = {
                   "rule": "repeated",
                   "type": "MoveProgress",
                   "id": 4
+                },
+                "failed": {
+                  "rule": "repeated",
+                  "type": "FailedMove",
+                  "id": 5
                 }
               },
               "nested": {
                 "Cache": {
+                  "oneofs": {
+                    "_reservedBytes": {
+                      "oneof": [
+                        "reservedBytes"
+                      ]
+                    },
+                    "_evictionLineBytes": {
+                      "oneof": [
+                        "evictionLineBytes"
+                      ]
+                    }
+                  },
                   "fields": {
                     "limitBytes": {
                       "type": "uint64",
@@ -175,6 +192,20 @@ export const COORDINATOR_DESCRIPTOR: object = {
                     "usedBytes": {
                       "type": "uint64",
                       "id": 2
+                    },
+                    "reservedBytes": {
+                      "type": "uint64",
+                      "id": 3,
+                      "options": {
+                        "proto3_optional": true
+                      }
+                    },
+                    "evictionLineBytes": {
+                      "type": "uint64",
+                      "id": 4,
+                      "options": {
+                        "proto3_optional": true
+                      }
                     }
                   }
                 },
@@ -249,6 +280,46 @@ export const COORDINATOR_DESCRIPTOR: object = {
                   "options": {
                     "proto3_optional": true
                   }
+                }
+              }
+            },
+            "FailedMove": {
+              "fields": {
+                "id": {
+                  "type": "string",
+                  "id": 1
+                },
+                "move": {
+                  "type": "string",
+                  "id": 2
+                },
+                "namespace": {
+                  "type": "string",
+                  "id": 3
+                },
+                "pod": {
+                  "type": "string",
+                  "id": 4
+                },
+                "volumeName": {
+                  "type": "string",
+                  "id": 5
+                },
+                "phase": {
+                  "type": "string",
+                  "id": 6
+                },
+                "code": {
+                  "type": "string",
+                  "id": 7
+                },
+                "message": {
+                  "type": "string",
+                  "id": 8
+                },
+                "endedAgoMs": {
+                  "type": "uint64",
+                  "id": 9
                 }
               }
             },

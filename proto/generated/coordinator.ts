@@ -7,6 +7,7 @@ import type { ClusterOverview as _stevedore_v1_ClusterOverview, ClusterOverview_
 import type { ControllerMessage as _stevedore_v1_ControllerMessage, ControllerMessage__Output as _stevedore_v1_ControllerMessage__Output } from './stevedore/v1/ControllerMessage.ts';
 import type { CoordinatorClient as _stevedore_v1_CoordinatorClient, CoordinatorDefinition as _stevedore_v1_CoordinatorDefinition } from './stevedore/v1/Coordinator.ts';
 import type { Drain as _stevedore_v1_Drain, Drain__Output as _stevedore_v1_Drain__Output } from './stevedore/v1/Drain.ts';
+import type { FailedMove as _stevedore_v1_FailedMove, FailedMove__Output as _stevedore_v1_FailedMove__Output } from './stevedore/v1/FailedMove.ts';
 import type { GrantSerial as _stevedore_v1_GrantSerial, GrantSerial__Output as _stevedore_v1_GrantSerial__Output } from './stevedore/v1/GrantSerial.ts';
 import type { Heartbeat as _stevedore_v1_Heartbeat, Heartbeat__Output as _stevedore_v1_Heartbeat__Output } from './stevedore/v1/Heartbeat.ts';
 import type { Hello as _stevedore_v1_Hello, Hello__Output as _stevedore_v1_Hello__Output } from './stevedore/v1/Hello.ts';
@@ -46,6 +47,7 @@ export interface ProtoGrpcType {
        */
       Coordinator: SubtypeConstructor<typeof grpc.Client, _stevedore_v1_CoordinatorClient> & { service: _stevedore_v1_CoordinatorDefinition }
       Drain: MessageTypeDefinition<_stevedore_v1_Drain, _stevedore_v1_Drain__Output>
+      FailedMove: MessageTypeDefinition<_stevedore_v1_FailedMove, _stevedore_v1_FailedMove__Output>
       GrantSerial: MessageTypeDefinition<_stevedore_v1_GrantSerial, _stevedore_v1_GrantSerial__Output>
       Heartbeat: MessageTypeDefinition<_stevedore_v1_Heartbeat, _stevedore_v1_Heartbeat__Output>
       Hello: MessageTypeDefinition<_stevedore_v1_Hello, _stevedore_v1_Hello__Output>

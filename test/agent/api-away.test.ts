@@ -63,6 +63,7 @@ t.test('a move goes on for ten minutes without an API server, and is reported on
     node: { slotCount: 1, exposure: DEFAULT_EXPOSURE },
     standing: () => 'none',
     events: { emit: () => {}, stop: async () => {} },
+    failed: { note: () => undefined },
     clock,
     log: createLog({ level: 'debug', format: 'json', write: line => lines.push(line) }),
     metrics,

@@ -42,6 +42,17 @@ t.test('a backup takes its slot from the controller, and its end is said', async
   );
   t.match(asked[0], { namespace: velero.NAMESPACE, pod: 'web', location: 'default', priority: 5 });
   await scene.until(() => desk.table.heldCount === 0);
+  agent.api.add(velero.podVolumeBackup('daily-2', BACKUP, { name: 'gone', uid: 'of-nobody' }));
+  t.match(await ended(agent.api, POD_VOLUME_BACKUPS, 'daily-2'), { phase: 'Failed' });
+  const failed = () =>
+    scene.heard.flatMap(({ saying }) =>
+      saying.kind === 'heartbeat' ? saying.heartbeat.failed : [],
+    );
+  await scene.until(() => failed().length > 0);
+  t.match(failed()[0], {
+    ...{ move: 'PodVolumeBackup/daily-2', pod: 'gone', phase: 'Failed', code: 'POD_NOT_FOUND' },
+    message: /POD_NOT_FOUND\)$/,
+  });
   const said = scene.heard.map(({ saying }) => saying).find(({ kind }) => kind === 'heartbeat');
   t.ok(said?.kind === 'heartbeat' && said.heartbeat.memory.usedBytes > 2 ** 20);
   await controller.stop();

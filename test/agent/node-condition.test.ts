@@ -11,6 +11,7 @@ t.test('a heartbeat has what the disk of the cache has free, limits, and what is
   const { diskFreeBytes = -1 } = condition;
   // Others on the disk go on meanwhile.
   t.ok(Math.abs(diskFreeBytes - bavail * bsize) < 0.05 * blocks * bsize, `${diskFreeBytes}`);
+  t.equal(condition.cache?.reservedBytes, 0);
   t.match(condition, { cache: { limitBytes: 16 * MIB }, memory: { limitBytes: 512 * MIB } });
   t.ok((condition.cache?.usedBytes ?? 0) > 0 && condition.memory.usedBytes > 20 * MIB);
 });

@@ -72,6 +72,7 @@ class SendingAgent {
       heartbeat: () => ({
         ...{ diskFreeBytes: undefined, cache: undefined },
         memory: { usedBytes: 1, limitBytes: undefined },
+        failed: [],
         moves: rates.of(agent.started.map(heldMove)),
       }),
     });

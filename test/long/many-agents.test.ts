@@ -154,7 +154,11 @@ function heartbeatOf(ids: readonly string[]): AgentHeartbeat {
   const rates = { uploadBytesPerSecond: 1e7, downloadBytesPerSecond: 0, doneBytesPerSecond: 1e7 };
   return {
     diskFreeBytes: 2 ** 37,
-    cache: { limitBytes: 2 ** 34, usedBytes: 2 ** 33 },
+    cache: {
+      ...{ limitBytes: 2 ** 34, usedBytes: 2 ** 33 },
+      ...{ reservedBytes: 2 ** 25, evictionLineBytes: 2 ** 35 },
+    },
+    failed: [],
     memory: { usedBytes: 2 ** 28, limitBytes: 2 ** 30 },
     moves: ids.map(id => ({
       id,

@@ -9,6 +9,7 @@ import {
   encodeControllerMessage,
 } from '#proto/session-codec.ts';
 import {
+  heartbeatFromWire,
   heartbeatToWire,
   sayingFromWire,
   sharesToWire,
@@ -137,10 +138,41 @@ t.test(
   },
 );
 
+const failedMove = (id: string, message = 'the volume is gone (VOLUME_NOT_FOUND)') => ({
+  ...{ id, move: 'PodVolumeBackup/daily-1', namespace: 'shop', pod: 'web-0', volumeName: 'files' },
+  ...{ phase: 'Failed', code: 'VOLUME_NOT_FOUND', message, endedAgoMs: 5 },
+});
+
+t.test('what a move says of its failure is cut and printable, whatever it names', async t => {
+  const beat = {
+    ...{ diskFreeBytes: undefined, cache: undefined, moves: [] },
+    memory: { usedBytes: 0, limitBytes: undefined },
+    failed: Array.from({ length: 12 }, (_, index) =>
+      failedMove(`u-${index}`, '\u{1f4a5}\n\x1b' + 'é'.repeat(400)),
+    ),
+  };
+  const saying = sayingFromWire(
+    decodeAgentMessage(encodeAgentMessage(heartbeatToWire(beat))),
+    SPEAKER,
+  );
+  const failed = saying.kind === 'heartbeat' ? saying.heartbeat.failed : [];
+  t.equal(failed.length, 10);
+  t.equal(failed[0]?.message, `${'?'.repeat(297)}...`);
+});
+
+t.test('caches without a line, and agents that say nothing of it, are told from zero', async t => {
+  const { heartbeat } = decodeAgentMessage(
+    encodeAgentMessage({ heartbeat: { cache: { limitBytes: 5, usedBytes: 3 } } }),
+  );
+  t.strictSame(heartbeat && heartbeatFromWire(heartbeat).cache, {
+    ...{ limitBytes: 5, usedBytes: 3, reservedBytes: undefined, evictionLineBytes: undefined },
+  });
+});
+
 t.test('a heartbeat and shares tell nothing from zero', async t => {
   const beat = {
     diskFreeBytes: 0,
-    cache: { limitBytes: 2 ** 40, usedBytes: 0 },
+    cache: { limitBytes: 2 ** 40, usedBytes: 0, reservedBytes: 0, evictionLineBytes: 0 },
     memory: { usedBytes: 5, limitBytes: undefined },
     moves: [
       {
@@ -162,11 +194,12 @@ t.test('a heartbeat and shares tell nothing from zero', async t => {
         doneBytesPerSecond: undefined,
       },
     ],
+    failed: [failedMove('u-3')],
   };
   const heard = (heartbeat: Parameters<typeof heartbeatToWire>[0]) =>
     sayingFromWire(decodeAgentMessage(encodeAgentMessage(heartbeatToWire(heartbeat))), SPEAKER);
   t.strictSame(heard(beat), { kind: 'heartbeat', heartbeat: beat });
-  const bare = { ...beat, diskFreeBytes: undefined, cache: undefined, moves: [] };
+  const bare = { ...beat, diskFreeBytes: undefined, cache: undefined, moves: [], failed: [] };
   t.strictSame(heard(bare), { kind: 'heartbeat', heartbeat: bare });
   const shares = {
     upload: { number: 3, bytesPerSecond: 0 },

@@ -116,6 +116,7 @@ async function openSlots(
     ...{ client: api.client(), clock, signal, cache: undefined, traffic },
     log: createLog({ level: 'debug', format: 'json', write: log.write }),
     onPreCopies: () => undefined,
+    failed: { list: () => [] },
   };
   const opened = await openMoveSlots(outcome.config, parts, NODE_SLOTS);
   t.teardown(() => opened[Symbol.asyncDispose]());

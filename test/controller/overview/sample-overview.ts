@@ -70,9 +70,13 @@ export const OVERVIEW: ClusterOverview = {
       waitingCount: 1,
       heartbeat: {
         diskFreeBytes: 900 * MIB,
-        cache: { limitBytes: 400 * MIB, usedBytes: 100 * MIB },
+        cache: {
+          ...{ limitBytes: 400 * MIB, usedBytes: 100 * MIB, reservedBytes: 20 * MIB },
+          evictionLineBytes: 300 * MIB,
+        },
         memory: { usedBytes: 80 * MIB, limitBytes: 512 * MIB },
         moves: [],
+        failed: [],
       },
       shares: {
         upload: { number: 3, bytesPerSecond: 2 * MIB },

@@ -1,6 +1,7 @@
 // Original file: coordinator.proto
 
 import type { MoveProgress as _stevedore_v1_MoveProgress, MoveProgress__Output as _stevedore_v1_MoveProgress__Output } from '../../stevedore/v1/MoveProgress.ts';
+import type { FailedMove as _stevedore_v1_FailedMove, FailedMove__Output as _stevedore_v1_FailedMove__Output } from '../../stevedore/v1/FailedMove.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -15,6 +16,17 @@ export interface _stevedore_v1_Heartbeat_Cache {
    * What it takes.
    */
   'usedBytes'?: (number | string | Long);
+  /**
+   * Promised to what is being written; missing from agents that do not say it.
+   */
+  'reservedBytes'?: (number | string | Long);
+  /**
+   * Free space of its disk at which the kubelet begins to evict pods: the nearest of its lines.
+   * Missing where it has none there, and from agents that do not say it.
+   */
+  'evictionLineBytes'?: (number | string | Long);
+  '_reservedBytes'?: "reservedBytes";
+  '_evictionLineBytes'?: "evictionLineBytes";
 }
 
 /**
@@ -29,6 +41,17 @@ export interface _stevedore_v1_Heartbeat_Cache__Output {
    * What it takes.
    */
   'usedBytes': (number);
+  /**
+   * Promised to what is being written; missing from agents that do not say it.
+   */
+  'reservedBytes'?: (number);
+  /**
+   * Free space of its disk at which the kubelet begins to evict pods: the nearest of its lines.
+   * Missing where it has none there, and from agents that do not say it.
+   */
+  'evictionLineBytes'?: (number);
+  '_reservedBytes'?: "reservedBytes";
+  '_evictionLineBytes'?: "evictionLineBytes";
 }
 
 /**
@@ -75,6 +98,11 @@ export interface Heartbeat {
    * All moves under way, at most 1,000.
    */
   'moves'?: (_stevedore_v1_MoveProgress)[];
+  /**
+   * The last moves of this start of the agent that did not end as they should have, the newest
+   * first, at most 10. None from agents that do not say it.
+   */
+  'failed'?: (_stevedore_v1_FailedMove)[];
   '_diskFreeBytes'?: "diskFreeBytes";
 }
 
@@ -92,5 +120,10 @@ export interface Heartbeat__Output {
    * All moves under way, at most 1,000.
    */
   'moves': (_stevedore_v1_MoveProgress__Output)[];
+  /**
+   * The last moves of this start of the agent that did not end as they should have, the newest
+   * first, at most 10. None from agents that do not say it.
+   */
+  'failed': (_stevedore_v1_FailedMove__Output)[];
   '_diskFreeBytes'?: "diskFreeBytes";
 }
