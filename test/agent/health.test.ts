@@ -2,7 +2,7 @@
 
 import { request } from 'node:http';
 import t, { type Test } from 'tap';
-import { HealthServer, type HealthParts } from '#agent/health.ts';
+import { type HealthParts, listenForHealth } from '#agent/health.ts';
 import { LeftBehind } from '#agent/left-behind.ts';
 import { AgentMetrics } from '#agent/metrics.ts';
 import { Readiness } from '#agent/readiness.ts';
@@ -15,7 +15,7 @@ interface Reply {
 async function serve(t: Test, parts: Partial<HealthParts> = {}) {
   const metrics = new AgentMetrics('worker-1');
   const readiness = new Readiness();
-  const server = await HealthServer.listen({
+  const server = await listenForHealth({
     address: { host: '127.0.0.1', port: 0 },
     readiness,
     registry: metrics.registry,
