@@ -1,7 +1,5 @@
 // Where people ask how things stand. Who may not is told so and counted, by an address that fails
-// too often nobody is asked any more, and a controller that stands by says who leads. An overview
-// costs a look at everybody, so it is made again when as much time has gone by as keeps that cheap,
-// and whoever asks before that gets the same.
+// too often nobody is asked any more, and a controller that stands by says who leads.
 
 import type { Clock } from '#engine/base/clock.ts';
 import type { OverviewCall } from '#proto/overview-call.ts';
@@ -10,6 +8,7 @@ import { encodeOverviewWithin } from '#proto/overview-wire.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { ADDRESS_POLICY, HoldOff } from '#controller/sessions/hold-off.ts';
 import { asRefusal, type RefusalCounts, refusalOf, refuse } from '#controller/sessions/refusals.ts';
+import { KeptBriefly } from './kept-briefly.ts';
 
 export interface OverviewDeskParts {
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -22,18 +21,16 @@ export interface OverviewDeskParts {
   readonly leader: () => string;
 }
 
-/** For so many times as long as it took: one of 10,000 that wait takes some 40 ms. */
-const SAME_TIMES = 25;
-const SAME_MS_MAX = 5_000;
 const ADDRESSES_MAX = 1_000;
 
 export class OverviewDesk {
   readonly #parts: OverviewDeskParts;
   readonly #addresses = new HoldOff({ ...ADDRESS_POLICY, keysMax: ADDRESSES_MAX });
-  #made: { readonly bytes: Buffer; readonly untilMs: number } | undefined;
+  readonly #kept: KeptBriefly<Buffer>;
 
   constructor(parts: OverviewDeskParts) {
     this.#parts = parts;
+    this.#kept = new KeptBriefly(parts.clock);
   }
 
   /** Of SessionServer. */
@@ -66,17 +63,12 @@ export class OverviewDesk {
 
   /** @throws COORDINATOR_STANDBY */
   #overview(): Buffer {
-    const { clock, describe, leader } = this.#parts;
-    const nowMs = clock.monotonic();
-    if (this.#made !== undefined && nowMs < this.#made.untilMs) return this.#made.bytes;
-    this.#made = undefined;
-    const overview = describe();
-    if (overview === undefined) throw standby(leader());
-    const bytes = encodeOverviewWithin(overview);
-    const madeMs = clock.monotonic();
-    const sameMs = Math.min((madeMs - nowMs) * SAME_TIMES, SAME_MS_MAX);
-    this.#made = { bytes, untilMs: madeMs + sameMs };
-    return bytes;
+    const { describe, leader } = this.#parts;
+    return this.#kept.of(() => {
+      const overview = describe();
+      if (overview === undefined) throw standby(leader());
+      return encodeOverviewWithin(overview);
+    });
   }
 }
 
