@@ -14,7 +14,13 @@ import { SERVICE_SETTINGS } from '#agent/service-settings.ts';
 import { optional, preset, type SettingValues } from '#agent/setting.ts';
 import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
 import { parseRules } from '#controller/annotator/parse-rules.ts';
-import { parseSlots, parseSlotsByName, parseWindows, requireLeaseMs } from './setting-values.ts';
+import {
+  parseSlots,
+  parseSlotsByName,
+  parseStatusAddress,
+  parseWindows,
+  requireLeaseMs,
+} from './setting-values.ts';
 import { DEFAULT_LIMITS } from './slots/slot-limits.ts';
 
 export const SETTINGS = Object.freeze({
@@ -150,6 +156,12 @@ export const SETTINGS = Object.freeze({
     parse: (text, what) => requireLeaseMs(parseDuration(text, what), what),
   }),
   metricsAddress: SERVICE_SETTINGS.metricsAddress,
+  statusAddress: preset('127.0.0.1:8087', {
+    flags: '--status-address <address>',
+    variables: ['STEVEDORE_STATUS_ADDRESS'],
+    text: 'where the status page is served: a loopback address, or none',
+    parse: parseStatusAddress,
+  }),
   logLevel: SERVICE_SETTINGS.logLevel,
   logFormat: SERVICE_SETTINGS.logFormat,
   kubeconfig: SERVICE_SETTINGS.kubeconfig,

@@ -27,6 +27,7 @@ import { ControllerMetrics } from './metrics.ts';
 import { describeOverview } from './overview/describe-overview.ts';
 import { OverviewDesk } from './overview/overview-desk.ts';
 import { OverviewReaders } from './overview/overview-readers.ts';
+import { RecentFailures } from './overview/recent-failures.ts';
 import { PreCopyCounts } from './pre-copy/pre-copy-counts.ts';
 import { watchPreCopies } from './pre-copy/watch-pre-copies.ts';
 import { refusalLog } from './refusal-log.ts';
@@ -41,6 +42,7 @@ import { readTlsPair, watchTlsFiles } from './sessions/tls-files.ts';
 import { TokenReviews } from './sessions/token-reviews.ts';
 import { DEFAULT_LIMITS, type SlotLimits } from './slots/slot-limits.ts';
 import { SettingsWatch } from './settings-watch.ts';
+import { serveStatus } from './status-service.ts';
 import { reign, type TermParts, type TermState } from './term.ts';
 
 export interface ControllerParts {
@@ -70,9 +72,11 @@ export async function runController(
   };
   const door = new Door({ counts, clock, prepare });
   let state: TermState | undefined;
+  let leader = '';
   const annotated = new AnnotatorCounts();
   const preCopies = new PreCopyCounts();
   const leftovers = new LeftoverCounts();
+  const failures = new RecentFailures(clock);
   let overviews: OverviewDesk | undefined;
   const server = new SessionServer({
     ...{ clock, onCall: door.onCall },
@@ -90,13 +94,18 @@ export async function runController(
   const { metricsAddress: address } = config;
   await using _health = await serveHealth({ address, readiness, registry: metrics.registry, log });
   const { kubeconfig, kubecontext: context, namespace } = config;
+  await using _status = await serveStatus({
+    ...{ address: config.statusAddress, namespace, clock, log, failures },
+    ...{ version: parts.version, leader: hostname() },
+    state: () => state,
+    following: () => leader,
+  });
   const connection = await connect({ kubeconfig, context });
   // What it cannot be without, the Lease, is a check of its own.
   const isOptional = () => true;
   const onAttempt = refusedRights({ log, readiness, isOptional, namespace });
   const client = new HttpKubeClient(connection, { onAttempt });
   const reviews = new TokenReviews({ client, expected: agentsOf(config), clock });
-  let leader = '';
   let listener: SessionListener | undefined;
   try {
     overviews = openOverviews(config, parts, {
@@ -111,11 +120,18 @@ export async function runController(
       ...{ client, door, counts, metrics, readiness, reviews },
       onState: now => (state = now),
       onLeader: name => (leader = name),
+      onFailed: (node, failed) => failures.heard(node, failed),
       alongside: [
         signal => annotate(config, parts, { client, annotated, readiness }, signal),
         signal =>
           copyAhead(config, parts, { client, preCopies, readiness, state: () => state }, signal),
-        signal => endWhatIsStuck(config, parts, { client, leftovers, state: () => state }, signal),
+        signal =>
+          endWhatIsStuck(
+            config,
+            parts,
+            { client, leftovers, failures, state: () => state },
+            signal,
+          ),
       ],
     });
   } finally {
@@ -199,6 +215,7 @@ interface LeadParts {
   readonly onState: (state: TermState | undefined) => void;
   /** Another one leads, or nobody. */
   readonly onLeader: (name: string) => void;
+  readonly onFailed: TermParts['onFailed'];
   readonly alongside: TermParts['alongside'];
 }
 
@@ -208,7 +225,7 @@ async function lead(
   parts: LeadParts,
 ): Promise<void> {
   const { client, door, counts, metrics, readiness, reviews } = parts;
-  const { onState, onLeader, alongside } = parts;
+  const { onState, onLeader, onFailed, alongside } = parts;
   const config = configNow();
   const { namespace } = config;
   const leadership = new Leadership({
@@ -225,7 +242,7 @@ async function lead(
   });
   await leadership.run(signal, term =>
     reign(term, {
-      ...{ client, clock, door, counts, version, onState, alongside },
+      ...{ client, clock, door, counts, version, onState, onFailed, alongside },
       agents: agentsOf(config),
       rates: ratesOf(configNow()),
       limits: limitsOf(configNow()),
@@ -269,17 +286,27 @@ async function copyAhead(
 async function endWhatIsStuck(
   config: ControllerConfig,
   { log, clock }: ControllerParts,
-  parts: Pick<OverviewParts, 'client' | 'state'> & { readonly leftovers: LeftoverCounts },
+  parts: Pick<OverviewParts, 'client' | 'state'> & {
+    readonly leftovers: LeftoverCounts;
+    readonly failures: RecentFailures;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   if (!config.nothingStuck) return;
-  const { client, leftovers, state } = parts;
+  const { client, leftovers, failures, state } = parts;
   const { namespace, agentServiceAccount: serviceAccount } = config;
   const { agentAbsence: agentAbsenceMs, startDeadline: startDeadlineMs } = config;
   const hasSession = (node: string) => state()?.sessions.session(node) !== undefined;
   const limits = { agentAbsenceMs, startDeadlineMs };
   await watchStuck(
-    { client, clock, log, namespace, serviceAccount, hasSession, limits, leftovers },
+    {
+      ...{ client, clock, log, namespace, serviceAccount, hasSession, limits, leftovers },
+      onEnded: ({ metadata, resource, pod, node = '' }, message) => {
+        const { uid: id = '', name, namespace: own = '' } = metadata;
+        const whose = { namespace: pod?.namespace ?? own, pod: pod?.name ?? '', volumeName: '' };
+        failures.ended({ id, move: `${resource.kind}/${name}`, ...whose, message }, node);
+      },
+    },
     signal,
   );
 }

@@ -1,10 +1,16 @@
 // From the text of a setting of the controller to its value, where it is more than a word: limits
 // by name and windows, which are YAML.
 
-import { configError, parseRate } from '#agent/config-values.ts';
+import {
+  configError,
+  type ListenAddress,
+  parseListenAddress,
+  parseRate,
+} from '#agent/config-values.ts';
 import { messageOf } from '#engine/base/errors.ts';
 import { isRecord } from '#engine/base/record.ts';
 import { parseYaml } from '#engine/base/yaml.ts';
+import { isLoopback } from '#proto/loopback.ts';
 import { SLOTS_MAX } from '#proto/wire-limits.ts';
 import { type RateWindow, RateWindows } from './bandwidth/rate-windows.ts';
 
@@ -74,6 +80,17 @@ function parseWindow(body: unknown, what: string): RateWindow {
     throw configError(`${what}: ${messageOf(error)}`);
   }
   return window;
+}
+
+/** Undefined for `none`. Whoever asks is not asked who they are, so nobody else may reach it. */
+export function parseStatusAddress(text: string, what: string): ListenAddress | undefined {
+  if (text === 'none') return undefined;
+  const address = parseListenAddress(text, what);
+  if (address.host !== undefined && isLoopback(address.host)) return address;
+  throw configError(
+    `${what} is '${text}', which others can reach; give a loopback address such as ` +
+      '127.0.0.1:8087, to which kubectl port-forward leads, or none',
+  );
 }
 
 /** Of a duration in milliseconds. */

@@ -115,6 +115,11 @@ export class ShareService {
     for (const node of changed) this.#tell(node);
   }
 
+  /** What holds when. */
+  get windows(): Pick<RateWindows, 'describe' | 'outside'> {
+    return this.#windows;
+  }
+
   use(direction: Direction): RateUse {
     let used = 0;
     for (const moves of this.#beats.values()) {

@@ -2,7 +2,7 @@
 // concerned is answered. Time is the clock's; nothing is stored.
 
 import type { Clock } from '#engine/base/clock.ts';
-import type { AgentHeartbeat, AgentSaying } from '#proto/agent-saying.ts';
+import type { AgentHeartbeat, AgentSaying, FailedMove } from '#proto/agent-saying.ts';
 import type { SlotAnswer, SlotGrant, SlotReport } from '#proto/slot-messages.ts';
 import type { AgentSession } from './sessions/agent-session.ts';
 import type { AgentSessions, SessionEvents } from './sessions/agent-sessions.ts';
@@ -22,6 +22,8 @@ export interface SlotServiceParts {
   readonly hasBeen: (epoch: number) => Promise<boolean>;
   /** Before the nodes are told. Must not throw. */
   readonly onGranted?: (grants: readonly SlotGrant[]) => void;
+  /** What agents say of moves that did not end as they should have. Must not throw. */
+  readonly onFailed?: (node: string, failed: readonly FailedMove[]) => void;
   /** Once a second, when leases were looked at. Must not throw. */
   readonly onTick?: () => void;
   /** There is a later controller: this one must end. Called once. */
@@ -82,10 +84,17 @@ export class SlotService {
   }
 
   #hear(session: AgentSession, saying: AgentSaying): void {
-    if (saying.kind === 'heartbeat') this.#heartbeats.set(session.node, saying.heartbeat);
+    if (saying.kind === 'heartbeat') this.#keep(session.node, saying.heartbeat);
     if (saying.kind !== 'slots') return;
     if (saying.report.epoch > this.#parts.epoch) void this.#doubt(session, saying.report);
     else this.#report(session, saying.report);
+  }
+
+  /** Texts are kept once, by whoever takes them. */
+  #keep(node: string, heartbeat: AgentHeartbeat): void {
+    const { failed } = heartbeat;
+    if (failed.length > 0) this.#parts.onFailed?.(node, failed);
+    this.#heartbeats.set(node, failed.length > 0 ? { ...heartbeat, failed: [] } : heartbeat);
   }
 
   #report(session: AgentSession, report: SlotReport): void {

@@ -6,6 +6,7 @@ import { deadline } from '#engine/base/deadline.ts';
 import { PODS } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject } from '#kube/kube-object.ts';
+import type { FailedMove } from '#proto/agent-saying.ts';
 import type { SlotGrant } from '#proto/slot-messages.ts';
 import type { RateWindows } from './bandwidth/rate-windows.ts';
 import type { Door } from './door.ts';
@@ -35,6 +36,7 @@ export interface TermParts {
   /** What there is now, for metrics; undefined when the term is over. */
   readonly onState: (state: TermState | undefined) => void;
   readonly onGranted: (grants: readonly SlotGrant[], desk: SlotDesk) => void;
+  readonly onFailed: (node: string, failed: readonly FailedMove[]) => void;
   /** What else a leader does, until the signal fires; agents are served beside it. */
   readonly alongside: readonly ((signal: AbortSignal) => Promise<void>)[];
 }
@@ -59,12 +61,12 @@ const RETURN_MS = 1_000;
 /** Until the term's signal fires, or until an agent proves that there is a later leader. */
 export async function reign(term: Term, parts: TermParts): Promise<void> {
   const { epoch } = term;
-  const { clock, door, limits, rates, hasBeen, onState, onGranted, alongside } = parts;
+  const { clock, door, limits, rates, hasBeen, onState, onGranted, onFailed, alongside } = parts;
   const nodes = await agentNodes(parts, term.signal);
   const over = new AbortController();
   const desk = new SlotDesk({ epoch, limits, nodes, nowMs: clock.monotonic() });
   const service = new SlotService({
-    ...{ desk, epoch, clock, hasBeen },
+    ...{ desk, epoch, clock, hasBeen, onFailed },
     onGranted: grants => {
       shares.review();
       onGranted(grants, desk);

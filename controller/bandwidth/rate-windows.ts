@@ -26,6 +26,17 @@ export interface RatesNow extends Rates {
   readonly untilMs: number | undefined;
 }
 
+/** A window as it is at some moment, for people. */
+export interface RateTimes extends RateWindow {
+  /** Between its two times; an earlier one of the list may hold all the same. */
+  readonly isOpen: boolean;
+  /** Its rates are those that hold. */
+  readonly holds: boolean;
+  /** When it opens and closes next, in milliseconds since 1970; undefined for never. */
+  readonly opensMs: number | undefined;
+  readonly closesMs: number | undefined;
+}
+
 export class RateWindows {
   readonly #outside: Rates;
   readonly #windows: readonly { window: RateWindow; from: CronTimes; until: CronTimes }[];
@@ -41,8 +52,25 @@ export class RateWindows {
     });
   }
 
+  /** What holds outside of all windows. */
+  get outside(): Rates {
+    return this.#outside;
+  }
+
+  /** All windows, in the order of the list. */
+  describe(nowMs: number): RateTimes[] {
+    const holding = this.#openAt(nowMs);
+    return this.#windows.map(({ window, from, until }) => ({
+      ...window,
+      isOpen: isBetween(from, until, nowMs),
+      holds: window === holding?.window,
+      opensMs: from.after(nowMs),
+      closesMs: until.after(nowMs),
+    }));
+  }
+
   at(nowMs: number): RatesNow {
-    const open = this.#windows.find(({ from, until }) => isBetween(from, until, nowMs));
+    const open = this.#openAt(nowMs);
     const { uploadBytesPerSecond, downloadBytesPerSecond } = open?.window ?? this.#outside;
     const changes = this.#windows.flatMap(({ from, until }) => [
       from.after(nowMs) ?? Number.POSITIVE_INFINITY,
@@ -55,6 +83,10 @@ export class RateWindows {
       window: open?.window.name,
       untilMs: Number.isFinite(untilMs) ? untilMs : undefined,
     };
+  }
+
+  #openAt(nowMs: number) {
+    return this.#windows.find(({ from, until }) => isBetween(from, until, nowMs));
   }
 }
 

@@ -118,7 +118,7 @@ function storageText({ progress }: RunningMove): string {
   return `${formatBytes(Math.max(upload, download))}/s`;
 }
 
-function reasonText(reason: GrantReason | undefined): string {
+export function reasonText(reason: GrantReason | undefined): string {
   switch (reason?.kind) {
     case undefined:
       return 'began without a controller';

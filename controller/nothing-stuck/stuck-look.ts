@@ -25,6 +25,8 @@ export interface StuckParts {
   /** Whether its agent has a session. */
   readonly hasSession: (node: string) => boolean;
   readonly serviceAccount: string;
+  /** Of a move that was ended. Must not throw. */
+  readonly onEnded?: (record: MoveRecord, message: string) => void;
 }
 
 /** Of one look; the others have their turn at the next. */
@@ -114,5 +116,6 @@ export class StuckLook {
       'a stuck move is failed',
     );
     this.#events.emit({ regarding: record, type: 'Warning', reason: 'StuckMoveFailed', message });
+    this.#parts.onEnded?.(record, message);
   }
 }

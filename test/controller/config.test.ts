@@ -47,6 +47,16 @@ t.test('a certificate is all that has to be given', async t => {
   t.match(problemsOf({}), [/^there is no certificate; give --tls-dir/]);
 });
 
+t.test('the status page is for this machine alone, or for nobody', async t => {
+  const of = (address: string) => ({ words: [...TLS, '--status-address', address] });
+  t.match(configOf({ words: TLS }).statusAddress, { host: '127.0.0.1', port: 8087 });
+  t.match(configOf(of('[::1]:1')).statusAddress, { host: '::1', port: 1 });
+  t.equal(configOf(of('none')).statusAddress, undefined);
+  for (const address of [':8087', '0.0.0.0:8087', '10.1.2.3:8087', 'localhost:8087']) {
+    t.match(problemsOf(of(address)), [/--status-address is '.*', which others can reach/], address);
+  }
+});
+
 t.test('limits by name and windows are YAML behind a flag and in the file', async t => {
   const windows = `[{ name: office, from: "0 8 * * 1-5", until: "0 18 * * 1-5",
     timeZone: Europe/Berlin, uploadRate: 50MiB, downloadRate: 0 }]`;

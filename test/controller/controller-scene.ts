@@ -48,7 +48,8 @@ export async function startController(
   writeFileSync(join(directory, 'tls.key'), pair?.key ?? '');
   const words = [
     ...['--kubeconfig', join(directory, 'kubeconfig'), '--metrics-address', '127.0.0.1:0'],
-    ...['--listen-address', '127.0.0.1:0', '--lease-duration', '2s', ...flags],
+    ...['--listen-address', '127.0.0.1:0', '--lease-duration', '2s'],
+    ...['--status-address', '127.0.0.1:0', ...flags],
     ...(pair === undefined ? ['--plaintext'] : ['--tls-dir', directory]),
   ];
   const outcome = readConfig({ words, environment: {}, readText: () => '', columns: 80 });

@@ -6,7 +6,7 @@ import { readSourceFiles } from './source-files.ts';
 
 /** Suites of their own, by folder or by name, and files that tap starts by themselves. */
 const ELSEWHERE =
-  /^test\/(cluster|compat|csi|fidelity|long|together|velero)\/|\.(apart|slow)\.test\.ts$/;
+  /^test\/(cluster|compat|csi|fidelity|long|pages|together|velero)\/|\.(apart|slow)\.test\.ts$/;
 /** Within a folder of others. */
 const ON_AN_API_SERVER = /^test\/charts\/installed\//;
 

@@ -12,6 +12,7 @@ await runTogether(
   'controller/pre-copy',
   'controller/sessions',
   'controller/slots',
+  'controller/status-page',
   'proto',
   'simulation',
 );

@@ -78,3 +78,24 @@ t.test('what is no time is refused with the reason', async t => {
     t.throws(() => new RateWindows({}, [{ ...OFFICE, ...part }]), { code: 'USAGE' });
   }
 });
+
+t.test('people are told which windows are open, which of them holds, and what comes', async t => {
+  const always = { ...OFFICE, name: 'always', from: '0 0 * * *', until: '0 0 30 2 *' };
+  const windows = new RateWindows({ uploadBytesPerSecond: 200e6 }, [OFFICE, always]);
+  const [office, other] = windows.describe(Date.parse('2026-11-26T09:00:00Z'));
+  t.match(office, {
+    ...{ name: 'office hours', isOpen: true, holds: true, uploadBytesPerSecond: 50e6 },
+    opensMs: Date.parse('2026-11-27T07:00:00Z'),
+    closesMs: Date.parse('2026-11-26T17:00:00Z'),
+  });
+  t.match(other, { isOpen: true, holds: false, closesMs: undefined });
+  const [closed, holding] = windows.describe(Date.parse('2026-11-28T09:00:00Z'));
+  t.match(
+    [closed, holding],
+    [
+      { isOpen: false, holds: false },
+      { isOpen: true, holds: true },
+    ],
+  );
+  t.equal(windows.outside.uploadBytesPerSecond, 200e6);
+});

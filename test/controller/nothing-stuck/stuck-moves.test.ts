@@ -25,6 +25,7 @@ for (const velero of ['1.16', '1.18'] as const) {
     });
     t.match(scene.events, [{ type: 'Warning', reason: 'StuckMoveFailed' }]);
     t.strictSame(scene.warnings, ['a stuck move is failed']);
+    t.match(scene.ended, [[String, 'node worker-1 is gone, and its agent with it']]);
   });
 }
 

@@ -8,7 +8,7 @@ import { DATA_UPLOADS } from '#agent/moves/objects/data-upload.ts';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
 import { LeftoverCounts } from '#controller/nothing-stuck/leftover-counts.ts';
-import { isOpen, recordOf } from '#controller/nothing-stuck/move-record.ts';
+import { isOpen, type MoveRecord, recordOf } from '#controller/nothing-stuck/move-record.ts';
 import { StuckLook } from '#controller/nothing-stuck/stuck-look.ts';
 import { LeftoverSweep } from '#controller/nothing-stuck/sweep-leftovers.ts';
 import { NODES, PODS } from '#kube/core-resources.ts';
@@ -37,6 +37,8 @@ export class StuckScene {
   readonly sessions = new Set<string>();
   readonly events: ObjectEvent[] = [];
   readonly warnings: string[] = [];
+  /** Uid of each move that was ended, with why. */
+  readonly ended: (readonly [string | undefined, string])[] = [];
   readonly leftovers = new LeftoverCounts();
   #nowMs = 0;
   #count = 0;
@@ -61,6 +63,7 @@ export class StuckScene {
       limits: { agentAbsenceMs: 10 * MINUTE, startDeadlineMs: 240 * MINUTE },
       hasSession: (node: string) => this.sessions.has(node),
       leftovers: this.leftovers,
+      onEnded: ({ metadata }: MoveRecord, why: string) => void this.ended.push([metadata.uid, why]),
     };
     const events = { emit: (event: ObjectEvent) => void this.events.push(event) };
     const look = new StuckLook(parts, events);
