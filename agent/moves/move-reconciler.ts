@@ -18,10 +18,10 @@ import type {
 } from './move-components.ts';
 import { endOf } from './move-end.ts';
 import { cancelReasonOf, viewOf } from './move-view.ts';
+import { MoveWaits } from './move-waits.ts';
 import { MoveWriter, type Written } from './move-writer.ts';
 import type { MoveRun } from './move-run.ts';
 import { MovesInProcess } from './moves-in-process.ts';
-import { isToBeTidied, Neglect } from './neglect.ts';
 import type { MoveObject } from './objects/move-object.ts';
 import { PODS } from '#kube/core-resources.ts';
 import type { Pod } from './objects/pod.ts';
@@ -33,7 +33,7 @@ import type { VolumeSlotRequest } from './slots.ts';
 import { slotVolumeOf } from './slot-volume.ts';
 import { findStockPod, stockPodState } from './stock-pod.ts';
 import type { MoveOptions } from './volume-mover.ts';
-import { UnconfirmedEnds } from './unconfirmed-ends.ts';
+import { UnconfirmedWrites } from './unconfirmed-writes.ts';
 import { withEnd, withoutFinalizer, withPhase, withProgress } from './status-writes.ts';
 
 /** Transitions and conflicts in a row until others have their turn. */
@@ -63,10 +63,9 @@ export class MoveReconciler<Item extends MoveObject> {
   readonly #settings: MoveSettings;
   readonly #writer: MoveWriter<Item>;
   readonly #moves: MovesInProcess;
-  readonly #neglect: Neglect;
-  readonly #accepted: Neglect;
+  readonly #waits: MoveWaits<Item>;
   readonly #exposures: ExposureTurns<Item> | undefined;
-  readonly #ends = new UnconfirmedEnds();
+  readonly #writes = new UnconfirmedWrites();
   readonly #end = new AbortController();
   readonly #tidying = new Set<Promise<void>>();
   #agent: MoveView['agent'] = 'working';
@@ -80,8 +79,7 @@ export class MoveReconciler<Item extends MoveObject> {
       onCorrected: item => this.#report({ type: 'rules-corrected', item }),
     });
     this.#moves = new MovesInProcess(components);
-    this.#neglect = new Neglect(clock);
-    this.#accepted = new Neglect(clock);
+    this.#waits = new MoveWaits(adapter, clock);
     const { exposer } = adapter;
     const { nodeName } = site;
     this.#exposures = exposer && new ExposureTurns({ exposer, nodeName, report });
@@ -108,9 +106,8 @@ export class MoveReconciler<Item extends MoveObject> {
       ({ item, isFresh } = next);
     }
     if (item !== undefined) return { requeueAfterMs: TURN_MS };
-    this.#neglect.forget(key);
-    this.#accepted.forget(key);
-    this.#ends.forget(key);
+    this.#waits.forget(key);
+    this.#writes.forget(key);
     this.#exposures?.forget(key);
     return {};
   }
@@ -153,7 +150,7 @@ export class MoveReconciler<Item extends MoveObject> {
     const phase = phaseOf(item.status?.phase);
     const uid = item.metadata.uid;
     if (phase === undefined || uid === undefined) return undefined;
-    if (isTerminal(phase)) this.#tellEnd(item);
+    this.#tellPhase(item, uid);
     const situation = this.#situationOf(item, phase);
     const stockPod = findStockPod(item, adapter.stockPodLabel, site);
     const run = this.#moves.runOf(uid);
@@ -167,9 +164,9 @@ export class MoveReconciler<Item extends MoveObject> {
       stockPod: stockPodState(stockPod),
       isFresh,
       agent: this.#agent,
-      neglectedMs: this.#neglectedMs(item, phase, situation),
+      neglectedMs: this.#waits.neglectedMs(item, phase, situation),
       nowMs: clock.now(),
-      seenMs: this.#acceptedMs(item, phase),
+      seenMs: this.#waits.acceptedMs(item, phase),
       prepareTimeoutMs: this.#settings.prepareTimeoutMs,
       nodeName: site.nodeName,
     });
@@ -203,23 +200,6 @@ export class MoveReconciler<Item extends MoveObject> {
     const hasEnded = isTerminal(phaseOf(item.status?.phase) ?? 'New');
     if (!isEnding || hasEnded || !this.#writer.rules.phases.has('Canceled')) return false;
     return countsCanceled(await serverVersion.current(signal));
-  }
-
-  #acceptedMs(item: Item, phase: Phase): number {
-    const key = keyOf(item);
-    const isAccepted = phase === 'Accepted' || phase === 'Prepared';
-    if (isAccepted) return this.#accepted.ms(key, { uid: item.metadata.uid ?? '', phase });
-    this.#accepted.forget(key);
-    return 0;
-  }
-
-  #neglectedMs(item: Item, phase: Phase, situation: MoveSituation): number {
-    const key = keyOf(item);
-    const isOthers = situation.type === 'elsewhere';
-    const isNeglected = isOthers && isToBeTidied(item, phase, this.#components.adapter);
-    if (isNeglected) return this.#neglect.ms(key, { uid: item.metadata.uid ?? '', phase });
-    this.#neglect.forget(key);
-    return 0;
   }
 
   async #act(action: MoveAction, look: Look<Item>, signal?: AbortSignal): Promise<Step<Item>> {
@@ -320,12 +300,8 @@ export class MoveReconciler<Item extends MoveObject> {
     const fields = adapter.statusAt(phase, site);
     const finalizer = adapter.exposer && adapter.stockFinalizer;
     const changed = withPhase(item, { phase, nowMs: clock.now(), rules, fields, finalizer });
-    const written = await this.#writer.write(changed, { signal });
-    if (written.type === 'written') {
-      if (phase === 'InProgress') this.#moves.begin({ uid, key: keyOf(item) });
-      this.#report({ type: 'phase', item: written.item, phase });
-    }
-    return this.#after(uid, written);
+    this.#writes.add(item, { phase, fields });
+    return this.#after(uid, await this.#writer.write(changed, { signal }));
   }
 
   async #finish(
@@ -340,17 +316,16 @@ export class MoveReconciler<Item extends MoveObject> {
     const facts = { adapter, site, situation, cancel, phases, run, stockPod, endingPhase };
     const end = endOf(action, facts);
     const changed = withEnd(item, { ...end, nowMs: clock.now(), rules: this.#writer.rules });
-    this.#ends.add(item, end);
-    const written = await this.#writer.write(changed, { signal });
-    // It is told of when it is looked at again, as it is when the answer is lost.
-    return this.#after(uid, written);
+    this.#writes.add(item, end);
+    return this.#after(uid, await this.#writer.write(changed, { signal }));
   }
 
-  /** Of an object that has come to its end, once, when it was us who wrote that. */
-  #tellEnd(item: Item): void {
-    const end = this.#ends.take(item);
-    if (end === undefined) return;
-    const { phase, message, warning: reason, mayHaveLeft } = end;
+  /** Once, when it was us who wrote it: when it is seen, which it is when the answer is lost. */
+  #tellPhase(item: Item, uid: string): void {
+    const written = this.#writes.take(item);
+    if (written === undefined) return;
+    const { phase, message, warning: reason, mayHaveLeft } = written;
+    if (phase === 'InProgress') this.#moves.begin({ uid, key: keyOf(item) });
     if (mayHaveLeft) this.#tidyUp(item, { success: undefined, mayHavePublished: true });
     this.#report({ type: 'phase', item, phase, message: message ?? undefined });
     if (reason === undefined) return;

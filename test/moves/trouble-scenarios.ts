@@ -58,6 +58,13 @@ export const TROUBLE_SCENARIOS: readonly MoveScenario[] = [
       const phases = stage.phasesOf(made);
       t.equal(new Set(phases).size, phases.length, 'no phase comes back');
       await agent.failed(2);
+      const told = await agent.reported('phase', phases.length - 1);
+      t.match(
+        told,
+        phases.slice(1).map(phase => ({ phase })),
+        'each is told of, although its answer was lost',
+      );
+      t.equal(told.length, phases.length - 1, 'once');
     },
   },
   {
