@@ -25,6 +25,7 @@ export type {
   BackupOptions,
   BackupOutcome,
   BackupRequest,
+  BackupStage,
   StoredTree,
 } from '#engine/snapshot/backup.ts';
 export type { SurveyOutcome } from '#engine/snapshot/survey.ts';

@@ -62,9 +62,14 @@ export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionR
   readonly isCheckpoint?: boolean;
 }
 
+/** `plan`: what to compare with and how; `upload`: walk, reading and packs go side by side. */
+export type BackupStage = 'plan' | BackupTotals['phase'];
+
 export interface BackupOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (totals: BackupTotals) => void;
+  /** A stage begins, and the one before it has ended. Must not throw. */
+  readonly onStage?: (stage: BackupStage) => void;
   /**
    * Called when all is uploaded; when it rejects, nothing is published and the backup rejects so.
    */
@@ -132,11 +137,13 @@ async function store(
   {
     signal,
     onProgress,
+    onStage,
     beforePublish,
     changedBlocks = ALL_BLOCKS,
   }: BackupOptions & { readonly signal: AbortSignal },
 ): Promise<BackupOutcome> {
   const { contents } = parts;
+  onStage?.('plan');
   await contents.writing.keepUp(signal);
   const startTimeNs = contents.clock.nowNanoseconds();
   const kind = await sourceKindOf(request.path);
@@ -171,6 +178,7 @@ async function store(
     onTotals: totals => progress.follow(totals),
   };
   const upload = UPLOADS[kind];
+  onStage?.('upload');
   const uploaded = await withUpkeep(contents.writing, signal, uploadSignal =>
     upload(uploadParts, {
       ...plan.upload,
@@ -186,6 +194,7 @@ async function store(
   await beforePublish?.(stored);
   throwIfAborted(signal);
   progress.phase = 'publish';
+  onStage?.('publish');
   const { parentIds, superseded } = plan;
   const { current } = checkpoints;
   // What is known beside a tree is looked for beside complete snapshots alone (adr/0011).

@@ -15,6 +15,19 @@ t.test('what is restored is what was backed up', async t => {
   t.equal(again.rootObjectId, first.rootObjectId);
 });
 
+t.test('the stages of a backup and of a restore are told, each as it begins', async t => {
+  const root = makeTree(t);
+  const repository = await repositoryFor(t);
+  const told: string[] = [];
+  const onStage = (stage: string) => void told.push(stage);
+  const beforePublish = async () => void told.push('all is uploaded');
+  const { snapshotId } = await backup(repository, request(root), { onStage, beforePublish });
+  t.strictSame(told.splice(0), ['plan', 'upload', 'all is uploaded', 'publish']);
+  const target = `${t.testdirName}/restored`;
+  await restore(repository, { snapshot: snapshotId, target, verify: true }, { onStage });
+  t.strictSame(told, ['plan', 'restore', 'verify']);
+});
+
 t.test('a second backup of the same tree reads and stores nothing', async t => {
   const root = makeTree(t);
   const repository = await repositoryFor(t);

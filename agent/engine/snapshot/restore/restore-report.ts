@@ -27,11 +27,15 @@ export const DIFFERENCES_LISTED_MAX = 100;
 
 export interface ReportListeners {
   readonly onProgress?: (progress: RestoreProgress) => void;
+  /**
+   * A stage begins, and the one before it has ended. A second part of a large tree is planned
+   * within the stage that restores the first. Must not throw.
+   */
+  readonly onStage?: (stage: RestoreProgress['phase']) => void;
   readonly onDifference?: (difference: Difference) => void;
 }
 
 export class RestoreReport {
-  phase: RestoreProgress['phase'] = 'plan';
   files = 0;
   directories = 0;
   bytes = 0;
@@ -50,9 +54,20 @@ export class RestoreReport {
   damagedCount = 0;
   #firstDamage: { path: string; error: EngineError } | undefined;
   readonly #listeners: ReportListeners;
+  #phase: RestoreProgress['phase'] = 'plan';
 
   constructor(listeners: ReportListeners = {}) {
     this.#listeners = listeners;
+    listeners.onStage?.(this.#phase);
+  }
+
+  get phase(): RestoreProgress['phase'] {
+    return this.#phase;
+  }
+
+  set phase(phase: RestoreProgress['phase']) {
+    if (phase !== this.#phase) this.#listeners.onStage?.(phase);
+    this.#phase = phase;
   }
 
   progress(currentPath: string): void {
