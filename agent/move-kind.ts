@@ -7,6 +7,7 @@ import type { ExposedItem } from '#agent/moves/exposed-moves.ts';
 import type { MoveAdapter } from '#agent/moves/move-adapter.ts';
 import type { MoveReport, StopOptions } from '#agent/moves/move-components.ts';
 import { MoveReconciler } from '#agent/moves/move-reconciler.ts';
+import type { Tracer } from '#agent/moves/move-trace.ts';
 import type { MoveObject, PodReference } from '#agent/moves/objects/move-object.ts';
 import type { Pod } from '#agent/moves/objects/pod.ts';
 import { phaseOf } from '#agent/moves/phases.ts';
@@ -50,6 +51,8 @@ export interface SharedParts {
   readonly events: Pick<EventWriter, 'emit'>;
   readonly failed: Pick<FailedMoves, 'note'>;
   readonly signal: AbortSignal;
+  /** Absent where nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 export interface KindParts extends SharedParts {

@@ -28,8 +28,8 @@ const OUTCOMES: Readonly<Record<string, MoveOutcome>> = Object.freeze({
 export function tellOfMoves(kind: MoveKind, parts: TellParts): (report: MoveReport) => void {
   const { log, metrics, clock, resource } = parts;
   return report => {
-    const { item } = report;
-    const lines = log.with({ kind, move: keyOf(item) });
+    const { item, traceId } = report;
+    const lines = log.with({ kind, move: keyOf(item), ...(traceId && { traceId }) });
     // Items of a list come without their kind, which an event has to name.
     const regarding = { ...item, apiVersion: apiVersionOf(resource), kind: resource.kind };
     switch (report.type) {

@@ -6,6 +6,7 @@ import type { ObjectKey } from '#kube/kube-object.ts';
 import type { StatusRules } from './crd-phases.ts';
 import type { Answering } from './last-minutes.ts';
 import type { MoveAdapter, MoveSite } from './move-adapter.ts';
+import type { Tracer } from './move-trace.ts';
 import type { MoveObject } from './objects/move-object.ts';
 import type { Phase } from './phases.ts';
 import type { MoveSlots } from './slots.ts';
@@ -29,10 +30,17 @@ export interface MoveComponents<Item extends MoveObject> {
   readonly enqueue: (key: ObjectKey) => void;
   /** Must not throw. */
   readonly report: (report: MoveReport) => void;
+  /** Absent where nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 /** For the log, the metrics and the events; the reconciler has none of them. */
-export type MoveReport =
+export type MoveReport = MoveNews & {
+  /** Of a move that is traced. */
+  readonly traceId?: string;
+};
+
+export type MoveNews =
   | {
       readonly type: 'phase';
       readonly item: MoveObject;

@@ -11,12 +11,14 @@ import type { MoveSituation } from './move-adapter.ts';
 import { ExposureTurns } from './exposure-turns.ts';
 import type {
   MoveComponents,
-  MoveReport,
+  MoveNews,
   MoveSettings,
   ReconcileResult,
   StopOptions,
 } from './move-components.ts';
 import { endOf } from './move-end.ts';
+import { codeOf } from './move-trace.ts';
+import { MoveTraces } from './move-traces.ts';
 import { cancelReasonOf, viewOf } from './move-view.ts';
 import { MoveWaits } from './move-waits.ts';
 import { MoveWriter, type Written } from './move-writer.ts';
@@ -64,6 +66,7 @@ export class MoveReconciler<Item extends MoveObject> {
   readonly #writer: MoveWriter<Item>;
   readonly #moves: MovesInProcess;
   readonly #waits: MoveWaits<Item>;
+  readonly #traces: MoveTraces<Item>;
   readonly #exposures: ExposureTurns<Item> | undefined;
   readonly #writes = new UnconfirmedWrites();
   readonly #end = new AbortController();
@@ -71,7 +74,7 @@ export class MoveReconciler<Item extends MoveObject> {
   #agent: MoveView['agent'] = 'working';
 
   constructor(components: MoveComponents<Item>, settings: MoveSettings) {
-    const { client, adapter, rules, clock, report, site } = components;
+    const { client, adapter, rules, clock, site, tracer } = components;
     this.#components = components;
     this.#settings = settings;
     this.#writer = new MoveWriter(client, adapter.resource, {
@@ -80,6 +83,8 @@ export class MoveReconciler<Item extends MoveObject> {
     });
     this.#moves = new MovesInProcess(components);
     this.#waits = new MoveWaits(adapter, clock);
+    this.#traces = new MoveTraces(tracer, adapter.resource);
+    const report = (news: MoveNews) => this.#report(news);
     const { exposer } = adapter;
     const { nodeName } = site;
     this.#exposures = exposer && new ExposureTurns({ exposer, nodeName, report });
@@ -107,6 +112,7 @@ export class MoveReconciler<Item extends MoveObject> {
     }
     if (item !== undefined) return { requeueAfterMs: TURN_MS };
     this.#waits.forget(key);
+    this.#traces.end(key, 'gone');
     this.#writes.forget(key);
     this.#exposures?.forget(key);
     return {};
@@ -141,6 +147,7 @@ export class MoveReconciler<Item extends MoveObject> {
     const leftMs = Math.max(0, graceMs - (clock.monotonic() - startMs));
     await settlesWhileAnswered(Promise.all(this.#tidying), leftMs, answering);
     this.#end.abort();
+    this.#traces.endAll('left');
     return unreported;
   }
 
@@ -240,6 +247,7 @@ export class MoveReconciler<Item extends MoveObject> {
     const run = this.#moves.runOf(uid);
     if (isTerminal(view.phase) && run?.hasEnded) this.#tidyUp(item, run);
     if (isTerminal(view.phase) || view.run === 'none') this.#moves.forget(uid);
+    if (isTerminal(view.phase) || !view.isOurs) this.#traces.endByOthers(keyOf(item));
   }
 
   #tidyUp(
@@ -259,6 +267,7 @@ export class MoveReconciler<Item extends MoveObject> {
     const { item, view } = look;
     const { prepareLeftMs: leftMs } = view;
     const time = { leftMs, waitedMs: this.#settings.prepareTimeoutMs - leftMs };
+    this.#traces.of(item)?.enter('prepare the volume');
     const turn = await this.#exposures?.expose(item, time, signal);
     if (turn?.type === 'hopeless') {
       const action = { type: 'finish', phase: 'Failed', cause: 'hopeless' } as const;
@@ -268,6 +277,7 @@ export class MoveReconciler<Item extends MoveObject> {
   }
 
   #takeSlot({ item, uid, view }: Look<Item>): Step<Item> {
+    this.#traces.of(item)?.enter('wait for a slot');
     // All volumes of a Backup, or of a Restore, share a turn.
     const group = item.metadata.ownerReferences?.[0]?.uid ?? uid;
     const { adapter, clock, site } = this.#components;
@@ -284,7 +294,9 @@ export class MoveReconciler<Item extends MoveObject> {
   #startRun({ item, uid, view }: Look<Item>): Step<Item> {
     const { adapter, mover, site } = this.#components;
     const isTakenOver = !this.#moves.isBegun(uid);
-    const work = (options: MoveOptions) => adapter.run(item, { mover, options, site });
+    const work = this.#traces.working(item, (options: MoveOptions) =>
+      adapter.run(item, { mover, options, site }),
+    );
     this.#moves.start({ uid, key: keyOf(item) }, work);
     this.#report({ type: 'run-started', item, isTakenOver });
     return { type: 'again', item, isFresh: view.isFresh };
@@ -301,7 +313,7 @@ export class MoveReconciler<Item extends MoveObject> {
     const finalizer = adapter.exposer && adapter.stockFinalizer;
     const changed = withPhase(item, { phase, nowMs: clock.now(), rules, fields, finalizer });
     this.#writes.add(item, { phase, fields });
-    return this.#after(uid, await this.#writer.write(changed, { signal }));
+    return this.#after(uid, await this.#write(changed, phase, signal));
   }
 
   async #finish(
@@ -317,7 +329,11 @@ export class MoveReconciler<Item extends MoveObject> {
     const end = endOf(action, facts);
     const changed = withEnd(item, { ...end, nowMs: clock.now(), rules: this.#writer.rules });
     this.#writes.add(item, end);
-    return this.#after(uid, await this.#writer.write(changed, { signal }));
+    return this.#after(uid, await this.#write(changed, end.phase, signal));
+  }
+
+  #write(changed: Item, phase: Phase, signal?: AbortSignal): Promise<Written<Item>> {
+    return this.#traces.writing(changed, phase, item => this.#writer.write(item, { signal }));
   }
 
   /** Once, when it was us who wrote it: when it is seen, which it is when the answer is lost. */
@@ -328,8 +344,13 @@ export class MoveReconciler<Item extends MoveObject> {
     if (phase === 'InProgress') this.#moves.begin({ uid, key: keyOf(item) });
     if (mayHaveLeft) this.#tidyUp(item, { success: undefined, mayHavePublished: true });
     this.#report({ type: 'phase', item, phase, message: message ?? undefined });
-    if (reason === undefined) return;
-    this.#report({ type: 'warning', item, reason, message: message ?? '' });
+    if (reason !== undefined)
+      this.#report({ type: 'warning', item, reason, message: message ?? '' });
+    if (!isTerminal(phase)) return;
+    const error = this.#moves.runOf(uid)?.error;
+    const errorCode = error === undefined ? undefined : codeOf(error);
+    const bytes = item.status?.progress?.bytesDone;
+    this.#traces.end(keyOf(item), phase, { bytes, errorCode });
   }
 
   async #writeProgress({ item, uid }: Look<Item>, signal?: AbortSignal): Promise<Step<Item>> {
@@ -369,7 +390,8 @@ export class MoveReconciler<Item extends MoveObject> {
     return { type: 'done' };
   }
 
-  #report(report: MoveReport): void {
-    this.#components.report(report);
+  #report(news: MoveNews): void {
+    const traceId = this.#traces.idOf(news.item);
+    this.#components.report(traceId === undefined ? news : { ...news, traceId });
   }
 }

@@ -2,6 +2,8 @@
 // repositories and snapshots, and nothing of custom resources; the reconcilers know nothing of
 // files.
 
+import type { MoveTrace } from './move-trace.ts';
+
 /** A BackupRepository: one for each namespace, storage location and type. */
 export interface RepositoryName {
   /** Namespace of the volumes at backup time. */
@@ -19,6 +21,8 @@ export interface MoveOptions {
   readonly onProgress?: (progress: MoveProgress) => void;
   /** A snapshot is about to be published: from now on there may be one, however the call ends. */
   readonly onPublish?: () => void;
+  /** Of a move that is traced: told of stages as they begin. */
+  readonly trace?: MoveTrace;
 }
 
 export interface PodVolume {

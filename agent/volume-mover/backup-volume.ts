@@ -38,7 +38,7 @@ export async function backupVolume(
   repository: Repository,
   place: VolumePlace,
   order: BackupOrder,
-  { signal, onProgress, onPublish, isStillThere }: VolumeMoveOptions,
+  { signal, onProgress, onPublish, trace, isStillThere }: VolumeMoveOptions,
 ): Promise<BackupResult> {
   if (order.volume.volumeMode === 'Block') await requireDevice(place);
   const request = requestFor(place, order);
@@ -55,6 +55,7 @@ export async function backupVolume(
         onPublish?.();
       },
       onProgress: ({ bytes, bytesTakenOver }) => meter.done(bytes + bytesTakenOver),
+      onStage: stage => trace?.enter(stage),
     });
   } finally {
     ended.abort();
@@ -62,8 +63,11 @@ export async function backupVolume(
   }
   // It is published, so cancelling comes too late: a snapshot that no status names would stay for
   // ever. One that cannot be read again goes when the object of the move is at its end (onPublish).
+  trace?.enter('read again');
   const isEmpty = await readBack(repository, outcome);
   meter.finish(outcome.bytes);
+  const { files, directories, bytesRead, bytesUploaded, skippedCount } = outcome;
+  trace?.set({ files, directories, bytesRead, bytesUploaded, skippedCount });
   return {
     snapshotId: outcome.snapshotId,
     totalBytes: outcome.bytes,

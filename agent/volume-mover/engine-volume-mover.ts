@@ -70,11 +70,13 @@ export class EngineVolumeMover implements VolumeMover, PreCopier {
   }
 
   async backup(order: BackupOrder, options: MoveOptions): Promise<BackupResult> {
+    options.trace?.enter('find the volume');
     const place = await this.#locate(order.volume, options.signal);
     const watched = this.#watching(place, order.volume, options);
     const access = { name: order.repository, access: 'write' } as const;
     return await this.#with(access, place, options, async repository => {
       const result = await backupVolume(repository, place, order, watched);
+      options.trace?.enter('tidy up');
       // The backup is there; what may be wrong with others is for the next one.
       await this.#bestEffort(() => forgetOldStates(repository, this.#parts.clock, options.signal));
       return result;
@@ -103,6 +105,7 @@ export class EngineVolumeMover implements VolumeMover, PreCopier {
   }
 
   async restore(order: RestoreOrder, options: MoveOptions): Promise<RestoreResult> {
+    options.trace?.enter('find the volume');
     const place = await this.#locate(order.volume, options.signal);
     const access = { name: order.repository, access: 'read' } as const;
     const bringBack = order.volume.volumeMode === 'Block' ? restoreDeviceVolume : restoreVolume;
@@ -156,12 +159,13 @@ export class EngineVolumeMover implements VolumeMover, PreCopier {
   async #with<Result>(
     { name, access, readyTimeoutMs }: RepositoryAccess,
     place: VolumePlace,
-    { signal }: MoveOptions,
+    { signal, trace }: MoveOptions,
     work: (repository: Repository) => Promise<Result>,
   ): Promise<Result> {
     const { repositories, clock } = this.#parts;
     const { stopMs = STOP_MS_MAX } = this.#settings;
     for (let attempt = 1; ; attempt++) {
+      trace?.enter('open the repository');
       await using lease = await repositories.acquire(name, access, signal, readyTimeoutMs);
       try {
         const outcome = await stopsWithin(stopMs, work(lease.thing), { signal, clock });

@@ -18,7 +18,7 @@ export async function restoreDeviceVolume(
   repository: Repository,
   place: VolumePlace,
   { snapshotId }: RestoreOrder,
-  { signal, onProgress, isStillThere }: VolumeMoveOptions,
+  { signal, onProgress, trace, isStillThere }: VolumeMoveOptions,
 ): Promise<RestoreResult> {
   await requireDevice(place);
   const { bytes } = await requireSnapshot(repository, snapshotId, signal);
@@ -27,8 +27,14 @@ export async function restoreDeviceVolume(
   const outcome = await restoreDevice(
     repository,
     { snapshot: snapshotId, target: place.path, isOverwriting: true },
-    { signal, onProgress: progress => meter.done(progress.bytes) },
+    {
+      signal,
+      onProgress: progress => meter.done(progress.bytes),
+      onStage: stage => trace?.enter(stage),
+    },
   );
+  const { files, directories, bytesFetched, differenceCount } = outcome;
+  trace?.set({ files, directories, bytesFetched, differenceCount });
   await isStillThere();
   meter.finish(outcome.bytes);
   return {

@@ -34,7 +34,7 @@ export async function restoreVolume(
   repository: Repository,
   place: VolumePlace,
   order: RestoreOrder,
-  { signal, onProgress, isStillThere }: VolumeMoveOptions,
+  { signal, onProgress, trace, isStillThere }: VolumeMoveOptions,
 ): Promise<RestoreResult> {
   const { doneFile } = order;
   // Written when all was synced, and named by this Restore. An agent was killed after that, and
@@ -59,11 +59,15 @@ export async function restoreVolume(
   const outcome = await restore(repository, request, {
     signal,
     onProgress: progress => meter.done(progress.bytes),
+    onStage: stage => trace?.enter(stage),
     onDifference: difference => lines.add(difference),
   });
+  const { files, directories, bytesFetched, differenceCount } = outcome;
+  trace?.set({ files, directories, bytesFetched, differenceCount });
   await isStillThere();
   // No done file, so that the pod does not begin with an empty volume.
   requireSomething(outcome, summary, lines);
+  trace?.enter('tell the pod');
   if (doneFile !== undefined) await writeDoneFile(place.path, doneFile, signal);
   meter.finish(bytes);
   return {

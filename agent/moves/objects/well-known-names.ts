@@ -25,6 +25,10 @@ export const ANNOTATIONS = Object.freeze({
   group: 'stevedore.io/group',
   /** Ours, on pods: who goes first, 0 to 9. */
   priority: 'stevedore.io/priority',
+  /** Ours, on moves that are traced: 32 digits. */
+  traceId: 'stevedore.io/trace-id',
+  /** On moves, by whoever wants them in a trace of his (W3C Trace Context). */
+  traceParent: 'traceparent',
 });
 
 /** A stock agent puts it on every object that is not terminal, and removes it from the others. */
