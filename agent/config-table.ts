@@ -8,6 +8,7 @@ import {
   parseBoolean,
   parseDays,
   parseDuration,
+  parseHttpUrl,
   parseMemory,
   parseObjectName,
   parseRemoteAddress,
@@ -183,6 +184,12 @@ export const SETTINGS = Object.freeze({
     parse: parseRemoteAddress,
   }),
   ...CONTROLLER_SETTINGS,
+  otlpEndpoint: optional({
+    flags: '--otlp-endpoint <url>',
+    variables: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+    text: 'OTLP over HTTP of a collector that gets traces of moves; without it there are none',
+    parse: parseHttpUrl,
+  }),
 });
 
 export type SettingName = keyof typeof SETTINGS;

@@ -98,6 +98,14 @@ export function parseRate(text: string, what: string): number {
   return text === '0' ? 0 : (parseSize(text, what) ?? 0);
 }
 
+/** What it lets in stands in the clear wherever the address is shown. */
+export function parseHttpUrl(text: string, what: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (url && isHttp && url.username === '' && url.password === '') return url;
+  throw configError(`${what} is no address; give http://HOST:PORT or https://…, without a user`);
+}
+
 /** A name of the Kubernetes API (RFC 1123). */
 export function parseObjectName(text: string, what: string): string {
   if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text;

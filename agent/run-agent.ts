@@ -49,6 +49,7 @@ import { sayRepositoryConfig } from './repository-config-notices.ts';
 import { registerShareMetrics } from './share-metrics.ts';
 import { startChecks } from './start-checks.ts';
 import { tellOfPreCopies } from './tell-of-pre-copies.ts';
+import { openTracing } from './tracing.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
 /** Source of events. */
@@ -170,6 +171,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     mover: noticingMover(hidingMover(measured, parts.secrets.hideIn), log),
     doneFiles: mover,
     ...{ node, events, failed },
+    tracer: await openTracing(config, parts),
     ...slots,
   });
   readiness.set('start', undefined);

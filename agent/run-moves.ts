@@ -22,6 +22,7 @@ import type { MetricSources } from './metrics.ts';
 import { informerParts, type Kind, makeKind, type SharedParts } from './move-kind.ts';
 import type { NodeSettings } from './read-node-settings.ts';
 import type { Readiness } from './readiness.ts';
+import type { Tracing } from './tracing.ts';
 
 export interface MovesParts extends SharedParts {
   readonly doneFiles: DoneFileParts['mover'];
@@ -30,6 +31,8 @@ export interface MovesParts extends SharedParts {
   readonly readiness: Readiness;
   /** Stopped with the moves. */
   readonly events: Pick<EventWriter, 'emit' | 'stop'>;
+  /** Sent to the end with the events. */
+  readonly tracer?: Tracing;
 }
 
 export interface MovesEnd {
@@ -112,7 +115,7 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
       if (doneFiles) ending.push(doneFiles.settled());
       const isSettled = await settlesWithin(Promise.allSettled(ending), settleMs);
       // Whoever has ended may have had something to say.
-      await events.stop({ withinMs: eventsMs });
+      await Promise.all([events.stop({ withinMs: eventsMs }), parts.tracer?.stop(eventsMs)]);
       return { unreported: unreported.flat(), isSettled };
     },
   };
