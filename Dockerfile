@@ -1,32 +1,32 @@
 # The node agent, the controller and the command, as an image:
 #
-#   docker build -t registry.example/stevedore:0.1.0 .
+#   docker build --build-arg SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) \
+#     -t registry.example/stevedore:0.1.0 .
 #
-# NODE_IMAGE is any image with Node 24 and glibc; the fast paths call into the OpenSSL of the
-# official Node binary.
+# for linux/amd64 and linux/arm64 (`docker buildx build --platform …`); nothing of the other
+# architecture is run. docs/releasing.md has the same without Docker. NODE_IMAGE is any image with
+# Node 24 and glibc; the fast paths call into the OpenSSL of the official Node binary.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-FROM ${NODE_IMAGE} AS build
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 # No package needs its install script.
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY agent agent
-COPY controller controller
-COPY proto proto
-RUN node agent/build.js && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+COPY . .
+# The time of every file, in seconds; there is no repository here to ask.
+ARG SOURCE_DATE_EPOCH=0
+ARG TARGETARCH
+RUN mkdir /image && node release/build-image.ts /image --arch "$TARGETARCH"
 
 FROM ${NODE_IMAGE}
-# As a package that npm has installed: there the build runs, whatever the times of its files.
-WORKDIR /usr/local/lib/node_modules/stevedore
-COPY --from=build /build/package.json ./
-COPY --from=build /build/node_modules node_modules
-COPY --from=build /build/agent/stevedore.js agent/
-COPY --from=build /build/agent/engine/base/current-build.js agent/engine/base/
-COPY --from=build /build/dist dist
-# `stevedore`, and the name by which Velero's own DaemonSet starts its image.
-RUN ln -s "$PWD/agent/stevedore.js" /usr/local/bin/stevedore \
- && ln -s "$PWD/agent/stevedore.js" /velero
+# What that is says release/image-parts.ts: of this repository and its packages what runs, and in
+# /usr/share/doc/stevedore what there is in it.
+COPY --from=build /image /
+LABEL org.opencontainers.image.title="Stevedore" \
+      org.opencontainers.image.description="A per-node file-system data mover for Kubernetes" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="Apache-2.0"
 
 # Nothing is written but to /tmp, /cache and volumes: the root file system may be read-only.
 # The agent runs as root without most of its power. It needs, each tried by leaving it out:
@@ -41,5 +41,7 @@ RUN ln -s "$PWD/agent/stevedore.js" /usr/local/bin/stevedore \
 USER 0
 ENV NODE_ENV=production
 EXPOSE 8085
+# No HEALTHCHECK: the same image is the agent, the controller and a command that ends, and
+# Kubernetes asks by the probes of the chart.
 ENTRYPOINT ["stevedore"]
 CMD ["node-agent", "server"]

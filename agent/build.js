@@ -70,6 +70,8 @@ const COMMON = {
   platform: 'node',
   target: 'node24',
   external: NOT_PACKED,
+  // Comments name the files; where node_modules really lies makes no difference to a build.
+  preserveSymlinks: true,
   plugins: [places],
 };
 

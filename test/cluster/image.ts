@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { packTar } from '#release/pack-tar.ts';
 import { clusterProgram } from './cluster-programs.ts';
 
 const run = promisify(execFile);
@@ -26,8 +27,7 @@ export interface Image {
 export async function importImage(image: Image, socket: string): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'image-'));
   const layer = join(directory, 'layer.tar');
-  const owner = ['--numeric-owner', '--owner=0', '--group=0'];
-  await run('tar', ['-C', image.root, ...owner, '-cf', layer, '.'], { timeout: PROGRAM_MS_MAX });
+  packTar(image.root, layer);
   const config = {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',

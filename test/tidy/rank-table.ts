@@ -142,6 +142,8 @@ export const AREAS: readonly Area[] = Object.freeze([
     mayImport: ['annotator', 'coordinator', 'service', 'cli', 'kube', 'proto', 'base'],
   },
   { name: 'proto', prefix: 'proto/', mayImport: ['base'] },
+  // Makes what is published of this repository, and runs nothing of it.
+  { name: 'release', prefix: 'release/', mayImport: [] },
 ]);
 
 const ALIASES: readonly (readonly [string, string])[] = [
@@ -150,6 +152,7 @@ const ALIASES: readonly (readonly [string, string])[] = [
   ['#kube/', 'agent/kube/'],
   ['#controller/', 'controller/'],
   ['#proto/', 'proto/'],
+  ['#release/', 'release/'],
   ['#test/', 'test/'],
 ];
 

@@ -1,3 +1,3 @@
 import { runTogether } from './run-together.ts';
 
-await runTogether('bench', 'charts', 'demo', 'docs', 'support', 'tidy');
+await runTogether('bench', 'charts', 'demo', 'docs', 'release', 'support', 'tidy');
