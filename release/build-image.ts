@@ -1,5 +1,5 @@
-// `npm run build:image -- DIRECTORY [--arch arm64] [--tar FILE] [--compiled]`: what the image has on
-// top of its base, below DIRECTORY and, reproducibly packed, in FILE.
+// `npm run build:image -- DIRECTORY [--arch arm64] [--tar FILE] [--compiled]`: what the image
+// has on top of its base, below DIRECTORY and, reproducibly packed, in FILE.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -4,7 +4,10 @@ import { execFileSync } from 'node:child_process';
 
 const PROGRAM_MS_MAX = 120_000;
 
-/** Everything belongs to root. @param epoch seconds since 1970; without it files keep their times */
+/**
+ * Everything belongs to root.
+ * @param epoch seconds since 1970; without it files keep their times
+ */
 export function packTar(directory: string, file: string, epoch?: number): void {
   const owner = ['--owner=0', '--group=0', '--numeric-owner'];
   const order = ['--sort=name', '--format=gnu'];
