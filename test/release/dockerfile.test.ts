@@ -24,7 +24,9 @@ t.test('what is built is let through to the daemon', async t => {
   const admitted = read('.dockerignore').split('\n');
   t.equal(admitted[0], '*', 'nothing else is');
   const tops = IMAGE_PARTS.map(part => part.split('/')[0]).filter(top => top !== 'dist');
-  const needed = [...tops, 'package-lock.json', 'controller', 'proto', 'release'];
+  // esbuild reads from tsconfig.json that scripts are strict.
+  const settings = ['package-lock.json', 'tsconfig.json'];
+  const needed = [...tops, ...settings, 'controller', 'proto', 'release'];
   for (const name of needed) t.ok(admitted.includes(`!${name}`), name);
 });
 

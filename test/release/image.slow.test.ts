@@ -23,8 +23,6 @@ function buildPlace(t: Test): string {
   for (const [, name = ''] of text.matchAll(/^!(.+)$/gm)) {
     cpSync(join(REPOSITORY_ROOT, name), join(place, name), { recursive: true });
   }
-  // What the script that runs there is started with.
-  cpSync(join(REPOSITORY_ROOT, 'tsconfig.json'), join(place, 'tsconfig.json'));
   symlinkSync(join(REPOSITORY_ROOT, 'node_modules'), join(place, 'node_modules'));
   return place;
 }
