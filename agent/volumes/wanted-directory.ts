@@ -103,13 +103,17 @@ function sourceOf(volume: PodVolumeSpec): string {
 
 /**
  * The kubelet knows a static pod by the hash of its manifest, and the API server the mirror of it
- * by another uid (kubernetes pkg/kubelet/types/pod_update.go).
+ * by another uid (kubernetes pkg/kubelet/types/pod_update.go). Annotations are the user's: a hash
+ * has no hyphens (pkg/kubelet/config/common.go), so none names the directory of another pod.
  */
 function podDirectory(pod: Pod): string {
   const { annotations = {}, uid = '' } = pod.metadata;
   const mirror = annotations['kubernetes.io/config.mirror'];
   if (mirror === undefined) return safeName(uid, pod);
-  return safeName(annotations['kubernetes.io/config.hash'] ?? mirror, pod);
+  const hash = annotations['kubernetes.io/config.hash'] ?? mirror;
+  if (/^[0-9a-f]+$/.test(hash)) return hash;
+  const text = `${describePod(pod)} names ${JSON.stringify(hash)}, which is no hash of a static pod`;
+  throw new EngineError('VOLUME_NOT_FOUND', `cannot look for a volume: ${text}`);
 }
 
 /** Names of Kubernetes hold no slash; whatever else sends one shall not lead us elsewhere. */

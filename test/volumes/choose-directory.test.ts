@@ -98,6 +98,18 @@ const CASES: readonly Case[] = [
     gives: '/host_pods/abc0/volumes/kubernetes.io~empty-dir/scratch',
   },
   {
+    title: 'a pod that claims to be static reaches no directory of another pod',
+    metadata: {
+      annotations: {
+        'kubernetes.io/config.mirror': 'abc0',
+        'kubernetes.io/config.hash': '5b1c9f5e-9a51-4d44-9a3c-2f7a1b0d6c11',
+      },
+    },
+    inline: { name: 'scratch', emptyDir: {} },
+    node: nodeWith({ 'kubernetes.io~empty-dir': ['scratch'] }),
+    gives: 'VOLUME_NOT_FOUND',
+  },
+  {
     title: 'an emptyDir is the directory itself',
     inline: { name: 'scratch', emptyDir: {} },
     node: nodeWith({ 'kubernetes.io~empty-dir': ['scratch'] }),
