@@ -112,7 +112,7 @@ function podDirectory(pod: Pod): string {
   if (mirror === undefined) return safeName(uid, pod);
   const hash = annotations['kubernetes.io/config.hash'] ?? mirror;
   if (/^[0-9a-f]+$/.test(hash)) return hash;
-  const text = `${describePod(pod)} names ${JSON.stringify(hash)}, which is no hash of a static pod`;
+  const text = `${describePod(pod)} names ${JSON.stringify(hash)}, no hash of a static pod`;
   throw new EngineError('VOLUME_NOT_FOUND', `cannot look for a volume: ${text}`);
 }
 
