@@ -125,6 +125,8 @@ async function apiServerWords(directory: string): Promise<string[]> {
     `--service-cluster-ip-range=${SERVICE_NETWORK}`,
     '--authorization-mode=RBAC',
     '--allow-privileged=true',
+    // Nobody knows nodes by name: for `kubectl logs` and `kubectl exec`.
+    '--kubelet-preferred-address-types=InternalIP',
   ];
 }
 

@@ -50,6 +50,12 @@ export async function importImage(image: Image, socket: string): Promise<void> {
   await rm(directory, { recursive: true });
 }
 
+/** Another name for one that is there. */
+export async function tagImage(name: string, other: string, socket: string): Promise<void> {
+  const words = ['--address', socket, '--namespace', 'k8s.io', 'images', 'tag', '--force'];
+  await run(clusterProgram('ctr'), [...words, name, other], { timeout: PROGRAM_MS_MAX });
+}
+
 /** A directory with these files of the machine: path inside → path outside. */
 export async function packRoot(files: Readonly<Record<string, string>>): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'root-'));

@@ -13,9 +13,12 @@ const BUILD_MS_MAX = 300_000;
 
 export const AGENT_COMMAND = ['/bin/node', `/${COMMAND_PLACE}`];
 
+/** Looks for `node`, as the first line of the program says; it needs libc alone. */
+const ENV = '/usr/bin/env';
+
 /** Path of the directory. */
 export async function packAgent(): Promise<string> {
-  const files: Record<string, string> = { 'bin/node': process.execPath };
+  const files: Record<string, string> = { 'bin/node': process.execPath, 'usr/bin/env': ENV };
   for (const library of await librariesOf(process.execPath)) files[library] = library;
   const root = await packRoot(files);
   const script = join(REPOSITORY_ROOT, 'release/build-image.ts');
