@@ -14,7 +14,7 @@ import { pathOf, type ApiClient, type ApiObject } from '#test/cluster/api-client
 import { ChildProgram } from '#test/cluster/child-program.ts';
 import type { Cluster } from '#test/cluster/cluster.ts';
 import { clusterProgram } from '#test/cluster/cluster-programs.ts';
-import { importImage, packRoot } from '#test/cluster/image.ts';
+import { importImage, packRoot, tagImage } from '#test/cluster/image.ts';
 import {
   CONTAINERD_SOCKET,
   NODE_ADDRESS,
@@ -33,7 +33,7 @@ const READY_MS_MAX = 180_000;
 const LOOK_EVERY_MS = 50;
 const PROGRAM_MS_MAX = 300_000;
 const OUTPUT_BYTES_MAX = 16 << 20;
-const VELERO_IMAGE = 'test.local/velero:v1.18.1';
+export const STOCK_IMAGE = 'test.local/velero:v1.18.1';
 const PLUGIN_IMAGE = 'test.local/velero-plugin-for-aws:v1.14.3';
 const SECRET = 'credentials';
 const OUR_REPOSITORY = 'test.local/stevedore';
@@ -159,6 +159,12 @@ export class Installation {
     await this.client.untilGone(path, READY_MS_MAX);
   }
 
+  /** What `docker build` and `docker push` would do: our image is there by this name, too. */
+  async offerImage(name: string): Promise<void> {
+    await this.#importOurs();
+    await tagImage(OUR_IMAGE, name, CONTAINERD_SOCKET);
+  }
+
   async #importOurs(): Promise<void> {
     if (this.#hasOurImage) return;
     const root = await packAgent();
@@ -248,7 +254,7 @@ async function importStock(): Promise<void> {
     velero: clusterProgram('velero'),
     'velero-restore-helper': clusterProgram('velero-restore-helper'),
   });
-  const stock = { name: VELERO_IMAGE, root: velero, entrypoint: ['/velero'], user: '1002:1000' };
+  const stock = { name: STOCK_IMAGE, root: velero, entrypoint: ['/velero'], user: '1002:1000' };
   await importImage(stock, CONTAINERD_SOCKET);
   const name = 'velero-plugin-for-aws';
   const root = await packRoot({
@@ -271,7 +277,7 @@ async function installedObjects(
   await writeFile(secret, `[default]\n${keys}`, { mode: 0o600 });
   const storage = `region=us-east-1,s3ForcePathStyle=true,s3Url=${s3.url},checksumAlgorithm=`;
   const words = ['install', '--dry-run', '-o', 'json', '--use-node-agent'];
-  words.push('--image', VELERO_IMAGE, '--plugins', PLUGIN_IMAGE, '--provider', 'aws');
+  words.push('--image', STOCK_IMAGE, '--plugins', PLUGIN_IMAGE, '--provider', 'aws');
   words.push('--bucket', 'velero', '--secret-file', secret, '--backup-location-config', storage);
   words.push('--use-volume-snapshots=false', '--garbage-collection-frequency', '5s');
   if (features !== undefined) words.push(`--features=${features}`);

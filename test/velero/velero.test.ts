@@ -9,6 +9,7 @@ import { chosenScenarios, clusterForTest } from '#test/cluster/cluster-for-test.
 import { isMissing } from '#test/cluster/cluster-programs.ts';
 import { CHARTS } from './chart.ts';
 import { COPIED_AHEAD } from './copied-ahead.ts';
+import { DOCUMENTATION } from './documentation.ts';
 import { FAULTS } from './faults.ts';
 import { FIGURES } from './figures.ts';
 import { Installation, VELERO_PROGRAMS, type AgentKind } from './installation.ts';
@@ -28,6 +29,7 @@ const SCENARIOS = [
   ...RESUMPTIONS,
   ...INTERRUPTED_RESTORES,
   ...UPGRADES,
+  ...DOCUMENTATION,
   ...REMOVALS,
   ...FIGURES,
 ];

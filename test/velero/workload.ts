@@ -30,6 +30,8 @@ export interface WorkloadOptions {
   readonly volumes?: readonly VolumeName[];
   /** Times that a claim is bound to a volume that nobody has had; by default once restored. */
   readonly claims?: number;
+  /** Of its volumes; by default of the namespace's name. Nobody else has had it. */
+  readonly storageClass?: string;
   /** Storage class of one more volume. */
   readonly otherClass?: string;
 }
@@ -45,21 +47,27 @@ export class Workload {
     this.pods = pods;
   }
 
+  /** One that somebody else has made: a restore. */
+  static of(client: ApiClient, namespace: string, pods: readonly string[]): Workload {
+    return new Workload(client, namespace, pods);
+  }
+
   /** Resolves when the pods run. */
   static async start(client: ApiClient, options: WorkloadOptions): Promise<Workload> {
     const { namespace, pods = ['web'], volumes = USUAL, claims = 2 } = options;
-    const place = (name: string): string => join(LOCAL_VOLUMES, namespace, name);
+    const { storageClass: ownClass = namespace } = options;
+    const place = (name: string): string => join(LOCAL_VOLUMES, ownClass, name);
     for (let number = 1; number <= claims; number++) {
-      await makeLocalVolume(client, `${namespace}-${number}`, namespace, place(String(number)));
+      await makeLocalVolume(client, `${ownClass}-${number}`, ownClass, place(String(number)));
     }
     const { otherClass } = options;
     if (otherClass !== undefined) {
       await makeLocalVolume(client, otherClass, otherClass, place('other'));
     }
-    for (const name of [namespace, otherClass ?? namespace]) await client.apply(storageClass(name));
+    for (const name of [ownClass, otherClass ?? ownClass]) await client.apply(storageClass(name));
     await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    await client.apply(claim(namespace));
-    for (const name of pods) await client.apply(pod(namespace, name, volumes));
+    await client.apply(claim(namespace, ownClass));
+    for (const name of pods) await client.apply(pod({ namespace, name, volumes, ownClass }));
     const workload = new Workload(client, namespace, pods);
     await workload.untilRunning();
     return workload;
@@ -151,16 +159,23 @@ function claimSpec(storageClassName: string) {
   };
 }
 
-function claim(namespace: string): ApiObject {
+function claim(namespace: string, storageClassName: string): ApiObject {
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: { name: 'data', namespace },
-    spec: claimSpec(namespace),
+    spec: claimSpec(storageClassName),
   };
 }
 
-function pod(namespace: string, name: string, volumes: readonly VolumeName[]): ApiObject {
+interface PodOptions {
+  readonly namespace: string;
+  readonly name: string;
+  readonly volumes: readonly VolumeName[];
+  readonly ownClass: string;
+}
+
+function pod({ namespace, name, volumes, ownClass }: PodOptions): ApiObject {
   const annotations = { 'backup.velero.io/backup-volumes': volumes.join(',') };
   const names = [...new Set([...USUAL, ...volumes])];
   const mounts = names.map(name => ({ name, mountPath: `/${name}` }));
@@ -171,12 +186,12 @@ function pod(namespace: string, name: string, volumes: readonly VolumeName[]): A
     spec: {
       terminationGracePeriodSeconds: 0,
       containers: [{ name: 'pause', image: PAUSE_IMAGE, volumeMounts: mounts }],
-      volumes: names.map(name => ({ name, ...volumeSource(name, namespace) })),
+      volumes: names.map(name => ({ name, ...volumeSource(name, ownClass) })),
     },
   };
 }
 
-function volumeSource(name: VolumeName, namespace: string): object {
+function volumeSource(name: VolumeName, ownClass: string): object {
   switch (name) {
     case 'data':
       return { persistentVolumeClaim: { claimName: 'data' } };
@@ -185,7 +200,7 @@ function volumeSource(name: VolumeName, namespace: string): object {
     case 'memory':
       return { emptyDir: { medium: 'Memory' } };
     case 'own':
-      return { ephemeral: { volumeClaimTemplate: { metadata: OWN, spec: claimSpec(namespace) } } };
+      return { ephemeral: { volumeClaimTemplate: { metadata: OWN, spec: claimSpec(ownClass) } } };
   }
 }
 
