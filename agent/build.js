@@ -81,6 +81,7 @@ const PROGRAMS = {
   agent: join(SOURCES, 'main.ts'),
   controller: join(ROOT, 'controller/main.ts'),
   ask: join(ROOT, 'controller/commands/main.ts'),
+  cluster: join(SOURCES, 'commands/main.ts'),
   index: join(ENGINE, 'index.ts'),
 };
 

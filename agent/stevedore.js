@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // The `stevedore` program: the command, with the words `node-agent` and `controller` what runs
 // in Kubernetes, with `queue` and `nodes` what asks the latter, and with `annotations` what shows
-// what the latter would write.
+// what the latter would write; `moves` and others are about a cluster, and by the name
+// `kubectl-stevedore` all are.
 // Plain JavaScript, because an older Node has to be able to start it: the sources need Node 24, and
 // where that comes with the installed packages it takes over from here. Runs the build of the
 // sources where it is current, else the sources themselves.
@@ -9,13 +10,17 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { constants, homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { currentBuild } from './engine/base/current-build.js';
 
 const NODE_MAJOR_MIN = 24;
 /** Commands that ask the controller, and one that asks the API server. */
 const ASKING = new Set(['queue', 'nodes', 'annotations']);
+/** Those about a cluster, and by which shells complete words. */
+const CLUSTER = new Set(['moves', 'completion', '__complete']);
+/** kubectl starts a program of this name for `kubectl stevedore`; all is about a cluster then. */
+const IS_PLUGIN = /^kubectl-stevedore\b/.test(basename(process.argv[1] ?? ''));
 
 function bundledNode() {
   return [
@@ -53,13 +58,13 @@ function keepCompiledCode() {
 }
 
 function load(word) {
+  if (ASKING.has(word)) return import(currentBuild('ask.js') ?? '#controller/commands/main.ts');
+  if (IS_PLUGIN || CLUSTER.has(word)) {
+    return import(currentBuild('cluster.js') ?? './commands/main.ts');
+  }
   switch (word) {
     case 'node-agent':
       return import(currentBuild('agent.js') ?? './main.ts');
-    case 'queue':
-    case 'nodes':
-    case 'annotations':
-      return import(currentBuild('ask.js') ?? '#controller/commands/main.ts');
     case 'controller':
       return import(currentBuild('controller.js') ?? '#controller/main.ts');
     default:
@@ -70,7 +75,8 @@ function load(word) {
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   keepCompiledCode();
   const [, , word, second] = process.argv;
-  const { main } = await load(word === 'help' && ASKING.has(second) ? second : word);
+  const isHelp = word === 'help' && (ASKING.has(second) || CLUSTER.has(second));
+  const { main } = await load(isHelp ? second : word);
   await main();
 } else {
   const node = bundledNode();

@@ -88,11 +88,30 @@ export const AREAS: readonly Area[] = Object.freeze([
   ...serviceAreas,
   // Which rights either program is refused.
   { name: 'service', prefix: 'agent/refused-rights.ts', mayImport: ['kube', 'base'] },
+  {
+    name: 'cluster-commands',
+    prefix: 'agent/commands/',
+    // It looks at all that the agent works with, and asks the controller as others do.
+    mayImport: [
+      'agent',
+      'commands',
+      'service',
+      'engine',
+      'cli',
+      'kube',
+      'moves',
+      'repositories',
+      'proto',
+      'cache',
+      'storage',
+      'base',
+    ],
+  },
   { name: 'coordinator', prefix: 'agent/coordinator/', mayImport: ['moves', 'base', 'proto'] },
   {
     name: 'launcher',
     prefix: 'agent/stevedore.js',
-    mayImport: ['agent', 'controller', 'commands', 'cli', 'base'],
+    mayImport: ['agent', 'cluster-commands', 'controller', 'commands', 'cli', 'base'],
   },
   { name: 'engine', prefix: 'agent/engine/', mayImport: ENGINE_FOLDERS },
   ...engineAreas,

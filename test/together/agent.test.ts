@@ -1,3 +1,3 @@
 import { runTogether } from './run-together.ts';
 
-await runTogether('agent', 'pre-copy', 'repositories');
+await runTogether('agent', 'agent/commands', 'pre-copy', 'repositories');

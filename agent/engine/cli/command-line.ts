@@ -3,12 +3,12 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { usageError, type OptionValues } from './option-values.ts';
-import type { OptionRow, Verb } from './verb.ts';
+import type { OptionRow, Verb, VerbRow } from './verb.ts';
 
-export type Invocation =
+export type Invocation<Row extends VerbRow = Verb> =
   | {
       readonly kind: 'call';
-      readonly verb: Verb;
+      readonly verb: Row;
       readonly operands: readonly string[];
       /** Global options among them. */
       readonly options: OptionValues;
@@ -16,12 +16,12 @@ export type Invocation =
   /** Help or the version: text for standard output. */
   | { readonly kind: 'text'; readonly text: string };
 
-export interface Program {
+export interface Program<Row extends VerbRow = Verb> {
   readonly name: string;
   readonly version: string;
   readonly summary: string;
   readonly globalOptions: readonly OptionRow[];
-  readonly verbs: readonly Verb[];
+  readonly verbs: readonly Row[];
   /** First words that start something else (agent/stevedore.js), with flags of its own. */
   readonly otherPrograms: readonly string[];
   /** Text below the list of commands. */
@@ -31,8 +31,11 @@ export interface Program {
 }
 
 /** @throws USAGE, the message naming what was meant where that can be guessed */
-export function parseCommandLine(program: Program, words: readonly string[]): Invocation {
-  const found: { invocation?: Invocation } = {};
+export function parseCommandLine<Row extends VerbRow>(
+  program: Program<Row>,
+  words: readonly string[],
+): Invocation<Row> {
+  const found: { invocation?: Invocation<Row> } = {};
   const written: string[] = [];
   const root = new Command(program.name);
   addGlobals(root, program, written);
@@ -58,7 +61,7 @@ export function parseCommandLine(program: Program, words: readonly string[]): In
 }
 
 /** What to do where flags stand before the name of another program. */
-function misplaced(program: Program, error: CommanderError, words: readonly string[]) {
+function misplaced(program: Program<VerbRow>, error: CommanderError, words: readonly string[]) {
   if (!/^commander\.unknown(Command|Option)$/.test(error.code)) return undefined;
   const { name, verbs, otherPrograms } = program;
   const commands = new Set([...verbs.map(({ words: [first] }) => first), ...otherPrograms]);
@@ -108,7 +111,7 @@ export function parseFlags(program: FlagProgram, words: readonly string[]): Flag
   }
 }
 
-function addGlobals(root: Command, program: Program, written: string[]): void {
+function addGlobals(root: Command, program: Program<VerbRow>, written: string[]): void {
   const keep = (text: string) => written.push(text);
   root
     .description(program.summary)
@@ -127,7 +130,7 @@ function addGlobals(root: Command, program: Program, written: string[]): void {
   for (const row of program.globalOptions) root.addOption(optionOf(row));
 }
 
-function addVerb(command: Command, verb: Verb): void {
+function addVerb(command: Command, verb: VerbRow): void {
   command.summary(verb.summary).description(verb.description);
   for (const row of verb.options) command.addOption(optionOf(row));
   command.addHelpText('after', `\n${examplesOf(verb)}`);
@@ -142,7 +145,7 @@ function optionOf(row: OptionRow): Option {
 }
 
 /** The group (`repo`) for verbs of two words, made when it is first needed. */
-function parentOf(root: Command, verb: Verb): Command {
+function parentOf(root: Command, verb: VerbRow): Command {
   const [group, leaf] = verb.words;
   if (group === undefined || leaf === undefined) return root;
   const existing = root.commands.find(command => command.name() === group);
@@ -154,11 +157,11 @@ const GROUPS: Readonly<Record<string, string>> = Object.freeze({
   cache: 'look at a cache, make it empty',
 });
 
-function leafWords(verb: Verb): string {
+function leafWords(verb: VerbRow): string {
   return `${verb.words.at(-1) ?? ''} ${verb.operands}`.trim();
 }
 
-function examplesOf(verb: Verb): string {
+function examplesOf(verb: VerbRow): string {
   const lines = verb.examples.map(({ command, text }) => `  # ${text}\n  $ ${command}\n`);
   return `Examples:\n${lines.join('\n')}`;
 }

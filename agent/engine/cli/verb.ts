@@ -64,7 +64,8 @@ export interface Session {
 
 export type Job = (session: Session) => Promise<ExitStatus>;
 
-export interface Verb {
+/** What the command line and help know of a verb, of this program or of another one. */
+export interface VerbRow {
   /** `['repo', 'create']` */
   readonly words: readonly string[];
   /** As in help: `<path>`, `[id...]`. */
@@ -74,6 +75,9 @@ export interface Verb {
   readonly description: string;
   readonly options: readonly OptionRow[];
   readonly examples: readonly Example[];
+}
+
+export interface Verb extends VerbRow {
   /** Whether it does without a repository, and --repo may be missing. */
   readonly isWithoutRepository?: boolean;
   /** @throws USAGE */

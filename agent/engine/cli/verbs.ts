@@ -54,6 +54,8 @@ export const OTHER_PROGRAMS: readonly string[] = Object.freeze([
   'queue',
   'nodes',
   'annotations',
+  'moves',
+  'completion',
 ]);
 
 export const EPILOGUE = `\
@@ -65,6 +67,10 @@ In Kubernetes, each with --help:
   node-agent server, controller    what runs there
   queue, nodes                     ask the controller what moves, what waits and how nodes do
   annotations                      show what rules would annotate of pods, and why
+  moves                            show the moves that the API server knows of
+
+For every shell:
+  completion                       print what makes it complete words
 
 Exit status:
   0 done   1 failed   2 wrong usage   3 done, with differences or skipped files (listed)
