@@ -4,9 +4,10 @@ import type { OptionRow } from '#engine/cli/verb.ts';
 import type { ClusterVerb } from './cluster-verb.ts';
 import { completion } from './complete-verb.ts';
 import { moves } from './moves.ts';
+import { preflight } from './preflight.ts';
 
 /** Of both programs, `stevedore` and `kubectl stevedore`. */
-export const CLUSTER_VERBS: readonly ClusterVerb[] = Object.freeze([moves, completion]);
+export const CLUSTER_VERBS: readonly ClusterVerb[] = Object.freeze([preflight, moves, completion]);
 
 /** Of `kubectl stevedore` alone: `stevedore` has verbs of these names for any repository. */
 export const PLUGIN_VERBS: readonly ClusterVerb[] = Object.freeze([]);

@@ -54,6 +54,7 @@ export const OTHER_PROGRAMS: readonly string[] = Object.freeze([
   'queue',
   'nodes',
   'annotations',
+  'preflight',
   'moves',
   'completion',
 ]);
@@ -67,6 +68,7 @@ In Kubernetes, each with --help:
   node-agent server, controller    what runs there
   queue, nodes                     ask the controller what moves, what waits and how nodes do
   annotations                      show what rules would annotate of pods, and why
+  preflight                        check whether a cluster is ready, and what to do
   moves                            show the moves that the API server knows of
 
 For every shell:

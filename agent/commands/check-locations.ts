@@ -1,0 +1,149 @@
+// Checks about where backups are: each storage location is listed and read from, as an agent would,
+// and repositories and their password looked at. Nothing is written, so whether a location may be
+// written to is for the server to say, which does so in its status.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
+import { counted } from '#engine/cli/quantity.ts';
+import type { Storage } from '#engine/index.ts';
+import { planLocation } from '#agent/repositories/location-plan.ts';
+import {
+  type BackupRepository,
+  REPOSITORIES,
+  STORAGE_LOCATIONS,
+  type StorageLocation,
+} from '#agent/repositories/repository-objects.ts';
+import {
+  openLocation,
+  PASSWORD_SECRET,
+  type RepositoryAccess,
+  repositoryPassword,
+} from './cluster-repositories.ts';
+import { failure, fine, type Finding, lookedAt, warning } from './finding.ts';
+import { listIfKnown } from './listed-moves.ts';
+
+/** kopia's own file, in every repository (kopia repo/format/format_blob.go). */
+const FORMAT_BLOB = 'kopia.repository';
+/** A storage is tried again for 15 minutes elsewhere; here somebody waits. */
+const ANSWER_MS_MAX = 15_000;
+
+export async function checkPassword(access: RepositoryAccess): Promise<readonly Finding[]> {
+  const check = 'repository password';
+  const { name, key } = PASSWORD_SECRET;
+  try {
+    await repositoryPassword(access);
+    return [fine(check, `Secret ${name} has ${key}`)];
+  } catch (error) {
+    if (!isEngineError(error, 'SECRET_NOT_FOUND', 'SECRET_KEY_MISSING')) throw error;
+    return [failure(check, messageOf(error), 'the Velero server makes it at its start')];
+  }
+}
+
+export async function checkLocations(access: RepositoryAccess): Promise<readonly Finding[]> {
+  const { kube, namespace, signal } = access;
+  const [locations, repositories] = await Promise.all([
+    listIfKnown<StorageLocation>(kube, STORAGE_LOCATIONS, namespace, signal),
+    listIfKnown<BackupRepository>(kube, REPOSITORIES, namespace, signal),
+  ]);
+  if (locations.length === 0) {
+    const advice = 'velero backup-location create';
+    return [failure('storage locations', `there is none in namespace ${namespace}`, advice)];
+  }
+  const findings: Finding[] = [];
+  for (const location of locations) {
+    const { name } = location.metadata;
+    const check = `storage location ${name}`;
+    const repository = repositories.find(({ spec }) => spec?.backupStorageLocation === name);
+    const look = () => checkLocation(access, location, repository?.spec?.volumeNamespace);
+    findings.push(...(await lookedAt(check, look)));
+  }
+  return [...findings, ...repositoryFindings(repositories)];
+}
+
+async function checkLocation(
+  access: RepositoryAccess,
+  location: StorageLocation,
+  volumeNamespace: string | undefined,
+): Promise<readonly Finding[]> {
+  const check = `storage location ${location.metadata.name}`;
+  const { phase = 'not looked at yet', message = '' } = location.status ?? {};
+  const plan = planLocation(location, volumeNamespace ?? 'velero');
+  const notices = plan.notices.map(each => warning(check, each, 'nothing has to be done; know it'));
+  if (phase !== 'Available') {
+    const why = message === '' ? '' : `: ${message}`;
+    const text = `the server says ${phase}${why}`;
+    notices.push(failure(check, text, 'velero backup-location get; see the log of the server'));
+  }
+  const inPod = access.environment.KUBERNETES_SERVICE_HOST !== undefined;
+  const isOwnIdentity = plan.kind === 'bucket' && plan.credential === undefined;
+  const exec = 'kubectl -n NAMESPACE exec ds/node-agent -- stevedore preflight';
+  if (isOwnIdentity && !inPod) {
+    const text = 'it names no credential, so the agent uses its own identity, not seen from here';
+    return [...notices, warning(check, text, exec.replace('NAMESPACE', access.namespace))];
+  }
+  if (plan.kind === 'directory' && !inPod) {
+    const text = `it is the directory ${plan.directory} of nodes, which is not seen from here`;
+    return [...notices, warning(check, text, exec.replace('NAMESPACE', access.namespace))];
+  }
+  try {
+    return [...notices, fine(check, await tryOut(access, location, volumeNamespace))];
+  } catch (error) {
+    const text = `cannot be read with the identity of an agent: ${messageOf(error)}`;
+    if (isEngineError(error, 'STORAGE_UNAVAILABLE', 'STORAGE_TIMEOUT') && !inPod) {
+      const advice = `it may be reachable within the cluster alone: ${exec}`;
+      return [...notices, warning(check, text, advice.replace('NAMESPACE', access.namespace))];
+    }
+    if (isEngineError(error, 'ABORTED', 'KUBE_UNAVAILABLE', 'KUBE_FORBIDDEN')) throw error;
+    const advice = 'look at its credential, bucket, region and s3Url, and at the bucket policy';
+    return [...notices, failure(check, text, advice)];
+  }
+}
+
+async function tryOut(
+  access: RepositoryAccess,
+  location: StorageLocation,
+  volumeNamespace: string | undefined,
+): Promise<string> {
+  const storage = await openLocation(access, location, volumeNamespace ?? 'velero');
+  const done = new AbortController();
+  const signal = AbortSignal.any([access.signal, done.signal]);
+  const late = delay(ANSWER_MS_MAX, 'late' as const, { signal }).catch(() => 'over' as const);
+  try {
+    const tried = listAndGet(storage, volumeNamespace, signal);
+    const first = await Promise.race([tried, late]);
+    if (first !== 'late') return await tried;
+    tried.catch(() => {});
+    return await Promise.reject(noAnswer());
+  } finally {
+    done.abort();
+    await storage.close();
+  }
+}
+
+function noAnswer() {
+  const text = `no answer within ${ANSWER_MS_MAX / 1000} s`;
+  return new EngineError('STORAGE_TIMEOUT', text);
+}
+
+async function listAndGet(
+  storage: Storage,
+  volumeNamespace: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  for await (const _ of storage.list('kopia.', { signal })) break;
+  if (volumeNamespace === undefined) return 'listed; no repository is there yet to read from';
+  await storage.get(FORMAT_BLOB, { signal });
+  return `listed, and the repository of ${volumeNamespace} read; writing was not tried`;
+}
+
+function repositoryFindings(repositories: readonly BackupRepository[]): Finding[] {
+  const check = 'repositories';
+  const notReady = repositories.filter(({ status }) => status?.phase === 'NotReady');
+  if (notReady.length === 0) {
+    return [fine(check, `${counted(repositories.length, 'repository', 'repositories')}, none bad`)];
+  }
+  return notReady.map(({ metadata, status }) => {
+    const text = `${metadata.name} is not ready: ${status?.message || 'the server says not why'}`;
+    return warning(check, text, 'velero repo get; moves of this namespace fail until it is');
+  });
+}

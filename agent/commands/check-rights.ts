@@ -1,0 +1,80 @@
+// Whether the service account of the agents may do what they do, verb by verb.
+
+import { isEngineError } from '#engine/base/errors.ts';
+import { mapBounded } from '#engine/base/map-bounded.ts';
+import { counted } from '#engine/cli/quantity.ts';
+import type { KubeObject, Resource } from '#kube/kube-object.ts';
+import { type Permission, PERMISSIONS, permissionText } from '#agent/permissions.ts';
+import type { Cluster } from './cluster-verb.ts';
+import { failure, fine, type Finding, warning } from './finding.ts';
+
+interface AccessReview extends KubeObject {
+  readonly spec: object;
+  readonly status?: { readonly allowed?: boolean };
+}
+
+/** A question about somebody else; nothing is stored. */
+const REVIEWS: Resource = Object.freeze({
+  ...{ group: 'authorization.k8s.io', version: 'v1', plural: 'subjectaccessreviews' },
+  ...{ kind: 'SubjectAccessReview', isNamespaced: false },
+});
+const REVIEWS_AT_ONCE_MAX = 4;
+
+export interface RightsParts {
+  readonly ask: Cluster['ask'];
+  readonly namespace: string;
+  /** Of the agents. */
+  readonly account: string;
+  readonly signal: AbortSignal;
+}
+
+export async function checkRights(parts: RightsParts): Promise<readonly Finding[]> {
+  const { namespace, account, signal } = parts;
+  const check = 'rights of the agents';
+  const asked = PERMISSIONS.flatMap(permission =>
+    permission.verbs.map(verb => ({ permission, verb })),
+  );
+  const bounds = { parallelism: REVIEWS_AT_ONCE_MAX, signal };
+  let allowed: readonly boolean[];
+  try {
+    allowed = await mapBounded(asked, bounds, ({ permission, verb }) =>
+      isAllowed(parts, permission, verb),
+    );
+  } catch (error) {
+    if (!isEngineError(error, 'KUBE_FORBIDDEN', 'KUBE_KIND_UNKNOWN')) throw error;
+    const text = 'you may not ask what others may (create subjectaccessreviews)';
+    const advice = `kubectl -n ${namespace} exec ds/node-agent -- stevedore preflight, or an admin`;
+    return [warning(check, text, advice)];
+  }
+  const missing = asked.filter((_, index) => allowed[index] !== true);
+  if (missing.length === 0) {
+    return [fine(check, `${account} has all ${counted(asked.length, 'verb')}`)];
+  }
+  return missing.map(({ permission, verb }) => {
+    const may = `${account} may not ${permissionText(permission, verb, namespace)}`;
+    const text = `${may}: ${permission.reason}`;
+    const advice = 'add it to the roles of charts/stevedore, or upgrade the chart';
+    return (permission.isOptional === true ? warning : failure)(check, text, advice);
+  });
+}
+
+async function isAllowed(
+  { ask, namespace, account, signal }: RightsParts,
+  { group, resource, isNamespaced }: Permission,
+  verb: string,
+): Promise<boolean> {
+  const place = isNamespaced ? { namespace } : {};
+  const review: AccessReview = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    // It has no name; the server asks for none.
+    metadata: { name: '' },
+    spec: {
+      user: `system:serviceaccount:${namespace}:${account}`,
+      groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
+      resourceAttributes: { group, resource, verb, ...place },
+    },
+  };
+  const { status } = await ask.create<AccessReview>(REVIEWS, review, { signal });
+  return status?.allowed === true;
+}
