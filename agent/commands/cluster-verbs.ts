@@ -5,12 +5,17 @@ import type { ClusterVerb } from './cluster-verb.ts';
 import { completion } from './complete-verb.ts';
 import { moves } from './moves.ts';
 import { preflight } from './preflight.ts';
+import { volumeCat, volumeLs, volumeRestore } from './volume-verbs.ts';
 
 /** Of both programs, `stevedore` and `kubectl stevedore`. */
 export const CLUSTER_VERBS: readonly ClusterVerb[] = Object.freeze([preflight, moves, completion]);
 
 /** Of `kubectl stevedore` alone: `stevedore` has verbs of these names for any repository. */
-export const PLUGIN_VERBS: readonly ClusterVerb[] = Object.freeze([]);
+export const PLUGIN_VERBS: readonly ClusterVerb[] = Object.freeze([
+  volumeLs,
+  volumeCat,
+  volumeRestore,
+]);
 
 export const CLUSTER_OPTIONS: readonly OptionRow[] = Object.freeze([
   { flags: '--kubeconfig <file>', text: 'how to reach the API server (KUBECONFIG)' },

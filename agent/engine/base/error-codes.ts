@@ -118,6 +118,7 @@ export const ERROR_CODES = Object.freeze({
   KUBE_INVALID: final,
   KUBE_EXPIRED: final,
   KUBE_FAILED: final,
+  BACKUP_VOLUME_NOT_FOUND: final,
 
   // Agents and the controller
   COORDINATOR_UNAVAILABLE: retryable,
