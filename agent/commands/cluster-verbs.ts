@@ -5,10 +5,16 @@ import type { ClusterVerb } from './cluster-verb.ts';
 import { completion } from './complete-verb.ts';
 import { moves } from './moves.ts';
 import { preflight } from './preflight.ts';
+import { why } from './why.ts';
 import { volumeCat, volumeLs, volumeRestore } from './volume-verbs.ts';
 
 /** Of both programs, `stevedore` and `kubectl stevedore`. */
-export const CLUSTER_VERBS: readonly ClusterVerb[] = Object.freeze([preflight, moves, completion]);
+export const CLUSTER_VERBS: readonly ClusterVerb[] = Object.freeze([
+  preflight,
+  moves,
+  why,
+  completion,
+]);
 
 /** Of `kubectl stevedore` alone: `stevedore` has verbs of these names for any repository. */
 export const PLUGIN_VERBS: readonly ClusterVerb[] = Object.freeze([

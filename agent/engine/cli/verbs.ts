@@ -56,6 +56,7 @@ export const OTHER_PROGRAMS: readonly string[] = Object.freeze([
   'annotations',
   'preflight',
   'moves',
+  'why',
   'completion',
 ]);
 
@@ -70,6 +71,7 @@ In Kubernetes, each with --help:
   annotations                      show what rules would annotate of pods, and why
   preflight                        check whether a cluster is ready, and what to do
   moves                            show the moves that the API server knows of
+  why                              say why a move waits or has failed
 
 For every shell:
   completion                       print what makes it complete words
