@@ -3,6 +3,7 @@
 import type { OptionRow } from '#engine/cli/verb.ts';
 import type { ClusterVerb } from './cluster-verb.ts';
 import { completion } from './complete-verb.ts';
+import { diagnose } from './diagnose.ts';
 import { moves } from './moves.ts';
 import { preflight } from './preflight.ts';
 import { why } from './why.ts';
@@ -13,6 +14,7 @@ export const CLUSTER_VERBS: readonly ClusterVerb[] = Object.freeze([
   preflight,
   moves,
   why,
+  diagnose,
   completion,
 ]);
 

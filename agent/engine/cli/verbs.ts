@@ -57,6 +57,7 @@ export const OTHER_PROGRAMS: readonly string[] = Object.freeze([
   'preflight',
   'moves',
   'why',
+  'diagnose',
   'completion',
 ]);
 
@@ -72,6 +73,7 @@ In Kubernetes, each with --help:
   preflight                        check whether a cluster is ready, and what to do
   moves                            show the moves that the API server knows of
   why                              say why a move waits or has failed
+  diagnose                         collect what shows a fault, without secrets
 
 For every shell:
   completion                       print what makes it complete words
