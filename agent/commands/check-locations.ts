@@ -66,10 +66,13 @@ async function checkLocation(
   volumeNamespace: string | undefined,
 ): Promise<readonly Finding[]> {
   const check = `storage location ${location.metadata.name}`;
-  const { phase = 'not looked at yet', message = '' } = location.status ?? {};
+  const { phase = '', message = '' } = location.status ?? {};
   const plan = planLocation(location, volumeNamespace ?? 'velero');
   const notices = plan.notices.map(each => warning(check, each, 'nothing has to be done; know it'));
-  if (phase !== 'Available') {
+  if (phase === '') {
+    const advice = 'wait a minute, or look at the log of the Velero server';
+    notices.push(warning(check, 'the server has not looked at it yet', advice));
+  } else if (phase !== 'Available') {
     const why = message === '' ? '' : `: ${message}`;
     const text = `the server says ${phase}${why}`;
     notices.push(failure(check, text, 'velero backup-location get; see the log of the server'));

@@ -50,11 +50,14 @@ export async function checkRights(parts: RightsParts): Promise<readonly Finding[
   if (missing.length === 0) {
     return [fine(check, `${account} has all ${counted(asked.length, 'verb')}`)];
   }
-  return missing.map(({ permission, verb }) => {
-    const may = `${account} may not ${permissionText(permission, verb, namespace)}`;
+  // A line for each row of the table, not for each verb: there may be sixty.
+  return PERMISSIONS.flatMap(permission => {
+    const verbs = missing.filter(each => each.permission === permission).map(({ verb }) => verb);
+    if (verbs.length === 0) return [];
+    const may = `${account} may not ${permissionText(permission, verbs.join(', '), namespace)}`;
     const text = `${may}: ${permission.reason}`;
     const advice = 'add it to the roles of charts/stevedore, or upgrade the chart';
-    return (permission.isOptional === true ? warning : failure)(check, text, advice);
+    return [(permission.isOptional === true ? warning : failure)(check, text, advice)];
   });
 }
 

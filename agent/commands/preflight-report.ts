@@ -18,7 +18,10 @@ export function findingsText(findings: readonly Finding[], columns: number): str
   // A long name shall not leave the rest no room.
   const nameWidth = Math.min(checkWidth, Math.floor(width / 3));
   const indent = ' '.repeat(6 + nameWidth + 2);
-  const lines = findings.flatMap(({ check, verdict, text, advice }) => {
+  const lines = findings.flatMap(({ check, verdict, text, advice }, index) => {
+    // The same advice for the next line is given there.
+    const next = findings[index + 1];
+    const isRepeated = next?.check === check && next.advice === advice;
     const name = safeText(check);
     const isLong = columnsOf(name) > nameWidth;
     const blank = ' '.repeat(Math.max(0, nameWidth - columnsOf(name)));
@@ -26,10 +29,10 @@ export function findingsText(findings: readonly Finding[], columns: number): str
     const room = width - indent.length;
     const told = [
       ...wrapped(safeText(text), room),
-      ...(advice === undefined ? [] : wrapped(`-> ${safeText(advice)}`, room)),
+      ...(advice === undefined || isRepeated ? [] : wrapped(`-> ${safeText(advice)}`, room)),
     ];
     if (isLong) return [lead, ...told.map(line => indent + line)];
-    return told.map((line, index) => (index === 0 ? `${lead}  ${line}` : indent + line));
+    return told.map((line, place) => (place === 0 ? `${lead}  ${line}` : indent + line));
   });
   const { ok, warn, fail } = countsOf(findings);
   const end =
