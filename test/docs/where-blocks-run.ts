@@ -25,6 +25,7 @@ const SUITE = 'it starts the suites, of which this is one';
 const FOREGROUND = 'it stays in the foreground';
 const INTERNET = 'charts and images of the Internet; the tests ask nobody there';
 const NOT_YET = 'nobody has made its scene in test/velero/documentation.ts yet';
+const VERBS = 'test/agent/commands runs each verb, beneath an emulated API server';
 const NO_NAMES = 'pods of the test find no name of a Service; test/controller asks so';
 
 /** The first row that fits a block counts. */
@@ -42,6 +43,10 @@ export const ROWS: readonly Row[] = Object.freeze([
   { page: 'docs/bandwidth.md', place: 'cluster' },
   { page: 'docs/cache-location.md', why: NOT_YET },
   { page: 'docs/cache.md', place: 'alone' },
+  {
+    page: 'docs/chart.md',
+    why: 'test/charts/installed installs, upgrades and removes the chart so',
+  },
   {
     page: 'docs/cli.md',
     section: 'Block devices',
@@ -66,9 +71,14 @@ export const ROWS: readonly Row[] = Object.freeze([
   { page: 'docs/databases.md', why: NOT_YET },
   { page: 'docs/failed-moves.md', place: 'cluster' },
   { page: 'docs/install.md', why: INTERNET },
+  { page: 'docs/kubectl-plugin.md', why: VERBS },
   { page: 'docs/node-agent.md', why: NOT_YET },
   { page: 'docs/performance.md', why: 'it takes hours; CI runs the bench with --quick' },
   { page: 'docs/pre-copy.md', why: NOT_YET },
+  {
+    page: 'docs/releasing.md',
+    why: 'it changes the checkout; test/release does the same in a copy',
+  },
   {
     page: 'docs/restore.md',
     having: 'kubectl -n shop cp',
@@ -82,6 +92,7 @@ export const ROWS: readonly Row[] = Object.freeze([
   },
   { page: 'docs/switching.md', having: 'vmware-tanzu', why: INTERNET },
   { page: 'docs/switching.md', place: 'cluster' },
+  { page: 'docs/tracing.md', why: 'test/agent/tracing.test.ts does the same with a collector' },
   { page: 'docs/upgrade.md', place: 'cluster' },
 ]);
 
