@@ -20,6 +20,10 @@ done
 for place in srv mnt data backup cache src tmp home/me; do mkdir -p "$root/$place"; done
 mount -t tmpfs cache "$root/cache"
 mkdir "$root/tmp/scratch" && mount --bind "$SCRATCH" "$root/tmp/scratch"
+# A checkout, and a Node, may lie below one of those places.
+for needed in "$START" "$(dirname "$(command -v node)")"; do
+  [ -d "$root$needed" ] || { mkdir -p "$root$needed" && mount --rbind "$needed" "$root$needed"; }
+done
 cat >"$root/tmp/run-blocks.sh" <<'END'
 cd "$START"
 for block in /tmp/scratch/blocks/*.sh; do

@@ -53,8 +53,8 @@ export const ROWS: readonly Row[] = Object.freeze([
     why: 'it needs five block devices; test/engine/cli/device.test.ts has them',
   },
   { page: 'docs/cli.md', having: 'stevedore queue', why: NO_NAMES },
+  { page: 'docs/cli.md', section: 'See what moves in a cluster', why: VERBS },
   { page: 'docs/cli.md', having: 'kubectl', why: NOT_YET },
-  { page: 'docs/cli.md', having: 'rules.yaml', why: NOT_YET },
   { page: 'docs/cli.md', place: 'alone' },
   {
     page: 'docs/controller.md',
@@ -66,6 +66,7 @@ export const ROWS: readonly Row[] = Object.freeze([
     section: 'Tell an agent of it',
     why: `${FOREGROUND}, on a node; the chart says the same to its agents`,
   },
+  { page: 'docs/controller.md', having: 'port-forward', why: FOREGROUND },
   { page: 'docs/controller.md', having: 'stevedore queue', why: NO_NAMES },
   { page: 'docs/controller.md', place: 'cluster' },
   { page: 'docs/databases.md', why: NOT_YET },
