@@ -44,13 +44,19 @@ const path = allocateArena(PAGE);
 export class OddTree {
   readonly root: Buffer;
   readonly #random: SeededRandom;
+  readonly #hasLookalikes: boolean;
   /** Directories and everything else; what is gone is found out when it is used. */
   #directories: Buffer[] = [];
   #others: Buffer[] = [];
 
-  constructor(root: string, random: SeededRandom) {
+  /**
+   * @param options without lookalikes no two names of a directory are the same to who reads bytes
+   *   that are no UTF-8 as U+FFFD, as kopia does: a snapshot of it has both under one name
+   */
+  constructor(root: string, random: SeededRandom, options: { hasLookalikes?: boolean } = {}) {
     this.root = Buffer.from(root);
     this.#random = random;
+    this.#hasLookalikes = options.hasLookalikes ?? true;
   }
 
   /** Makes the root, which must not exist, and `count` entries below. */
@@ -109,6 +115,7 @@ export class OddTree {
     const parent = random.pick(parents);
     const place = join(parent, Buffer.from(newName(random), 'latin1'));
     if (lstatSync(place, GENTLE) !== undefined) return undefined;
+    if (!this.#hasLookalikes && hasLookalike(place)) return undefined;
     const depth = parent.toString('latin1').split('/').length - this.#rootDepth();
     if (random.once(3) && depth < DEPTH_MAX) {
       mkdirSync(place);
@@ -293,6 +300,13 @@ function sibling(place: Buffer, random: SeededRandom): Buffer {
 }
 
 /** Bytes as Latin-1: mostly text, now and then no UTF-8. */
+/** Among its siblings. */
+function hasLookalike(place: Buffer): boolean {
+  const slash = place.lastIndexOf('/');
+  const text = place.subarray(slash + 1).toString();
+  return readdirSync(place.subarray(0, slash)).includes(text);
+}
+
 function newName(random: SeededRandom): string {
   const name = random.pick(NAMES);
   return random.once(3) ? name : name.slice(0, 240) + random.below(30).toString(36);

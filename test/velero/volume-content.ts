@@ -22,9 +22,12 @@ const WRITE_BYTES = 4 << 20;
 /** Of a restore before the backup. */
 export const OLD_DONE_FILE = 'of-old';
 
-/** Everything that a file system can hold, a large file, a sparse one, and a `.velero` of old. */
+/**
+ * Everything that a file system can hold and Velero's agent tell apart, a large file, a sparse one,
+ * and a `.velero` of old.
+ */
 export function fillVolume(path: string, random: SeededRandom): void {
-  new OddTree(join(path, 'odd'), random).make(ODD_ENTRIES);
+  new OddTree(join(path, 'odd'), random, { hasLookalikes: false }).make(ODD_ENTRIES);
   writeFileSync(join(path, 'large'), random.bytes(LARGE_BYTES));
   makeSparse(join(path, 'sparse'), SPARSE_BYTES, random.bytes(4096));
   mkdirSync(join(path, '.velero'));
