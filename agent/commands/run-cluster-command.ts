@@ -1,13 +1,13 @@
 // One run of a verb about a cluster, from words to exit status, with the process handed in.
 
-import type { Clock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
-import { parseCommandLine, type Program } from '#engine/cli/command-line.ts';
-import { errorDocument, errorText } from '#engine/cli/error-report.ts';
-import { EXIT, exitStatusOf, type ExitStatus } from '#engine/cli/exit-status.ts';
-import { listenForSignals, type SignalSource } from '#engine/cli/interruption.ts';
-import { optionalText, parseChoice, type OptionValues } from '#engine/cli/option-values.ts';
-import { type ByteSink, Output, requestedFormat } from '#engine/cli/output.ts';
+import type { Program } from '#engine/cli/command-line.ts';
+import { errorText } from '#engine/cli/error-report.ts';
+import { EXIT, type ExitStatus } from '#engine/cli/exit-status.ts';
+import { optionalText, type OptionValues } from '#engine/cli/option-values.ts';
+import type { Output } from '#engine/cli/output.ts';
+import type { ProcessSurface } from '#engine/cli/process-surface.ts';
+import { runToExit, verbAskedFor } from '#engine/cli/run-to-exit.ts';
 import type { Surroundings } from '#engine/cli/verb.ts';
 import { GLOBAL_OPTIONS, OTHER_PROGRAMS, VERBS } from '#engine/cli/verbs.ts';
 import type { ErrorCode } from '#engine/base/error-codes.ts';
@@ -17,19 +17,11 @@ import { candidates, type Completed } from './completion.ts';
 import type { ClusterSession, ClusterVerb } from './cluster-verb.ts';
 import { CLUSTER_EPILOGUE, CLUSTER_OPTIONS, CLUSTER_VERBS, PLUGIN_VERBS } from './cluster-verbs.ts';
 
-export interface ClusterSurface {
-  readonly words: readonly string[];
+export interface ClusterSurface extends ProcessSurface {
   /** It was called as `kubectl stevedore`. */
   readonly isPlugin: boolean;
   readonly version: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly surroundings: Surroundings;
-  readonly stdout: ByteSink;
-  readonly columns: number;
-  /** Writes to standard error. */
-  readonly say: (text: string) => void;
-  readonly signals: SignalSource;
-  readonly clock: Clock;
 }
 
 const ASKING = ['queue', 'nodes', 'annotations'];
@@ -45,22 +37,14 @@ const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = Object.freeze({
 
 /** Never rejects: a failure has been shown and is in the status. */
 export async function runClusterCommand(surface: ClusterSurface): Promise<ExitStatus> {
-  const { words } = surface;
-  const output = new Output(surface.stdout, requestedFormat(words));
-  using interruption = listenForSignals(surface.signals, surface.say, surface.clock);
-  try {
-    if (words[0] === '__complete') return await complete(surface, output);
-    return await dispatch(surface, output, interruption.signal);
-  } catch (error) {
-    if (output.isClosed && !interruption.signal.aborted) return EXIT.done;
-    if (output.format === 'json') await output.failure(errorDocument(error));
-    else {
-      const hint = isEngineError(error) ? HINTS[error.code] : undefined;
-      const hasStack = surface.environment.STEVEDORE_DEBUG === '1';
-      surface.say(errorText(error, { hint, hasStack }));
-    }
-    return exitStatusOf(error);
-  }
+  const hasStack = surface.environment.STEVEDORE_DEBUG === '1';
+  const failureText = (error: unknown) =>
+    errorText(error, { hint: isEngineError(error) ? HINTS[error.code] : undefined, hasStack });
+  return runToExit(surface, failureText, (output, signal) =>
+    surface.words[0] === '__complete'
+      ? complete(surface, output)
+      : dispatch(surface, output, signal),
+  );
 }
 
 async function dispatch(
@@ -68,13 +52,9 @@ async function dispatch(
   output: Output,
   signal: AbortSignal,
 ): Promise<ExitStatus> {
-  const invocation = parseCommandLine(programOf(surface), surface.words);
-  if (invocation.kind === 'text') {
-    await output.bytes(invocation.text);
-    return EXIT.done;
-  }
-  const { verb, operands, options } = invocation;
-  parseChoice(optionalText(options, 'output'), '--output', ['text', 'json'] as const);
+  const asked = await verbAskedFor(programOf(surface), surface.words, output);
+  if (asked === undefined) return EXIT.done;
+  const { verb, operands, options } = asked;
   const job = verb.prepare(operands, options, surface.surroundings);
   return await job(sessionOf(surface, output, signal, options));
 }

@@ -2,26 +2,20 @@
 // handed in.
 
 import { type ConfigSources, problemLines } from '#agent/read-settings.ts';
-import type { Clock } from '#engine/base/clock.ts';
 import type { ErrorCode } from '#engine/base/error-codes.ts';
 import { isEngineError } from '#engine/base/errors.ts';
-import { errorDocument, errorText } from '#engine/cli/error-report.ts';
-import { EXIT, exitStatusOf, type ExitStatus } from '#engine/cli/exit-status.ts';
-import { listenForSignals, type SignalSource } from '#engine/cli/interruption.ts';
-import { type ByteSink, Output, requestedFormat } from '#engine/cli/output.ts';
+import { errorText } from '#engine/cli/error-report.ts';
+import { EXIT, type ExitStatus } from '#engine/cli/exit-status.ts';
+import type { ProcessSurface } from '#engine/cli/process-surface.ts';
+import { runToExit } from '#engine/cli/run-to-exit.ts';
 import type { ClusterOverview } from '#proto/overview-messages.ts';
 import { askController } from './ask-controller.ts';
 import { type CommandHelp, readCommand } from './command-settings.ts';
 import { nodesDocument, nodesText } from './nodes-report.ts';
 import { queueDocument, queueText } from './queue-report.ts';
 
-export interface CommandSurface extends ConfigSources {
-  readonly stdout: ByteSink;
-  /** Writes to standard error. */
-  readonly say: (text: string) => void;
-  readonly signals: SignalSource;
-  readonly clock: Clock;
-}
+export type CommandSurface = ConfigSources &
+  Pick<ProcessSurface, 'stdout' | 'say' | 'signals' | 'clock'>;
 
 interface Command extends CommandHelp {
   readonly text: (overview: ClusterOverview) => string;
@@ -69,23 +63,17 @@ const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = Object.freeze({
 /** Never rejects: a failure has been shown and is in the status. The first word is the command. */
 export async function runCommand(surface: CommandSurface): Promise<ExitStatus> {
   const [word = '', ...words] = surface.words;
-  const output = new Output(surface.stdout, requestedFormat(words));
-  using interruption = listenForSignals(surface.signals, surface.say, surface.clock);
-  try {
+  const failed = (error: unknown) => failureText(word, error);
+  return runToExit(surface, failed, async (output, signal) => {
     const command = COMMANDS[word];
     const read = readCommand(command, { ...surface, words });
     if (read.kind === 'text') await output.bytes(read.text);
     else {
-      const { signal } = interruption;
       const overview = await askController(read.settings, { clock: surface.clock, signal });
       await output.report(command.document(overview), () => command.text(overview));
     }
     return EXIT.done;
-  } catch (error) {
-    if (output.format === 'json') await output.failure(errorDocument(error));
-    else surface.say(failureText(word, error));
-    return exitStatusOf(error);
-  }
+  });
 }
 
 function failureText(word: string, error: unknown): string {

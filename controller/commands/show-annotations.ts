@@ -8,10 +8,9 @@ import { optional, preset, type SettingValues } from '#agent/setting.ts';
 import { type ExplainedPod, explainPod } from '#controller/annotator/explain-pod.ts';
 import { parseRules } from '#controller/annotator/parse-rules.ts';
 import { watchedClaim, watchedVolume } from '#controller/annotator/watched-objects.ts';
-import { errorDocument, errorText } from '#engine/cli/error-report.ts';
-import { EXIT, exitStatusOf, type ExitStatus } from '#engine/cli/exit-status.ts';
-import { listenForSignals } from '#engine/cli/interruption.ts';
-import { Output, requestedFormat } from '#engine/cli/output.ts';
+import { errorText } from '#engine/cli/error-report.ts';
+import { EXIT, type ExitStatus } from '#engine/cli/exit-status.ts';
+import { runToExit } from '#engine/cli/run-to-exit.ts';
 import { CLAIMS, PERSISTENT_VOLUMES, PODS } from '#kube/core-resources.ts';
 import { HttpKubeClient } from '#kube/http-client.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
@@ -64,27 +63,22 @@ in docs/annotate-pods.md.
 
 /** Never rejects: a failure has been shown and is in the status. */
 export async function showAnnotations(surface: CommandSurface): Promise<ExitStatus> {
-  const words = surface.words.slice(1);
-  const output = new Output(surface.stdout, requestedFormat(words));
-  using interruption = listenForSignals(surface.signals, surface.say, surface.clock);
-  try {
+  return runToExit(surface, failureText, async (output, signal) => {
+    const words = surface.words.slice(1);
     const read = readSettings(PROGRAM, { ...surface, words });
     if (read.kind === 'text') await output.bytes(read.text);
     else {
       requireNoProblems(read.problems);
-      const pods = await explainAll(read.values, interruption.signal);
+      const pods = await explainAll(read.values, signal);
       await output.report(annotationsDocument(pods), () => annotationsText(pods));
     }
     return EXIT.done;
-  } catch (error) {
-    if (output.format === 'json') await output.failure(errorDocument(error));
-    else {
-      const problems = problemLines(error);
-      const usage = problems && `stevedore annotations:\n${problems}  try: --help\n`;
-      surface.say(usage ?? errorText(error));
-    }
-    return exitStatusOf(error);
-  }
+  });
+}
+
+function failureText(error: unknown): string {
+  const problems = problemLines(error);
+  return problems ? `stevedore annotations:\n${problems}  try: --help\n` : errorText(error);
 }
 
 async function explainAll(

@@ -1,18 +1,14 @@
-// One run of the command, from words to exit status, with the process handed in. Everything that
-// can fail ends in one place here, in the form that was asked for.
+// One run of the command, from words to exit status, with the process handed in.
 
-import type { Clock } from '#engine/base/clock.ts';
 import { expectTraffic } from '#engine/base/process-memory.ts';
 import type { IoPriority } from '#engine/base/process-priority.ts';
 import { parseStorageUrl } from '#engine/storage/storage-url.ts';
 import { cacheChoice, openCache, type CacheChoice } from './cache-options.ts';
-import { parseCommandLine, type Program } from './command-line.ts';
-import { errorDocument, errorText } from './error-report.ts';
-import { EXIT, exitStatusOf, type ExitStatus } from './exit-status.ts';
-import { listenForSignals, type SignalSource } from './interruption.ts';
+import type { Program } from './command-line.ts';
+import { errorText } from './error-report.ts';
+import { EXIT, type ExitStatus } from './exit-status.ts';
 import {
   optionalText,
-  parseChoice,
   parseIoPriority,
   parseNice,
   parseSize,
@@ -20,29 +16,23 @@ import {
   requiredText,
   type OptionValues,
 } from './option-values.ts';
-import { Output, requestedFormat, type ByteSink } from './output.ts';
+import type { Output } from './output.ts';
 import { chooseNewPassword, findPassword, type PasswordSources } from './password.ts';
+import type { ProcessSurface } from './process-surface.ts';
 import { noProgress, progressLines, type ProgressDisplay } from './progress.ts';
 import { retryNotice } from './retry-notice.ts';
+import { runToExit, verbAskedFor } from './run-to-exit.ts';
 import { safeText } from './terminal-text.ts';
 import { EPILOGUE, GLOBAL_OPTIONS, OTHER_PROGRAMS, VERBS } from './verbs.ts';
 import type { Engine, Session, Surroundings, Verb } from './verb.ts';
 
-export interface Surface {
-  readonly words: readonly string[];
-  readonly environment: Readonly<Record<string, string | undefined>>;
+export interface Surface extends ProcessSurface {
   readonly version: string;
   readonly surroundings: Surroundings;
-  readonly stdout: ByteSink;
-  readonly columns: number;
-  /** Writes to standard error. */
-  readonly say: (text: string) => void;
   /** A progress bar; undefined where standard error is no terminal. */
   readonly bar: (() => ProgressDisplay) | undefined;
   /** Asks without echo; undefined where there is nobody to ask. */
   readonly prompt: ((question: string, signal: AbortSignal) => Promise<string>) | undefined;
-  readonly signals: SignalSource;
-  readonly clock: Clock;
   /** Of the process, for processors and disks. */
   readonly priorities: {
     readonly setNice: (nice: number) => void;
@@ -51,20 +41,11 @@ export interface Surface {
   readonly loadEngine: () => Promise<Engine>;
 }
 
-const FORMATS = ['text', 'json'] as const;
-
 /** Never rejects: a failure has been shown and is in the status. */
 export async function runCommand(surface: Surface): Promise<ExitStatus> {
-  const output = new Output(surface.stdout, requestedFormat(surface.words));
-  using interruption = listenForSignals(surface.signals, surface.say, surface.clock);
-  try {
-    return await dispatch(surface, output, interruption.signal);
-  } catch (error) {
-    // Whoever reads has what they wanted; what we abandoned because of it is no failure.
-    if (output.isClosed && !interruption.signal.aborted) return EXIT.done;
-    await showFailure(surface, output, error);
-    return exitStatusOf(error);
-  }
+  const hasStack = surface.environment.STEVEDORE_DEBUG === '1';
+  const failureText = (error: unknown) => errorText(error, { hasStack });
+  return runToExit(surface, failureText, (output, signal) => dispatch(surface, output, signal));
 }
 
 async function dispatch(
@@ -72,13 +53,9 @@ async function dispatch(
   output: Output,
   signal: AbortSignal,
 ): Promise<ExitStatus> {
-  const invocation = parseCommandLine(programOf(surface), surface.words);
-  if (invocation.kind === 'text') {
-    await output.bytes(invocation.text);
-    return EXIT.done;
-  }
-  const { verb, operands, options } = invocation;
-  parseChoice(optionalText(options, 'output'), '--output', FORMATS);
+  const asked = await verbAskedFor(programOf(surface), surface.words, output);
+  if (asked === undefined) return EXIT.done;
+  const { verb, operands, options } = asked;
   const settings = settingsOf(verb, options, surface.environment);
   const job = verb.prepare(operands, options, surface.surroundings);
   standBack(surface, options);
@@ -91,11 +68,6 @@ function standBack({ priorities }: Surface, options: OptionValues): void {
   const io = parseIoPriority(optionalText(options, 'ionice'));
   if (nice !== undefined) priorities.setNice(nice);
   if (io !== undefined) priorities.setIoPriority(io);
-}
-
-async function showFailure(surface: Surface, output: Output, error: unknown): Promise<void> {
-  if (output.format === 'json') return output.failure(errorDocument(error));
-  surface.say(errorText(error, { hasStack: surface.environment.STEVEDORE_DEBUG === '1' }));
 }
 
 function programOf({ version, columns }: Surface): Program {
