@@ -8,7 +8,7 @@ import type { MoveRate } from '#proto/agent-saying.ts';
 import type { ClusterOverview, RunningMove, WaitingMove } from '#proto/overview-messages.ts';
 import type { GrantReason, SlotVolume } from '#proto/slot-messages.ts';
 import { moveText, podText, volumeText } from './move-columns.ts';
-import { leftMsOf, percentOf } from './move-pace.ts';
+import { leftMsOf, leftText, percentOf, rateText, storageText } from './move-pace.ts';
 
 export function queueText(overview: ClusterOverview): string {
   const { running, runningCount, waiting, waitingCount } = overview;
@@ -67,9 +67,9 @@ const RUNNING: readonly Column<RunningMove>[] = [
   { title: 'node', text: ({ node }) => safeText(node) },
   { title: 'for', isRight: true, text: ({ runningMs }) => formatDuration(runningMs) },
   { title: 'done', isRight: true, text: doneText },
-  { title: 'rate', isRight: true, text: rateText },
-  { title: 'left', isRight: true, text: leftText },
-  { title: 'storage', isRight: true, text: storageText },
+  { title: 'rate', isRight: true, text: ({ progress }) => rateText(progress) ?? '' },
+  { title: 'left', isRight: true, text: ({ progress }) => leftText(progress) ?? '' },
+  { title: 'storage', isRight: true, text: ({ progress }) => storageText(progress) ?? '' },
   { title: 'why now', text: ({ grant }) => reasonText(grant?.reason) },
   { title: 'as', text: ({ volume }) => moveText(volume) },
 ];
@@ -98,24 +98,6 @@ function doneText({ progress }: RunningMove): string {
   const [done, percent] = [formatBytes(doneBytes), percentOf(progress)];
   if (totalBytes === undefined || percent === undefined) return done;
   return `${done} of ${formatBytes(totalBytes)}, ${percent} %`;
-}
-
-/** Of the volume. */
-function rateText({ progress }: RunningMove): string {
-  const rate = progress?.doneBytesPerSecond;
-  return rate === undefined ? '' : `${formatBytes(rate)}/s`;
-}
-
-function leftText({ progress }: RunningMove): string {
-  const leftMs = progress && leftMsOf(progress);
-  return leftMs === undefined ? '' : formatDuration(Math.ceil(leftMs / 1000) * 1000);
-}
-
-/** To or from the object storage, whichever is more. */
-function storageText({ progress }: RunningMove): string {
-  if (progress === undefined) return '';
-  const { uploadBytesPerSecond: upload, downloadBytesPerSecond: download } = progress;
-  return `${formatBytes(Math.max(upload, download))}/s`;
 }
 
 export function reasonText(reason: GrantReason | undefined): string {

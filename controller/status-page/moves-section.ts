@@ -1,7 +1,7 @@
 // What moves and what waits for it, in the words of `stevedore queue`.
 
 import { causeText } from '#agent/coordinator/wait-text.ts';
-import { leftMsOf, percentOf } from '#controller/commands/move-pace.ts';
+import { leftText, percentOf, rateText, storageText } from '#controller/commands/move-pace.ts';
 import { reasonText } from '#controller/commands/queue-report.ts';
 import { formatBytes, formatCount, formatDuration } from '#engine/cli/quantity.ts';
 import type { ClusterOverview, RunningMove, WaitingMove } from '#proto/overview-messages.ts';
@@ -45,9 +45,9 @@ const RUNNING: readonly Column<RunningMove>[] = [
   { title: 'Volume', isHead: true, cell: ({ volume }) => volumeCell(volume) },
   { title: 'Node', isWide: true, cell: ({ node }) => name(node) },
   { title: 'Progress', cell: progressCell },
-  { title: 'Rate', isRight: true, cell: rateText },
-  { title: 'Time left', isRight: true, cell: leftText },
-  { title: 'Storage', isRight: true, cell: storageText },
+  { title: 'Rate', isRight: true, cell: rateCell },
+  { title: 'Time left', isRight: true, cell: ({ progress }) => leftText(progress) ?? '–' },
+  { title: 'Storage', isRight: true, cell: ({ progress }) => storageText(progress) ?? '–' },
   { title: 'For', isRight: true, cell: ({ runningMs }) => formatDuration(runningMs) },
   { title: 'Why now', isWide: true, cell: ({ grant }) => reasonText(grant?.reason) },
 ];
@@ -98,21 +98,8 @@ function progressCell({ progress, volume }: RunningMove): Part {
     ><span class="words">${done} of ${formatBytes(totalBytes)}, ${percent} %</span>`;
 }
 
-function rateText(move: RunningMove): string {
-  const rate = move.progress?.doneBytesPerSecond;
-  if (isStanding(move)) return '! nothing';
-  return rate === undefined ? '–' : `${formatBytes(rate)}/s`;
-}
-
-function leftText({ progress }: RunningMove): string {
-  const leftMs = progress && leftMsOf(progress);
-  return leftMs === undefined ? '–' : formatDuration(Math.ceil(leftMs / 1000) * 1000);
-}
-
-function storageText({ progress }: RunningMove): string {
-  if (progress === undefined) return '–';
-  const { uploadBytesPerSecond: up, downloadBytesPerSecond: down } = progress;
-  return `${formatBytes(Math.max(up, down))}/s`;
+function rateCell(move: RunningMove): string {
+  return isStanding(move) ? '! nothing' : (rateText(move.progress) ?? '–');
 }
 
 const NODES_SHOWN_MAX = 3;
