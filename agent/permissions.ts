@@ -239,6 +239,22 @@ export function permissionsFor(dataMover: DataMover): readonly Permission[] {
   return PERMISSIONS.filter(({ isForPodVolumes }) => dataMover === 'velero' || !isForPodVolumes);
 }
 
+export interface Right {
+  readonly permission: Permission;
+  readonly verb: string;
+}
+
+/** Verb by verb, as an access review asks. */
+export function rightsOf(permissions: readonly Permission[]): Right[] {
+  return permissions.flatMap(permission => permission.verbs.map(verb => ({ permission, verb })));
+}
+
+/** For `spec` of an access review (authorization.k8s.io/v1). */
+export function resourceAttributes({ permission, verb }: Right, namespace: string): object {
+  const { group, resource, isNamespaced } = permission;
+  return { group, resource, verb, ...(isNamespaced ? { namespace } : {}) };
+}
+
 /** Whether the agent works without what it has asked for. */
 export function isOptionalRight({ verb, resource }: RequestTarget): boolean {
   return PERMISSIONS.some(

@@ -9,7 +9,14 @@ import { NODES, PODS } from '#kube/core-resources.ts';
 import type { DataMover } from '#agent/moves/exposed-moves.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
-import { type Permission, permissionsFor, permissionText } from './permissions.ts';
+import {
+  type Permission,
+  permissionsFor,
+  permissionText,
+  resourceAttributes,
+  type Right,
+  rightsOf,
+} from './permissions.ts';
 
 export interface StartCheck {
   readonly name: string;
@@ -75,12 +82,10 @@ export async function missingPermissions(
   permissions: readonly Permission[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const asked = permissions.flatMap(permission =>
-    permission.verbs.map(verb => ({ permission, verb })),
-  );
+  const asked = rightsOf(permissions);
   const bounds = { parallelism: REVIEWS_AT_ONCE_MAX, signal };
-  const answers = await mapBounded(asked, bounds, ({ permission, verb }, reviewSignal) =>
-    isAllowed(client, permission, verb, namespace, reviewSignal),
+  const answers = await mapBounded(asked, bounds, (right, reviewSignal) =>
+    isAllowed(client, right, namespace, reviewSignal),
   );
   const missing = asked
     .filter((_, index) => answers[index] !== true)
@@ -95,18 +100,16 @@ export async function missingPermissions(
 /** A server that does not answer such questions is taken to allow it; the requests will show. */
 async function isAllowed(
   client: KubeClient,
-  { group, resource, isNamespaced }: Permission,
-  verb: string,
+  right: Right,
   namespace: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const place = isNamespaced ? { namespace } : {};
   const review: AccessReview = {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SelfSubjectAccessReview',
     // It has no name; the server asks for none.
     metadata: { name: '' },
-    spec: { resourceAttributes: { group, resource, verb, ...place } },
+    spec: { resourceAttributes: resourceAttributes(right, namespace) },
   };
   try {
     const { status } = await client.create<AccessReview>(ACCESS_REVIEWS, review, { signal });

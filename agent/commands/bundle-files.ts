@@ -2,7 +2,7 @@
 // may not be read is a file that says so; Secrets are in none.
 
 import { isEngineError, messageOf } from '#engine/base/errors.ts';
-import { CONFIG_MAPS, DAEMON_SETS, NODES, PODS } from '#kube/core-resources.ts';
+import { CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, NODES, PODS } from '#kube/core-resources.ts';
 import { EVENTS } from '#kube/events.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import { veleroResource } from '#agent/moves/objects/move-object.ts';
@@ -25,9 +25,6 @@ export interface BundleParts {
   readonly signal: AbortSignal;
 }
 
-const core = (plural: string, kind: string): Resource => ({
-  ...{ group: 'apps', version: 'v1', plural, kind, isNamespaced: true },
-});
 const OBJECTS: readonly (readonly [name: string, resource: Resource])[] = [
   ...MOVE_KINDS.map(({ resource }) => [`moves/${resource.plural}`, resource] as const),
   ['velero/backups', veleroResource('backups', 'Backup')],
@@ -36,7 +33,7 @@ const OBJECTS: readonly (readonly [name: string, resource: Resource])[] = [
   ['velero/backuprepositories', REPOSITORIES],
   ['config/configmaps', CONFIG_MAPS],
   ['config/daemonsets', DAEMON_SETS],
-  ['config/deployments', core('deployments', 'Deployment')],
+  ['config/deployments', DEPLOYMENTS],
   ['pods', PODS],
   ['events', EVENTS],
 ];

@@ -4,7 +4,13 @@ import { isEngineError } from '#engine/base/errors.ts';
 import { mapBounded } from '#engine/base/map-bounded.ts';
 import { counted } from '#engine/cli/quantity.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
-import { type Permission, PERMISSIONS, permissionText } from '#agent/permissions.ts';
+import {
+  PERMISSIONS,
+  permissionText,
+  resourceAttributes,
+  type Right,
+  rightsOf,
+} from '#agent/permissions.ts';
 import type { Cluster } from './cluster-verb.ts';
 import { failure, fine, type Finding, warning } from './finding.ts';
 
@@ -31,15 +37,11 @@ export interface RightsParts {
 export async function checkRights(parts: RightsParts): Promise<readonly Finding[]> {
   const { namespace, account, signal } = parts;
   const check = 'rights of the agents';
-  const asked = PERMISSIONS.flatMap(permission =>
-    permission.verbs.map(verb => ({ permission, verb })),
-  );
+  const asked = rightsOf(PERMISSIONS);
   const bounds = { parallelism: REVIEWS_AT_ONCE_MAX, signal };
   let allowed: readonly boolean[];
   try {
-    allowed = await mapBounded(asked, bounds, ({ permission, verb }) =>
-      isAllowed(parts, permission, verb),
-    );
+    allowed = await mapBounded(asked, bounds, right => isAllowed(parts, right));
   } catch (error) {
     if (!isEngineError(error, 'KUBE_FORBIDDEN', 'KUBE_KIND_UNKNOWN')) throw error;
     const text = 'you may not ask what others may (create subjectaccessreviews)';
@@ -63,10 +65,8 @@ export async function checkRights(parts: RightsParts): Promise<readonly Finding[
 
 async function isAllowed(
   { ask, namespace, account, signal }: RightsParts,
-  { group, resource, isNamespaced }: Permission,
-  verb: string,
+  right: Right,
 ): Promise<boolean> {
-  const place = isNamespaced ? { namespace } : {};
   const review: AccessReview = {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',
@@ -75,7 +75,7 @@ async function isAllowed(
     spec: {
       user: `system:serviceaccount:${namespace}:${account}`,
       groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
-      resourceAttributes: { group, resource, verb, ...place },
+      resourceAttributes: resourceAttributes(right, namespace),
     },
   };
   const { status } = await ask.create<AccessReview>(REVIEWS, review, { signal });

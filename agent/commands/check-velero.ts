@@ -2,8 +2,8 @@
 
 import { isEngineError } from '#engine/base/errors.ts';
 import { counted } from '#engine/cli/quantity.ts';
-import type { KubeObject, Resource } from '#kube/kube-object.ts';
-import { CONFIG_MAPS } from '#kube/core-resources.ts';
+import type { KubeObject } from '#kube/kube-object.ts';
+import { CONFIG_MAPS, DEPLOYMENTS } from '#kube/core-resources.ts';
 import { parseNodeAgentConfig } from '#agent/moves/node-agent-config.ts';
 import { DATA_UPLOADS, type DataUpload } from '#agent/moves/objects/data-upload.ts';
 import { veleroResource } from '#agent/moves/objects/move-object.ts';
@@ -36,10 +36,6 @@ interface Deployment extends KubeObject {
   };
 }
 
-const DEPLOYMENTS: Resource = Object.freeze({
-  ...{ group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment' },
-  isNamespaced: true,
-});
 const BACKUPS = veleroResource('backups', 'Backup');
 const RESTORES = veleroResource('restores', 'Restore');
 /** Minor releases of 1 that are tested. */

@@ -20,6 +20,12 @@ export const DAEMON_SETS: Resource = Object.freeze({
   isNamespaced: true,
 });
 
+export const DEPLOYMENTS: Resource = Object.freeze({
+  ...DAEMON_SETS,
+  plural: 'deployments',
+  kind: 'Deployment',
+});
+
 export const STORAGE_CLASSES: Resource = Object.freeze({
   group: 'storage.k8s.io',
   version: 'v1',
