@@ -40,7 +40,8 @@ process.disconnect();
 async function openCache(absoluteBytes: number): Promise<Cache> {
   mkdirSync(`${directory}/cache`);
   const settings = { directory: `${directory}/cache`, absoluteBytes, isRootDiskAllowed: true };
-  return Cache.open(settings);
+  // The volumes themselves may fill the disk up to the kubelet's line, and the cache would be none.
+  return Cache.open({ ...settings, evictionLines: [] });
 }
 
 /** As a storage elsewhere is read: a directory would be read without the cache. */
