@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { systemClock } from '#engine/base/clock.ts';
+import { endProcess } from '#engine/base/end-process.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { errorText } from '#engine/cli/error-report.ts';
 import { listenForSignals } from '#engine/cli/interruption.ts';
@@ -33,29 +34,23 @@ export interface Surroundings {
 }
 
 export interface ServiceEnd {
-  /** Threads that are held in the kernel: the process cannot end by itself. */
+  /** Threads that are held in the kernel. */
   readonly hasStuckThreads: boolean;
-}
-
-interface ProcessEnd extends ServiceEnd {
-  readonly status: number;
 }
 
 /** Where the SDK looks for keys of its own (docs of the AWS SDK, "Environment variables"). */
 const SECRET_VARIABLES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 const COLUMNS_DEFAULT = 100;
+const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 /** Ends the process. */
 export async function runService<Config>(service: Service<Config>): Promise<void> {
-  const { status, hasStuckThreads } = await endOf(service);
-  // All has been written. exit() would wait for threads that are held in the kernel.
-  if (hasStuckThreads) process.kill(process.pid, 'SIGKILL');
-  process.exit(status);
+  endProcess(await endOf(service));
 }
 
-async function endOf<Config>(service: Service<Config>): Promise<ProcessEnd> {
+async function endOf<Config>(service: Service<Config>): Promise<number> {
   try {
     const outcome = service.readConfig({
       words: process.argv.slice(2),
@@ -65,17 +60,17 @@ async function endOf<Config>(service: Service<Config>): Promise<ProcessEnd> {
     });
     if (outcome.kind === 'config') return await runWith(service, outcome);
     process.stdout.write(outcome.text);
-    return { status: 0, hasStuckThreads: false };
+    return EXIT_DONE;
   } catch (error) {
     process.stderr.write(startErrorText(service.name, error));
-    return failed(error);
+    return statusOf(error);
   }
 }
 
 async function runWith<Config>(
   { logOf, run }: Service<Config>,
   { config, inert }: Extract<ConfigOutcome<Config>, { kind: 'config' }>,
-): Promise<ProcessEnd> {
+): Promise<number> {
   const secrets = new SecretTexts();
   for (const variable of SECRET_VARIABLES) secrets.add(process.env[variable] ?? '');
   const write = (line: string) => void process.stdout.write(line);
@@ -86,7 +81,7 @@ async function runWith<Config>(
   const signals = {
     on: process.on.bind(process),
     off: process.off.bind(process),
-    exit: (code: number) => process.exit(code),
+    exit: endProcess,
   };
   const say = () => log.info({}, 'told to stop');
   using interruption = listenForSignals(signals, say, systemClock);
@@ -94,16 +89,15 @@ async function runWith<Config>(
     const { signal } = interruption;
     const end = await run(config, { log, secrets, signal, inert });
     log.info({ ...end }, 'stopped');
-    return { status: 0, ...end };
+    return EXIT_DONE;
   } catch (error) {
     log.error({ error }, 'the program has failed');
-    return failed(error);
+    return statusOf(error);
   }
 }
 
-function failed(error: unknown): ProcessEnd {
-  const status = isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
-  return { status, hasStuckThreads: false };
+function statusOf(error: unknown): number {
+  return isEngineError(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
 }
 
 function startErrorText(name: string, error: unknown): string {

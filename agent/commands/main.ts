@@ -2,6 +2,7 @@
 // to run-cluster-command.ts.
 
 import { basename } from 'node:path';
+import { endProcess } from '#engine/base/end-process.ts';
 import { packageVersion } from '#engine/base/package-version.ts';
 import { processSurface, surroundings } from '#engine/cli/process-surface.ts';
 import { runClusterCommand } from './run-cluster-command.ts';
@@ -15,5 +16,5 @@ export async function main(): Promise<void> {
     version: packageVersion(),
     surroundings: surroundings(),
   });
-  process.exit(status);
+  endProcess(status);
 }

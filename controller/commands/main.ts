@@ -2,6 +2,7 @@
 // run-command.ts or show-annotations.ts.
 
 import { readFileSync } from 'node:fs';
+import { endProcess } from '#engine/base/end-process.ts';
 import { processSurface } from '#engine/cli/process-surface.ts';
 import { runCommand } from './run-command.ts';
 import { showAnnotations } from './show-annotations.ts';
@@ -16,5 +17,5 @@ export async function main(): Promise<void> {
   const run = words[0] === 'annotations' ? showAnnotations : runCommand;
   const readText = (path: string) => readFileSync(path, 'utf8');
   const status = await run({ ...surface, words, readText });
-  process.exit(status);
+  endProcess(status);
 }

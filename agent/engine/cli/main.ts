@@ -1,6 +1,7 @@
 // The `stevedore` command: hands the process to run.ts. agent/stevedore.js starts it.
 
 import { systemClock } from '#engine/base/clock.ts';
+import { endProcess } from '#engine/base/end-process.ts';
 import { packageVersion } from '#engine/base/package-version.ts';
 import { keepProcessSmall } from '#engine/base/process-memory.ts';
 import { setIoPriority, setNice } from '#engine/base/process-priority.ts';
@@ -32,5 +33,5 @@ export async function main(): Promise<void> {
     priorities: { setNice, setIoPriority },
     loadEngine: () => import('#engine/index.ts'),
   });
-  process.exit(status);
+  endProcess(status);
 }

@@ -2,6 +2,7 @@
 
 import { hostname, userInfo } from 'node:os';
 import { type Clock, systemClock } from '#engine/base/clock.ts';
+import { endProcess } from '#engine/base/end-process.ts';
 import type { SignalSource } from './interruption.ts';
 import type { ByteSink } from './output.ts';
 import type { Surroundings } from './verb.ts';
@@ -32,7 +33,7 @@ export function processSurface(columnsDefault: number): ProcessSurface {
     signals: {
       on: (event, listener) => process.on(event, listener),
       off: (event, listener) => process.off(event, listener),
-      exit: code => process.exit(code),
+      exit: endProcess,
     },
     clock: systemClock,
   };
