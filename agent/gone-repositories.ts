@@ -10,6 +10,8 @@ export interface GoneRepositoriesParts extends InformerParts {
   readonly namespace: string;
   /** Must not reject. */
   readonly forget: (gone: BackupRepository, signal: AbortSignal) => Promise<void>;
+  /** Phases of one that has come, has changed or has gone; '' where it has none yet. */
+  readonly onPhase?: (before: string | undefined, now: string | undefined) => void;
 }
 
 /** Follows until it is disposed of, and then ends what goes on. */
@@ -38,9 +40,14 @@ async function follow(parts: GoneRepositoriesParts, signal: AbortSignal): Promis
     const now = informer.get(key);
     if (now === undefined) known.delete(key);
     else known.set(key, now);
+    parts.onPhase?.(before && phaseOf(before), now && phaseOf(now));
     if (before === undefined || before.metadata.uid === now?.metadata.uid) return;
     forgetting = forgetting.then(() => parts.forget(before, signal));
   });
   await informer.run(signal);
   await forgetting;
+}
+
+function phaseOf({ status }: BackupRepository): string {
+  return status?.phase ?? '';
 }

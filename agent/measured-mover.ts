@@ -16,6 +16,7 @@ export function measuredMover(
     | 'filesMoved'
     | 'runEnded'
     | 'stageEnded'
+    | 'still'
   >,
   clock: Clock,
 ): VolumeMover {
@@ -26,7 +27,9 @@ export function measuredMover(
   ): Promise<Result> {
     const startedMs = clock.monotonic();
     let countedBytes = 0;
+    using run = metrics.still.begin(kind);
     const countUpTo = (bytes: number) => {
+      if (bytes > countedBytes) run.moved();
       metrics.bytesMoved(kind, bytes - countedBytes);
       countedBytes = Math.max(countedBytes, bytes);
     };

@@ -2,8 +2,11 @@
 // each label a bounded set of values.
 
 import { systemClock, type Clock } from '#engine/base/clock.ts';
+import { ERROR_CODES } from '#engine/base/error-codes.ts';
+import { codeIn } from '#agent/moves/move-message.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { Counter, Gauge, Histogram, Registry } from './prometheus.ts';
+import { StillMoves } from './still-moves.ts';
 import { TrafficMetrics } from './traffic-metrics.ts';
 
 export type MoveKind = 'PodVolumeBackup' | 'PodVolumeRestore' | 'DataUpload' | 'DataDownload';
@@ -22,6 +25,8 @@ export interface EndedMove {
   /** Of its storage location. */
   readonly location: string;
   readonly durationMs: number;
+  /** That of its object, which ends with a code where it has failed. */
+  readonly message?: string;
 }
 
 export interface SlotState {
@@ -55,11 +60,15 @@ const KINDS: readonly MoveKind[] = [
 const OUTCOMES: readonly MoveOutcome[] = ['completed', 'failed', 'canceled'];
 const STANDINGS: readonly SlotStanding[] = ['with', 'away', 'alone', 'none'];
 const PRE_COPY_OUTCOMES: readonly PreCopyOutcome[] = ['copied', 'stopped', 'skipped', 'failed'];
+/** Of a BackupRepository; '' is what is new. */
+const REPOSITORY_PHASES: readonly string[] = ['New', 'Ready', 'NotReady'];
 const RUN_OUTCOMES: readonly RunOutcome[] = ['completed', 'failed', 'stopped'];
 
 export class AgentMetrics implements Disposable {
   readonly registry = new Registry();
   readonly traffic: TrafficMetrics;
+  /** Told of moves that run. */
+  readonly still: StillMoves;
   readonly #node: string;
   readonly #velero: ReturnType<typeof veleroMetrics>;
   readonly #own: ReturnType<typeof ownMetrics>;
@@ -70,6 +79,7 @@ export class AgentMetrics implements Disposable {
     this.#velero = veleroMetrics(this.registry, node);
     this.#own = ownMetrics(this.registry);
     this.traffic = new TrafficMetrics(this.registry);
+    this.still = new StillMoves(this.registry, { kinds: KINDS, clock });
     this.#process = addProcessMetrics(this.registry, clock);
   }
 
@@ -87,8 +97,10 @@ export class AgentMetrics implements Disposable {
     this.#own.running.inc({ kind }, change);
   }
 
-  moveEnded({ kind, outcome, location, durationMs }: EndedMove): void {
+  moveEnded({ kind, outcome, location, durationMs, message }: EndedMove): void {
     this.#own.ended.inc({ kind, outcome });
+    this.#velero.dataMoves.get(kind)?.[outcome].inc({ node: this.#node });
+    if (outcome === 'failed') this.#own.failures.inc({ kind, code: failureCode(message) });
     if (kind !== 'PodVolumeBackup' || outcome !== 'completed') return;
     const labels = {
       node: this.#node,
@@ -144,6 +156,13 @@ export class AgentMetrics implements Disposable {
   /** Of a backup what was left out, of a restore what came back different. */
   entriesImperfect(kind: MoveKind, count: number): void {
     this.#own.imperfect.inc({ kind }, count);
+    if (count > 0) this.#own.imperfectMoves.inc({ kind });
+  }
+
+  /** A BackupRepository that has come, has another phase, or has gone. */
+  repositoryChanged(before: string | undefined, now: string | undefined): void {
+    if (before !== undefined) this.#own.repositories.dec({ phase: repositoryPhase(before) });
+    if (now !== undefined) this.#own.repositories.inc({ phase: repositoryPhase(now) });
   }
 
   [Symbol.dispose](): void {
@@ -165,12 +184,16 @@ function veleroMetrics(registry: Registry, node: string) {
   };
   const labelNames = ['node', 'operation', 'backupName', 'pod_volume_backup'];
   const latency = 'podVolume_pod_volume_operation_latency_seconds';
-  for (const kind of ['upload', 'download']) {
-    for (const outcome of ['success', 'failure', 'cancel']) {
-      counter(`podVolume_data_${kind}_${outcome}_total`, `Data ${kind}s: ${outcome}`);
-    }
-  }
+  const dataMoves = (what: 'upload' | 'download') => {
+    const ended = (end: string) =>
+      counter(`podVolume_data_${what}_${end}_total`, `Data ${what}s: ${end}`);
+    return { completed: ended('success'), failed: ended('failure'), canceled: ended('cancel') };
+  };
   return {
+    dataMoves: new Map<MoveKind, ReturnType<typeof dataMoves>>([
+      ['DataUpload', dataMoves('upload')],
+      ['DataDownload', dataMoves('download')],
+    ]),
     enqueued: counter('podVolume_pod_volume_backup_enqueue_count', 'Backups that have begun'),
     dequeued: counter('podVolume_pod_volume_backup_dequeue_count', 'Backups that completed'),
     latency: new Histogram({
@@ -204,6 +227,17 @@ function ownMetrics(registry: Registry) {
     'stevedore_move_imperfect_entries_total',
     'Entries left out or different',
   );
+  const imperfectMoves = ofKind(
+    'stevedore_moves_imperfect_total',
+    'Moves that completed with entries left out or different',
+  );
+  const repositories = new Gauge({
+    name: 'stevedore_backup_repositories',
+    help: 'BackupRepositories of kopia, of the whole cluster',
+    labelNames: ['phase'],
+    registers,
+  });
+  for (const phase of [...REPOSITORY_PHASES, 'other']) repositories.set({ phase }, 0);
   const running = new Gauge({
     name: 'stevedore_moves_running',
     help: 'Moves that the engine works on now',
@@ -231,14 +265,23 @@ function ownMetrics(registry: Registry) {
     for (const outcome of OUTCOMES) ended.inc({ kind, outcome }, 0);
     bytes.inc({ kind }, 0);
     imperfect.inc({ kind }, 0);
+    imperfectMoves.inc({ kind }, 0);
     running.set({ kind }, 0);
   }
   return {
     ended,
+    failures: new Counter({
+      name: 'stevedore_move_failures_total',
+      help: 'Moves that have failed, by the code of docs/errors.md',
+      labelNames: ['kind', 'code'],
+      registers,
+    }),
     bytes,
     endedBytes,
     files,
     imperfect,
+    imperfectMoves,
+    repositories,
     running,
     preCopies,
     preCopyBytes: new Counter({
@@ -275,6 +318,17 @@ function ownMetrics(registry: Registry) {
       registers,
     }),
   };
+}
+
+/** Of the one list of codes: a label takes no other text. */
+function failureCode(message = ''): string {
+  const code = codeIn(message);
+  return Object.hasOwn(ERROR_CODES, code) ? code : 'other';
+}
+
+function repositoryPhase(phase: string): string {
+  if (phase === '') return 'New';
+  return REPOSITORY_PHASES.includes(phase) ? phase : 'other';
 }
 
 function addSourceMetrics(

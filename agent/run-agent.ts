@@ -154,6 +154,7 @@ async function work(config: AgentConfig, parts: WorkParts): Promise<boolean> {
     ...{ client, clock, namespace },
     onError: error => log.warn({ what: 'BackupRepository', error }, 'watch was interrupted'),
     forget: (gone, ended) => repositories.forget(gone, ended),
+    onPhase: (before, now) => metrics.repositoryChanged(before, now),
   });
   const onPreCopies: SlotParts['onPreCopies'] = volumes => preCopying.want(volumes);
   const failed = new FailedMoves({ clock, hide: parts.secrets.hideIn });

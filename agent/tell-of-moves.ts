@@ -89,7 +89,8 @@ function tellPhase(
   const outcome = OUTCOMES[phase];
   if (outcome === undefined) return lines.info({ phase }, 'move has another phase');
   const durationMs = ageMs(item.metadata, clock.now());
-  metrics.moveEnded({ kind, outcome, location: item.spec.backupStorageLocation, durationMs });
+  const { backupStorageLocation: location } = item.spec;
+  metrics.moveEnded({ kind, outcome, location, durationMs, message });
   const keys = { phase, text: message, durationMs, bytes: item.status?.progress?.bytesDone };
   if (outcome === 'completed') return lines.info(keys, 'move ended');
   lines.warn(keys, 'move ended');

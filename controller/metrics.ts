@@ -17,7 +17,8 @@ import { PRIORITY_MAX, type SlotGrant } from '#proto/slot-messages.ts';
 import { FAULT_KINDS, type PreCopyCounts } from './pre-copy/pre-copy-counts.ts';
 import { type Refusal, type RefusalCounts, REFUSALS } from './sessions/refusals.ts';
 import { DIRECTIONS } from './share-service.ts';
-import { describeQueue, type QueueEntry } from './slots/describe-queue.ts';
+import { describeQueue, type QueueEntry, type WaitCause } from './slots/describe-queue.ts';
+import type { GaugeKind } from './slots/gauge.ts';
 import type { GaugeUse } from './slots/gauge-board.ts';
 import type { SlotDesk } from './slots/slot-desk.ts';
 import type { TermState } from './term.ts';
@@ -38,6 +39,18 @@ export interface MetricsParts {
 const NAMES_MAX = 1_000;
 const WAIT_BUCKETS = [1, 10, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 57_600];
 const PRIORITIES = Array.from({ length: PRIORITY_MAX + 1 }, (_, priority) => priority);
+
+/** With the kind of limit, where there is one. */
+const CAUSES: readonly (readonly [cause: WaitCause['kind'], limit: GaugeKind | ''])[] = [
+  ...(['full', 'kept', 'stopped'] as const).flatMap(cause =>
+    (['cluster', 'node', 'storage-class', 'location'] as const).map(
+      limit => [cause, limit] as const,
+    ),
+  ),
+  ['gathering', ''],
+  ['starting', ''],
+  ['next', ''],
+];
 
 /** Read once for each scrape. */
 interface Snapshot extends Pick<
@@ -119,6 +132,13 @@ const ROWS: readonly MetricRow<Snapshot>[] = [
         queue,
         own => own.reduce((most, { waitedMs }) => Math.max(most, waitedMs), 0) / 1e3,
       ),
+  },
+  {
+    name: 'stevedore_controller_queue_causes',
+    kind: 'gauge',
+    help: 'Volumes that wait for a slot, by what for',
+    labels: ['cause', 'limit'],
+    read: ({ queue }) => causeReadings(queue),
   },
   {
     name: 'stevedore_controller_slots',
@@ -219,6 +239,15 @@ function byPriority(
 ): Reading[] {
   const groups = Map.groupBy(queue, ({ priority }) => priority);
   return PRIORITIES.map(priority => [[`${priority}`], valueOf(groups.get(priority) ?? [])]);
+}
+
+function causeReadings(queue: readonly QueueEntry[]): Reading[] {
+  const counts = new Map(CAUSES.map(cause => [cause.join(), 0]));
+  for (const { cause } of queue) {
+    const key = [cause.kind, 'limit' in cause ? cause.limit.kind : ''].join();
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return CAUSES.map(cause => [cause, counts.get(cause.join()) ?? 0]);
 }
 
 function bounded(uses: readonly GaugeUse[]): GaugeUse[] {

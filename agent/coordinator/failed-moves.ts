@@ -2,6 +2,7 @@
 // at the controller sees them without going through the custom resources of a cluster.
 
 import type { MoveReport } from '#agent/moves/move-components.ts';
+import { codeIn } from '#agent/moves/move-message.ts';
 import type { MoveObject } from '#agent/moves/objects/move-object.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import type { FailedMove } from '#proto/agent-saying.ts';
@@ -18,8 +19,6 @@ interface Noted extends Omit<FailedMove, 'endedAgoMs'> {
 }
 
 const IMPERFECT: ReadonlySet<string> = new Set(['Failed', 'Canceled']);
-/** As failureMessage() of the moves ends. */
-const CODE = / \(([A-Z][A-Z0-9_]+)\)$/;
 
 export class FailedMoves {
   readonly #parts: FailedMovesParts;
@@ -51,7 +50,7 @@ export class FailedMoves {
     const message = hide(text);
     this.#noted.delete(uid);
     this.#noted.set(uid, {
-      ...{ id: uid, move: `${kind}/${name}`, phase, message, code: CODE.exec(message)?.[1] ?? '' },
+      ...{ id: uid, move: `${kind}/${name}`, phase, message, code: codeIn(message) },
       namespace: spec.pod?.namespace ?? namespace,
       pod: spec.pod?.name ?? '',
       volumeName: spec.volume ?? '',

@@ -37,6 +37,13 @@ export function failureMessage(error: unknown): string {
   return Buffer.byteLength(cause + suffix) <= MESSAGE_BYTES_MAX ? cause + suffix : cause;
 }
 
+const CODE = / \(([A-Z][A-Z0-9_]+)\)$/;
+
+/** The code with which a failureMessage() ends, '' where there is none. */
+export function codeIn(message: string): string {
+  return CODE.exec(message)?.[1] ?? '';
+}
+
 /** Undefined when all is as it should be. */
 export function backupMessage(result: BackupResult): string | undefined {
   const { skippedCount, skippedDirectoryCount: directoryCount, skipped } = result;

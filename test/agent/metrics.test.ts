@@ -3,10 +3,11 @@
 import t from 'tap';
 import { measuredMover } from '#agent/measured-mover.ts';
 import { measuredRepositories } from '#agent/measured-repositories.ts';
-import { AgentMetrics } from '#agent/metrics.ts';
+import { AgentMetrics, type MoveKind, type MoveOutcome } from '#agent/metrics.ts';
 import type { BackupOrder, VolumeMover } from '#agent/moves/volume-mover.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import { EngineError } from '#engine/base/errors.ts';
+import { ManualClock } from '#test/kube/manual-clock.ts';
 
 const order: BackupOrder = {
   repository: { volumeNamespace: 'app', backupStorageLocation: 'default' },
@@ -66,6 +67,7 @@ t.test('bytes are counted once, as they go and to the end', async t => {
   t.match(text, endedBytes('PodVolumeRestore', 'completed', 7));
   t.match(text, 'stevedore_move_imperfect_entries_total{kind="PodVolumeBackup"} 2\n');
   t.match(text, 'stevedore_move_imperfect_entries_total{kind="PodVolumeRestore"} 1\n');
+  t.match(text, 'stevedore_moves_imperfect_total{kind="PodVolumeBackup"} 1\n');
 });
 
 t.test('a move that fails is counted up to where it came', async t => {
@@ -169,3 +171,84 @@ t.test("Velero's counters go on under their names, without a series for each vol
       'operation="default-kopia-backup",backupName="",pod_volume_backup=""} 2',
   ]);
 });
+
+t.test('failures are counted by codes of the one list, whatever a message ends with', async t => {
+  using metrics = new AgentMetrics('worker-1');
+  const move = { kind: 'DataUpload', outcome: 'failed', location: 'default' } as const;
+  const messages = [
+    'the disk is full (STORAGE_FULL)',
+    'somebody has named a file so (SECRETS_OF_A_TENANT)',
+    'interrupted: the node agent was stopped',
+    undefined,
+  ];
+  for (const message of messages) metrics.moveEnded({ ...move, durationMs: 1, message });
+  metrics.moveEnded({ ...move, outcome: 'completed', durationMs: 1, message: 'empty (USAGE)' });
+  const text = await metrics.registry.metrics();
+  const failures = text.split('\n').filter(line => line.startsWith('stevedore_move_failures_'));
+  t.strictSame(failures, [
+    'stevedore_move_failures_total{kind="DataUpload",code="STORAGE_FULL"} 1',
+    'stevedore_move_failures_total{kind="DataUpload",code="other"} 3',
+  ]);
+});
+
+t.test('moves of volume snapshots count under Velero’s names', async t => {
+  using metrics = new AgentMetrics('worker-1');
+  const end = (kind: MoveKind, outcome: MoveOutcome) =>
+    metrics.moveEnded({ kind, outcome, location: 'default', durationMs: 1 });
+  end('DataUpload', 'completed');
+  end('DataUpload', 'canceled');
+  end('DataDownload', 'failed');
+  end('PodVolumeBackup', 'failed');
+  const text = await metrics.registry.metrics();
+  const counts = [...text.matchAll(/^podVolume_data_(\w+)_total\{node="worker-1"\} (\d)$/gm)];
+  t.strictSame(Object.fromEntries(counts.map(([, name, count]) => [name, Number(count)])), {
+    ...{ upload_success: 1, upload_failure: 0, upload_cancel: 1 },
+    ...{ download_success: 0, download_failure: 1, download_cancel: 0 },
+  });
+});
+
+t.test(
+  'a move that moves nothing is seen while it runs, the one that is still longest',
+  async t => {
+    const clock = new ManualClock();
+    using metrics = new AgentMetrics('worker-1', clock);
+    const still = async (kind: MoveKind) => {
+      const text = await metrics.registry.metrics();
+      return new RegExp(`^stevedore_move_still_seconds\\{kind="${kind}"\\} (.*)$`, 'm').exec(
+        text,
+      )?.[1];
+    };
+    const turns = [10, 10, 20].map(bytes => ({ bytes, ended: Promise.withResolvers<void>() }));
+    const begun = Promise.withResolvers<void>();
+    const mover: VolumeMover = {
+      ...moverThat(() => undefined),
+      async restore(_order, { onProgress }) {
+        for (const { bytes, ended } of turns) {
+          onProgress?.({ totalBytes: 40, bytesDone: bytes });
+          begun.resolve();
+          await ended.promise;
+        }
+        throw new Error('no');
+      },
+    };
+    t.equal(await still('PodVolumeRestore'), '0', 'without any');
+    const restoring = measuredMover(mover, metrics, clock).restore(
+      { ...order, snapshotId: 'k1', doneFile: 'uid' },
+      { signal },
+    );
+    await begun.promise;
+    await clock.pass(60_000);
+    t.equal(await still('PodVolumeRestore'), '60');
+    t.equal(await still('PodVolumeBackup'), '0');
+    turns[0]?.ended.resolve();
+    await clock.pass(30_000);
+    t.equal(await still('PodVolumeRestore'), '90', 'what is said again is not moved');
+    turns[1]?.ended.resolve();
+    await new Promise(setImmediate);
+    t.equal(await still('PodVolumeRestore'), '0');
+    turns[2]?.ended.resolve();
+    await t.rejects(restoring, { message: 'no' });
+    await clock.pass(60_000);
+    t.equal(await still('PodVolumeRestore'), '0', 'one that has ended does not stand still');
+  },
+);

@@ -58,6 +58,7 @@ t.test('a volume is backed up and comes back, is counted, and no secret is said'
   t.match(metrics, /_stage_seconds_count\{kind="PodVolumeRestore",stage="opening"\} 1\n/);
   t.match(metrics, 'podVolume_pod_volume_backup_dequeue_count{node="worker-1"} 1\n');
   t.match(metrics, 'stevedore_slots{state="total"} 1\n');
+  t.match(metrics, 'stevedore_backup_repositories{phase="Ready"} 1\n');
   t.notMatch(lines.join(''), PASSWORD);
   t.equal((await fetch(`http://127.0.0.1:${String(port)}/readyz`)).status, 200);
 

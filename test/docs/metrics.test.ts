@@ -14,9 +14,8 @@ import { systemClock } from '#engine/base/clock.ts';
 import { SmoothRate } from '#engine/base/smooth-rate.ts';
 
 const ROW = /^\| `(\w+)` \| (\w+) \| ([^|]*)\| \S.* \|$/;
-const UNIT = new RegExp(
-  '`\\w+?_(seconds|bytes|per_second|total|count|gauge|running|left_behind|slots|depth|standing)` ',
-);
+const THINGS = 'count|gauge|running|left_behind|slots|depth|standing|repositories';
+const UNIT = new RegExp(`\`\\w+?_(seconds|bytes|per_second|total|${THINGS})\` `);
 const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
 const [moves = ''] = text.split('## The cache');
 const [, controller = ''] = text.split('## The controller');
@@ -49,6 +48,11 @@ t.test('each metric of the agent has its row, with its type and labels', async t
     outcome: 'completed',
     location: 'default',
     durationMs: 1,
+  });
+  const message = 'the disk is full (STORAGE_FULL)';
+  metrics.moveEnded({
+    ...{ kind: 'DataUpload', outcome: 'failed', message },
+    ...{ location: 'default', durationMs: 1 },
   });
   metrics.stageEnded('PodVolumeBackup', 'waiting', 1);
   metrics.traffic.requestEnded({ target: { verb: 'get' } });
