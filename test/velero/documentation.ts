@@ -2,6 +2,7 @@
 // back, with the time that this takes, and every other task that a page has.
 
 import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { ApiClient } from '#test/cluster/api-client.ts';
 import { isMissing } from '#test/cluster/cluster-programs.ts';
@@ -10,11 +11,12 @@ import { blocksAndFiles, blocksThatRun } from '#test/docs/where-blocks-run.ts';
 import { listingDifferences, type ListedEntry } from '#test/support/tree-listing.ts';
 import { isTidied } from './done-files.ts';
 import { STOCK_IMAGE, VELERO, type Installation } from './installation.ts';
+import { makeLocalVolume } from './local-volume.ts';
 import { pathOfMove, phases, volumeMoves } from './moves.ts';
 import { PageSession, SESSION_PROGRAMS } from './page-session.ts';
 import type { Scenario, World } from './scenario.ts';
 import { fillWithBytes, listVolume } from './volume-content.ts';
-import { Workload } from './workload.ts';
+import { LOCAL_VOLUMES, Workload } from './workload.ts';
 
 const skip = isMissing(...SESSION_PROGRAMS);
 
@@ -106,7 +108,16 @@ const PAGES = [
   'docs/controller.md',
   'docs/bandwidth.md',
   'docs/annotate-pods.md',
+  'docs/cli.md',
+  'docs/node-agent.md',
+  'docs/backup-nodes.md',
+  'docs/pre-copy.md',
+  'docs/databases.md',
+  'docs/cache-location.md',
 ];
+/** By class, for the claims that docs/cache-location.md makes. */
+const CACHE_VOLUMES = ['fast', 'shared'];
+const CACHE_VOLUME_SIZE = '200Gi';
 
 async function playPages(t: Test, { installation, agent }: World): Promise<void> {
   const { client, cluster } = installation;
@@ -123,6 +134,10 @@ async function playPages(t: Test, { installation, agent }: World): Promise<void>
     ...{ namespace: 'shop', storageClass: 'played', pods, claims: 3 },
   });
   fillWithBytes(await workload.volumePath('data'), BYTES);
+  for (const name of CACHE_VOLUMES) {
+    const path = join(LOCAL_VOLUMES, 'caches', name);
+    await makeLocalVolume(client, { name, storageClass: name, path, size: CACHE_VOLUME_SIZE });
+  }
   await using session = await PageSession.start(cluster);
   const isBack = ({ section }: PageBlock) => section === "Back to Velero's agent";
   const switching = blocksAndFiles('cluster', SWITCHING);
@@ -146,6 +161,11 @@ const MADE = [
   '/apis/rbac.authorization.k8s.io/v1/namespaces/velero/rolebindings/see-moves',
   '/apis/rbac.authorization.k8s.io/v1/namespaces/velero/roles/see-moves',
   `${VELERO_NAMESPACE}/configmaps/change-storage-class`,
+  `${VELERO_NAMESPACE}/configmaps/node-agent-config`,
+  `${VELERO_NAMESPACE}/configmaps/node-agent-gang`,
+  `${VELERO_NAMESPACE}/persistentvolumeclaims/stevedore-cache`,
+  `${VELERO}/schedules/nightly`,
+  ...CACHE_VOLUMES.map(name => `/api/v1/persistentvolumes/${name}`),
 ];
 
 async function checkIsThere(

@@ -2,17 +2,16 @@
 // emptyDirs and a claim of their own. The tests look into the volumes where the kubelet mounts
 // them.
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApiClient, ApiObject } from '#test/cluster/api-client.ts';
-import { NODE_NAME, PAUSE_IMAGE } from '#test/cluster/node-settings.ts';
+import { PAUSE_IMAGE } from '#test/cluster/node-settings.ts';
+import { makeLocalVolume, VOLUME_SIZE } from './local-volume.ts';
 
 const POD_MS_MAX = 120_000;
 const GONE_MS_MAX = 120_000;
 /** Beneath, by namespace, what a claim may be bound to; it stays when the claim has gone. */
 export const LOCAL_VOLUMES = '/var/lib/volumes';
 const KUBELET_PODS = '/var/lib/kubelet/pods';
-const VOLUME_SIZE = '10Gi';
 
 /**
  * `data`: of the claim that all pods have. `own`: generic ephemeral, with a claim that is made for
@@ -58,11 +57,13 @@ export class Workload {
     const { storageClass: ownClass = namespace } = options;
     const place = (name: string): string => join(LOCAL_VOLUMES, ownClass, name);
     for (let number = 1; number <= claims; number++) {
-      await makeLocalVolume(client, `${ownClass}-${number}`, ownClass, place(String(number)));
+      const name = `${ownClass}-${number}`;
+      await makeLocalVolume(client, { name, storageClass: ownClass, path: place(`${number}`) });
     }
     const { otherClass } = options;
     if (otherClass !== undefined) {
-      await makeLocalVolume(client, otherClass, otherClass, place('other'));
+      const path = place('other');
+      await makeLocalVolume(client, { name: otherClass, storageClass: otherClass, path });
     }
     for (const name of [ownClass, otherClass ?? ownClass]) await client.apply(storageClass(name));
     await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
@@ -125,30 +126,6 @@ function storageClass(name: string): ApiObject & { readonly provisioner: string 
     metadata: { name },
     provisioner: 'kubernetes.io/no-provisioner',
   };
-}
-
-/** In an empty directory of that path. */
-async function makeLocalVolume(
-  client: ApiClient,
-  name: string,
-  storageClassName: string,
-  path: string,
-): Promise<void> {
-  await mkdir(path, { recursive: true });
-  const here = { key: 'kubernetes.io/hostname', operator: 'In', values: [NODE_NAME] };
-  await client.apply({
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name },
-    spec: {
-      capacity: { storage: VOLUME_SIZE },
-      accessModes: ['ReadWriteOnce'],
-      storageClassName,
-      persistentVolumeReclaimPolicy: 'Retain',
-      local: { path },
-      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [here] }] } },
-    },
-  });
 }
 
 function claimSpec(storageClassName: string) {
