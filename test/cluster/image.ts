@@ -32,7 +32,7 @@ export async function importImage(image: Image, socket: string): Promise<void> {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
     config: {
-      Env: ['PATH=/bin:/'],
+      Env: ['PATH=/usr/local/bin:/bin:/'],
       Entrypoint: image.entrypoint,
       WorkingDir: '/',
       User: image.user ?? '',
