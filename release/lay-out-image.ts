@@ -138,13 +138,19 @@ class LaidTree {
   }
 
   write(place: string, text: string): void {
-    fs.writeFileSync(this.#reach(place), text, { mode: 0o644 });
+    const path = this.#reach(place);
+    fs.writeFileSync(path, text);
+    // The mode with which a file is made is less what the umask of whoever builds takes away.
+    fs.chmodSync(path, 0o644);
   }
 
-  /** Times come last, since each entry that is made changes those of its directory. */
+  /**
+   * Times come last, since each entry that is made changes those of its directory. The root is one
+   * of them: where nobody but root may enter `/`, the controller, who is somebody else, cannot run.
+   */
   finish(epoch: number): void {
     const isRoot = process.getuid?.() === 0;
-    for (const place of [...this.#places].sort().reverse()) {
+    for (const place of [...this.#places, '.'].sort().reverse()) {
       const path = join(this.#root, place);
       if (isRoot) fs.lchownSync(path, 0, 0);
       if (fs.lstatSync(path).isDirectory()) fs.chmodSync(path, 0o755);
