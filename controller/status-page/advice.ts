@@ -20,7 +20,7 @@ const BY_CODE: Readonly<Partial<Record<ErrorCode, string>>> = Object.freeze({
   STORAGE_THROTTLED: 'fewer slots for the location (locationSlots), or a lower rate',
   STORAGE_UNAVAILABLE: `look at the object storage and the network of the node; ${AGAIN}`,
   STORAGE_TIMEOUT: `look at the object storage and the network of the node; ${AGAIN}`,
-  REPOSITORY_NOT_READY: 'look at the BackupRepository: kubectl -n velero get backuprepositories',
+  REPOSITORY_NOT_READY: 'look at the BackupRepository: kubectl get backuprepositories -A',
   REPOSITORY_NOT_FOUND: 'look at the BackupRepository and its location',
   REPOSITORY_PASSWORD_WRONG: 'look at the Secret velero-repo-credentials: it must not change',
   INDEX_DAMAGED: 'run: stevedore repo check',

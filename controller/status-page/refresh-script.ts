@@ -18,6 +18,11 @@ export const REFRESH_SCRIPT = `'use strict';
   const fragments = root =>
     new Map([...root.querySelectorAll('[data-fresh]')].map(each => [each.dataset.fresh, each]));
 
+  // An alert is read aloud each time it is written.
+  const alertOf = text => {
+    if (trouble.textContent !== text) trouble.textContent = text;
+  };
+
   const put = fresh => {
     const old = fragments(document);
     const now = fragments(fresh);
@@ -38,9 +43,9 @@ export const REFRESH_SCRIPT = `'use strict';
       const answer = await fetch(location.href, { signal, cache: 'no-store' });
       if (!answer.ok) throw new Error(answer.status);
       put(new DOMParser().parseFromString(await answer.text(), 'text/html'));
-      trouble.textContent = '';
+      alertOf('');
     } catch {
-      trouble.textContent = 'No answer: what is shown is old. Is the tunnel still there?';
+      alertOf('No answer: what is shown is old. Is the tunnel still there?');
     } finally {
       isAsking = false;
       schedule();

@@ -45,10 +45,20 @@ function pageOf(view: StatusView, asked: PageQuery, rows: number): string {
   );
 }
 
-/** Somebody else leads, who knows all of it. */
+/** RFC 1123: what it lets through is one word in a shell. */
+function isPodName(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text);
+}
+
+const SOON = html`<p>Within seconds one will; this page shows it then.</p>`;
+
+/**
+ * Somebody else leads, who knows all of it. Its name is what stands in the Lease: whoever can write
+ * that chooses no command for people to copy.
+ */
 export function standbyPage({ leader, namespace, port }: StandbyView): string {
   const who = leader === '' ? 'Nobody leads at the moment.' : `${name(leader)} leads.`;
-  const command = `kubectl -n ${name(namespace)} port-forward pod/${name(leader)} ${port}`;
+  const command = `kubectl -n ${namespace} port-forward pod/${leader} ${port}`;
   const how = html`<p>Ask that one: end this tunnel, and open another with</p>
     <pre><code>${command}</code></pre>`;
   return documentOf(
@@ -58,7 +68,7 @@ export function standbyPage({ leader, namespace, port }: StandbyView): string {
       </header>
       <main id="content" tabindex="-1" data-fresh="standby">
         <p class="standby"><strong>This controller stands by. ${who}</strong></p>
-        ${leader === '' ? html`<p>Within seconds one will; this page shows it then.</p>` : how}
+        ${leader === '' ? SOON : isPodName(leader) ? how : ''}
       </main>`,
   );
 }

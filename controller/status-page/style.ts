@@ -111,11 +111,12 @@ pre { background: var(--card); border: 1px solid var(--edge); border-radius: 6px
   table, tbody, caption { display: block; }
   thead { position: absolute; clip-path: inset(50%); height: 1px; width: 1px; overflow: hidden; }
   tr { display: block; border-top: 1px solid var(--edge); padding: 0.4rem 0.9rem 0.6rem; }
-  tbody th { display: block; border: 0; padding: 0; width: auto; overflow-wrap: anywhere; }
-  td, td.wide, td.right { display: block; position: relative; border: 0; min-width: 0;
+  tbody th, tbody th:first-child { display: block; border: 0; padding: 0; width: auto;
+    overflow-wrap: anywhere; }
+  td, td.wide, td.right { display: flow-root; border: 0; min-width: 0;
     padding: 0.1rem 0 0.1rem 7rem; text-align: left; white-space: normal;
     overflow-wrap: anywhere; }
-  td::before { content: attr(data-t); position: absolute; left: 0; width: 6.5rem;
+  td::before { content: attr(data-t); float: left; margin-left: -7rem; width: 6.5rem;
     color: var(--soft); font-size: 0.87rem; }
   .bar, progress, meter { width: 100%; max-width: 13rem; }
   form label:first-child { flex: 1 1 100%; }

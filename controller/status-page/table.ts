@@ -25,7 +25,9 @@ export interface TableParts<Item> {
   readonly classOf?: (item: Item) => string;
 }
 
-/** Region, because it is scrolled by keys where it is wider than the window. */
+/**
+ * What is scrolled by keys has a name, as a group: the section is a region of that name already.
+ */
 export function section(
   { id, title, note }: { id: string; title: string; note?: Part },
   content: Html,
@@ -33,7 +35,7 @@ export function section(
   return html`<section aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>
     ${note}
-    <div class="scroll" role="region" aria-labelledby="${id}-title" tabindex="0" id="${id}">
+    <div class="scroll" role="group" aria-labelledby="${id}-title" tabindex="0" id="${id}">
       <div data-fresh="${id}">${content}</div>
     </div>
   </section>`;

@@ -28,6 +28,11 @@ async function picture(page: Page, name: string, fullPage = true): Promise<void>
 const LOADED_MS = `(([{ startTime, loadEventEnd }]) => loadEventEnd - startTime)(
   performance.getEntriesByType('navigation'))`;
 
+/** What cells are called where each row is a card: no label may reach into the next cell. */
+const CUT_LABELS = `[...document.querySelectorAll('td')]
+  .filter(cell => parseFloat(getComputedStyle(cell, '::before').height) > cell.clientHeight)
+  .map(cell => cell.dataset.t)`;
+
 /** As docs/pictures has it: what there is to see first, small. */
 async function pictureForDocs(t: Test, browser: Browser, url: string): Promise<void> {
   const options = { viewport: { width: 1200, height: 1000 }, deviceScaleFactor: 0.7 };
@@ -62,7 +67,7 @@ for (const [nodes, slots] of [
     }
     const backgrounds = new Set<string>();
     for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [1280, 400]) {
+      for (const width of [1280, 400, 320]) {
         const viewport = { width, height: 900 };
         const { page, faults } = await openPage(t, browser, { colorScheme, viewport });
         await page.goto(url);
@@ -70,6 +75,7 @@ for (const [nodes, slots] of [
         t.strictSame(await faintTexts(page, CONTRAST_MIN), [], `contrasts, ${what}`);
         const widest = await page.evaluate<number>('document.documentElement.scrollWidth');
         t.ok(widest <= width, `nothing sticks out: ${widest}, ${what}`);
+        t.strictSame(await page.evaluate(CUT_LABELS), [], `labels have room, ${what}`);
         backgrounds.add(
           await page.evaluate<string>('getComputedStyle(document.body).backgroundColor'),
         );
@@ -96,10 +102,10 @@ t.test(
       ['Bandwidth', /all nodes use together/, 'Uploads'],
       ['Last failures', /the newest first/, /mail\/app-3 attachments/],
     ] as const) {
-      const table = page
-        .getByRole('region', { name: region, exact: true })
-        .first()
-        .getByRole('table', { name: caption });
+      const section = page.getByRole('region', { name: region, exact: true });
+      t.equal(await section.count(), 1, `${region} is one place to go to`);
+      t.equal(await section.getByRole('group', { name: region, exact: true }).count(), 1);
+      const table = section.getByRole('table', { name: caption });
       t.equal(await table.count(), 1, region);
       t.equal(await table.getByRole('rowheader', { name: head }).count(), 1, String(head));
       const cells = await table.getByRole('row').nth(1).getByRole('cell').count();
@@ -206,5 +212,15 @@ t.test('what changes comes by itself, and nothing moves under who reads', { skip
   await scene.stop();
   await page.clock.runFor(6_000);
   await page.getByRole('alert').getByText('what is shown is old').waitFor();
+  await page.evaluate(`new MutationObserver(() => (window.spokenAgain = true)).observe(
+    document.getElementById('trouble'), { childList: true })`);
+  const failed = page.waitForEvent('requestfailed');
+  await page.clock.runFor(6_000);
+  await failed;
+  // The failure of the request after it: the script has seen that of the first by then.
+  const again = page.waitForEvent('requestfailed');
+  await page.clock.runFor(6_000);
+  await again;
+  t.equal(await page.evaluate('window.spokenAgain'), undefined, 'it is said once');
   t.equal(await page.locator('#nodes tbody tr').count(), 4, 'what was there stays');
 });

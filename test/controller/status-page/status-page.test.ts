@@ -63,6 +63,15 @@ t.test('names and messages of others are nothing but text, wherever they stand',
   }
 });
 
+t.test('no command is made of a name that is none of a pod', async t => {
+  const pageFor = (leader: string) => standbyPage({ leader, namespace: 'velero', port: 8087 });
+  t.match(pageFor('c-7d4b9c-x2lkp'), 'kubectl -n velero port-forward pod/c-7d4b9c-x2lkp 8087<');
+  for (const leader of ['c; reboot #', 'c$(reboot)', 'c\nreboot', '-f', 'c'.repeat(300)]) {
+    t.match(pageFor(leader), /This controller stands by\. [^<]* leads\./);
+    t.notMatch(pageFor(leader), 'kubectl', leader.slice(0, 20));
+  }
+});
+
 t.test('nodes that are nearest to trouble come first', async t => {
   const nodes = [
     nodeWith('well', { free: 60 * GIB }),
