@@ -76,8 +76,37 @@ const ROWS: readonly (readonly [values: readonly string[], sentences: readonly s
       'openshift.scc.create and openshift.scc.existing are one in place of the other; leave one',
       'openshift.scc is for OpenShift and openshift.enabled is false; set it to true',
       'metrics.port is 9085 and prometheus.io/port of metrics.podAnnotations is 8085; make them',
-      'every pod of the namespace would get the rights of the agent; name an account',
+      'every pod of the namespace would get the rights of the agent; name another',
     ],
+  ],
+  [
+    [
+      'controller.enabled=true',
+      'controller.port=8085',
+      'serviceAccount.name=stevedore-controller',
+      'priorityClass.name=backups',
+      'cache.type=hostPath',
+      'cache.hostPath=/var/lib/kubelet//plugins/cache',
+    ],
+    [
+      'controller.port and metrics.port are both 8085; change one of them',
+      'serviceAccount.name is stevedore-controller, which is that of the controller; give',
+      'priorityClass.name is of the class that priorityClass.create makes, which is false; set',
+      "is the kubelet's by nodeAgent.pluginVolumePath; name a directory of its own",
+    ],
+  ],
+  [
+    // Every pod of the namespace could speak to the controller as an agent.
+    ['rbac.create=false', 'serviceAccount.create=false', 'controller.enabled=true'],
+    ['would get the rights of the agent; name another'],
+  ],
+  [
+    [
+      'controller.enabled=true',
+      'controller.port=9000',
+      'controller.configuration.statusAddress=127.0.0.1:9000',
+    ],
+    ['controller.port and the port of controller.configuration.statusAddress are both 9000'],
   ],
 ];
 

@@ -33,7 +33,8 @@ t.test('the API server takes each object', { skip: chartServerIsMissing() }, asy
 t.test('and would not take one with a mistake', { skip: chartServerIsMissing() }, async t => {
   await using plane = await startChartServer();
   const mistakes = {
-    'nodeAgent.extraVolumes[0].nmae=x': /unknown field .*nmae/,
+    'nodeAgent.extraVolumes[0].name=x,nodeAgent.extraVolumes[0].emptyDri.medium=Memory':
+      /unknown field .*emptyDri/,
     'nodeAgent.updateStrategy.type=Sometimes':
       /spec.updateStrategy: Unsupported value: .*Sometimes/,
     'metrics.nodeAgentPodMonitor.enabled=true,metrics.nodeAgentPodMonitor.scrapeInterval=1.5m':
