@@ -41,7 +41,9 @@ t.test('agents know it by its authority, and show a token that is for it', { ski
   t.match(text, '"STEVEDORE_CONTROLLER","value":"stevedore-controller.velero.svc:8443"');
   t.match(text, `"STEVEDORE_CONTROLLER_CA_FILE","value":"${caFile}"`);
   t.match(text, '"audience":"stevedore.io/controller"');
-  t.match(text, '"name":"stevedore-controller-tls","items":[{"key":"ca.crt","path":"ca.crt"}]');
+  const secret = '"name":"stevedore-controller-tls","items":[{"key":"ca.crt","path":"ca.crt"}]';
+  // An authority without one, or late, would keep each agent of the cluster from starting.
+  t.match(text, `"secret":{${secret},"optional":true}`);
 });
 
 t.test('a generated certificate is for the name that agents call it by', { skip }, async t => {
@@ -174,6 +176,25 @@ t.test(
     });
   },
 );
+
+t.test('controllers that do not run anyway keep no node from being drained', { skip }, async t => {
+  const spec = { maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' };
+  t.match(one(render(ENABLED), 'PodDisruptionBudget'), { spec });
+  // Kubernetes knows the field since 1.27 (KEP 3017); before, an API server refuses it.
+  const older = one(render(ENABLED, '--kube-version=1.26.0'), 'PodDisruptionBudget');
+  t.strictSame(Object.keys(older?.spec ?? {}), ['maxUnavailable', 'selector']);
+});
+
+t.test('the status page has an address, or is turned off, by a restart', { skip }, async t => {
+  const deploymentWith = (address: string) => {
+    const set = `--set=controller.configuration.statusAddress=${address}`;
+    const objects = render(ENABLED, set);
+    const settings = parseYaml(one(objects, 'ConfigMap')?.data?.['controller.yaml'] ?? '', 'it');
+    t.match(settings, { statusAddress: address });
+    return one(objects, 'Deployment');
+  };
+  t.strictNotSame(deploymentWith('none'), deploymentWith('127.0.0.1:9090'));
+});
 
 t.test('one replica has no disruption budget, and the policy is optional', { skip }, async t => {
   const both = render(ENABLED);

@@ -198,8 +198,13 @@ t.test("the kubelet's configuration is mounted where it is asked for", { skip },
 });
 
 t.test('whatever is set, nothing is made on a node but a cache that is asked for', async t => {
-  const types = template('daemonset.yaml').match(/hostPath: .*OrCreate/g);
-  t.strictSame(types, ['hostPath: { path: {{ $cache.hostPath | quote }}, type: DirectoryOrCreate']);
+  const types = template('daemonset.yaml').match(/hostPath: {.*}/g) ?? [];
+  // Without a type containerd makes a directory, in which an agent finds no volume.
+  const making = types.filter(each => !/, type: (File|Directory) }$/.test(each));
+  t.strictSame(making, [
+    'hostPath: { path: {{ $cache.hostPath | quote }}, type: DirectoryOrCreate }',
+  ]);
+  t.equal(types.length, 5);
 });
 
 /** The volume of a cache, and what the agent is told of it and of its node. */

@@ -50,6 +50,7 @@ t.test('an upgrade changes what it should and keeps the certificate', { skip }, 
   await t.rejects(client.get(SECRET), /404/);
   const notes = to('upgrade', 'controller');
   t.match(notes, 'kubectl -n velero rollout status deployment/stevedore-controller');
+  t.match(notes, 'kubectl -n velero port-forward deployment/stevedore-controller 8087');
   const { data } = await client.get<ApiObject & { data: Record<string, string> }>(SECRET);
   to('upgrade', 'monitoring');
   t.match(await client.get(SECRET), { data }, 'agents that run know it by its authority');
@@ -64,6 +65,28 @@ t.test('an upgrade changes what it should and keeps the certificate', { skip }, 
   await t.rejects(client.get(SECRET), /404/);
   helmOn(plane, 'uninstall', 'stevedore');
   t.strictSame(allObjects(plane), before);
+});
+
+t.test('a priority that cannot be changed is refused with what can be done', { skip }, async t => {
+  await using plane = await startChartServer();
+  const chart = chartWithFiles(t.testdir());
+  const to = (verb: string, ...values: string[]) => {
+    const set = ['priorityClass.create=true', ...values].map(value => `--set=${value}`);
+    return helmOn(plane, verb, 'stevedore', chart, `--values=${valuesOf('minimal')}`, ...set);
+  };
+  to('install', 'priorityClass.value=1000');
+  t.match(to('upgrade', 'priorityClass.value=1000'), 'STATUS: deployed');
+  t.throws(() => to('upgrade', 'priorityClass.value=2000'), {
+    message: /asks for 2000 PreemptLowerPriority and the PriorityClass velero-stevedore has 1000 /,
+  });
+  t.throws(() => to('upgrade', 'priorityClass.value=1000,priorityClass.preemptionPolicy=Never'), {
+    message: /give priorityClass.name another name/,
+  });
+  const said = to('upgrade', 'priorityClass.value=2000,priorityClass.name=another');
+  t.match(said, 'STATUS: deployed');
+  t.match(await plane.client.get('/apis/scheduling.k8s.io/v1/priorityclasses/another'), {
+    value: 2000,
+  });
 });
 
 t.test("beside Velero's own agent it goes in, in its place it does not", { skip }, async t => {
