@@ -196,6 +196,21 @@ t.test('the status page has an address, or is turned off, by a restart', { skip 
   t.strictNotSame(deploymentWith('none'), deploymentWith('127.0.0.1:9090'));
 });
 
+const LONG = 'n'.repeat(63);
+
+t.test('names of what is of the cluster differ in the longest namespace', { skip }, async t => {
+  const objects = render(
+    ...[ENABLED, `--namespace=${LONG}`, '--set=controller.preCopy.enabled=true'],
+    ...['--set=openshift.enabled=true,openshift.scc.create=true,priorityClass.create=true'],
+  );
+  const names = objects
+    .filter(({ kind }) => /^(Cluster|Priority|SecurityContext)/.test(kind))
+    .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  t.equal(names.length, 8);
+  t.strictSame([...new Set(names)], names);
+  for (const { kind, metadata } of objects) t.ok(metadata.name.length <= 253, kind);
+});
+
 t.test('one replica has no disruption budget, and the policy is optional', { skip }, async t => {
   const both = render(ENABLED);
   t.ok(one(both, 'PodDisruptionBudget') && one(both, 'NetworkPolicy'));

@@ -8,6 +8,12 @@ default
 {{- end -}}
 {{- end -}}
 
+{{- /* Of what has no namespace, beside that of others: it may be longer than a label, and is not cut,
+       as the ends are what tells names apart. */ -}}
+{{- define "stevedore.ofCluster" -}}
+{{ printf "%s-%s" (first .).Release.Namespace (last .) }}
+{{- end -}}
+
 {{- define "stevedore.labels" -}}
 app.kubernetes.io/name: stevedore
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -75,7 +81,7 @@ component: velero
 {{- define "stevedore.priorityClass" -}}
 {{- $class := .Values.priorityClass -}}
 {{- if $class.create -}}
-{{ $class.name | default (printf "%s-%s" .Release.Namespace .Release.Name | trunc 63 | trimSuffix "-") }}
+{{ $class.name | default (include "stevedore.ofCluster" (list . .Release.Name)) }}
 {{- end -}}
 {{- end -}}
 
