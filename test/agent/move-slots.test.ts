@@ -1,7 +1,7 @@
 // The whole agent with a controller: who gives the slots is said in the log and in a metric, and
 // whether it is ready has nothing to do with it.
 
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
 import { systemClock } from '#engine/base/clock.ts';
@@ -59,6 +59,28 @@ t.test('a backup takes its slot from the controller, and its end is said', async
   await agent.says('the controller is away; slots are held for their lease');
   t.equal(await standing(), 'away');
   t.equal((await get('/readyz')).status, 200);
+});
+
+t.test('an agent begins without the certificate of its controller, and sees it come', async t => {
+  // As the chart mounts it: an issuer may be late, or make none.
+  const stage = { ...(await newStage(t)), clock: systemClock };
+  const { scene } = await startController(t, stage, { nodes: [velero.NODE] });
+  await using scratch = await ScratchDirectory.make();
+  const [tokenFile, caFile] = [scratch.join('token'), scratch.join('ca.crt')];
+  writeFileSync(tokenFile, scene.tokenOf(velero.NODE));
+  const agent = await startAgent(t, {
+    flags: [
+      ...[`--controller=localhost:${scene.port}`, `--controller-ca-file=${caFile}`],
+      `--controller-token-file=${tokenFile}`,
+    ],
+  });
+  await agent.says('ready');
+  t.match(await agent.says('the controller is away; slots are held for their lease'), {
+    error: { code: 'COORDINATOR_TLS_INVALID' },
+  });
+  writeFileSync(`${caFile}.new`, stage.authority.certificate);
+  renameSync(`${caFile}.new`, caFile);
+  await agent.says('the controller gives slots');
 });
 
 t.test('without a controller the agent says that it goes by its own limit', async t => {
