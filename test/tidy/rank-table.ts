@@ -161,6 +161,7 @@ export const AREAS: readonly Area[] = Object.freeze([
     mayImport: ['annotator', 'coordinator', 'service', 'cli', 'kube', 'proto', 'base'],
   },
   { name: 'proto', prefix: 'proto/', mayImport: ['base'] },
+  { name: 'dashboards', prefix: 'charts/dashboards/', mayImport: [] },
   // Makes what is published of this repository, and runs nothing of it.
   { name: 'release', prefix: 'release/', mayImport: [] },
 ]);
@@ -187,6 +188,7 @@ export const PACKAGE_OWNERS: Readonly<Record<string, string>> = Object.freeze({
   'check-disk-space': 'agent/engine/cache/disk-space.ts',
   'lru-cache': 'agent/engine/cache/hot-ranges.ts',
   '@kubernetes/client-node': 'agent/kube/kube-config-class.ts',
+  '@grafana/grafana-foundation-sdk': 'charts/dashboards/make-dashboard.ts',
   pino: 'agent/log.ts',
   'prom-client': 'agent/prometheus.ts',
   '@opentelemetry/api': 'agent/otlp-tracing.ts',

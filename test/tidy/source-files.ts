@@ -12,7 +12,7 @@ export interface SourceFile {
 
 export const REPOSITORY_ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const FOLDERS = Object.freeze(['agent', 'controller', 'proto', 'release', 'test']);
+const FOLDERS = Object.freeze(['agent', 'charts', 'controller', 'proto', 'release', 'test']);
 const CODE = /\.(ts|js)$/;
 /** Not ours to tidy: data, AssemblyScript (which has rules of its own), what is generated. */
 const SKIPPED = /(^|\/)(node_modules|vectors|wasm\/assembly|proto\/generated)(\/|$)/;

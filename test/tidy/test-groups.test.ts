@@ -4,9 +4,9 @@ import { dirname } from 'node:path';
 import t from 'tap';
 import { readSourceFiles } from './source-files.ts';
 
+const SUITES = 'cluster|compat|csi|fidelity|long|observability|pages|together|velero';
 /** Suites of their own, by folder or by name, and files that tap starts by themselves. */
-const ELSEWHERE =
-  /^test\/(cluster|compat|csi|fidelity|long|pages|together|velero)\/|\.(apart|slow)\.test\.ts$/;
+const ELSEWHERE = new RegExp(`^test/(${SUITES})/|\\.(apart|slow)\\.test\\.ts$`);
 /** Within a folder of others. */
 const ON_AN_API_SERVER = /^test\/charts\/installed\//;
 
