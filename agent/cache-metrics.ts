@@ -12,6 +12,12 @@ const one = (value: number | undefined): [[], number][] =>
 const each = (values: Readonly<Record<string, number>>): [[string], number][] =>
   Object.entries(values).map(([label, value]) => [[label], value]);
 
+/** What the engine's statistics may have. */
+const NO_ERRORS = Object.freeze({
+  ...{ EIO: 0, ENOSPC: 0, EDQUOT: 0, EROFS: 0, ENOENT: 0, EACCES: 0 },
+  other: 0,
+});
+
 export const CACHE_METRICS: readonly Row[] = Object.freeze([
   {
     name: 'stevedore_cache_available',
@@ -136,7 +142,8 @@ export const CACHE_METRICS: readonly Row[] = Object.freeze([
     kind: 'counter',
     help: 'Errors of its disk, by the code of the system.',
     labels: ['code'],
-    read: ({ statistics }: CacheStatus) => each(statistics.errors),
+    // From the start, so that a rate is there for the first one.
+    read: ({ statistics }: CacheStatus) => each({ ...NO_ERRORS, ...statistics.errors }),
   },
 ] satisfies Row[]);
 

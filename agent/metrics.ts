@@ -57,6 +57,7 @@ const KINDS: readonly MoveKind[] = [
   'DataUpload',
   'DataDownload',
 ];
+const STAGES: readonly MoveStage[] = ['waiting', 'opening', 'moving'];
 const OUTCOMES: readonly MoveOutcome[] = ['completed', 'failed', 'canceled'];
 const STANDINGS: readonly SlotStanding[] = ['with', 'away', 'alone', 'none'];
 const PRE_COPY_OUTCOMES: readonly PreCopyOutcome[] = ['copied', 'stopped', 'skipped', 'failed'];
@@ -258,8 +259,16 @@ function ownMetrics(registry: Registry) {
     registers,
   });
   for (const outcome of PRE_COPY_OUTCOMES) preCopies.inc({ outcome }, 0);
+  const stages = new Histogram({
+    name: 'stevedore_move_stage_seconds',
+    help: 'Time that moves spent in each stage',
+    labelNames: ['kind', 'stage'],
+    buckets: STAGE_BUCKETS,
+    registers,
+  });
   // From the start, so that a rate is there for the first one.
   for (const kind of KINDS) {
+    for (const stage of STAGES) stages.zero({ kind, stage });
     for (const outcome of RUN_OUTCOMES) endedBytes.inc({ kind, outcome }, 0);
     files.inc({ kind }, 0);
     for (const outcome of OUTCOMES) ended.inc({ kind, outcome }, 0);
@@ -294,13 +303,7 @@ function ownMetrics(registry: Registry) {
       help: 'Bytes that were not in the parent snapshot',
       registers,
     }),
-    stages: new Histogram({
-      name: 'stevedore_move_stage_seconds',
-      help: 'Time that moves spent in each stage',
-      labelNames: ['kind', 'stage'],
-      buckets: STAGE_BUCKETS,
-      registers,
-    }),
+    stages,
     leftBehind: new Gauge({
       name: 'stevedore_repositories_left_behind',
       help: 'Repositories whose threads are held by volumes that do not answer',
