@@ -73,6 +73,10 @@ export const ROWS: readonly Row[] = Object.freeze([
   { page: 'docs/install.md', why: INTERNET },
   { page: 'docs/kubectl-plugin.md', why: VERBS },
   { page: 'docs/node-agent.md', place: 'cluster' },
+  {
+    page: 'docs/observability.md',
+    why: 'its cluster has no Prometheus operator; test/charts/installed makes those objects',
+  },
   { page: 'docs/performance.md', why: 'it takes hours; CI runs the bench with --quick' },
   { page: 'docs/pre-copy.md', place: 'cluster' },
   {
