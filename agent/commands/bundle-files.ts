@@ -7,6 +7,7 @@ import { EVENTS } from '#kube/events.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import { veleroResource } from '#agent/moves/objects/move-object.ts';
 import { REPOSITORIES, STORAGE_LOCATIONS } from '#agent/repositories/repository-objects.ts';
+import { bundledObject, isOurName, namedConfigMaps } from './bundled-objects.ts';
 import type { Cluster } from './cluster-verb.ts';
 import { type AgentPod, askPod, containerOf, readText } from './installed-agents.ts';
 import { MOVE_KINDS } from './listed-moves.ts';
@@ -42,8 +43,6 @@ const OBJECTS_MAX = 1000;
 const LOG_LINES_MAX = 5000;
 const LOG_BYTES_MAX = 2 * 2 ** 20;
 const PODS_MAX = 50;
-/** Of a program of ours or of Velero's; other pods of the namespace are nobody's business. */
-const LOGGED = /node-agent|stevedore|^velero/;
 
 /** One by one, so that only one of them is in memory. */
 export async function* bundleFiles(parts: BundleParts): AsyncGenerator<BundleFile> {
@@ -52,8 +51,10 @@ export async function* bundleFiles(parts: BundleParts): AsyncGenerator<BundleFil
   yield await fileOf('versions/kubernetes.json', async () =>
     json(redaction.value(await kube.read('/version', { signal }))),
   );
+  let known: ReadonlySet<string> | undefined;
   for (const [name, resource] of OBJECTS) {
-    yield await fileOf(`${name}.json`, () => listText(parts, resource));
+    if (resource === CONFIG_MAPS) known = await knownConfigMaps(parts);
+    yield await fileOf(`${name}.json`, () => listText(parts, resource, known));
   }
   yield await fileOf('nodes.json', () => nodesText(parts));
   yield* podFiles(parts);
@@ -72,15 +73,32 @@ function json(value: unknown): string {
   return `${JSON.stringify(value, null, 1)}\n`;
 }
 
+async function knownConfigMaps({ cluster, namespace, signal }: BundleParts) {
+  try {
+    const lists = await Promise.all(
+      [DAEMON_SETS, DEPLOYMENTS].map(each => cluster.kube.list(each, { namespace }, { signal })),
+    );
+    return namedConfigMaps(lists.flatMap(({ items }) => items));
+  } catch (error) {
+    // Their own files say so.
+    if (!isEngineError(error, 'KUBE_FORBIDDEN')) throw error;
+    return undefined;
+  }
+}
+
 async function listText(
   { cluster, namespace, redaction, signal }: BundleParts,
   resource: Resource,
+  known: ReadonlySet<string> = new Set(),
 ): Promise<string> {
   const { items } = await cluster.kube.list(resource, { namespace }, { signal });
   const timeOf = ({ metadata }: KubeObject) => Date.parse(metadata.creationTimestamp ?? '') || 0;
   const newest = items.toSorted((one, other) => timeOf(other) - timeOf(one)).slice(0, OBJECTS_MAX);
   const leftOut = items.length - newest.length;
-  return json({ leftOut, items: newest.map(item => redaction.value(item)) });
+  // Items of a list do not name their kind.
+  const { kind } = resource;
+  const bundled = newest.map(item => bundledObject({ ...item, kind }, known));
+  return json({ leftOut, items: bundled.map(item => redaction.value(item)) });
 }
 
 /** What of nodes matters to disks and moves. */
@@ -103,20 +121,28 @@ async function* podFiles(parts: BundleParts): AsyncGenerator<BundleFile> {
     // pods.json.missing says it already.
     if (!isEngineError(error, 'KUBE_FORBIDDEN')) throw error;
   }
-  const ours = pods.filter(({ metadata }) => LOGGED.test(metadata.name)).slice(0, PODS_MAX);
+  const ours = pods.filter(({ metadata }) => isOurName(metadata.name)).slice(0, PODS_MAX);
   for (const pod of ours) {
     const { name } = pod.metadata;
     const container = containerOf(pod.spec)?.name ?? '';
-    const query = new URLSearchParams({
-      ...{ container, tailLines: String(LOG_LINES_MAX), limitBytes: String(LOG_BYTES_MAX) },
-    });
-    const place = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/`;
-    const path = `${place}${encodeURIComponent(name)}/log?${query.toString()}`;
-    yield await fileOf(`logs/${name}.log`, async () =>
-      redaction.text(await readText(cluster.connection, path, signal)),
-    );
+    const logOf = async (more: Readonly<Record<string, string>>) => {
+      const limits = { tailLines: String(LOG_LINES_MAX), limitBytes: String(LOG_BYTES_MAX) };
+      const query = new URLSearchParams({ container, ...limits, ...more });
+      const place = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/`;
+      const path = `${place}${encodeURIComponent(name)}/log?${query.toString()}`;
+      return redaction.text(await readText(cluster.connection, path, signal));
+    };
+    yield await fileOf(`logs/${name}.log`, () => logOf({}));
+    if (hasRestarted(pod)) {
+      // What it said before it ended, which is why there is a fault to look for.
+      yield await fileOf(`logs/${name}.previous.log`, () => logOf({ previous: 'true' }));
+    }
     yield await fileOf(`metrics/${name}.txt`, async () =>
       redaction.text(await askPod(cluster.connection, pod, '/metrics', signal)),
     );
   }
+}
+
+function hasRestarted({ status }: AgentPod): boolean {
+  return (status?.containerStatuses ?? []).some(({ restartCount = 0 }) => restartCount > 0);
 }

@@ -1,10 +1,6 @@
 // stevedore diagnose
 
-import { execFile } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { EngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
+import { resolve } from 'node:path';
 import { packageVersion } from '#engine/base/package-version.ts';
 import { EXIT } from '#engine/cli/exit-status.ts';
 import { optionalText } from '#engine/cli/option-values.ts';
@@ -18,15 +14,15 @@ import {
   type ClusterVerb,
   VELERO_NAMESPACE,
 } from './cluster-verb.ts';
+import { LENGTH_MIN } from './hidden-texts.ts';
 import { Redaction } from './redact.ts';
 import { givenNamespace, veleroNamespace } from './velero-namespace.ts';
+import { writeBundle } from './write-bundle.ts';
 
 interface Written {
   readonly name: string;
   readonly bytes: number;
 }
-
-const ARCHIVE = /\.(tar\.gz|tgz)$/;
 
 export const diagnose: ClusterVerb = Object.freeze({
   words: ['diagnose'],
@@ -36,8 +32,8 @@ export const diagnose: ClusterVerb = Object.freeze({
     'Writes a directory, or an archive where the name ends in .tar.gz: versions, settings of ' +
     "agents, controller and server, moves and what is Velero's around them, events, logs (the " +
     'last 5,000 lines), metrics and nodes. No Secret is in it; their values are read so that ' +
-    'none of them is left anywhere, and what looks like one is replaced. Names of namespaces, ' +
-    'pods, volumes and buckets are in it: look through it before you hand it on.',
+    'none of them is left anywhere, and what looks or is named like one is replaced. Names of ' +
+    'namespaces, pods, volumes and buckets are in it: look through it before you hand it on.',
   options: [
     VELERO_NAMESPACE,
     { flags: '--to <path>', text: 'directory or FILE.tar.gz to write (stevedore-diagnose)' },
@@ -64,47 +60,21 @@ async function collect(
   cluster: Cluster,
   { namespace, target }: { readonly namespace: string; readonly target: string },
 ): Promise<Written[]> {
-  const directory = target.replace(ARCHIVE, '');
-  await makeDirectory(directory);
-  const redaction = new Redaction();
-  const isLearned = await redaction.learn(cluster.kube, namespace, signal);
   const written: Written[] = [];
-  const write = async (name: string, text: string): Promise<void> => {
-    const path = join(directory, name);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(path, text, { mode: 0o600, flag: 'wx' });
-    written.push({ name, bytes: Buffer.byteLength(text) });
-  };
-  await write('versions/stevedore.txt', `${packageVersion()}\n`);
-  for await (const { name, text } of bundleFiles({ cluster, namespace, redaction, signal })) {
-    await write(name, text);
-  }
-  await write('README.md', readme(written, { namespace, isLearned, nowMs: clock.now() }));
-  if (ARCHIVE.test(target)) await pack(directory, target);
+  await writeBundle(target, async writeFile => {
+    const write = async (name: string, text: string): Promise<void> => {
+      await writeFile(name, text);
+      written.push({ name, bytes: Buffer.byteLength(text) });
+    };
+    const redaction = new Redaction();
+    const isLearned = await redaction.learn(cluster.kube, namespace, signal);
+    await write('versions/stevedore.txt', `${packageVersion()}\n`);
+    for await (const { name, text } of bundleFiles({ cluster, namespace, redaction, signal })) {
+      await write(name, text);
+    }
+    await write('README.md', readme(written, { namespace, isLearned, nowMs: clock.now() }));
+  });
   return written.toSorted((one, other) => (one.name < other.name ? -1 : 1));
-}
-
-/** A new one, so that nothing of somebody else's gets into the bundle. */
-async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { mode: 0o700 });
-  } catch (error) {
-    const why = systemCodeOf(error) === 'EEXIST' ? 'it is there already' : messageOf(error);
-    const text = `cannot make ${directory}: ${why}; give another name by --to`;
-    throw new EngineError('USAGE', text);
-  }
-}
-
-/** By the system's own program, which is wherever kubectl is. */
-async function pack(directory: string, target: string): Promise<void> {
-  const words = ['-czf', target, '-C', dirname(directory), '--', basename(directory)];
-  try {
-    await promisify(execFile)('tar', words);
-  } catch (error) {
-    const text = `cannot pack ${target} (${messageOf(error)}); ${directory} has all of it`;
-    throw new EngineError('USAGE', text);
-  }
-  await rm(directory, { recursive: true });
 }
 
 interface ReadmeParts {
@@ -115,13 +85,15 @@ interface ReadmeParts {
 
 function readme(files: readonly Written[], { namespace, isLearned, nowMs }: ReadmeParts): string {
   const how = isLearned
-    ? `Values of the Secrets of namespace ${namespace} were looked for in every file and replaced.`
-    : `Secrets of namespace ${namespace} could not be listed: values are known by form and name.`;
+    ? `Values of the Secrets of namespace ${namespace} were looked for in every file and replaced,
+those of at least ${LENGTH_MIN} characters.`
+    : `Not all Secrets of namespace ${namespace} could be read: values are known by form and name.`;
   const names = files.map(({ name }) => `- ${name}`).join('\n');
   return `# What stevedore diagnose has collected
 
 At ${new Date(nowMs).toISOString()}, of Velero's namespace ${namespace}. There is no Secret in it.
 ${how}
+Of what is neither Velero's nor Stevedore's no values, variables and commands were collected.
 A file that ends in .missing says why something could not be read.
 
 ${names}

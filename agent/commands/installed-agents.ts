@@ -35,6 +35,7 @@ export interface AgentPod extends KubeObject {
   readonly status?: {
     readonly phase?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount?: number }[];
   };
 }
 

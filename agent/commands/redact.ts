@@ -1,5 +1,5 @@
 // Leaves secrets out of what goes into a bundle: values of the Secrets of Velero's namespace, which
-// are looked up for nothing but this, what looks like one, and fields that are named like one.
+// are looked up for nothing but this, what looks like one, and what is named like one.
 
 import { isEngineError } from '#engine/base/errors.ts';
 import { isRecord } from '#engine/base/record.ts';
@@ -7,53 +7,80 @@ import { SECRETS } from '#kube/core-resources.ts';
 import { SecretTexts } from '#agent/log-secrets.ts';
 import type { Secret } from '#agent/repositories/repository-objects.ts';
 import type { ReadingClient } from './cluster-verb.ts';
+import { HIDDEN, HiddenTexts } from './hidden-texts.ts';
+import { isSecretName } from './secret-names.ts';
+import { secretTextsOf } from './texts-of-secret.ts';
 
-const HIDDEN = '[hidden]';
-const WORDS = [
-  ...['passw(?:or)?d', 'passphrase', 'secret', 'token', 'credential', 'authori[sz]ation'],
-  ...['api_?-?key', 'access_?-?key', 'private_?-?key'],
-];
-const NAMED = new RegExp(WORDS.join('|'), 'i');
-/** Of names of Secrets and their keys, which are of use, and no secret. */
-const NAME_KEYS = /(name|names|ref|refs|file|path|key)$/i;
-/** `password: x`, `--token=x`, `SECRET_KEY="x"` within a text. */
-const NAMED_IN_TEXT = new RegExp(
-  `([\\w.-]*(?:${NAMED.source})[\\w.-]*"?\\s*[=:]\\s*)("[^"\\n]*"|'[^'\\n]*'|[^\\s,;&"'}\\]]+)`,
-  'gi',
-);
 /** They repeat the whole object as it was once written. */
 const DROPPED = new Set(['managedFields', 'kubectl.kubernetes.io/last-applied-configuration']);
 
-export class Redaction {
-  readonly #secrets = new SecretTexts();
+/** In double quotes, also where these are escaped themselves; in single quotes; or a word. */
+const VALUE = String.raw`"(?:[^"\\\n]|\\.)*"|\\+"[^"\n]*"|'[^'\n]*'|[^\s,;&"'}\]]+`;
+/** What follows a name of a secret: looked at where one has been found alone. */
+const VALUE_THERE = new RegExp(VALUE, 'y');
+/**
+ * `password: x`, `SECRET_KEY="x"`, `"token":"x"` within a text. A name does not begin within a
+ * longer word, so that long words are read once.
+ */
+const ASSIGNED = /(?<![\w.-])([\w.-]{1,100})\\*["']?\s*[=:]\s*/g;
+/** `--password x`, `PASSWORD x` */
+const FLAGGED = new RegExp(
+  String.raw`(?<![\w.-])(-{1,2}[A-Za-z][\w-]{1,60}|` +
+    String.raw`[A-Z_]{0,60}(?:PASSWORD|PASS|PWD|TOKEN|SECRET|_KEY))[ \t]+(?!-)`,
+  'g',
+);
+/** `the password is x` */
+const TOLD = /\b(pass(?:word|phrase)|token|secret)( (?:is|was|of) )(?:["']?)([^\s"',;]{4,})/gi;
+/** A block of YAML: what is indented more, below `password: |`. */
+const BLOCK =
+  /^([ \t]*)(?:- )?([\w.-]{1,100})(:[ \t]*[|>][+-]?\d?[ \t]*)((?:\n(?:\1[ \t]+.*)?)+)/gm;
 
-  /** @returns false where Secrets may not be listed: values are known by their form alone then */
+/** What nobody has to name, since it is known by how it looks; see also log-secrets.ts. */
+const FORMS: readonly (readonly [RegExp, string])[] = [
+  // RFC 7468; its lines may be in a text of JSON, or be cut off.
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END)[^])*(?:-----END [A-Z ]*-----)?/g, HIDDEN],
+  // A password may have a slash in it, which log-secrets.ts takes for the end of the user part.
+  [/(\w:\/\/[^\s/@":]*:)[^\s@"]{1,200}@/g, `$1${HIDDEN}@`],
+  // A data source of Go's MySQL driver.
+  [/(\b[\w.-]{1,64}:)[^\s@"]{1,200}(?=@(?:tcp|unix)\()/g, `$1${HIDDEN}`],
+  // GitHub, GitLab, Slack, Google, Stripe, by their published prefixes.
+  [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|AIza|[sr]k_live_)[\w-]{10,}/g, HIDDEN],
+  [/(hooks\.slack\.com\/services\/)[\w/]+/g, `$1${HIDDEN}`],
+];
+
+export class Redaction {
+  readonly #secrets = new HiddenTexts();
+  readonly #forms = new SecretTexts();
+
+  /** @returns false where not all of them are known: some are known by their form alone then */
   async learn(kube: ReadingClient, namespace: string, signal: AbortSignal): Promise<boolean> {
     try {
       const { items } = await kube.list<Secret>(SECRETS, { namespace }, { signal });
-      for (const { data = {} } of items) for (const value of Object.values(data)) this.#add(value);
-      return true;
+      for (const secret of items) for (const text of secretTextsOf(secret)) this.#add(text);
+      return !this.#secrets.isFull;
     } catch (error) {
       if (isEngineError(error, 'KUBE_FORBIDDEN')) return false;
       throw error;
     }
   }
 
-  /** Files of keys have several in them, a line each. */
-  #add(base64: string): void {
-    const text = Buffer.from(base64, 'base64').toString('utf8');
-    for (const each of [base64, text, text.trim(), ...text.split(/\r?\n/)]) {
-      this.#secrets.add(each);
-      const equals = each.search(/[=:]/);
-      if (equals >= 0) this.#secrets.add(each.slice(equals + 1).trim());
-    }
+  /** As it is, as it stands in a URL, and in JSON. */
+  #add(text: string): void {
+    this.#secrets.add(text);
+    this.#secrets.add(encodeURIComponent(text.toWellFormed()));
+    this.#secrets.add(JSON.stringify(text).slice(1, -1));
   }
 
-  readonly text = (text: string): string =>
-    this.#secrets.hideIn(text).replace(NAMED_IN_TEXT, (whole, name: string, value: string) =>
-      // A value that is a name alone is in YAML of pods everywhere: secretName: velero.
-      NAME_KEYS.test(name.replace(/"?\s*[=:]\s*$/, '')) ? whole : name + (value && HIDDEN),
+  readonly text = (text: string): string => {
+    let hidden = this.#secrets.hideIn(text);
+    for (const [form, instead] of FORMS) hidden = hidden.replace(form, instead);
+    hidden = this.#forms.hideIn(hidden);
+    hidden = hidden.replace(BLOCK, (whole, indent: string, name: string, colon: string) =>
+      isSecretName(name) ? `${indent}${name}${colon}\n${indent}  ${HIDDEN}\n` : whole,
     );
+    hidden = withoutValues(withoutValues(hidden, ASSIGNED), FLAGGED);
+    return hidden.replace(TOLD, `$1$2${HIDDEN}`);
+  };
 
   /** A copy of a JSON value. */
   value(value: unknown): unknown {
@@ -63,20 +90,41 @@ export class Redaction {
     }
     if (!isRecord(value)) return value;
     // An environment variable has its name beside its value.
-    const isNamed = typeof value.name === 'string' && NAMED.test(value.name);
+    const isNamed = typeof value.name === 'string' && isSecretName(value.name);
     return Object.fromEntries(
       Object.entries(value)
         .filter(([key]) => !DROPPED.has(key))
         .map(([key, each]) => {
-          const isSecret =
-            (isNamed && key === 'value') || (NAMED.test(key) && !NAME_KEYS.test(key));
+          const isSecret = (isNamed && key === 'value') || isSecretName(key);
           return [key, isSecret && typeof each === 'string' ? HIDDEN : this.value(each)];
         }),
     );
   }
 }
 
+/** What stands behind names of secrets is replaced; there may be a name in any other value. */
+function withoutValues(text: string, names: RegExp): string {
+  let hidden = '';
+  let copied = 0;
+  for (const { 0: lead, 1: name = '', index } of text.matchAll(names)) {
+    const start = index + lead.length;
+    if (start < copied || !isSecretName(name)) continue;
+    VALUE_THERE.lastIndex = start;
+    const value = VALUE_THERE.exec(text)?.[0];
+    if (value === undefined || value === HIDDEN) continue;
+    hidden += text.slice(copied, start) + hiddenValue(value);
+    copied = start + value.length;
+  }
+  return hidden + text.slice(copied);
+}
+
+/** With the quotes it stands in, so that JSON stays JSON. */
+function hiddenValue(value: string): string {
+  const quote = /^\\*["']/.exec(value)?.[0] ?? '';
+  return quote + HIDDEN + quote;
+}
+
 /** The word behind `--password` is one. */
 function isFlagged(word: unknown): boolean {
-  return typeof word === 'string' && /^--?[\w-]+$/.test(word) && NAMED.test(word);
+  return typeof word === 'string' && /^--?[\w-]+$/.test(word) && isSecretName(word);
 }

@@ -1,7 +1,7 @@
 // `stevedore diagnose`: what is in the bundle, and above all what is not.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Redaction } from '#agent/commands/redact.ts';
@@ -94,10 +94,27 @@ t.test('as an archive, and never over what is there', async t => {
   const ran = await runCluster(['diagnose', '--to', archive], { kubeconfig });
   t.equal(ran.status, 0, ran.stderr);
   t.match(execFileSync('tar', ['-tzf', archive], { encoding: 'utf8' }), 'fault/README.md');
-  t.notOk(existsSync(archive.replace('.tar.gz', '')));
+  t.equal(statSync(archive).mode & 0o777, 0o600, 'nobody else may read it');
+  const beside = readdirSync(t.testdirName).filter(name => !/^(kopia|source)$/.test(name));
+  t.strictSame(beside, ['fault.tar.gz'], 'nothing is left beside it');
+  const written = readFileSync(archive);
+  const over = await runCluster(['diagnose', '--to', archive], { kubeconfig });
+  t.equal(over.status, 2);
+  t.match(over.stderr, /fault\.tar\.gz: it is there already; give another name by --to/);
+  t.ok(readFileSync(archive).equals(written), 'what was there is as it was');
   const again = await runCluster(['diagnose', '--to', t.testdirName], { kubeconfig });
   t.equal(again.status, 2);
   t.match(again.stderr, /it is there already; give another name by --to/);
+});
+
+t.test('of a bundle that cannot be completed nothing is left', async t => {
+  const { api, kubeconfig } = await backedUpCluster(t);
+  await api.stop();
+  const to = (name: string) => ['diagnose', '--to', join(t.testdir({}), name)];
+  for (const name of ['fault.tar.gz', 'fault']) {
+    t.match((await runCluster(to(name), { kubeconfig })).stderr, 'KUBE_UNAVAILABLE');
+    t.strictSame(readdirSync(t.testdirName), []);
+  }
 });
 
 t.test('what may not be read is said, in the bundle and about Secrets', async t => {
@@ -107,7 +124,7 @@ t.test('what may not be read is said, in the bundle and about Secrets', async t 
   t.equal((await runCluster(['diagnose', '--to', bundle], { kubeconfig })).status, 0);
   const missing = readFileSync(join(bundle, 'moves/datauploads.json.missing'), 'utf8');
   t.match(missing, 'KUBE_FORBIDDEN');
-  t.match(readFileSync(join(bundle, 'README.md'), 'utf8'), 'could not be listed');
+  t.match(readFileSync(join(bundle, 'README.md'), 'utf8'), 'Not all Secrets');
 });
 
 t.test('names of Secrets and their keys stay', async t => {
