@@ -19,7 +19,7 @@ import {
   type RepositoryAccess,
   repositoryPassword,
 } from './cluster-repositories.ts';
-import { failure, fine, type Finding, lookedAt, warning } from './finding.ts';
+import { failure, fine, type Finding, howToSee, isInPod, lookedAt, warning } from './finding.ts';
 import { listIfKnown } from './listed-moves.ts';
 
 /** kopia's own file, in every repository (kopia repo/format/format_blob.go). */
@@ -41,23 +41,52 @@ export async function checkPassword(access: RepositoryAccess): Promise<readonly 
 
 export async function checkLocations(access: RepositoryAccess): Promise<readonly Finding[]> {
   const { kube, namespace, signal } = access;
-  const [locations, repositories] = await Promise.all([
-    listIfKnown<StorageLocation>(kube, STORAGE_LOCATIONS, namespace, signal),
-    listIfKnown<BackupRepository>(kube, REPOSITORIES, namespace, signal),
-  ]);
-  if (locations.length === 0) {
+  const repositories = await listIfKnown<BackupRepository>(kube, REPOSITORIES, namespace, signal);
+  const { locations, isPart } = await locationsOf(access, repositories);
+  if (locations.length === 0 && !isPart) {
     const advice = 'velero backup-location create';
     return [failure('storage locations', `there is none in namespace ${namespace}`, advice)];
   }
   const findings: Finding[] = [];
+  if (isPart) {
+    const text = 'they may not be listed; what repositories name and default were looked at';
+    findings.push(warning('storage locations', text, howToSee(access.environment)));
+  }
   for (const location of locations) {
     const { name } = location.metadata;
     const check = `storage location ${name}`;
     const repository = repositories.find(({ spec }) => spec?.backupStorageLocation === name);
     const look = () => checkLocation(access, location, repository?.spec?.volumeNamespace);
-    findings.push(...(await lookedAt(check, look)));
+    findings.push(...(await lookedAt(check, look, howToSee(access.environment))));
   }
   return [...findings, ...repositoryFindings(repositories)];
+}
+
+/** An agent may get one by its name, and list repositories, which name theirs. */
+async function locationsOf(access: RepositoryAccess, repositories: readonly BackupRepository[]) {
+  const { kube, namespace, signal } = access;
+  try {
+    const locations = await listIfKnown<StorageLocation>(
+      kube,
+      STORAGE_LOCATIONS,
+      namespace,
+      signal,
+    );
+    return { locations, isPart: false };
+  } catch (error) {
+    if (!isEngineError(error, 'KUBE_FORBIDDEN')) throw error;
+  }
+  const names = repositories.map(({ spec }) => spec?.backupStorageLocation ?? '');
+  const locations: StorageLocation[] = [];
+  for (const name of new Set(['default', ...names])) {
+    if (name === '') continue;
+    try {
+      locations.push(await kube.get(STORAGE_LOCATIONS, { namespace, name }, { signal }));
+    } catch (error) {
+      if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+    }
+  }
+  return { locations, isPart: true };
 }
 
 async function checkLocation(
@@ -77,7 +106,7 @@ async function checkLocation(
     const text = `the server says ${phase}${why}`;
     notices.push(failure(check, text, 'velero backup-location get; see the log of the server'));
   }
-  const inPod = access.environment.KUBERNETES_SERVICE_HOST !== undefined;
+  const inPod = isInPod(access.environment);
   const isOwnIdentity = plan.kind === 'bucket' && plan.credential === undefined;
   const exec = 'kubectl -n NAMESPACE exec ds/node-agent -- stevedore preflight';
   if (isOwnIdentity && !inPod) {

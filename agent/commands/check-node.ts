@@ -3,7 +3,7 @@
 // tell is said to be unseen.
 
 import { readdir, stat } from 'node:fs/promises';
-import { messageOf, systemCodeOf } from '#engine/base/errors.ts';
+import { isEngineError, messageOf, systemCodeOf } from '#engine/base/errors.ts';
 import { formatBytes } from '#engine/cli/quantity.ts';
 import { readDisk } from '#engine/cache/disk-space.ts';
 import { readKubeletLines } from '#engine/cache/kubelet-configuration.ts';
@@ -82,8 +82,8 @@ export async function checkAgentNodes(parts: AgentNodesParts): Promise<readonly 
   const asked = pods.filter(({ spec }) => node === undefined || spec?.nodeName === node);
   const exec = `on the node: stevedore preflight --cache-dir DIR (or kubectl debug node/NAME)`;
   if (asked.length === 0) {
-    const where = node === undefined ? 'no node' : `node ${node}`;
-    const text = `${where} has an agent to ask: paths and disks are not seen from here`;
+    const where = node === undefined ? 'no node has an agent' : `node ${node} has no agent`;
+    const text = `${where} to ask: paths and disks are not seen from here`;
     return [warning('nodes', text, exec)];
   }
   const ours = asked.filter(({ spec }) => isOurs(spec));
@@ -114,7 +114,16 @@ async function checkAgent(
     const advice = `kubectl -n ${namespace} describe pod ${name}, and its log`;
     return [failure(check, `the agent ${name} is not ready`, advice)];
   }
-  const metrics = await askPod(connection, pod, '/metrics', signal);
+  let metrics: string;
+  try {
+    metrics = await askPod(connection, pod, '/metrics', signal);
+  } catch (error) {
+    // One that cannot be asked, because of a right or a network policy, hides no other.
+    if (!isEngineError(error) || error.code === 'ABORTED') throw error;
+    const text = `the agent ${name} is ready; its cache is not seen: ${messageOf(error)}`;
+    const advice = `kubectl -n ${namespace} exec ${name} -- stevedore preflight --cache-dir /cache`;
+    return [warning(check, text, advice)];
+  }
   const [limit] = samplesOf(metrics, 'stevedore_cache_limit_bytes');
   const [free] = samplesOf(metrics, 'stevedore_cache_disk_free_bytes');
   const ready = 'the agent is ready: host paths, rights and resources are there';

@@ -186,16 +186,24 @@ export async function checkRunning(parts: VeleroParts): Promise<readonly Finding
   return [warning('running now', shown, advice)];
 }
 
-export function checkAgents(agents: DaemonSet | undefined, namespace: string): readonly Finding[] {
+export function checkAgents(agents: readonly DaemonSet[], namespace: string): readonly Finding[] {
+  if (agents.length > 0) return agents.flatMap(each => checkAgentsOf(each, namespace));
+  const advice = 'install charts/stevedore; backups of volumes of pods wait for it';
+  const text = `there is no DaemonSet node-agent in namespace ${namespace}`;
+  return [warning('node agents', text, advice)];
+}
+
+function checkAgentsOf(agents: DaemonSet, namespace: string): readonly Finding[] {
   const check = 'node agents';
-  if (agents === undefined) {
-    const advice = 'install charts/stevedore; backups of volumes of pods wait for it';
-    return [warning(check, `there is no DaemonSet node-agent in namespace ${namespace}`, advice)];
-  }
+  const { name } = agents.metadata;
   const { desiredNumberScheduled: wanted = 0, numberReady: ready = 0 } = agents.status ?? {};
   const whose = isOurs(agents.spec?.template?.spec) ? 'Stevedore' : "Velero's own";
-  const text = `${whose}, ${ready} of ${wanted} ready`;
+  const text = `${name} is ${whose}, ${ready} of ${wanted} ready`;
+  if (wanted === 0) {
+    const advice = `look at nodeSelector and tolerations of DaemonSet ${namespace}/${name}`;
+    return [warning(check, `${name} is ${whose}, and wanted on no node`, advice)];
+  }
   if (ready >= wanted) return [fine(check, text)];
-  const advice = `kubectl -n ${namespace} get pods -l role=node-agent`;
+  const advice = `kubectl -n ${namespace} get pods -l role=${name}`;
   return [warning(check, text, advice)];
 }

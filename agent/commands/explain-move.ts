@@ -92,7 +92,9 @@ function surroundings(facts: MoveFacts): Sentence[] {
     sentences.push({ text: 'It is a move by restic, which Stevedore does not make.', advice });
   }
   if (facts.nodeState === 'gone') {
-    const advice = 'the controller ends such moves; without one delete the move, or the backup';
+    const advice = move.isOver
+      ? 'back it up again where it runs now'
+      : 'the controller ends such moves; without one delete the move, or the backup';
     sentences.push({ text: `The node ${node} is not in the cluster any more.`, advice });
   }
   if (facts.nodeState === 'not ready') {

@@ -25,10 +25,25 @@ export function failure(check: string, text: string, advice: string): Finding {
   return { check, verdict: 'fail', text, advice };
 }
 
-/** What cannot be looked at is no verdict about the cluster: it is said, and how to see it. */
+/** How to look at what the identity in use may not see. */
+export function howToSee(environment: Readonly<Record<string, string | undefined>>): string {
+  return isInPod(environment)
+    ? 'an agent has no right to look at it: run kubectl stevedore preflight from your own machine'
+    : 'use a --context that has this right';
+}
+
+export function isInPod(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return environment.KUBERNETES_SERVICE_HOST !== undefined;
+}
+
+/**
+ * What cannot be looked at is no verdict about the cluster: it is said, and how to see it.
+ * @param advice for what may not be seen
+ */
 export async function lookedAt(
   check: string,
   look: () => Promise<readonly Finding[]>,
+  advice: string,
 ): Promise<readonly Finding[]> {
   try {
     return await look();
@@ -38,7 +53,6 @@ export async function lookedAt(
     const { code } = error;
     if (isEngineError(error, 'ABORTED', 'KUBE_UNAVAILABLE', 'KUBE_TIMEOUT')) throw error;
     if (isEngineError(error, 'KUBE_FORBIDDEN')) {
-      const advice = 'use a --context that has this right';
       return [warning(check, `not seen: ${messageOf(error)}`, advice)];
     }
     return [failure(check, messageOf(error), `docs/errors.md has more about ${code}`)];

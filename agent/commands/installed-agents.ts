@@ -5,6 +5,7 @@ import { exchange } from '#kube/http-exchange.ts';
 import type { KubeConnection } from '#kube/connection.ts';
 import { DAEMON_SETS, PODS } from '#kube/core-resources.ts';
 import type { KubeObject } from '#kube/kube-object.ts';
+import type { DataMover } from '#agent/moves/exposed-moves.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import type { ReadingClient } from './cluster-verb.ts';
 
@@ -44,23 +45,33 @@ export interface DaemonSet extends KubeObject {
   readonly status?: { readonly desiredNumberScheduled?: number; readonly numberReady?: number };
 }
 
-/** Velero knows it by this name alone (Velero pkg/nodeagent/node_agent.go). */
+/** Of the container, and of the DaemonSet: Velero knows it by this name alone. */
 const NAME = 'node-agent';
-/** Of its pods (the same file). */
-export const AGENT_PODS = 'role=node-agent';
+/**
+ * Of DaemonSets, and the label `role` of their pods: that which Velero knows (Velero
+ * pkg/nodeagent/node_agent.go), and ours beside it (charts/stevedore).
+ */
+export const AGENT_NAMES = ['node-agent', 'stevedore-agent'] as const;
+const AGENT_PODS = `role in (${AGENT_NAMES.join(',')})`;
 const METRICS_PORT = 8085;
 
+/** Velero's or ours in its place first, ours beside it second; those that are there. */
 export async function findAgents(
   kube: ReadingClient,
   namespace: string,
   signal: AbortSignal,
-): Promise<DaemonSet | undefined> {
-  try {
-    return await kube.get<DaemonSet>(DAEMON_SETS, { namespace, name: NAME }, { signal });
-  } catch (error) {
-    if (isEngineError(error, 'KUBE_NOT_FOUND')) return undefined;
-    throw error;
-  }
+): Promise<readonly DaemonSet[]> {
+  const found = await Promise.all(
+    AGENT_NAMES.map(async name => {
+      try {
+        return await kube.get<DaemonSet>(DAEMON_SETS, { namespace, name }, { signal });
+      } catch (error) {
+        if (isEngineError(error, 'KUBE_NOT_FOUND')) return undefined;
+        throw error;
+      }
+    }),
+  );
+  return found.filter(each => each !== undefined);
 }
 
 export async function listAgentPods(
@@ -81,6 +92,13 @@ export function containerOf(template: PodTemplate | undefined): Container | unde
 export function isOurs(template: PodTemplate | undefined): boolean {
   const { env = [], image = '' } = containerOf(template) ?? {};
   return /stevedore/.test(image) || env.some(({ name }) => name.startsWith('STEVEDORE_'));
+}
+
+/** Whose orders an agent of ours takes: beside Velero's own agent its own alone. */
+export function dataMoverOf(template: PodTemplate | undefined): DataMover {
+  const { env = [] } = containerOf(template) ?? {};
+  const variable = env.find(({ name }) => name === 'STEVEDORE_DATA_MOVER')?.value;
+  return (flagOf(template, 'data-mover') ?? variable) === 'stevedore' ? 'stevedore' : 'velero';
 }
 
 /** The value of `--name=value` or `--name value`. */

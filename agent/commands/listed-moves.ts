@@ -1,6 +1,7 @@
 // Moves of all four kinds, read from the API and made into one row each.
 
-import { isEngineError } from '#engine/base/errors.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { NAMESPACES } from '#kube/core-resources.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
 import { DATA_DOWNLOADS, type DataDownload } from '#agent/moves/objects/data-download.ts';
 import { DATA_UPLOADS, type DataUpload } from '#agent/moves/objects/data-upload.ts';
@@ -64,6 +65,8 @@ export interface ListedMove {
   readonly endedMs: number | undefined;
 }
 
+const UNLISTED = ['KUBE_FORBIDDEN', 'KUBE_KIND_UNKNOWN', 'KUBE_NOT_FOUND'] as const;
+
 /** What of any kind is read; each has some of it. */
 type AnySpec = MoveObject['spec'] &
   Partial<Pick<PodVolumeBackup['spec'], 'node'>> &
@@ -72,19 +75,59 @@ type AnySpec = MoveObject['spec'] &
 type AnyStatus = NonNullable<MoveObject['status']> &
   Partial<Pick<NonNullable<DataUpload['status']>, 'node' | 'acceptedByNode' | 'snapshotID'>>;
 
-/** Kinds whose definition is not there have none. @throws KUBE_FORBIDDEN, KUBE_UNAVAILABLE, … */
+export interface MovesSeen {
+  readonly moves: readonly ListedMove[];
+  /** Plurals of the kinds that may not be listed. */
+  readonly unseen: readonly string[];
+}
+
+/**
+ * Of the kinds that may be listed; those whose definition is not there have none.
+ * @throws KUBE_FORBIDDEN where none may be, KUBE_KIND_UNKNOWN and KUBE_NOT_FOUND where there is no
+ *   Velero, KUBE_UNAVAILABLE, …
+ */
 export async function listMoves(
-  kube: Pick<ReadingClient, 'list'>,
+  kube: Pick<ReadingClient, 'list' | 'get'>,
   namespace: string,
   { nowMs, signal }: { readonly nowMs: number; readonly signal: AbortSignal },
-): Promise<ListedMove[]> {
+): Promise<MovesSeen> {
   const lists = await Promise.all(
     MOVE_KINDS.map(async ({ kind, resource }) => {
-      const objects = await listIfKnown<MoveObject>(kube, resource, namespace, signal);
-      return objects.map(object => listedMove(kind, object, nowMs));
+      try {
+        const { items } = await kube.list<MoveObject>(resource, { namespace }, { signal });
+        return items.map(object => listedMove(kind, object, nowMs));
+      } catch (error) {
+        if (isEngineError(error, ...UNLISTED)) return error;
+        throw error;
+      }
     }),
   );
-  return lists.flat();
+  const moves = lists.flatMap(list => (Array.isArray(list) ? list : []));
+  const refused = lists.filter(list => list instanceof EngineError);
+  const [first] = refused;
+  if (first !== undefined && refused.length === lists.length) {
+    throw refused.find(({ code }) => code === 'KUBE_FORBIDDEN') ?? first;
+  }
+  if (moves.length === 0) await requireNamespace(kube, namespace, signal);
+  const isForbidden = (index: number) => isEngineError(lists[index], 'KUBE_FORBIDDEN');
+  const unseen = MOVE_KINDS.filter((_, index) => isForbidden(index));
+  return { moves, unseen: unseen.map(({ resource }) => resource.plural) };
+}
+
+/** In one that is not there nothing is, which is a typing error more often than an answer. */
+async function requireNamespace(
+  kube: Pick<ReadingClient, 'get'>,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await kube.get(NAMESPACES, { name }, { signal });
+  } catch (error) {
+    if (isEngineError(error, 'KUBE_FORBIDDEN')) return;
+    if (!isEngineError(error, 'KUBE_NOT_FOUND')) throw error;
+    const advice = 'say in which one Velero is by VELERO_NAMESPACE, or look at --context';
+    throw new EngineError('KUBE_NOT_FOUND', `there is no namespace ${name}; ${advice}`);
+  }
 }
 
 /** Empty where the cluster does not know the resource. */

@@ -45,7 +45,7 @@ export async function factsOf(
   const { namespace } = parts;
   const [node, agent, pod, location, repository, events] = await Promise.all([
     move.node === '' ? undefined : find<WithConditions>(parts, NODES, { name: move.node }),
-    agentOn(parts, move.node),
+    agentOn(parts, move.node, object),
     podOf(parts, object),
     find<StorageLocation>(parts, STORAGE_LOCATIONS, { namespace, name: move.location }),
     repositoryOf(parts, move, object),
@@ -94,10 +94,15 @@ function hasReady({ status }: WithConditions): boolean {
   return conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True');
 }
 
-async function agentOn({ kube, namespace, signal }: FactParts, node: string) {
+async function agentOn({ kube, namespace, signal }: FactParts, node: string, { spec }: MoveObject) {
   if (node === '') return { agentState: undefined, agentPod: undefined };
   const pods = await unlessForbidden(() => listAgentPods(kube, namespace, signal));
-  const pod = pods?.find(({ spec }) => spec?.nodeName === node);
+  // Beside Velero's agent there is one of ours, for moves that name it.
+  const isBeside = 'datamover' in spec && spec.datamover === 'stevedore';
+  const role = isBeside ? 'stevedore-agent' : 'node-agent';
+  const pod = pods?.find(
+    each => each.spec?.nodeName === node && each.metadata.labels?.role === role,
+  );
   const found = pod && (isReady(pod) ? ('ready' as const) : ('not ready' as const));
   return {
     agentState: pods === undefined ? undefined : (found ?? ('none' as const)),

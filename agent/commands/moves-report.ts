@@ -18,6 +18,11 @@ export function movesText(moves: readonly ListedMove[], hiddenCount: number): st
   return `${head}\n${renderUsedColumns(COLUMNS, moves)}${advice ?? ''}`;
 }
 
+/** Kinds that the identity in use may not list. */
+export function unseenText(unseen: readonly string[]): string {
+  return unseen.length === 0 ? '' : `\nNot seen: ${unseen.join(', ')}, which you may not list.\n`;
+}
+
 const COLUMNS: readonly Column<ListedMove>[] = [
   { title: 'move', text: ({ kind, name }) => safeText(`${kind}/${name}`) },
   { title: 'volume', text: ({ namespace, volume }) => safeText(`${namespace}/${volume}`) },

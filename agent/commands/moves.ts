@@ -5,7 +5,7 @@ import { isSet, optionalText, usageError } from '#engine/cli/option-values.ts';
 import { parseObjectName } from '#agent/config-values.ts';
 import type { ClusterVerb } from './cluster-verb.ts';
 import { type ListedMove, listMoves } from './listed-moves.ts';
-import { movesText } from './moves-report.ts';
+import { movesText, unseenText } from './moves-report.ts';
 import { givenNamespace, veleroNamespace } from './velero-namespace.ts';
 
 /** Ended moves are shown for so long; --all shows all there are. */
@@ -45,7 +45,7 @@ export const moves: ClusterVerb = Object.freeze({
       const nowMs = session.clock.now();
       const { signal, output } = session;
       const place = veleroNamespace(velero, session);
-      const known = await session.withCluster(({ kube }) =>
+      const { moves: known, unseen } = await session.withCluster(({ kube }) =>
         listMoves(kube, place, { nowMs, signal }),
       );
       const isAsked = (move: ListedMove) =>
@@ -56,7 +56,10 @@ export const moves: ClusterVerb = Object.freeze({
       const shown = isAll ? asked : asked.filter(move => isCurrent(move, nowMs));
       const sorted = shown.toSorted(inOrder);
       const hiddenCount = asked.length - shown.length;
-      await output.report({ moves: sorted }, () => movesText(sorted, hiddenCount));
+      await output.report(
+        { moves: sorted, unseen },
+        () => movesText(sorted, hiddenCount) + unseenText(unseen),
+      );
       return EXIT.done;
     };
   },

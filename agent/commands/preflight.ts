@@ -14,8 +14,14 @@ import {
   type ClusterVerb,
   VELERO_NAMESPACE,
 } from './cluster-verb.ts';
-import { type Finding, lookedAt, warning } from './finding.ts';
-import { type DaemonSet, findAgents, listAgentPods } from './installed-agents.ts';
+import { type Finding, howToSee, isInPod, lookedAt, warning } from './finding.ts';
+import {
+  type DaemonSet,
+  dataMoverOf,
+  findAgents,
+  isOurs,
+  listAgentPods,
+} from './installed-agents.ts';
 import { countsOf, findingsText } from './preflight-report.ts';
 import { givenNamespace, veleroNamespace } from './velero-namespace.ts';
 
@@ -80,16 +86,17 @@ async function checkAll(
   const onWarning = ({ message }: Error) =>
     void warned.push(warning('storage', message, 'docs/errors.md'));
   const access = { ...parts, clock, environment, onWarning };
-  let agents: DaemonSet | undefined;
+  let sets: readonly DaemonSet[] = [];
   const findings: Finding[] = [];
   const look = async (check: string, work: () => Promise<readonly Finding[]>) =>
-    void findings.push(...(await lookedAt(check, work)));
+    void findings.push(...(await lookedAt(check, work, howToSee(environment))));
   await look('Velero server', () => velero.checkVersion(parts));
   await look('custom resources', () => velero.checkDefinitions(parts));
   await look('node agents', async () => {
-    agents = await findAgents(kube, namespace, signal);
-    return velero.checkAgents(agents, namespace);
+    sets = await findAgents(kube, namespace, signal);
+    return velero.checkAgents(sets, namespace);
   });
+  const agents = sets.find(({ spec }) => isOurs(spec?.template?.spec)) ?? sets[0];
   const template = agents?.spec?.template?.spec;
   await look('node-agent ConfigMap', () => velero.checkNodeAgentConfig(parts, agents));
   await look('data movers', () => velero.checkMovers(parts));
@@ -97,8 +104,12 @@ async function checkAll(
   await look('repository password', () => checkPassword(access));
   await look('storage locations', () => checkLocations(access));
   await look('rights of the agents', async () => {
-    const account = template?.serviceAccountName;
-    if (account !== undefined) return checkRights({ ask, namespace, account, signal });
+    const isOwn = isInPod(environment);
+    const account = template?.serviceAccountName ?? (isOwn ? 'the account of this pod' : undefined);
+    if (account !== undefined) {
+      const dataMover = dataMoverOf(template);
+      return checkRights({ ask, namespace, account, isOwn, dataMover, signal });
+    }
     const text = 'not seen: without a DaemonSet node-agent there is no account to ask about';
     return [warning('rights of the agents', text, 'the chart makes its roles; check again then')];
   });

@@ -6,7 +6,7 @@ import type { Engine, Job, OptionRow, Verb } from '#engine/cli/verb.ts';
 import { cat as catSnapshot } from '#engine/cli/cat.ts';
 import { ls as lsSnapshot } from '#engine/cli/ls.ts';
 import { restore as restoreSnapshot } from '#engine/cli/restore.ts';
-import type { OptionValues } from '#engine/cli/option-values.ts';
+import { type OptionValues, usageError } from '#engine/cli/option-values.ts';
 import { noProgress, progressLines } from '#engine/cli/progress.ts';
 import type { ExitStatus } from '#engine/cli/exit-status.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
@@ -43,6 +43,9 @@ function volumeVerb({ verb, description, ...row }: VolumeVerbRow): ClusterVerb {
     prepare: ([backup = '', volume = '', ...rest], options, surroundings) => {
       const given = givenNamespace(options);
       const asked = parseVolumePath(volume);
+      if (verb === catSnapshot && asked.path === '') {
+        throw usageError(`'${volume}' names no file; give VOLUME:/PATH`);
+      }
       const prepare = (id: string) =>
         verb.prepare(
           [asked.path === '' ? id : `${id}:${asked.path}`, ...rest],
@@ -56,7 +59,7 @@ function volumeVerb({ verb, description, ...row }: VolumeVerbRow): ClusterVerb {
           const namespace = veleroNamespace(given, session);
           const { signal, clock } = session;
           const parts = { nowMs: clock.now(), signal };
-          const moves = await listMoves(cluster.kube, namespace, parts);
+          const { moves } = await listMoves(cluster.kube, namespace, parts);
           const found = snapshotOf(moves, backup, asked);
           const work = prepare(found.snapshotId);
           return await runInRepository({ session, cluster, namespace, found, options, work });

@@ -9,6 +9,7 @@ export const PODS = core('pods', 'Pod');
 export const CLAIMS = core('persistentvolumeclaims', 'PersistentVolumeClaim');
 export const SECRETS = core('secrets', 'Secret');
 export const CONFIG_MAPS = core('configmaps', 'ConfigMap');
+export const NAMESPACES = core('namespaces', 'Namespace', false);
 export const NODES = core('nodes', 'Node', false);
 export const PERSISTENT_VOLUMES = core('persistentvolumes', 'PersistentVolume', false);
 

@@ -14,6 +14,8 @@ import { isReadable, serviceAccount } from './service-account.ts';
 /** Tokens are rotated, and client-go reads them as often (transport/token_source.go). */
 const ACCESS_MS_MAX = 60_000;
 
+const CONTEXTS_SHOWN_MAX = 10;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ConnectOptions {
@@ -55,7 +57,7 @@ async function fromKubeconfig(
   const { KubeConfig: Config } = await import('./kube-config-class.ts');
   const config = new Config();
   load(config, paths, what);
-  if (options.context !== undefined) config.setCurrentContext(options.context);
+  if (options.context !== undefined) useContext(config, options.context, what);
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw invalid(`${what} has no cluster in its current context`);
   return {
@@ -69,6 +71,16 @@ async function fromKubeconfig(
       return read;
     },
   };
+}
+
+function useContext(config: KubeConfig, context: string, what: string): void {
+  if (config.getContextObject(context) === null) {
+    const names = config.getContexts().map(({ name }) => name);
+    const shown = names.slice(0, CONTEXTS_SHOWN_MAX).join(', ');
+    const more = names.length > CONTEXTS_SHOWN_MAX ? ' and more' : '';
+    throw invalid(`${what} has no context ${context}; it has ${shown || 'none'}${more}`);
+  }
+  config.setCurrentContext(context);
 }
 
 /** Fills `config` in. */

@@ -56,6 +56,38 @@ t.test('what moves, what waits and what has just ended, of all kinds', async t =
   t.ok(api.requests.every(({ method }) => method === 'GET'));
 });
 
+t.test('kinds that may not be listed are named, and the others shown', async t => {
+  const api = await startCluster(t);
+  const { kubeconfig } = { kubeconfig: api.kubeconfig() };
+  api.access.deny({ plural: 'datauploads' });
+  const text = await runCluster(['moves'], { kubeconfig });
+  t.equal(text.status, 0, text.stderr);
+  t.match(text.stdout, /pvb\/a-moves[^]*\nNot seen: datauploads, which you may not list\.\n$/);
+  const { stdout } = await runCluster(['moves', '-o', 'json'], { kubeconfig });
+  t.match(JSON.parse(stdout), { unseen: ['datauploads'] });
+  for (const plural of ['podvolumebackups', 'podvolumerestores', 'datadownloads'])
+    api.access.deny({ plural });
+  t.match(await runCluster(['moves'], { kubeconfig }), { status: 1, stderr: /KUBE_FORBIDDEN/ });
+});
+
+t.test('no Velero is told from no moves', async t => {
+  const without = await startKubeEmulator();
+  t.teardown(() => without.stop());
+  const none = await runCluster(['moves'], { kubeconfig: without.kubeconfig() });
+  t.match(none, { status: 1, stderr: /is its CRD installed/ });
+  const api = await startCluster(t);
+  const words = ['moves', '--velero-namespace', 'elsewhere'];
+  const elsewhere = await runCluster(words, { kubeconfig: api.kubeconfig() });
+  t.match(elsewhere, { status: 1, stderr: /there is no namespace elsewhere; say in which/ });
+});
+
+t.test('a context that is not there is named, with those that are', async t => {
+  const api = await startCluster(t);
+  const words = ['moves', '--context', 'prod'];
+  const { stderr } = await runCluster(words, { kubeconfig: api.kubeconfig() });
+  t.match(stderr, /has no context prod; it has emulator\n/);
+});
+
 t.test('filtered by namespace, node and failure, and as a document', async t => {
   const api = await startCluster(t);
   const kubeconfig = api.kubeconfig();
@@ -68,16 +100,17 @@ t.test('filtered by namespace, node and failure, and as a document', async t => 
   t.strictSame((await names('-n', 'shop', '--all')).toSorted(), ['a-moves', 'c-old', 'd-failed']);
   t.strictSame(await names('--failed', '-A'), ['d-failed']);
   t.strictSame(await names('--node', 'n2'), ['b-waits']);
-  t.strictSame(await names('--velero-namespace', 'elsewhere'), []);
+  t.strictSame(await names('--velero-namespace', 'default'), []);
 });
 
 t.test('what cannot be done is said in a sentence, with what to do', async t => {
   const api = await startCluster(t);
   const kubeconfig = api.kubeconfig();
-  api.access.deny({ plural: 'datauploads' });
+  for (const plural of ['podvolumebackups', 'podvolumerestores', 'datauploads', 'datadownloads'])
+    api.access.deny({ plural });
   const denied = await runCluster(['moves'], { kubeconfig });
   t.equal(denied.status, 1);
-  t.match(denied.stderr, /cannot list datauploads\.velero\.io in namespace velero/);
+  t.match(denied.stderr, /cannot list podvolumebackups\.velero\.io in namespace velero/);
   t.match(denied.stderr, /KUBE_FORBIDDEN/);
   const none = await runCluster(['moves'], { environment: { HOME: '/nowhere' } });
   t.equal(none.status, 1);

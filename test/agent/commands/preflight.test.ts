@@ -5,6 +5,7 @@ import { versionFinding } from '#agent/commands/check-velero.ts';
 import { checkLocalDisk } from '#agent/commands/check-node.ts';
 import { findingsText } from '#agent/commands/preflight-report.ts';
 import type { Finding } from '#agent/commands/finding.ts';
+import { PODS } from '#kube/core-resources.ts';
 import { STORAGE_LOCATIONS } from '#agent/repositories/repository-objects.ts';
 import { backedUpCluster, PASSWORD } from './backed-up-cluster.ts';
 import { runCluster } from './run-cluster.ts';
@@ -72,6 +73,67 @@ t.test('from a laptop it is said what is not seen, and how to see it', async t =
   const { kubeconfig } = await backedUpCluster(t);
   const found = await report(kubeconfig, false);
   t.match(of(found, 'storage location default')[0], /^warn .*not seen from here/);
+});
+
+t.test('a node without an agent is told from one that has one', async t => {
+  const { kubeconfig } = await backedUpCluster(t);
+  const ran = await runCluster(['preflight', '--node', 'n7', '-o', 'json'], { kubeconfig });
+  const found = of(JSON.parse(ran.stdout) as Report, 'nodes');
+  t.match(found[0], /^warn node n7 has no agent to ask/);
+});
+
+t.test('an agent that cannot be asked hides no other, and ends no report', async t => {
+  const { api, kubeconfig } = await backedUpCluster(t);
+  for (const nodeName of ['n1', 'n2']) {
+    api.add({
+      ...{ kind: 'Pod', metadata: { name: `agent-${nodeName}`, namespace: 'velero' } },
+      ...{ spec: { nodeName, containers: [{ name: 'node-agent', image: 'stevedore' }] } },
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+    const where = { namespace: 'velero', name: `agent-${nodeName}` };
+    api.change(PODS, where, pod => {
+      pod.metadata = { ...pod.metadata, labels: { role: 'node-agent' } };
+    });
+  }
+  // The emulator has no proxy; a network policy is a 503 of the real one.
+  const found = await report(kubeconfig, false);
+  t.match(of(found, 'node n1')[0], /^warn the agent agent-n1 is ready; its cache is not seen: /);
+  t.match(of(found, 'node n2')[0], /^warn the agent agent-n2 is ready; its cache is not seen: /);
+});
+
+t.test('in a pod of an agent it asks for itself, and looks at what it may', async t => {
+  const { api, kubeconfig } = await backedUpCluster(t);
+  for (const plural of ['subjectaccessreviews', 'deployments']) api.access.deny({ plural });
+  api.access.deny({ plural: 'backupstoragelocations', verb: 'list' });
+  const found = await report(kubeconfig);
+  t.equal(found.fail, 0, JSON.stringify(found.findings));
+  t.match(of(found, 'rights of the agents')[0], /^ok velero has all \d+ verbs/);
+  t.match(
+    of(found, 'storage locations')[0],
+    /^warn they may not be listed; what repositories name/,
+  );
+  t.match(of(found, 'storage location default')[0], /^ok listed, and the repository of shop read/);
+  const unseen = found.findings.filter(({ text }) => /^not seen|may not be listed/.test(text));
+  t.strictSame(
+    unseen.map(({ check }) => check),
+    ['Velero server', 'storage locations'],
+  );
+  for (const { advice } of unseen) t.match(advice, /run kubectl stevedore preflight from your own/);
+});
+
+t.test('beside the agent of Velero only what ours does there is asked for', async t => {
+  const { api, kubeconfig } = await backedUpCluster(t);
+  const args = ['node-agent', 'server', '--data-mover=stevedore'];
+  const containers = [{ name: 'node-agent', image: 'stevedore:1', args }];
+  api.add({
+    ...{ kind: 'DaemonSet', metadata: { name: 'stevedore-agent', namespace: 'velero' } },
+    spec: { template: { spec: { containers, serviceAccountName: 'ours' } } },
+    status: { desiredNumberScheduled: 3, numberReady: 3 },
+  });
+  api.access.deny({ plural: 'podvolumebackups', verb: 'update' });
+  const found = await report(kubeconfig, false);
+  t.match(of(found, 'rights of the agents'), [/^ok ours has all \d+ verbs/]);
+  t.match(of(found, 'node agents')[1], /^ok stevedore-agent is Stevedore, 3 of 3 ready/);
 });
 
 t.test('versions that are too old fail, and those that nobody has tried are said', async t => {

@@ -7,6 +7,14 @@ import { parseVolumePath } from '#agent/commands/snapshot-of-backup.ts';
 import { backedUpCluster } from './backed-up-cluster.ts';
 import { runCluster } from './run-cluster.ts';
 
+t.test('cat takes a file, by the words of the user', async t => {
+  const { kubeconfig } = await backedUpCluster(t);
+  const words = ['cat', 'daily', 'shop/db-0/data'];
+  const { status, stderr } = await runCluster(words, { kubeconfig, isPlugin: true });
+  t.equal(status, 2);
+  t.match(stderr, "'shop/db-0/data' names no file; give VOLUME:/PATH");
+});
+
 t.test('a volume of a backup is listed, read and restored, and the cluster only read', async t => {
   const { api, kubeconfig } = await backedUpCluster(t);
   const run = (...words: string[]) => runCluster(words, { kubeconfig, isPlugin: true });
