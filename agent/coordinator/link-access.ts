@@ -18,14 +18,22 @@ export async function readAccess({
   caPath,
   tokenPath,
 }: AccessFiles): Promise<{ readonly trust: ClientTrust; readonly token: string }> {
-  const text = await readText(tokenPath, 'COORDINATOR_UNAUTHENTICATED', 'the token');
-  const token = text.trim();
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new EngineError('COORDINATOR_UNAUTHENTICATED', `${tokenPath} holds no token`);
-  }
+  const token = await readToken(tokenPath);
   if (caPath === undefined) return { trust: { plainText: true }, token };
+  return { trust: await readTrust(caPath), token };
+}
+
+/** @throws COORDINATOR_UNAUTHENTICATED */
+export async function readToken(path: string): Promise<string> {
+  const token = (await readText(path, 'COORDINATOR_UNAUTHENTICATED', 'the token')).trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new EngineError('COORDINATOR_UNAUTHENTICATED', `${path} holds no token`);
+}
+
+/** @throws COORDINATOR_TLS_INVALID */
+export async function readTrust(path: string): Promise<ClientTrust> {
   const what = 'the certificates to know the controller by';
-  return { trust: { caPem: await readText(caPath, 'COORDINATOR_TLS_INVALID', what) }, token };
+  return { caPem: await readText(path, 'COORDINATOR_TLS_INVALID', what) };
 }
 
 async function readText(

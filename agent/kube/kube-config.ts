@@ -52,12 +52,7 @@ export async function connect(options: ConnectOptions = {}): Promise<KubeConnect
 async function fromKubeconfig(
   options: ConnectOptions & { readonly environment: Environment },
 ): Promise<AccessSource> {
-  const paths = kubeconfigPaths(options.kubeconfig, options.environment);
-  const what = `kubeconfig ${paths.join(':')}`;
-  const { KubeConfig: Config } = await import('./kube-config-class.ts');
-  const config = new Config();
-  load(config, paths, what);
-  if (options.context !== undefined) useContext(config, options.context, what);
+  const { config, what } = await readKubeconfig(options);
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw invalid(`${what} has no cluster in its current context`);
   return {
@@ -71,6 +66,30 @@ async function fromKubeconfig(
       return read;
     },
   };
+}
+
+async function readKubeconfig(
+  options: ConnectOptions & { readonly environment: Environment },
+): Promise<{ readonly config: KubeConfig; readonly what: string }> {
+  const paths = kubeconfigPaths(options.kubeconfig, options.environment);
+  const what = `kubeconfig ${paths.join(':')}`;
+  const { KubeConfig: Config } = await import('./kube-config-class.ts');
+  const config = new Config();
+  load(config, paths, what);
+  if (options.context !== undefined) useContext(config, options.context, what);
+  return { config, what };
+}
+
+/** What `connect` uses, in the form that the package takes. @throws KUBE_CONFIG_INVALID */
+export async function kubeConfigOf(options: ConnectOptions): Promise<KubeConfig> {
+  const { environment = process.env, rootDirectory, kubeconfig } = options;
+  if (kubeconfig === undefined && serviceAccount(environment, rootDirectory) !== undefined) {
+    const { KubeConfig: Config } = await import('./kube-config-class.ts');
+    const config = new Config();
+    config.loadFromCluster();
+    return config;
+  }
+  return (await readKubeconfig({ ...options, environment })).config;
 }
 
 function useContext(config: KubeConfig, context: string, what: string): void {

@@ -1,21 +1,38 @@
 // What `stevedore queue` and `stevedore nodes` are told: where the controller is, how it is known
 // and by which token it knows who asks.
 
-import { oneOf, parseRemoteAddress, parseText } from '#agent/config-values.ts';
+import { oneOf, parseObjectName, parseRemoteAddress, parseText } from '#agent/config-values.ts';
 import { CONTROLLER_SETTINGS } from '#agent/controller-settings.ts';
 import { type ConfigSources, readSettings, requireNoProblems } from '#agent/read-settings.ts';
-import { needed, optional, preset, type SettingValues } from '#agent/setting.ts';
+import { optional, preset, type SettingValues } from '#agent/setting.ts';
+import type { ConnectOptions } from '#kube/kube-config.ts';
 
 export const SETTINGS = Object.freeze({
-  controller: needed(
-    'no controller is named; give --controller HOST:PORT, or set STEVEDORE_CONTROLLER',
-    {
-      flags: '--controller <address>',
-      variables: ['STEVEDORE_CONTROLLER'],
-      text: 'HOST:PORT of the controller',
-      parse: parseRemoteAddress,
-    },
-  ),
+  namespace: preset('velero', {
+    flags: '-n, --namespace <name>',
+    variables: ['VELERO_NAMESPACE'],
+    text: 'where the controller is looked for',
+    parse: parseObjectName,
+  }),
+  kubeconfig: optional({
+    flags: '--kubeconfig <file>',
+    // KUBECONFIG is a list, which whoever connects reads.
+    variables: [],
+    text: 'how to reach the API server (KUBECONFIG)',
+    parse: parseText,
+  }),
+  context: optional({
+    flags: '--context <name>',
+    variables: [],
+    text: 'of the kubeconfig (its current one)',
+    parse: parseText,
+  }),
+  controller: optional({
+    flags: '--controller <address>',
+    variables: ['STEVEDORE_CONTROLLER'],
+    text: 'HOST:PORT of the controller, in place of a tunnel by the API server',
+    parse: parseRemoteAddress,
+  }),
   controllerCaFile: optional({ ...CONTROLLER_SETTINGS.controllerCaFile, parse: parseText }),
   controllerServerName: optional({
     flags: '--controller-server-name <name>',
@@ -37,7 +54,11 @@ export const SETTINGS = Object.freeze({
   }),
 });
 
-export type CommandSettings = SettingValues<typeof SETTINGS>;
+export interface CommandSettings extends SettingValues<typeof SETTINGS> {
+  /** It is not the one that the kubelet would have put there. */
+  readonly controllerTokenGiven: boolean;
+  readonly connectOptions: ConnectOptions;
+}
 
 export interface CommandHelp {
   readonly name: string;
@@ -46,14 +67,10 @@ export interface CommandHelp {
 }
 
 const ACCESS_HELP = `\
-In a pod of an agent all of it is there. From elsewhere, through a tunnel:
-  $ kubectl -n velero port-forward svc/stevedore-controller 8443 &
-  $ kubectl -n velero create token stevedore --audience stevedore.io/controller > token
-  $ kubectl -n velero get secret stevedore-controller-tls \\
-      -o 'go-template={{index .data "ca.crt" | base64decode}}' > ca.crt
-  $ export STEVEDORE_CONTROLLER=127.0.0.1:8443 STEVEDORE_CONTROLLER_CA_FILE=ca.crt \\
-      STEVEDORE_CONTROLLER_SERVER_NAME=stevedore-controller.velero.svc \\
-      STEVEDORE_CONTROLLER_TOKEN_FILE=token
+In a pod of an agent all of it is there. From elsewhere the controller is reached through a tunnel,
+as by kubectl port-forward, with a token of the agents' account and the authority in the Secret of
+its certificate. That takes the rights to list pods, create pods/portforward and
+serviceaccounts/token, and get that Secret; the last two not where files are given.
 Who may ask is for RBAC to say: docs/controller.md.
 `;
 
@@ -70,6 +87,7 @@ export function readCommand(
   const { values: settings, problems, texts } = read;
   const { controllerPlainText, controllerCaFile } = settings;
   if (
+    texts.controller !== undefined &&
     !controllerPlainText &&
     controllerCaFile === undefined &&
     texts.controllerCaFile === undefined
@@ -80,5 +98,8 @@ export function readCommand(
     );
   }
   requireNoProblems(problems);
-  return { kind: 'settings', settings };
+  const { kubeconfig, context } = settings;
+  const connectOptions = { kubeconfig, context, environment: sources.environment };
+  const controllerTokenGiven = texts.controllerTokenFile !== undefined;
+  return { kind: 'settings', settings: { ...settings, controllerTokenGiven, connectOptions } };
 }

@@ -57,6 +57,10 @@ const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = Object.freeze({
   COORDINATOR_UNAUTHENTICATED:
     'look at --controller-token-file; kubectl create token NAME --audience stevedore.io/controller',
   COORDINATOR_FORBIDDEN: 'docs/controller.md says which right it takes',
+  KUBE_FORBIDDEN: 'ask for that right, or name the controller by --controller; see --help',
+  KUBE_CONFIG_INVALID: 'give --kubeconfig FILE or set KUBECONFIG, or name it by --controller',
+  KUBE_UNAVAILABLE: 'look at --kubeconfig and --context, and whether kubectl version answers',
+  KUBE_TIMEOUT: 'look at --kubeconfig and --context, and whether kubectl version answers',
   COORDINATOR_VERSION_UNSUPPORTED: 'upgrade the controller; it knows nothing of this command',
 });
 

@@ -262,6 +262,8 @@ async function look({ place }: Stage, port: number): Promise<ClusterOverview> {
     controllerServerName: undefined,
     controllerTokenFile: join(place, `${NODES[0]}-token`),
     controllerPlainText: true,
+    controllerTokenGiven: true,
+    ...{ namespace: 'velero', kubeconfig: undefined, context: undefined, connectOptions: {} },
     output: 'text' as const,
   };
   const { signal } = new AbortController();

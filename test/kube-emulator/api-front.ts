@@ -2,6 +2,7 @@
 // is only asked for here.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Resource } from '#kube/kube-object.ts';
 import { resourceName } from '#kube/request-target.ts';
@@ -9,6 +10,7 @@ import { type AccessRules, EMULATED_USER } from './access-rules.ts';
 import { ApiError, badRequest, conflict, unknownPath } from './api-error.ts';
 import { AGGREGATED_DISCOVERY, discoveryDocument } from './discovery-documents.ts';
 import type { FaultEffect, Faults } from './faults.ts';
+import { forward, forwardedPort } from './forwarded-ports.ts';
 import { isObject, valueAt, type JsonObject } from './json.ts';
 import { listedItem, ListPages } from './list-pages.ts';
 import type { ObjectVerbs } from './object-verbs.ts';
@@ -52,6 +54,7 @@ const TOKEN_REVIEW_RESOURCE: Resource = {
   kind: 'TokenReview',
   isNamespaced: false,
 };
+const TOKEN_REQUESTS = /^\/api\/v1\/namespaces\/([^/]+)\/serviceaccounts\/([^/]+)\/token$/;
 const TOKEN_REVIEWS = '/apis/authentication.k8s.io/v1/tokenreviews';
 
 export class ApiFront {
@@ -83,6 +86,24 @@ export class ApiFront {
     }
   }
 
+  /** `pods/portforward`, to a port of this machine. */
+  upgrade(request: IncomingMessage, socket: Duplex): void {
+    const target = forwardedPort(request.url);
+    const isThere =
+      target !== undefined &&
+      this.#parts.verbs.store.get('pods', `${target.namespace}/${target.pod}`) !== undefined;
+    if (target === undefined || !isThere) return void socket.end(refusalLine(404));
+    const { namespace, pod: name, port } = target;
+    const path = request.url ?? '';
+    const verb = 'create';
+    const resource = 'pods/portforward';
+    this.requests.push({ method: 'GET', path, verb, resource, namespace, name });
+    if (!this.#parts.access.allows(verb, resource, namespace)) {
+      return void socket.end(refusalLine(403));
+    }
+    forward(request, socket, port);
+  }
+
   #serve(request: IncomingMessage, response: ServerResponse, body: string): void {
     const { verbs, access, faults } = this.#parts;
     const url = new URL(request.url ?? '/', 'http://emulator');
@@ -100,6 +121,16 @@ export class ApiFront {
     if (effect !== undefined && strike(effect, route, request, response)) return;
     if (url.pathname === ACCESS_REVIEWS || url.pathname === USER_ACCESS_REVIEWS) {
       return answer(response, 201, this.#review(body));
+    }
+    const [, namespace = '', serviceAccount = ''] = TOKEN_REQUESTS.exec(url.pathname) ?? [];
+    if (serviceAccount !== '' && method === 'POST') {
+      const resource = { ...TOKEN_REVIEW_RESOURCE, group: '', plural: 'serviceaccounts/token' };
+      access.check('create', resource, namespace, serviceAccount);
+      const audiences = valueAt(JSON.parse(body), ['spec', 'audiences']);
+      const named = Array.isArray(audiences) ? audiences.map(String) : [];
+      const facts = { namespace, serviceAccount, audiences: named };
+      const token = this.#parts.serviceTokens.issue(facts);
+      return answer(response, 201, { kind: 'TokenRequest', status: { token } });
     }
     if (url.pathname === TOKEN_REVIEWS) return answer(response, 201, this.#reviewToken(body));
     if (/^\/(healthz|livez|readyz)$/.test(url.pathname)) return void response.end('ok');
@@ -361,4 +392,9 @@ function answer(
 
 function keyText({ namespace, name }: RequestRoute): string {
   return namespace === undefined ? (name ?? '') : `${namespace}/${name ?? ''}`;
+}
+
+function refusalLine(status: 403 | 404): string {
+  const reason = status === 403 ? 'Forbidden' : 'Not Found';
+  return `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
 }

@@ -257,9 +257,10 @@ export class KubeEmulator {
   }
 
   #newServer(): Server {
-    return createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       void this.#front.handle(request, response);
     });
+    return server.on('upgrade', (request, socket) => this.#front.upgrade(request, socket));
   }
 
   #watches(plural: string | undefined): WatchSession[] {
