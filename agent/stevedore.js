@@ -18,7 +18,10 @@ const NODE_MAJOR_MIN = 24;
 /** Commands that ask the controller, and one that asks the API server. */
 const ASKING = new Set(['queue', 'nodes', 'annotations']);
 /** Those about a cluster, and by which shells complete words. */
-const CLUSTER = new Set(['preflight', 'moves', 'why', 'diagnose', 'completion', '__complete']);
+const CLUSTER = new Set([
+  ...['status', 'preflight', 'moves', 'why', 'diagnose'],
+  ...['completion', '__complete'],
+]);
 /** kubectl starts a program of this name for `kubectl stevedore`; all is about a cluster then. */
 const IS_PLUGIN = /^kubectl-stevedore\b/.test(basename(process.argv[1] ?? ''));
 

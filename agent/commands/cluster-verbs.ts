@@ -6,11 +6,13 @@ import { completion } from './complete-verb.ts';
 import { diagnose } from './diagnose.ts';
 import { moves } from './moves.ts';
 import { preflight } from './preflight.ts';
+import { status } from './status.ts';
 import { why } from './why.ts';
 import { volumeCat, volumeLs, volumeRestore } from './volume-verbs.ts';
 
 /** Of both programs, `stevedore` and `kubectl stevedore`. */
 export const CLUSTER_VERBS: readonly ClusterVerb[] = Object.freeze([
+  status,
   preflight,
   moves,
   why,

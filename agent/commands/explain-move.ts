@@ -36,22 +36,26 @@ export function explainMove(facts: MoveFacts): Sentence[] {
   return [...state, ...around, ...said];
 }
 
+/** What to do about a move that is Failed or Canceled. */
+export function adviceOfFailure({ phase, name, message }: ListedMove, namespace: string): string {
+  if (phase === 'Canceled') return 'run the backup or restore again if it is still wanted';
+  const [, code] = /\(([A-Z][A-Z0-9_]+)\)$/.exec(message) ?? [];
+  if (code !== undefined) return `docs/errors.md#${code.toLowerCase()}`;
+  return `kubectl -n ${namespace} logs -l role=node-agent --tail=-1 | grep ${name}`;
+}
+
 function stateOf({ move, namespace }: MoveFacts): Sentence[] {
   const { phase, message, node, isOver, isCanceled } = move;
   const age = formatDuration(move.ageMs);
   const on = node === '' ? '' : ` on node ${node}`;
   if (phase === 'Completed') return [{ text: `It has completed${on}: nothing is the matter.` }];
   if (phase === 'Failed') {
-    const [, code] = /\(([A-Z][A-Z0-9_]+)\)$/.exec(message) ?? [];
-    const advice =
-      code === undefined
-        ? `kubectl -n ${namespace} logs -l role=node-agent --tail=-1 | grep ${move.name}`
-        : `docs/errors.md#${code.toLowerCase()}`;
-    return [{ text: `It has failed${on}: ${message || 'no message was left'}`, advice }];
+    const text = `It has failed${on}: ${message || 'no message was left'}`;
+    return [{ text, advice: adviceOfFailure(move, namespace) }];
   }
   if (phase === 'Canceled') {
     const text = `It was canceled${on}${message === '' ? '' : `: ${message}`}`;
-    return [{ text, advice: 'run the backup or restore again if it is still wanted' }];
+    return [{ text, advice: adviceOfFailure(move, namespace) }];
   }
   const canceled = isCanceled && !isOver ? [{ text: 'It was told to stop, and will soon.' }] : [];
   return [...canceled, waitingState(move, age, on)];

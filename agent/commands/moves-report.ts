@@ -3,6 +3,7 @@
 import { counted, formatBytes, formatDuration, formatShare } from '#engine/cli/quantity.ts';
 import { type Column, renderUsedColumns } from '#engine/cli/table.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
+import { leftText } from '#controller/commands/move-pace.ts';
 import type { ListedMove } from './listed-moves.ts';
 
 export function movesText(moves: readonly ListedMove[], hiddenCount: number): string {
@@ -15,7 +16,7 @@ export function movesText(moves: readonly ListedMove[], hiddenCount: number): st
   const [first] = failed;
   const advice =
     first && `\nWhy: kubectl stevedore why ${safeText(`${first.kind}/${first.name}`)}\n`;
-  return `${head}\n${renderUsedColumns(COLUMNS, moves)}${advice ?? ''}`;
+  return `${head}\n${renderUsedColumns(MOVE_COLUMNS, moves)}${advice ?? ''}`;
 }
 
 /** Kinds that the identity in use may not list. */
@@ -23,13 +24,14 @@ export function unseenText(unseen: readonly string[]): string {
   return unseen.length === 0 ? '' : `\nNot seen: ${unseen.join(', ')}, which you may not list.\n`;
 }
 
-const COLUMNS: readonly Column<ListedMove>[] = [
+export const MOVE_COLUMNS: readonly Column<ListedMove>[] = [
   { title: 'move', text: ({ kind, name }) => safeText(`${kind}/${name}`) },
   { title: 'volume', text: ({ namespace, volume }) => safeText(`${namespace}/${volume}`) },
   { title: 'node', text: ({ node }) => safeText(node) },
   { title: 'phase', text: phaseText },
   { title: 'done', isRight: true, text: doneText },
   { title: 'rate', isRight: true, text: rateText },
+  { title: 'left', isRight: true, text: leftOf },
   { title: 'took', isRight: true, text: ({ tookMs }) => durationText(tookMs) },
   { title: 'age', isRight: true, text: ({ ageMs }) => durationText(ageMs) },
 ];
@@ -46,6 +48,14 @@ function doneText({ bytesDone, bytesTotal, isOver }: ListedMove): string {
 
 function rateText({ bytesPerSecond: rate }: ListedMove): string {
   return rate === undefined || rate === 0 ? '' : `${formatBytes(rate)}/s`;
+}
+
+/** If it goes on like that. */
+function leftOf({ bytesDone, bytesTotal, bytesPerSecond, isOver }: ListedMove): string {
+  const isKnown = bytesDone !== undefined && bytesTotal !== undefined && bytesTotal > 0;
+  if (isOver || !isKnown) return '';
+  const pace = { doneBytes: bytesDone, totalBytes: bytesTotal, doneBytesPerSecond: bytesPerSecond };
+  return leftText(pace) ?? '';
 }
 
 function durationText(ms: number | undefined): string {

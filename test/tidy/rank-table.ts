@@ -91,10 +91,12 @@ export const AREAS: readonly Area[] = Object.freeze([
   {
     name: 'cluster-commands',
     prefix: 'agent/commands/',
-    // It looks at all that the agent works with, and asks the controller as others do.
+    // It looks at all that the agent works with, and asks the controller as others do and in its
+    // words.
     mayImport: [
       'agent',
       'commands',
+      'coordinator',
       'service',
       'engine',
       'cli',

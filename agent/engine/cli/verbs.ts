@@ -54,6 +54,7 @@ export const OTHER_PROGRAMS: readonly string[] = Object.freeze([
   'queue',
   'nodes',
   'annotations',
+  'status',
   'preflight',
   'moves',
   'why',
@@ -70,6 +71,7 @@ In Kubernetes, each with --help:
   node-agent server, controller    what runs there
   queue, nodes                     ask the controller what moves, what waits and how nodes do
   annotations                      show what rules would annotate of pods, and why
+  status                           show on one screen how all of it stands
   preflight                        check whether a cluster is ready, and what to do
   moves                            show the moves that the API server knows of
   why                              say why a move waits or has failed

@@ -48,7 +48,7 @@ t.test('what moves, what waits and what has just ended, of all kinds', async t =
   const lines = cells(stdout);
   t.equal(lines[0], '3 moves under way or waiting, 1 over (1 older with --all)');
   t.match(lines[3], /^pvb\/a-moves \| shop\/db-0\/data \| n1 \| InProgress \| 1 MiB, 25 % \|/);
-  t.match(lines[3], /\| (\d\d\.?\d?|10\d) KiB\/s \| 1\d s \| \d+ s$/);
+  t.match(lines[3], /\| (\d\d\.?\d?|10\d) KiB\/s \| \d\d s \| 1\d s \| \d+ s$/);
   t.match(stdout, /pvb\/b-waits +blog\/db-0\/data +n2 +New \(to be canceled\)/);
   t.match(stdout, /dd\/e-down +new\/files +n3 +Accepted/);
   t.match(stdout, /\nWhy: kubectl stevedore why pvb\/d-failed\n$/);

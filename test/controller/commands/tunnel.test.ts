@@ -4,15 +4,13 @@
 import { EventEmitter } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { runCommand } from '#controller/commands/run-command.ts';
 import { systemClock } from '#engine/base/clock.ts';
-import { type ControllerScene, startController } from '#test/controller/controller-scene.ts';
+import type { ControllerScene } from '#test/controller/controller-scene.ts';
 import { CollectingSink } from '#test/engine/cli/collecting-sink.ts';
 import { startKubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
-import { makeAuthority, makePair } from '#test/support/certificates.ts';
-
-const SERVER_NAME = 'stevedore-controller.velero.svc';
+import { addControllerPod, startReachable } from './reachable-controller.ts';
 
 async function run(kubeconfig: string, ...words: string[]) {
   const stdout = new CollectingSink();
@@ -25,35 +23,6 @@ async function run(kubeconfig: string, ...words: string[]) {
     clock: systemClock,
   });
   return { status, stdout: stdout.text, stderr };
-}
-
-/** As the chart makes it: a pod that is told where it listens, and a Secret. */
-function addPod({ api, port }: ControllerScene, args: readonly string[], name = 'controller-a') {
-  const labels = { 'app.kubernetes.io/name': 'stevedore-controller' };
-  const words = ['controller', `--listen-address=:${port}`, ...args];
-  const secret = { secretName: 'stevedore-controller-tls' };
-  api.add({
-    ...{ kind: 'Pod', metadata: { name, namespace: 'velero', labels } },
-    spec: {
-      containers: [{ name: 'controller', image: 'stevedore', args: words }],
-      volumes: [{ name: 'tls', secret }],
-    },
-    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
-  });
-}
-
-async function startReachable(t: Test) {
-  const authority = makeAuthority();
-  const pair = makePair(authority, { hosts: [SERVER_NAME] });
-  const scene = await startController(t, [], [], { pair });
-  addPod(scene, ['--agent-service-account=stevedore-node-agent', '--tls-dir=/tls']);
-  scene.api.add({
-    ...{ kind: 'Secret', metadata: { name: 'stevedore-controller-tls', namespace: 'velero' } },
-    data: { 'ca.crt': btoa(authority.certificate) },
-  });
-  const kubeconfig = join(t.testdir({}), 'kubeconfig');
-  writeFileSync(kubeconfig, scene.api.kubeconfig());
-  return { ...scene, kubeconfig, authority };
 }
 
 t.test('the controller is found and asked, with nothing given', async t => {
@@ -101,7 +70,7 @@ t.test('where there is no controller, and where its port is closed, it is said',
   t.match(none.stderr, /there is no controller in namespace velero: no pod with app\.kubernetes/);
   t.match(none.stderr, /COORDINATOR_UNAVAILABLE/);
   const closed = { api, port: 1 } as ControllerScene; // Of it no more is used.
-  addPod(closed, ['--plaintext', '--agent-service-account=x']);
+  addControllerPod(closed, ['--plaintext', '--agent-service-account=x']);
   const away = await run(kubeconfig, 'queue');
   t.match(away.stderr, /the tunnel to pod velero\/controller-a does not come through: .*refused/i);
 });
