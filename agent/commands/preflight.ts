@@ -104,7 +104,8 @@ async function checkAll(
   await look('repository password', () => checkPassword(access));
   await look('storage locations', () => checkLocations(access));
   await look('rights of the agents', async () => {
-    const isOwn = isInPod(environment);
+    const { kubeconfig, context } = session.connectOptions;
+    const isOwn = isInPod(environment) && (kubeconfig ?? context) === undefined;
     const account = template?.serviceAccountName ?? (isOwn ? 'the account of this pod' : undefined);
     if (account !== undefined) {
       const dataMover = dataMoverOf(template);

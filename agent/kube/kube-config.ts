@@ -34,8 +34,8 @@ export interface ConnectOptions {
  * @throws KUBE_CONFIG_INVALID
  */
 export async function connect(options: ConnectOptions = {}): Promise<KubeConnection> {
-  const { environment = process.env, rootDirectory, kubeconfig, clock = systemClock } = options;
-  const account = kubeconfig === undefined && serviceAccount(environment, rootDirectory);
+  const { environment = process.env, clock = systemClock } = options;
+  const account = ownAccount({ ...options, environment });
   const source = account || (await fromKubeconfig({ ...options, environment }));
   const server = serverOf(source);
   const keeper = new AccessKeeper({ source, server, clock });
@@ -47,6 +47,15 @@ export async function connect(options: ConnectOptions = {}): Promise<KubeConnect
     forgetAccess: () => keeper.forget(),
     close: () => keeper.close(),
   };
+}
+
+/** Of the pod; a context is one of a kubeconfig, also in a pod: it may be of another cluster. */
+function ownAccount(
+  options: ConnectOptions & { readonly environment: Environment },
+): AccessSource | undefined {
+  const { kubeconfig, context, environment, rootDirectory } = options;
+  if (kubeconfig !== undefined || context !== undefined) return undefined;
+  return serviceAccount(environment, rootDirectory);
 }
 
 async function fromKubeconfig(
@@ -72,6 +81,9 @@ async function readKubeconfig(
   options: ConnectOptions & { readonly environment: Environment },
 ): Promise<{ readonly config: KubeConfig; readonly what: string }> {
   const paths = kubeconfigPaths(options.kubeconfig, options.environment);
+  if (paths.length === 0 && options.context !== undefined) {
+    throw invalid(`there is no kubeconfig to take context ${options.context} from; set KUBECONFIG`);
+  }
   const what = `kubeconfig ${paths.join(':')}`;
   const { KubeConfig: Config } = await import('./kube-config-class.ts');
   const config = new Config();
@@ -82,8 +94,8 @@ async function readKubeconfig(
 
 /** What `connect` uses, in the form that the package takes. @throws KUBE_CONFIG_INVALID */
 export async function kubeConfigOf(options: ConnectOptions): Promise<KubeConfig> {
-  const { environment = process.env, rootDirectory, kubeconfig } = options;
-  if (kubeconfig === undefined && serviceAccount(environment, rootDirectory) !== undefined) {
+  const { environment = process.env } = options;
+  if (ownAccount({ ...options, environment }) !== undefined) {
     const { KubeConfig: Config } = await import('./kube-config-class.ts');
     const config = new Config();
     config.loadFromCluster();

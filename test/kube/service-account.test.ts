@@ -54,6 +54,15 @@ t.test('an API server with an IPv6 address has it in brackets', async t => {
   t.equal(connection.server.href, 'https://[fd00::1]/');
 });
 
+t.test('who names a context means a kubeconfig, and not the cluster of the pod', async t => {
+  const { rootDirectory } = pod(t);
+  const environment = { ...ENVIRONMENT, KUBECONFIG: '' };
+  await t.rejects(connect({ rootDirectory, environment, context: 'other' }), {
+    code: 'KUBE_CONFIG_INVALID',
+    message: /there is no kubeconfig to take context other from/,
+  });
+});
+
 t.test('without a token, or outside of a pod, there is no service account', async t => {
   const { rootDirectory, directory } = pod(t);
   t.equal(serviceAccount({}, rootDirectory), undefined);
