@@ -54,6 +54,9 @@ t.test('an upgrade changes what it should and keeps the certificate', { skip }, 
   const { data } = await client.get<ApiObject & { data: Record<string, string> }>(SECRET);
   to('upgrade', 'monitoring');
   t.match(await client.get(SECRET), { data }, 'agents that run know it by its authority');
+  const managed = to('upgrade', 'tls-cert-manager');
+  t.match(managed, /get certificate stevedore-controller\n\nUntil then/, 'a command has its line');
+  await t.rejects(client.get(SECRET), /404/, 'it is the issuer that makes the next one');
   t.match(to('upgrade', 'beside-stock'), '--data-mover stevedore');
   const daemonSets = await client.list(DAEMON_SETS);
   t.strictSame(
