@@ -16,6 +16,7 @@ import { Installation, VELERO_PROGRAMS, type AgentKind } from './installation.ts
 import { REMOVALS } from './removal.ts';
 import { INTERRUPTED_RESTORES } from './interrupted-restores.ts';
 import { movesInWords } from './moves-in-words.ts';
+import { PLUGIN } from './plugin.ts';
 import { RESUMPTIONS } from './resumption.ts';
 import { ROUND_TRIPS } from './round-trips.ts';
 import { UPGRADES } from './upgrades.ts';
@@ -29,6 +30,7 @@ const SCENARIOS = [
   ...RESUMPTIONS,
   ...INTERRUPTED_RESTORES,
   ...UPGRADES,
+  ...PLUGIN,
   ...DOCUMENTATION,
   ...REMOVALS,
   ...FIGURES,
