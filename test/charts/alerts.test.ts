@@ -18,6 +18,10 @@ t.test('each alert has a page, and each page an alert and a link from the index'
   const pages = globSync('*.md', { cwd: RUNBOOKS }).map(name => basename(name, '.md'));
   t.strictSame(pages.sort(), rules.map(({ alert }) => alert).sort());
   const index = readFileSync(join(REPOSITORY_ROOT, 'docs/README.md'), 'utf8');
+  const table = readFileSync(join(REPOSITORY_ROOT, 'docs/observability.md'), 'utf8');
+  for (const { alert, labels } of rules) {
+    t.match(table, `\n| [${alert}](runbooks/${alert}.md) | ${labels.severity} | `);
+  }
   for (const name of pages) {
     t.match(index, `](runbooks/${name}.md)`);
     t.match(page(name), /^# (\w+)\n\n[^]+\n## How to see it\n[^]+\n## What to do\n\n- /);
