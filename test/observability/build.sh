@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds Prometheus and promtool (go.mod) into a directory, out/bin by default, for
-# test/observability. Needs Go 1.26. Without the ways to find targets in clouds, which no test has and
-# whose SDKs are most of the code, and without the web interface, which is another download.
+# test/observability. Needs Go 1.26. Without the ways to find targets in clouds (remove_all_sd), which
+# no test has: 165 s of processor time from nothing, and 443 s with them. Without the web interface,
+# which is another download.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 bin=${1:-$here/../../out/bin}
