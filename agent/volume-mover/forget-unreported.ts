@@ -7,18 +7,9 @@
 // cancelled is not wanted any more, and for all that is known nor is the next one: its states would
 // keep their data for a week.
 
-import {
-  forgetSnapshots,
-  listSnapshots,
-  type Repository,
-  resolveSnapshot,
-  type SnapshotSummary,
-} from '#engine/index.ts';
+import { forgetSnapshots, listSnapshots, type Repository, type SnapshotSummary } from '#engine/index.ts';
 import type { BackupEnd } from '#agent/moves/volume-mover.ts';
 import type { VeleroNames } from './velero-source.ts';
-
-/** Each is one more restart of the agent during the same move. */
-const LOOKED_AT = 4;
 
 /** @param end of the move; read after it */
 export async function forgetUnreported(
@@ -27,15 +18,17 @@ export async function forgetUnreported(
   { reportedId, isGivenUp }: BackupEnd,
 ): Promise<void> {
   const ofSource = await listSnapshots(repository, { source, includeIncomplete: isGivenUp });
-  const snapshots = ofSource.filter(isComplete).slice(-LOOKED_AT);
-  const states = ofSource.filter(each => !isComplete(each) && each.pins.length === 0);
-  for (const { id, problem } of [...snapshots, ...states.slice(-LOOKED_AT)]) {
-    if (id === reportedId || problem) continue;
-    const { rootEntry } = await resolveSnapshot(repository, id);
-    if (rootEntry?.name === rootName) await forgetSnapshots(repository, [id]);
-  }
+  const unreported = ofSource.filter(
+    each => each.rootName === rootName && each.id !== reportedId && isItsOwn(each),
+  );
+  if (unreported.length === 0) return;
+  await forgetSnapshots(
+    repository,
+    unreported.map(({ id }) => id),
+  );
 }
 
-function isComplete({ incomplete }: SnapshotSummary): boolean {
-  return incomplete === '';
+/** A pinned state is somebody's; a snapshot is pinned by the run itself. */
+function isItsOwn({ incomplete, pins }: SnapshotSummary): boolean {
+  return incomplete === '' || pins.length === 0;
 }

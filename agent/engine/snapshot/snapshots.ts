@@ -45,6 +45,8 @@ export interface SnapshotSummary {
   /** Why it is not complete; '' when it is. */
   readonly incomplete: string;
   readonly pins: readonly string[];
+  /** Of the entry of its root; '' where there is none. */
+  readonly rootName: string;
   /** Only of a snapshot that cannot be read; source and times are then those of its manifest. */
   readonly problem?: SnapshotProblem;
 }
@@ -204,9 +206,10 @@ function summaryOf(loaded: Loaded): SnapshotSummary {
   if (snapshot instanceof EngineError) {
     const time = formatTimestamp(modifiedNs);
     const { code, message } = snapshot;
-    const unknown = { files: 0, bytes: 0, tags: {}, description: '', incomplete: '', pins: [] };
+    const unknown = { files: 0, bytes: 0, tags: {}, description: '', incomplete: '' };
     const problem = { code, message };
-    return { id, source, startTime: time, endTime: time, ...unknown, problem };
+    const nothing = { ...unknown, pins: [], rootName: '' };
+    return { id, source, startTime: time, endTime: time, ...nothing, problem };
   }
   return {
     id,
@@ -218,6 +221,7 @@ function summaryOf(loaded: Loaded): SnapshotSummary {
     description: snapshot.description,
     incomplete: snapshot.incomplete,
     pins: snapshot.pins,
+    rootName: snapshot.rootEntry?.name ?? '',
   };
 }
 
