@@ -11,9 +11,7 @@ const TEXTS_MAX = 200_000;
 const CUT = '\u2026';
 
 export class HiddenTexts {
-  readonly #byStart = new Map<string, Set<string>>();
-  /** Of some of them, the longest first: one may be the beginning of another. */
-  readonly #sorted = new Map<string, readonly string[]>();
+  readonly #byStart = new Map<string, TextsOfOneStart>();
   /** One for each hash of two characters that a text begins with. */
   readonly #hashes = new Uint8Array(2 ** 16);
   #count = 0;
@@ -26,21 +24,22 @@ export class HiddenTexts {
   add(text: string): void {
     if (text.length < LENGTH_MIN || this.isFull) return;
     const start = text.slice(0, LENGTH_MIN);
-    const same = this.#byStart.get(start);
-    if (same?.has(text) === true) return;
+    const same = this.#byStart.get(start) ?? new TextsOfOneStart();
+    this.#byStart.set(start, same);
+    if (!same.add(text)) return;
     this.#count += 1;
     this.#hashes[hashAt(text, 0)] = 1;
-    this.#sorted.delete(start);
-    if (same === undefined) this.#byStart.set(start, new Set([text]));
-    else same.add(text);
   }
 
   readonly hideIn = (text: string): string => {
     let hidden = '';
     let copied = 0;
     let index = 0;
+    let cutAt = -1;
     while (index <= text.length - LENGTH_MIN) {
-      const length = this.#hashes[hashAt(text, index)] === 0 ? 0 : this.#lengthAt(text, index);
+      if (cutAt < index) cutAt = nextCut(text, index);
+      const length =
+        this.#hashes[hashAt(text, index)] === 0 ? 0 : this.#lengthAt(text, index, cutAt);
       if (length > 0) {
         hidden += text.slice(copied, index) + HIDDEN;
         copied = index + length;
@@ -51,27 +50,58 @@ export class HiddenTexts {
   };
 
   /** Of the text that stands there, or of what a cut has left of it; 0 where none does. */
-  #lengthAt(text: string, index: number): number {
-    const candidates = this.#startingWith(text.slice(index, index + LENGTH_MIN));
-    const whole = candidates.find(each => text.startsWith(each, index));
-    if (whole !== undefined || candidates.length === 0) return whole?.length ?? 0;
-    const [longest = ''] = candidates;
-    const left = text.slice(index, index + longest.length).split(CUT, 2);
-    const [beginning = ''] = left;
-    return left.length > 1 && candidates.some(each => each.startsWith(beginning))
-      ? beginning.length
-      : 0;
+  #lengthAt(text: string, index: number, cutAt: number): number {
+    const known = this.#byStart.get(text.slice(index, index + LENGTH_MIN));
+    if (known === undefined) return 0;
+    const length = known.lengthAt(text, index);
+    if (length > 0 || cutAt >= index + known.longest) return length;
+    const beginning = text.slice(index, cutAt);
+    return known.hasBeginning(beginning) ? beginning.length : 0;
+  }
+}
+
+/** Found by their lengths, of which there are few: thousands may begin alike. */
+class TextsOfOneStart {
+  readonly #byLength = new Map<number, Set<string>>();
+  /** The longest first: one may be the beginning of another. */
+  #lengths: readonly number[] = [];
+
+  get longest(): number {
+    return this.#lengths[0] ?? 0;
   }
 
-  #startingWith(start: string): readonly string[] {
-    const known = this.#sorted.get(start);
-    if (known !== undefined) return known;
-    const texts = this.#byStart.get(start);
-    if (texts === undefined) return [];
-    const sorted = [...texts].sort((one, other) => other.length - one.length);
-    this.#sorted.set(start, sorted);
-    return sorted;
+  /** False where it was there already. */
+  add(text: string): boolean {
+    const same = this.#byLength.get(text.length);
+    if (same?.has(text) === true) return false;
+    if (same !== undefined) same.add(text);
+    else {
+      this.#byLength.set(text.length, new Set([text]));
+      this.#lengths = [...this.#byLength.keys()].toSorted((one, other) => other - one);
+    }
+    return true;
   }
+
+  lengthAt(text: string, index: number): number {
+    const isThere = (length: number) =>
+      index + length <= text.length &&
+      this.#byLength.get(length)?.has(text.slice(index, index + length)) === true;
+    return this.#lengths.find(isThere) ?? 0;
+  }
+
+  hasBeginning(beginning: string): boolean {
+    for (const [length, texts] of this.#byLength) {
+      if (length <= beginning.length) continue;
+      for (const text of texts) if (text.startsWith(beginning)) return true;
+    }
+    return false;
+  }
+}
+
+/** Infinity where there is none. */
+function nextCut(text: string, from: number): number {
+  const at = text.indexOf(CUT, from);
+  return at < 0 ? Infinity : at;
 }
 
 function hashAt(text: string, index: number): number {

@@ -37,12 +37,21 @@ const BLOCK =
 
 /** What nobody has to name, since it is known by how it looks; see also log-secrets.ts. */
 const FORMS: readonly (readonly [RegExp, string])[] = [
-  // RFC 7468; its lines may be in a text of JSON, or be cut off.
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END)[^])*(?:-----END [A-Z ]*-----)?/g, HIDDEN],
+  // RFC 7468, and RFC 9580 of PGP; its lines may be in a text of JSON, or be cut off.
+  [
+    new RegExp(
+      '-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----' +
+        '[^-]*(?:-(?!----END)[^-]*)*(?:-----END [A-Z ]*-----)?',
+      'g',
+    ),
+    HIDDEN,
+  ],
   // A password may have a slash in it, which log-secrets.ts takes for the end of the user part.
   [/(\w:\/\/[^\s/@":]*:)[^\s@"]{1,200}@/g, `$1${HIDDEN}@`],
   // A data source of Go's MySQL driver.
   [/(\b[\w.-]{1,64}:)[^\s@"]{1,200}(?=@(?:tcp|unix)\()/g, `$1${HIDDEN}`],
+  // `mysqldump -pPASSWORD`, which hooks of backups run, and Velero's log repeats.
+  [/(\b(?:mysql|mariadb)[\w-]*\b[^\n]{0,300}?[\s"']-p)[^\s"',]+/g, `$1${HIDDEN}`],
   // GitHub, GitLab, Slack, Google, Stripe, by their published prefixes.
   [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|AIza|[sr]k_live_)[\w-]{10,}/g, HIDDEN],
   [/(hooks\.slack\.com\/services\/)[\w/]+/g, `$1${HIDDEN}`],
@@ -85,9 +94,7 @@ export class Redaction {
   /** A copy of a JSON value. */
   value(value: unknown): unknown {
     if (typeof value === 'string') return this.text(value);
-    if (Array.isArray(value)) {
-      return value.map((each, index) => (isFlagged(value[index - 1]) ? HIDDEN : this.value(each)));
-    }
+    if (Array.isArray(value)) return this.#words(value);
     if (!isRecord(value)) return value;
     // An environment variable has its name beside its value.
     const isNamed = typeof value.name === 'string' && isSecretName(value.name);
@@ -96,9 +103,25 @@ export class Redaction {
         .filter(([key]) => !DROPPED.has(key))
         .map(([key, each]) => {
           const isSecret = (isNamed && key === 'value') || isSecretName(key);
-          return [key, isSecret && typeof each === 'string' ? HIDDEN : this.value(each)];
+          return [key, isSecret ? this.#hidden(each) : this.value(each)];
         }),
     );
+  }
+
+  /** What stands under the name of a secret; an object there says where it is. */
+  #hidden(value: unknown): unknown {
+    if (typeof value === 'string') return HIDDEN;
+    return Array.isArray(value) ? value.map(each => this.#hidden(each)) : this.value(value);
+  }
+
+  /** They may be those of a command. */
+  #words(words: readonly unknown[]): unknown[] {
+    const isMysql = /(?:^|\/)(?:mysql|mariadb)[\w-]*$/.test(String(words[0]));
+    return words.map((each, index) => {
+      if (isFlagged(words[index - 1])) return HIDDEN;
+      const isPassword = isMysql && typeof each === 'string' && /^-p./.test(each);
+      return isPassword ? `-p${HIDDEN}` : this.value(each);
+    });
   }
 }
 

@@ -7,13 +7,16 @@ import { isSecretName } from './secret-names.ts';
 
 /** Helm keeps all that it has installed in Secrets, packed; nothing else has any of that text. */
 const HELM = 'helm.sh/release.v1';
+/** Beside its token it has the name of the namespace it is in, and that is in every other line. */
+const ACCOUNT = { type: 'kubernetes.io/service-account-token', publicKey: 'namespace' };
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 /** What is shorter and not named as a secret is a region, a type or a name. */
 const UNNAMED_LENGTH_MIN = 16;
 
 export function* secretTextsOf(secret: Secret & { readonly type?: string }): Generator<string> {
   if (secret.type === HELM) return;
-  for (const base64 of Object.values(secret.data ?? {})) {
+  for (const [key, base64] of Object.entries(secret.data ?? {})) {
+    if (secret.type === ACCOUNT.type && key === ACCOUNT.publicKey) continue;
     yield base64;
     const text = Buffer.from(base64, 'base64').toString('utf8').replaceAll(CERTIFICATE, '');
     yield* textsIn(text.trim());
@@ -28,7 +31,9 @@ function* textsIn(text: string): Generator<string> {
     yield trimmed;
     const equals = trimmed.search(/[=:]/);
     if (equals >= 0) yield unquoted(trimmed.slice(equals + 1).trim());
-    for (const [, user = ''] of trimmed.matchAll(/\w:\/\/[^\s/@:]*:([^\s@]+)@/g)) yield user;
+    for (const [, user = ''] of trimmed.matchAll(/\w:\/\/[^\s/@:]*:([^\s@]{1,200})@/g)) {
+      yield user;
+    }
     for (const [, quoted = ''] of trimmed.matchAll(/["']([^"'\s]+)["']/g)) {
       if (quoted.length >= UNNAMED_LENGTH_MIN) yield quoted;
     }

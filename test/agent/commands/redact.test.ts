@@ -44,12 +44,54 @@ const TEXTS = [
   'https://hooks.slack.com/services/T00/B00/leak26',
   'url=https://host/path?a=b&token=leak28 x=password=leak29',
   '{"auths":{"r":{"auth":"leak27"}}}',
+  '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nleak30\n-----END PGP PRIVATE KEY BLOCK-----',
+  '-----BEGIN PRIVATE KEY-----\nle-ak\nleak31-\n-----END PRIVATE KEY-----',
+  'hookCommand="[/bin/sh -c mysqldump -u root -pleak32 --all-databases]"',
+  '["mysql","-uroot","-pleak33"]',
+  'cookie of eyJleak-leak-leak34',
 ];
 
 t.test('nothing that is called or looks like a secret is left in a text', async t => {
   const { text } = new Redaction();
   for (const each of TEXTS) t.notMatch(text(each), 'leak', each);
   t.match(text(TEXTS[6] ?? ''), 'other: here');
+});
+
+t.test('values under a name of a secret are none, nor is the password of mysql', async t => {
+  const redaction = new Redaction();
+  const value = {
+    tokens: ['leak1', ['leak2']],
+    command: ['/usr/bin/mysqldump', '-u', 'root', '-pleak3'],
+    credential: { name: 'cloud', key: 'cloud' },
+    ports: ['ls', '-p3306'],
+  };
+  t.strictSame(redaction.value(value), {
+    tokens: ['[hidden]', ['[hidden]']],
+    command: ['/usr/bin/mysqldump', '-u', 'root', '-p[hidden]'],
+    credential: { name: 'cloud', key: 'cloud' },
+    ports: ['ls', '-p3306'],
+  });
+});
+
+/** A hundred times what they take, and a hundredth of what they took when it was squared. */
+const TEXT_MS_MAX = 5000;
+
+t.test('the time for a text does not grow with its square, whatever is in it', async t => {
+  const { text } = new Redaction();
+  const length = 400_000;
+  for (const piece of ['eyJ-', 'a://', 'a://b:', '--a ', 'a:b', 'mysql -p ', 'password: |\n a\n']) {
+    const startMs = performance.now();
+    text(piece.repeat(length / piece.length));
+    t.ok(performance.now() - startMs < TEXT_MS_MAX, piece);
+  }
+  const startMs = performance.now();
+  const urls = { metadata: { name: 's' }, data: { a: btoa('a://'.repeat(100_000)) } };
+  t.ok([...secretTextsOf(urls)].length > 0);
+  const alike = new HiddenTexts();
+  for (let index = 0; index < 20_000; index++) alike.add(`prefix${10_000_000 + index}`);
+  alike.hideIn('prefix1-'.repeat(length / 8));
+  t.ok(performance.now() - startMs < TEXT_MS_MAX, 'of a Secret');
+  t.match(text(`-----BEGIN PRIVATE KEY-----${'a\n'.repeat(2 ** 22)}`), '[hidden]');
 });
 
 t.test('what shows a fault stays', async t => {
@@ -77,6 +119,13 @@ t.test('texts of a Secret are known however they are quoted and nested in it', a
   t.notOk(texts.includes('public'), 'certificates are public');
   const helm = { metadata: { name: 'h' }, type: 'helm.sh/release.v1', data };
   t.strictSame([...secretTextsOf(helm)], []);
+  const account = {
+    ...{ metadata: { name: 'a' }, type: 'kubernetes.io/service-account-token' },
+    data: { namespace: btoa('velero'), token: btoa('leak-b1') },
+  };
+  const known = [...secretTextsOf(account)];
+  t.ok(known.includes('leak-b1'));
+  t.notOk(known.includes('velero'), 'or nothing of Velero could be read in the bundle');
 });
 
 t.test('ten thousand texts are found, also where a text was cut, in time that does not grow', t => {
