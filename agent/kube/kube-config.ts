@@ -194,7 +194,7 @@ class AccessKeeper {
     try {
       options = await source.read();
     } catch (error) {
-      throw invalid(`cannot use ${source.what}: ${reasonOf(error)}`);
+      throw unusable(source.what, error);
     }
     return { headers: headersOf(options), agent: this.#agentFor(options) };
   }
@@ -225,6 +225,10 @@ function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
     own.authorization ??= `Basic ${Buffer.from(auth).toString('base64')}`;
   }
   return own;
+}
+
+export function unusable(what: string, error: unknown): EngineError {
+  return invalid(`cannot use ${what}: ${reasonOf(error)}`);
 }
 
 /** What may be said of it: file names and system codes, nothing that a login command printed. */

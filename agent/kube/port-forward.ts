@@ -4,10 +4,12 @@
 // may create `pods/portforward` may do it.
 
 import { once } from 'node:events';
+import type { RequestOptions } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
-import { type ConnectOptions, kubeConfigOf } from './kube-config.ts';
+import type { KubeConfig } from './kube-config-class.ts';
+import { type ConnectOptions, kubeConfigOf, unusable } from './kube-config.ts';
 
 export interface ForwardedPort {
   readonly namespace: string;
@@ -27,19 +29,27 @@ const PORT_BYTES = 2;
 const ANSWER_MS_MAX = 15_000;
 const CONNECTIONS_MAX = 16;
 
-/** What is used of a WebSocket. */
+/** What is used of a WebSocket of the package ws, whose types do not come with it. */
 interface Channel {
-  send(bytes: Buffer): void;
+  /** `done` is told when it is on its way, or cannot be. */
+  send(bytes: Buffer, done: (error?: Error | null) => void): void;
+  pause(): void;
+  resume(): void;
   close(): void;
+  terminate(): void;
   onclose: ((event: never) => void) | null;
 }
 
-/** The other end of a connection, which may come later than its first bytes. */
+/** The way to the pod of a connection, which may come later than its first bytes. */
 interface End {
   socket: Socket | undefined;
+  channel: Channel | undefined;
   readonly before: Buffer[];
-  readonly channel: Channel;
+  /** It was closed there, or has failed. */
+  isOver: boolean;
 }
+
+type OpenEnd = End & { readonly channel: Channel };
 
 /**
  * To be disposed of. The first connection is made at once, to know whether it may be.
@@ -52,7 +62,7 @@ export async function forwardPort(
 ): Promise<Tunnel> {
   throwIfAborted(signal);
   const forwarding = new Forwarding(options, target);
-  await withinTime(forwarding.prepare(), target, signal);
+  await forwarding.prepare(signal);
   await forwarding.listen();
   return forwarding;
 }
@@ -62,8 +72,10 @@ class Forwarding implements Tunnel {
   readonly #options: ConnectOptions;
   readonly #target: ForwardedPort;
   readonly #server: Server;
-  readonly #ends = new Set<End>();
-  #ready: End | undefined;
+  readonly #gone = new AbortController();
+  readonly #sockets = new Set<Socket>();
+  readonly #channels = new Set<Channel>();
+  #ready: OpenEnd | undefined;
 
   constructor(options: ConnectOptions, target: ForwardedPort) {
     this.#options = options;
@@ -77,8 +89,8 @@ class Forwarding implements Tunnel {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  async prepare(): Promise<void> {
-    this.#ready = await this.#open();
+  async prepare(signal: AbortSignal): Promise<void> {
+    this.#ready = await this.#openInTime(signal);
   }
 
   async listen(): Promise<void> {
@@ -87,36 +99,46 @@ class Forwarding implements Tunnel {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { socket, channel } of this.#ends) {
-      channel.close();
-      socket?.destroy();
-    }
+    const what = `the tunnel to ${this.#target.pod} was closed`;
+    this.#gone.abort(new EngineError('ABORTED', what));
+    // Without waiting for the other end to agree, which it may never do.
+    for (const channel of this.#channels) channel.terminate();
+    for (const socket of this.#sockets) socket.destroy();
     const closed = new Promise(resolve => this.#server.close(resolve));
     await closed;
   }
 
   async #serve(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
     // Whoever is connected hears of it by the end of the connection.
     socket.on('error', () => {});
     socket.pause();
+    const ready = this.#ready;
+    this.#ready = undefined;
     try {
-      const end = this.#ready ?? (await this.#open());
-      this.#ready = undefined;
-      end.socket = socket;
-      for (const bytes of end.before.splice(0)) socket.write(bytes);
-      socket.on('data', bytes => end.channel.send(Buffer.concat([Buffer.of(DATA), bytes])));
-      socket.on('close', () => {
-        this.#ends.delete(end);
-        end.channel.close();
-      });
-      socket.resume();
+      // The one that was made first may have ended before anybody came.
+      const isUsable = ready !== undefined && !ready.isOver;
+      join(socket, isUsable ? ready : await this.#openInTime(this.#gone.signal));
     } catch (error) {
       this.failure = error instanceof Error ? error.message : String(error);
       socket.destroy();
     }
   }
 
-  async #open(): Promise<End> {
+  /** What comes too late is closed. */
+  async #openInTime(signal: AbortSignal): Promise<OpenEnd> {
+    const late = new AbortController();
+    const ended = AbortSignal.any([this.#gone.signal, late.signal]);
+    try {
+      return await withinTime(this.#open(ended), this.#target, signal);
+    } catch (error) {
+      late.abort();
+      throw error;
+    }
+  }
+
+  async #open(ended: AbortSignal): Promise<OpenEnd> {
     const { namespace, pod, port } = this.#target;
     const [{ WebSocketHandler }, config] = await Promise.all([
       import('./kube-config-class.ts'),
@@ -124,35 +146,86 @@ class Forwarding implements Tunnel {
     ]);
     const place = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/`;
     const path = `${place}${encodeURIComponent(pod)}/portforward?ports=${port}`;
-    const seen = new Set<number>();
-    const before: Buffer[] = [];
-    let end: End | undefined;
-    const onBytes = (channel: number, bytes: Buffer): boolean => {
-      const isFirst = !seen.has(channel);
-      seen.add(channel);
-      const rest = isFirst ? bytes.subarray(PORT_BYTES) : bytes;
-      if (channel === DATA) {
-        if (end?.socket === undefined) before.push(rest);
-        else end.socket.write(rest);
-      } else if (rest.length > 0) {
-        this.failure = rest.toString('utf8').trim();
-        end?.socket?.destroy();
-      }
-      return true;
-    };
+    const end: End = { socket: undefined, channel: undefined, before: [], isOver: false };
+    const onBytes = bytesReader({
+      onData: bytes => receive(end, bytes),
+      onFailure: text => {
+        this.failure = text;
+        end.isOver = true;
+        end.socket?.destroy();
+      },
+    });
     try {
-      const opening = new WebSocketHandler(config).connect(path, null, onBytes);
-      // A WebSocket of the package ws, whose types do not come with it.
-      const channel = (await opening) as Channel;
-      const opened: End = { socket: undefined, before, channel };
-      channel.onclose = () => opened.socket?.end();
-      this.#ends.add(opened);
-      end = opened;
-      return opened;
+      const opening = new WebSocketHandler(endedBy(config, ended)).connect(path, null, onBytes);
+      const channel = (await opening) as Channel; // See there.
+      this.#channels.add(channel);
+      channel.onclose = () => {
+        this.#channels.delete(channel);
+        end.isOver = true;
+        end.socket?.end();
+      };
+      if (ended.aborted) channel.terminate();
+      throwIfAborted(ended);
+      return Object.assign(end, { channel });
     } catch (error) {
       throw refusal(error, this.#target);
     }
   }
+}
+
+/** Its request for a WebSocket ends with the signal, which ws hands on to node:http. */
+function endedBy(config: KubeConfig, signal: AbortSignal): KubeConfig {
+  const apply = config.applyToHTTPSOptions.bind(config);
+  config.applyToHTTPSOptions = async (options: RequestOptions) => {
+    try {
+      await apply(options);
+    } catch (error) {
+      throw unusable('the kubeconfig', error);
+    }
+    options.signal = signal;
+  };
+  return config;
+}
+
+function bytesReader(to: {
+  readonly onData: (bytes: Buffer) => void;
+  readonly onFailure: (text: string) => void;
+}): (channel: number, bytes: Buffer) => boolean {
+  const seen = new Set<number>();
+  return (channel, bytes) => {
+    const rest = seen.has(channel) ? bytes : bytes.subarray(PORT_BYTES);
+    seen.add(channel);
+    if (rest.length === 0) return true;
+    if (channel === DATA) to.onData(rest);
+    else to.onFailure(rest.toString('utf8').trim());
+    return true;
+  };
+}
+
+/** No more is taken from there than is taken here, and the other way round. */
+function receive({ socket, channel, before }: End, bytes: Buffer): void {
+  if (socket === undefined) before.push(bytes);
+  else if (socket.write(bytes)) return;
+  channel?.pause();
+}
+
+function join(socket: Socket, end: OpenEnd): void {
+  const { channel, before } = end;
+  end.socket = socket;
+  for (const bytes of before.splice(0)) socket.write(bytes);
+  if (end.isOver) return void socket.end();
+  channel.resume();
+  socket.on('drain', () => channel.resume());
+  socket.on('data', bytes => {
+    socket.pause();
+    channel.send(Buffer.concat([Buffer.of(DATA), bytes]), error => {
+      if (error) socket.destroy();
+      else socket.resume();
+    });
+  });
+  socket.on('close', () => channel.close());
+  if (socket.destroyed) channel.close();
+  socket.resume();
 }
 
 async function withinTime<Result>(

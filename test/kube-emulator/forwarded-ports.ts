@@ -27,16 +27,20 @@ export function forwardedPort(url: string | undefined): Forwarded | undefined {
   return { namespace, pod, port: Number(searchParams.get('ports')) };
 }
 
-/** To that port of this machine. */
-export function forward(request: IncomingMessage, client: Duplex, port: number): void {
+/** It is a WebSocket from then on (§4.2.2). */
+export function welcome(request: IncomingMessage, client: Duplex): void {
   const key = `${request.headers['sec-websocket-key'] ?? ''}${ACCEPT_SUFFIX}`;
   const accept = createHash('sha1').update(key).digest('base64');
   client.write(
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
       `Sec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${PROTOCOL}\r\n\r\n`,
   );
-  const tell = (channel: number, bytes: Uint8Array) =>
-    client.write(frame(BINARY, Buffer.concat([Buffer.of(channel), bytes])));
+}
+
+/** To that port of this machine. */
+export function forward(request: IncomingMessage, client: Duplex, port: number): void {
+  welcome(request, client);
+  const tell = (channel: number, bytes: Uint8Array) => client.write(message(channel, bytes));
   const portBytes = Buffer.alloc(2);
   portBytes.writeUInt16LE(port);
   tell(0, portBytes);
@@ -56,6 +60,11 @@ export function forward(request: IncomingMessage, client: Duplex, port: number):
   });
   client.on('close', () => pod.destroy());
   client.on('error', () => pod.destroy());
+}
+
+/** Of one of the channels. */
+export function message(channel: number, bytes: Uint8Array): Buffer {
+  return frame(BINARY, Buffer.concat([Buffer.of(channel), bytes]));
 }
 
 function frame(opcode: number, payload: Uint8Array): Buffer {
