@@ -1,6 +1,7 @@
 // How near the caches of nodes are to their limits: as the controller knows it, or else as each
 // agent says of itself.
 
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import type { ClusterOverview } from '#proto/overview-messages.ts';
 import type { Cluster } from './cluster-verb.ts';
 import { type AgentPod, askPod, isOurs, isReady, samplesOf } from './installed-agents.ts';
@@ -14,6 +15,9 @@ export interface NodeCache {
 
 /** Each is asked by the API server's proxy. */
 const AGENTS_ASKED_MAX = 20;
+/** Of those that are asked: a few nodes may be away, and each takes its time. */
+const FAILURES_MAX = 3;
+const ANSWER_MS_MAX = 5000;
 
 export function cachesOfNodes({ nodes }: ClusterOverview): readonly NodeCache[] {
   return nodes
@@ -30,26 +34,53 @@ interface AskedParts extends Pick<Cluster, 'connection'> {
   readonly signal: AbortSignal;
 }
 
-type Look<Seen> = (node: string, look: () => Promise<Seen>) => Promise<Seen | undefined>;
+type Look<Seen> = (what: string, look: () => Promise<Seen>) => Promise<Seen | undefined>;
 
-/** @param saw tells of an agent that cannot be asked; undefined for that one then */
+/** @param saw tells of what cannot be asked; undefined for that one then */
 export async function cachesOfAgents(
-  { connection, signal }: AskedParts,
+  parts: AskedParts,
   pods: readonly AgentPod[],
   saw: Look<NodeCache | null>,
 ): Promise<readonly NodeCache[]> {
-  const asked = pods.filter(pod => isOurs(pod.spec) && isReady(pod)).slice(0, AGENTS_ASKED_MAX);
+  const ours = pods.filter(pod => isOurs(pod.spec) && isReady(pod));
   const found: NodeCache[] = [];
-  for (const pod of asked) {
+  let failureCount = 0;
+  for (const pod of ours.slice(0, AGENTS_ASKED_MAX)) {
     const node = pod.spec?.nodeName ?? '';
-    const cache = await saw(node, async () => {
-      return cacheIn(node, await askPod(connection, pod, '/metrics', signal));
+    let isForbidden = false;
+    const cache = await saw(`cache of node ${node}`, async () => {
+      try {
+        return cacheIn(node, await metricsOf(parts, pod));
+      } catch (error) {
+        isForbidden = isEngineError(error, 'KUBE_FORBIDDEN');
+        throw error;
+      }
     });
+    if (cache) found.push(cache);
+    if (cache === undefined) failureCount += 1;
     // Where one may not be asked, nor may the others.
-    if (cache === undefined) break;
-    if (cache !== null) found.push(cache);
+    if (isForbidden || failureCount >= FAILURES_MAX) return found.toSorted(nearestFirst);
+  }
+  const restCount = ours.length - AGENTS_ASKED_MAX;
+  if (restCount > 0) {
+    await saw(`caches of ${restCount} further nodes`, async () => {
+      const why = `without a controller ${AGENTS_ASKED_MAX} agents are asked`;
+      throw new EngineError('LIMIT_EXCEEDED', why);
+    });
   }
   return found.toSorted(nearestFirst);
+}
+
+/** One that hangs does not hold up the rest. */
+async function metricsOf({ connection, signal }: AskedParts, pod: AgentPod): Promise<string> {
+  const time = AbortSignal.timeout(ANSWER_MS_MAX);
+  try {
+    return await askPod(connection, pod, '/metrics', AbortSignal.any([signal, time]));
+  } catch (error) {
+    if (signal.aborted || !time.aborted) throw error;
+    const text = `pod ${pod.metadata.name} does not answer within ${ANSWER_MS_MAX / 1000} s`;
+    throw new EngineError('KUBE_TIMEOUT', text);
+  }
 }
 
 /** Null where it has none. */

@@ -121,9 +121,12 @@ export async function statusFacts(
       return undefined;
     }
   };
+  const byTheWay = <Seen>(what: string, look: () => Promise<Seen>) => saw(what, look, true);
   const sets = await saw('DaemonSets of agents', () => findAgents(kube, namespace, signal));
   const agentPods = await saw('pods of agents', () => listAgentPods(kube, namespace, signal));
-  const controllerPods = await saw('pods of the controller', () => listControllerPods(parts));
+  const controllerPods = await saw('pods of the controller', async () =>
+    (await listControllerPods(parts)).filter(pod => !isOver(pod)),
+  );
   const hasController = (controllerPods ?? []).length > 0;
   const overview = hasController
     ? await saw(
@@ -143,17 +146,19 @@ export async function statusFacts(
     namespace,
     agents: sets?.map(agentSet),
     agentsNotReady: agentPods?.filter(pod => !isReady(pod)).map(notReady),
-    controller: controllerPods && (await controllerState(parts, controllerPods, overview)),
+    controller:
+      controllerPods &&
+      (await byTheWay('leader of the controller', () =>
+        controllerState(parts, controllerPods, overview),
+      )),
     locations: await saw('storage locations', () => badLocations(parts)),
     repositories: await saw('repositories', () => badRepositories(parts)),
     running: moves?.filter(isRunning).toSorted((one, other) => other.ageMs - one.ageMs),
-    waiting: moves && (await waitingMoves(parts, moves.filter(isWaiting), overview)),
+    waiting: moves && (await waitingMoves(parts, moves.filter(isWaiting), overview, byTheWay)),
     failed: moves?.filter(move => hasFailed(move, clock.now())).toSorted(newestFirst),
     caches:
       overview === undefined
-        ? await cachesOfAgents(parts, agentPods ?? [], (node, look) =>
-            saw(`cache of node ${node}`, look, true),
-          )
+        ? await cachesOfAgents(parts, agentPods ?? [], byTheWay)
         : cachesOfNodes(overview),
     unseen,
   };
@@ -187,6 +192,11 @@ function notReady({ metadata, spec, status }: AgentPod): NotReady {
   const waits = containerStatuses.map(({ state }) => state?.waiting?.reason ?? '');
   const why = waits.find(reason => reason !== '') ?? (phase === 'Running' ? 'not ready' : phase);
   return { name: metadata.name, node: spec?.nodeName ?? '', why };
+}
+
+/** Evicted, for example; the Deployment has another one in its place. */
+function isOver({ status }: { readonly status?: { readonly phase?: string } }): boolean {
+  return status?.phase === 'Failed' || status?.phase === 'Succeeded';
 }
 
 async function controllerState(

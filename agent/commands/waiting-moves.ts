@@ -46,11 +46,23 @@ export function withRates(
   });
 }
 
-/** Those that the controller names in its order, then the oldest order first. */
+type Explanation = Pick<WaitingMove, 'why' | 'advice'>;
+type LookAtMove = (
+  what: string,
+  look: () => Promise<Explanation>,
+) => Promise<Explanation | undefined>;
+
+const NOTHING: Explanation = Object.freeze({ why: undefined, advice: undefined });
+
+/**
+ * Those that the controller names in its order, then the oldest order first.
+ * @param saw tells of one that nothing can be found out about
+ */
 export async function waitingMoves(
   parts: FactParts,
   moves: readonly ListedMove[],
   overview: ClusterOverview | undefined,
+  saw: LookAtMove,
 ): Promise<readonly WaitingMove[]> {
   const places = new Map(overview?.waiting.map(each => [each.volume.move, each]));
   const placeOf = (move: ListedMove) => places.get(keyOf(move))?.wait.place ?? Infinity;
@@ -67,27 +79,27 @@ export async function waitingMoves(
       found.push({ ...move, why, advice: undefined });
     } else if (explainedCount < EXPLAINED_MAX) {
       explainedCount += 1;
-      found.push({ ...move, ...(await explained(parts, move)) });
-    } else found.push({ ...move, why: undefined, advice: undefined });
+      const what = `why ${move.kind}/${move.name} waits`;
+      found.push({ ...move, ...((await saw(what, () => explained(parts, move))) ?? NOTHING) });
+    } else found.push({ ...move, ...NOTHING });
   }
   return found;
 }
 
 /** What is the matter around it, or else how it stands. */
-async function explained(parts: FactParts, move: ListedMove) {
+async function explained(parts: FactParts, move: ListedMove): Promise<Explanation> {
   const row = rowOf(move.kind);
   const name = { namespace: parts.namespace, name: move.name };
-  const nothing = { why: undefined, advice: undefined };
-  if (row === undefined) return nothing;
+  if (row === undefined) return NOTHING;
   let object: MoveObject;
   try {
     object = await parts.kube.get<MoveObject>(row.resource, name, { signal: parts.signal });
   } catch (error) {
     // It may be gone by now.
     if (!isEngineError(error, 'KUBE_NOT_FOUND', 'KUBE_FORBIDDEN')) throw error;
-    return nothing;
+    return NOTHING;
   }
   const [state, ...around] = explainMove(await factsOf(parts, move, object));
   const first = around[0] ?? state;
-  return first === undefined ? nothing : { why: first.text, advice: first.advice };
+  return first === undefined ? NOTHING : { why: first.text, advice: first.advice };
 }

@@ -110,6 +110,26 @@ t.test('with rights to read alone it works, and says what it did not see', async
   t.match(stdout, 'pvb/waits');
 });
 
+t.test('what is not to be found out about one thing hides none of the others', async t => {
+  const { api, kubeconfig: path } = await startReachable(t);
+  const kubeconfig = readFileSync(path, 'utf8');
+  addMove(api, 'waits', {});
+  const labels = { 'app.kubernetes.io/name': 'stevedore-controller' };
+  api.add({
+    ...{ kind: 'Pod', metadata: { name: 'controller-z', namespace: 'velero', labels } },
+    ...{ spec: {}, status: { phase: 'Failed', reason: 'Evicted' } },
+  });
+  const effect = { type: 'status', code: 400, reason: 'BadRequest' } as const;
+  for (const plural of ['nodes', 'leases']) api.faults.inject({ plural, effect, times: Infinity });
+  const { status, stdout, stderr } = await statusOf(kubeconfig);
+  t.equal(status, 0, stderr);
+  t.match(stdout, 'pvb/waits');
+  const [, unseen = ''] = stdout.split('\nNot seen\n');
+  for (const what of ['why pvb/waits waits: ', 'leader of the controller: ']) t.match(unseen, what);
+  api.faults.clear();
+  t.match((await statusOf(kubeconfig)).stdout, '1 of 1 ready', 'the one evicted is not missed');
+});
+
 t.test('without an API server, and in a namespace that is not there, it is an error', async t => {
   const { api, kubeconfig } = await backedUpCluster(t);
   t.match(await statusOf(kubeconfig, '-n', 'elsewhere'), { status: 1, stderr: /no namespace/ });
