@@ -146,12 +146,24 @@ export const ALERT_CASES: readonly AlertCase[] = Object.freeze<AlertCase[]>([
   },
   {
     alert: 'StevedoreAgentSilent',
-    fires: { ...counted(NODE, '1x30 _x90'), ...counted(OTHER, '1x120') },
+    fires: {
+      ...counted(NODE, '1x30 _x90'),
+      ...counted(OTHER, '1x120'),
+      // Nothing is known of any node any more.
+      'kube_node_info{node="worker-1"}': '1x30 _x90',
+      'kube_node_info{node="worker-2"}': '1x30 _x90',
+    },
     silent: {
       'all are scraped': { ...counted(NODE, '1x120'), ...counted(OTHER, '1x120') },
       'another pod took its place': {
         ...counted(NODE, '1x30 _x90'),
         ...counted(NODE.replace('agent-x', 'agent-z'), '_x32 0x87'),
+      },
+      'its node was taken away': {
+        ...counted(NODE, '1x30 _x90'),
+        ...counted(OTHER, '1x120'),
+        'kube_node_info{node="worker-1"}': '1x30 _x90',
+        'kube_node_info{node="worker-2"}': '1x120',
       },
     },
   },
