@@ -7,7 +7,12 @@
 // cancelled is not wanted any more, and for all that is known nor is the next one: its states would
 // keep their data for a week.
 
-import { forgetSnapshots, listSnapshots, type Repository, type SnapshotSummary } from '#engine/index.ts';
+import {
+  forgetSnapshots,
+  listSnapshots,
+  type Repository,
+  type SnapshotSummary,
+} from '#engine/index.ts';
 import type { BackupEnd } from '#agent/moves/volume-mover.ts';
 import type { VeleroNames } from './velero-source.ts';
 
