@@ -83,6 +83,13 @@ for (const [path, parse, texts] of READERS) {
   });
 }
 
+t.test('how often is asked is said as the operator of Prometheus takes it', async t => {
+  // monitoring.coreos.com/v1, Duration: whole numbers, the largest unit first.
+  const pattern = patternOf('metrics.nodeAgentPodMonitor.scrapeInterval');
+  for (const text of ['30s', '1m', '1m30s', '500ms', '1h']) t.match(text, pattern, text);
+  for (const text of ['', '1.5m', '30', '30s1m', 'often']) t.notMatch(text, pattern, text);
+});
+
 t.test('a repository is one without its tag, which is a value of its own', async t => {
   const pattern = patternOf('image.repository');
   const right = ['stevedore', 'registry.example/a/stevedore', 'localhost:5000/stevedore'];
@@ -108,6 +115,8 @@ t.test(
       'nodeAgent.networkPolicy.egress.more={10.0.0.1}',
       'cache.hostPath=/',
       'priorityClass.name=system-backups',
+      'metrics.controllerPodMonitor.scrapeInterval=1.5m',
+      'metrics.podAnnotations.tier=1',
     ]) {
       const [path = ''] = setting.split(/[=[]/);
       const said = () => renderChart(IMAGE, `--set=${setting}`);
