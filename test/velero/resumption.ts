@@ -46,7 +46,7 @@ const LOOK_EVERY_MS = 50;
 /** After which a move that an agent ends in is told to end: of 25 s, what its last writes need. */
 const TOLD_AFTER_MS = 13_500;
 /** Shares of its time that the storage works. */
-const HARDLY = 0.008;
+const HARDLY = 0.004;
 /** So that the state is saved in seconds, and not all is. */
 const SLOWLY = 0.1;
 const STEADILY = 0.5;

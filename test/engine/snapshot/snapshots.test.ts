@@ -38,6 +38,7 @@ t.test('snapshots are listed by the time they began', async t => {
     description: '',
     incomplete: '',
     pins: [],
+    rootName: '',
   });
 });
 
