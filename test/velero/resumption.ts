@@ -30,7 +30,7 @@ export const RESUMPTIONS: readonly Scenario[] = [
 ];
 
 /** One large file, which is gone on with in its middle, and many small. */
-const LARGE_BYTES = 500 << 20;
+const LARGE_BYTES = 900 << 20;
 const SMALL_COUNT = 1000;
 /** Until the change time of a file counts (agent/engine/snapshot/upload/partial-file.ts). */
 const SETTLED_MS = 3000;
