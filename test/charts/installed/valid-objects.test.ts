@@ -37,8 +37,8 @@ t.test('and would not take one with a mistake', { skip: chartServerIsMissing() }
       /unknown field .*emptyDri/,
     'nodeAgent.updateStrategy.type=Sometimes':
       /spec.updateStrategy: Unsupported value: .*Sometimes/,
-    'metrics.nodeAgentPodMonitor.enabled=true,metrics.nodeAgentPodMonitor.scrapeInterval=1.5m':
-      /podMetricsEndpoints\[0\].interval.*should match/s,
+    'metrics.nodeAgentPodMonitor.enabled=true,metrics.nodeAgentPodMonitor.additionalLabels.a=b c':
+      /metadata.labels: Invalid value: .*b c/,
   };
   for (const [setting, said] of Object.entries(mistakes)) {
     const { status, text } = tryOut(plane, renderText(CHART, IMAGE, `--set=${setting}`));
