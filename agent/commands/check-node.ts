@@ -9,9 +9,10 @@ import { readDisk } from '#engine/cache/disk-space.ts';
 import { readKubeletLines } from '#engine/cache/kubelet-configuration.ts';
 import { cacheLimit, type LimitReason, marginBytes } from '#engine/cache/limit.ts';
 import { locationOf, readMounts } from '#engine/cache/location.ts';
+import { isReady } from '#kube/ready-condition.ts';
 import type { Cluster } from './cluster-verb.ts';
 import { failure, fine, type Finding, warning } from './finding.ts';
-import { type AgentPod, askPod, isOurs, isReady, samplesOf } from './installed-agents.ts';
+import { type AgentPod, askPod, isOurs, samplesOf } from './installed-agents.ts';
 
 /** Stock mounts it there, and so does our chart. */
 const HOST_PODS = '/host_pods';

@@ -1,6 +1,7 @@
 // Why a move waits, has failed or is not done, in sentences. Pure: what was read of the cluster
 // comes in as facts.
 
+import { codeIn } from '#agent/moves/move-message.ts';
 import { formatDuration } from '#engine/cli/quantity.ts';
 import type { ListedMove } from './listed-moves.ts';
 
@@ -39,8 +40,8 @@ export function explainMove(facts: MoveFacts): Sentence[] {
 /** What to do about a move that is Failed or Canceled. */
 export function adviceOfFailure({ phase, name, message }: ListedMove, namespace: string): string {
   if (phase === 'Canceled') return 'run the backup or restore again if it is still wanted';
-  const [, code] = /\(([A-Z][A-Z0-9_]+)\)$/.exec(message) ?? [];
-  if (code !== undefined) return `docs/errors.md#${code.toLowerCase()}`;
+  const code = codeIn(message);
+  if (code !== '') return `docs/errors.md#${code.toLowerCase()}`;
   return `kubectl -n ${namespace} logs -l role=node-agent --tail=-1 | grep ${name}`;
 }
 

@@ -114,11 +114,6 @@ export function flagOf(template: PodTemplate | undefined, name: string): string 
   return index < 0 ? undefined : words[index + 1];
 }
 
-export function isReady({ status }: AgentPod): boolean {
-  const { conditions = [] } = status ?? {};
-  return conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True');
-}
-
 /** `/metrics` or `/readyz` of a pod, by the API server's proxy. @throws KUBE_FORBIDDEN, … */
 export async function askPod(
   connection: KubeConnection,

@@ -4,6 +4,7 @@ import { isEngineError } from '#engine/base/errors.ts';
 import { NODES, PODS } from '#kube/core-resources.ts';
 import { EVENTS } from '#kube/events.ts';
 import type { KubeObject, ObjectName, Resource } from '#kube/kube-object.ts';
+import { isReady } from '#kube/ready-condition.ts';
 import type { MoveObject } from '#agent/moves/objects/move-object.ts';
 import {
   type BackupRepository,
@@ -13,7 +14,7 @@ import {
 } from '#agent/repositories/repository-objects.ts';
 import type { ReadingClient } from './cluster-verb.ts';
 import type { MoveFacts } from './explain-move.ts';
-import { isReady, listAgentPods } from './installed-agents.ts';
+import { AGENT_NAMES, listAgentPods } from './installed-agents.ts';
 import type { ListedMove } from './listed-moves.ts';
 
 export interface FactParts {
@@ -53,7 +54,7 @@ export async function factsOf(
   ]);
   return {
     ...{ move, namespace, ...agent, events },
-    nodeState: node === 'gone' ? 'gone' : node && (hasReady(node) ? 'ready' : 'not ready'),
+    nodeState: node === 'gone' ? 'gone' : node && (isReady(node) ? 'ready' : 'not ready'),
     podPhase: pod === 'gone' ? 'gone' : pod?.status?.phase,
     locationPhase: location === 'gone' ? 'gone' : location?.status?.phase,
     locationMessage: location === 'gone' ? '' : (location?.status?.message ?? ''),
@@ -89,17 +90,13 @@ async function unlessForbidden<Item>(list: () => Promise<readonly Item[]>) {
   }
 }
 
-function hasReady({ status }: WithConditions): boolean {
-  const { conditions = [] } = status ?? {};
-  return conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True');
-}
-
 async function agentOn({ kube, namespace, signal }: FactParts, node: string, { spec }: MoveObject) {
   if (node === '') return { agentState: undefined, agentPod: undefined };
   const pods = await unlessForbidden(() => listAgentPods(kube, namespace, signal));
   // Beside Velero's agent there is one of ours, for moves that name it.
   const isBeside = 'datamover' in spec && spec.datamover === 'stevedore';
-  const role = isBeside ? 'stevedore-agent' : 'node-agent';
+  const [inPlace, beside] = AGENT_NAMES;
+  const role = isBeside ? beside : inPlace;
   const pod = pods?.find(
     each => each.spec?.nodeName === node && each.metadata.labels?.role === role,
   );

@@ -58,7 +58,7 @@ function leftOf({ bytesDone, bytesTotal, bytesPerSecond, isOver }: ListedMove): 
   return leftText(pace) ?? '';
 }
 
-function durationText(ms: number | undefined): string {
+export function durationText(ms: number | undefined): string {
   // The API has whole seconds.
   return ms === undefined ? '' : ms < 1000 ? '0 s' : formatDuration(Math.round(ms / 1000) * 1000);
 }

@@ -2,9 +2,10 @@
 // agent says of itself.
 
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { isReady } from '#kube/ready-condition.ts';
 import type { ClusterOverview } from '#proto/overview-messages.ts';
 import type { Cluster } from './cluster-verb.ts';
-import { type AgentPod, askPod, isOurs, isReady, samplesOf } from './installed-agents.ts';
+import { type AgentPod, askPod, isOurs, samplesOf } from './installed-agents.ts';
 
 export interface NodeCache {
   readonly node: string;

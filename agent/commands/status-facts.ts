@@ -4,12 +4,8 @@
 import { type EngineError, isEngineError, messageOf } from '#engine/base/errors.ts';
 import type { ErrorCode } from '#engine/base/error-codes.ts';
 import { askThroughTunnel } from '#controller/commands/ask-controller.ts';
-import {
-  flagsOf,
-  isReadyPod,
-  leaderOf,
-  listControllerPods,
-} from '#controller/commands/find-controller.ts';
+import { leaderOf, leaseNameOf, listControllerPods } from '#controller/commands/find-controller.ts';
+import { isReady } from '#kube/ready-condition.ts';
 import type { ClusterOverview } from '#proto/overview-messages.ts';
 import {
   type BackupRepository,
@@ -23,7 +19,6 @@ import {
   containerOf,
   findAgents,
   isOurs,
-  isReady,
   listAgentPods,
 } from './installed-agents.ts';
 import { listIfKnown, type ListedMove, listMoves } from './listed-moves.ts';
@@ -129,10 +124,8 @@ export async function statusFacts(
   );
   const hasController = (controllerPods ?? []).length > 0;
   const overview = hasController
-    ? await saw(
-        'what the controller knows (queue, rates, caches)',
-        () => askThroughTunnel({ ...parts, clock, connectOptions }),
-        true,
+    ? await byTheWay('what the controller knows (queue, rates, caches)', () =>
+        askThroughTunnel({ ...parts, clock, connectOptions }),
       )
     : undefined;
   const listed = await saw('moves', () =>
@@ -206,12 +199,11 @@ async function controllerState(
 ): Promise<ControllerState | null> {
   const [first] = pods;
   if (first === undefined) return null;
-  const lease = flagsOf(first)('lease-name') ?? 'stevedore-controller';
   return {
     version: overview?.version ?? versionOf(first.spec?.containers?.[0]),
     wanted: pods.length,
-    ready: pods.filter(isReadyPod).length,
-    leader: overview?.leader ?? (await leaderOf(parts, lease)),
+    ready: pods.filter(isReady).length,
+    leader: overview?.leader ?? (await leaderOf(parts, leaseNameOf(first))),
     isStarting: overview?.isStarting,
   };
 }

@@ -1,12 +1,13 @@
 // `stevedore status` as one screen, for a person who was woken: what needs a look first, then how
 // each part stands, then what moves, waits and has failed, and what was not seen.
 
-import { counted, formatBytes, formatDuration, formatShare } from '#engine/cli/quantity.ts';
+import { counted, formatBytes, formatShare } from '#engine/cli/quantity.ts';
 import { type Column, renderUsedColumns } from '#engine/cli/table.ts';
 import { safeText } from '#engine/cli/terminal-text.ts';
+import { CONTROLLER_PODS } from '#controller/commands/find-controller.ts';
 import type { ListedMove } from './listed-moves.ts';
 import { adviceOfFailure } from './explain-move.ts';
-import { MOVE_COLUMNS } from './moves-report.ts';
+import { durationText, MOVE_COLUMNS } from './moves-report.ts';
 import { type NodeCache, shareOf } from './node-caches.ts';
 import { wrapped } from './preflight-report.ts';
 import type { BadObject, StatusFacts, StorageState } from './status-facts.ts';
@@ -93,8 +94,7 @@ function controllerLines({ controller, namespace }: StatusFacts): Line[] {
   const starts = isStarting === true ? ' and has just started' : '';
   const text = `version ${version}, ${ready} of ${wanted} ready${who}${starts}`;
   if (ready >= wanted) return [{ part, text }];
-  const selector = 'app.kubernetes.io/name=stevedore-controller';
-  const advice = `kubectl -n ${namespace} describe pods -l ${selector}`;
+  const advice = `kubectl -n ${namespace} describe pods -l ${CONTROLLER_PODS}`;
   return [{ part, text, advice, isTrouble: ready === 0 }];
 }
 
@@ -168,7 +168,7 @@ function more(count: number, where?: string): Line[] {
 
 const WAITING: readonly Column<WaitingMove>[] = [
   ...MOVE_COLUMNS.filter(({ title }) => ['move', 'volume', 'node', 'phase'].includes(title)),
-  { title: 'for', isRight: true, text: ({ ageMs }) => ageText(ageMs) },
+  { title: 'for', isRight: true, text: ({ ageMs }) => durationText(ageMs) },
   { title: 'because', text: ({ why }) => safeText(why ?? '') },
 ];
 
@@ -186,10 +186,6 @@ function cacheShareText({ usedBytes, limitBytes }: NodeCache): string {
 
 function diskText({ diskFreeBytes }: NodeCache): string {
   return diskFreeBytes === undefined ? '' : formatBytes(diskFreeBytes);
-}
-
-function ageText(ms: number): string {
-  return ms < 1000 ? '0 s' : formatDuration(Math.round(ms / 1000) * 1000);
 }
 
 function table<Row>(

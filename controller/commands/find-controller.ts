@@ -8,6 +8,7 @@ import { PODS, SECRETS } from '#kube/core-resources.ts';
 import { exchange } from '#kube/http-exchange.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import type { KubeObject, Resource } from '#kube/kube-object.ts';
+import { isReady } from '#kube/ready-condition.ts';
 import type { ClientTrust } from '#proto/dial.ts';
 import { TOKEN_AUDIENCE } from '#proto/wire-limits.ts';
 
@@ -81,17 +82,12 @@ export async function listControllerPods({
   return (await kube.list<ControllerPod>(PODS, query, { signal })).items;
 }
 
-export function isReadyPod({ status }: ControllerPod): boolean {
-  const { conditions = [] } = status ?? {};
-  return conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True');
-}
-
 /** @throws COORDINATOR_UNAVAILABLE where there is none, KUBE_FORBIDDEN, … */
 export async function findController(parts: FindParts): Promise<FoundController> {
   const { namespace } = parts;
   const pods = await listControllerPods(parts);
   const running = pods.filter(({ status }) => status?.phase === 'Running');
-  const any = running.find(isReadyPod) ?? running[0];
+  const any = running.find(isReady) ?? running[0];
   if (any === undefined) {
     const what = pods.length === 0 ? `no pod with ${CONTROLLER_PODS}` : 'no pod of it that runs';
     const text = `there is no controller in namespace ${namespace}: ${what}`;
@@ -99,7 +95,7 @@ export async function findController(parts: FindParts): Promise<FoundController>
     throw new EngineError('COORDINATOR_UNAVAILABLE', `${text}; ${advice}`);
   }
   const flag = flagsOf(any);
-  const leaseName = flag('lease-name') ?? LEASE_NAME;
+  const leaseName = leaseNameOf(any);
   const leader = await leaderOf(parts, leaseName);
   const pod = running.find(({ metadata }) => metadata.name === leader) ?? any;
   const port = Number(/:(\d+)$/.exec(flag('listen-address') ?? '')?.[1] ?? PORT);
@@ -128,7 +124,12 @@ export async function leaderOf(
   }
 }
 
-export function flagsOf({ spec }: ControllerPod): (name: string) => string | undefined {
+/** By which its pods agree on who leads, and its Service is called. */
+export function leaseNameOf(pod: ControllerPod): string {
+  return flagsOf(pod)('lease-name') ?? LEASE_NAME;
+}
+
+function flagsOf({ spec }: ControllerPod): (name: string) => string | undefined {
   const { containers = [] } = spec ?? {};
   const container = containers.find(({ name }) => name === 'controller') ?? containers[0];
   const words = [...(container?.command ?? []), ...(container?.args ?? [])];
