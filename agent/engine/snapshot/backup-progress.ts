@@ -18,7 +18,7 @@ export interface BackupTotals {
   readonly durationMs: number;
 }
 
-/** What an upload has finished; what is in the middle of a file comes from the counters. */
+/** What the finished tasks of an upload have seen. */
 export interface FinishedBytes {
   readonly readBytes: number;
   readonly cachedBytes: number;
@@ -38,6 +38,7 @@ export class BackupProgress implements Disposable {
   readonly #timer: NodeJS.Timeout | undefined;
   #hasCompany = false;
   #finished: FinishedBytes | undefined;
+  #unfinishedBytes: () => number = () => 0;
 
   constructor(
     control: RunControl,
@@ -52,9 +53,13 @@ export class BackupProgress implements Disposable {
     this.#timer = onProgress && setInterval(() => onProgress(this.totals()), INTERVAL_MS);
   }
 
-  /** From here on it is an upload that reads. */
-  follow(finished: FinishedBytes): void {
+  /**
+   * From here on it is an upload that reads.
+   * @param unfinishedBytes what threads have brought back of files that they go on with
+   */
+  follow(finished: FinishedBytes, unfinishedBytes: () => number): void {
     this.#finished = finished;
+    this.#unfinishedBytes = unfinishedBytes;
     const uploads = running.get(this.#control) ?? new Set();
     running.set(this.#control, uploads.add(this));
     if (uploads.size > 1) for (const each of uploads) each.#hasCompany = true;
@@ -79,10 +84,13 @@ export class BackupProgress implements Disposable {
     running.get(this.#control)?.delete(this);
   }
 
-  /** With company the counters say what all have read, and only whole tasks can be told apart. */
+  /**
+   * With company the counters say what all have read, and only what tasks bring back can be told
+   * apart: of a large file something every few seconds.
+   */
   #bytesRead(): number {
     if (!this.#hasCompany) return this.#since('bytesRead');
-    return this.#finished?.readBytes ?? 0;
+    return (this.#finished?.readBytes ?? 0) + this.#unfinishedBytes();
   }
 
   #since(name: CounterName): number {

@@ -175,7 +175,7 @@ async function store(
     readChunks: resumed => readChunks(contents.reader, resumed, signal),
     checkpoints,
     afterTask: () => contents.writing.keepUp(signal),
-    onTotals: totals => progress.follow(totals),
+    onTotals: (totals, unfinishedBytes) => progress.follow(totals, unfinishedBytes),
   };
   const upload = UPLOADS[kind];
   onStage?.('upload');

@@ -115,7 +115,8 @@ class DeviceUpload {
     const { plain } = device;
     const address = { run: options.run, names: [], device: plain, untouched: untouched?.shared };
     this.#reading = new SharedReading(address, this.#file);
-    parts.onTotals?.(this.#totals);
+    const isRead = () => this.#totals.readFiles > 0;
+    parts.onTotals?.(this.#totals, () => (isRead() ? 0 : this.#reading.readBytes));
   }
 
   async store(): Promise<UploadedTree> {

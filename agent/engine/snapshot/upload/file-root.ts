@@ -44,7 +44,8 @@ async function upload(parts: UploadParts, options: UploadOptions): Promise<Uploa
   const { stat, extras, unreadable } = look(run, name);
   const listed = largeFileOf(name, stat, { extras, stampIndex: 0 });
   const totals = new TotalsBuilder();
-  parts.onTotals?.(totals);
+  const state: FileRootState = { totals, signal, reading: undefined };
+  parts.onTotals?.(totals, () => state.reading?.readBytes ?? 0);
   if (unreadable.length > 0) {
     const path = printablePath(fileRun.root);
     totals.addSkipped(unreadableAttributes(path, unreadable));
@@ -59,9 +60,8 @@ async function upload(parts: UploadParts, options: UploadOptions): Promise<Uploa
   }
   const resumed = resumedOf(resumedRoots, { name, stat, run });
   const file = resumed === undefined ? listed : { ...listed, resumed };
-  const { finished, reading } = await new FileRootReading(parts, run, { totals, signal }).read(
-    file,
-  );
+  const { finished, reading } = await new FileRootReading(parts, run, state).read(file);
+  state.reading = undefined;
   totals.readFiles = 1;
   totals.readBytes = finished.bytes - reading.resumedBytes;
   if (finished.skipped) totals.addSkipped(finished.skipped);
@@ -82,6 +82,8 @@ function resumedOf(
 interface FileRootState {
   readonly totals: TotalsBuilder;
   readonly signal: AbortSignal;
+  /** What is not read to its end. */
+  reading: SharedReading | undefined;
 }
 
 /** Reads the file with all threads, and saves what has been read from time to time. */
@@ -105,6 +107,7 @@ class FileRootReading {
     const { runner, readChunks, checkpoints } = this.#parts;
     const chunks = file.resumed && (await readChunks(file.resumed));
     const reading = new SharedReading({ run: this.#run, names: [] }, file, chunks);
+    this.#state.reading = reading;
     const readers = Array.from({ length: runner.size }, () =>
       reading.read(runner, () => this.#betweenShares()),
     );

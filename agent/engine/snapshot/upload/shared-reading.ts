@@ -28,6 +28,8 @@ export class SharedReading {
   /** How many are reading it now. */
   readers = 0;
   failure: EngineError | undefined;
+  /** Bytes of chunks that have come back, holes with them. */
+  readBytes = 0;
   readonly file: LargeFile;
   /** Bytes at the start that an earlier run has read. */
   readonly resumedBytes: number;
@@ -67,7 +69,7 @@ export class SharedReading {
         const { identity, chunks, passed = [] } = await runner.run(kind, input);
         this.passed.push(...passed);
         this.#note(identity);
-        if (chunks.starts.length > 0) this.#chunks.push(chunks);
+        this.#take(chunks);
         if (this.isDone) return;
         await between();
       }
@@ -90,6 +92,11 @@ export class SharedReading {
     const isResumable = this.#isSteady && this.#identity?.isSettled === true;
     const identity = isResumable ? this.#identity : undefined;
     return { file: this.file, chunks: [...this.#chunks], identity };
+  }
+
+  #take(chunks: FileChunks): void {
+    if (chunks.starts.length > 0) this.#chunks.push(chunks);
+    for (const length of chunks.lengths) this.readBytes += length;
   }
 
   #note(identity: FileIdentity): void {

@@ -46,7 +46,7 @@ import {
   type IncompleteTree,
   withCheckpoints,
 } from './with-checkpoints.ts';
-import { type FileReading, type Work, WorkQueue } from './work-queue.ts';
+import { bytesOf, type FileReading, type Work, WorkQueue } from './work-queue.ts';
 
 export interface UploadParts {
   readonly runner: TaskRunner<UploadTasks>;
@@ -63,8 +63,8 @@ export interface UploadParts {
   readonly checkpoints: CheckpointSink;
   /** Called between tasks; flushes when that is due. */
   readonly afterTask: () => Promise<void>;
-  /** Told at the beginning where the sums are, which grow with every task that ends. */
-  readonly onTotals?: (totals: Readonly<TotalsBuilder>) => void;
+  /** Told at first where the sums of ended tasks are, and how far unfinished files have come. */
+  readonly onTotals?: (totals: Readonly<TotalsBuilder>, unfinishedBytes: () => number) => void;
 }
 
 /** `warn` stores the rest and names it; `fail` ends the upload soon. */
@@ -112,7 +112,7 @@ class Upload {
 
   constructor(parts: UploadParts, options: UploadOptions) {
     this.#parts = parts;
-    parts.onTotals?.(this.#totals);
+    parts.onTotals?.(this.#totals, () => bytesOf(this.#reading));
     this.#options = options;
     this.#run = options.run;
     this.#queue = new WorkQueue(parts.runner.size);

@@ -14,6 +14,13 @@ export interface FileReading {
   readonly attempt: number;
 }
 
+/** What threads have brought back of them. */
+export function bytesOf(readings: Iterable<FileReading>): number {
+  let bytes = 0;
+  for (const { reading } of readings) bytes += reading.readBytes;
+  return bytes;
+}
+
 export type Work =
   | { readonly kind: 'write'; readonly directory: OpenDirectory }
   | { readonly kind: 'page'; readonly placed: PlacedPage }

@@ -52,6 +52,7 @@ t.test('a file is read share by share, and known as far as it goes in between', 
   t.strictSame(seen, [1, 2]);
   t.ok(reading.isDone);
   t.equal(reading.finished(1).chunks.length, 3);
+  t.equal(reading.readBytes, 300);
 });
 
 t.test('it is gone on with from what an earlier run has read', async t => {
@@ -63,6 +64,7 @@ t.test('it is gone on with from what an earlier run has read', async t => {
     reading.finished(1).chunks.map(({ starts }) => [...starts]),
     [[0], [200]],
   );
+  t.equal(reading.readBytes, 100, 'which is not read by this one');
   t.equal(new SharedReading(address, resumed).resumedBytes, 0, 'or is not, when that is gone');
 });
 
