@@ -39,7 +39,7 @@ export interface PasswordKey {
 }
 
 /**
- * Takes 0.2 to 0.4 s of one core. scrypt takes 16 MiB in this thread, in slices of a few
+ * Takes 0.2 to 0.4 s of one core. scrypt takes 32 MiB in this thread, in slices of a few
  * milliseconds; where WebAssembly is not to be had 64 MiB on one of libuv's.
  * @throws ALGORITHM_UNKNOWN
  * @throws REPOSITORY_FORMAT_INVALID when the unique id is too short to be a salt

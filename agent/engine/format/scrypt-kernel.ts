@@ -1,4 +1,4 @@
-// scrypt (RFC 7914) with r = 8 and p = 1 in a quarter of its memory: wasm/scrypt.wasm does the
+// scrypt (RFC 7914) with r = 8 and p = 1 in half of its memory: wasm/scrypt.wasm does the
 // mixing. It runs in the thread that asks for it, in slices of a few milliseconds, between which
 // others get their turn; a thread of its own would take more memory than the table.
 
@@ -12,7 +12,7 @@ import { PAGE_BYTES, webAssembly, type WasmModule } from '#engine/base/web-assem
 
 /** As in wasm/assembly/scrypt.ts. */
 const TABLE = 4096;
-const KEPT_ONE_IN = 4;
+const KEPT_ONE_IN = 2;
 const BLOCK_BYTES = 1024;
 
 /** Two to five milliseconds each. */
@@ -29,7 +29,7 @@ interface Mixer {
 let compiled: WasmModule | null | undefined;
 
 /**
- * The key that scrypt gives with N = `blocks`, a power of two from 4 on. Takes `blocks` times 256
+ * The key that scrypt gives with N = `blocks`, a power of two from 4 on. Takes `blocks` times 512
  * bytes, which are zeroed and given back before it returns.
  * @returns undefined where WebAssembly with SIMD, or the memory, cannot be had
  */

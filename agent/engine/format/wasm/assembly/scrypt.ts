@@ -2,10 +2,11 @@
 // lie in this module's memory; scrypt-kernel.ts prepares them and calls these, build.ts compiles.
 //
 // A block is 1,024 bytes (r = 8). Of the table of N blocks that the algorithm reads at random every
-// fourth is kept; one that is missing is computed again from the kept one before it. That is 1.75
-// times the work in a quarter of the memory, and with vectors no slower than OpenSSL with all of it:
-// 0.26 s of processor time against 0.28 for N = 65536 (0.24 with every second block kept, 0.26 with
-// all, 0.37 with every eighth; a smaller table finds more room in the caches).
+// second is kept; one that is missing is computed again from the kept one before it. That is 1.25
+// times the work in half the memory. How long that takes for N = 65536 is decided by how far memory
+// is from a core: with every block, second, fourth kept and by OpenSSL 0.26, 0.24, 0.26, 0.28 s on
+// one machine, 0.18, 0.21, 0.26, 0.13 on another, where small commands peaked at 85 MiB with a quarter
+// of the table and at 98 with half of it.
 //
 // Within each 64 bytes word i stands where word 5 i mod 16 would, so that four vectors hold the
 // diagonals of the matrix and a round of Salsa20 needs no more than turning three of them (the order
@@ -19,7 +20,7 @@ const SCRATCH_B: usize = 2048;
 const SCRATCH_C: usize = 3072;
 const TABLE: usize = 4096;
 /** One block in 2^SKIP_BITS is kept. */
-const SKIP_BITS: u32 = 2;
+const SKIP_BITS: u32 = 1;
 const SKIPPED: u32 = (1 << SKIP_BITS) - 1;
 /** Where the first word of the last 64 bytes of a block lies. */
 const LAST_WORD: usize = 960;
