@@ -31,9 +31,12 @@ export function runCompiled(folder, name) {
  * is compiled (SerializedCodeData in src/snapshot/code-serializer.h). cachedDataVersionTag() names
  * the processor, too, and an image runs elsewhere than where it was made.
  */
-export function compiledPath(folder, name) {
-  const head = new Script('').createCachedData().subarray(0, HEAD_BYTES);
+export function compiledPath(folder, name, head = compiledHead()) {
   return join(folder, `${name}.${crc32(head).toString(16)}.compiled`);
+}
+
+export function compiledHead() {
+  return new Script('').createCachedData().subarray(0, HEAD_BYTES);
 }
 
 export function readScript(folder, name) {

@@ -17,12 +17,15 @@ const BUFFER_BYTES = 12_000;
  * 10 to 20 MiB with two workers. V8 lets the young generation of the main thread grow to 48 MiB of
  * garbage; kept at its first size it costs a few more collections and saves 15 MiB. Told to
  * optimize for size, V8 compiles less code: the first backup of 150,000 files peaks at 150 in place
- * of 158 MiB and takes as long.
+ * of 158 MiB and takes as long. Told that nobody waits for its answers, it makes less haste to
+ * optimize: 0.94 of the processor time of that backup, 0.96 of its wall time, and 138 in place of
+ * 149 MiB; large files and backups with nothing new take as long as before.
  */
 export function keepProcessSmall(): void {
   nativeFunction('int mallopt(int parameter, int value)')?.(M_ARENA_MAX, 1);
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
+  setFlagsFromString('--efficiency-mode');
 }
 
 /**
