@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseDuration, parseRate, type ParseText } from '#agent/config-values.ts';
+import { parseYaml } from '#engine/base/yaml.ts';
 import { RateWindows } from '#controller/bandwidth/rate-windows.ts';
 import { parseStatusAddress } from '#controller/setting-values.ts';
 import { CHART, helmIsMissing, renderChart } from './helm.ts';
@@ -127,3 +128,26 @@ t.test(
     }
   },
 );
+
+/** Paths of what has keys below it. */
+function* sectionsOf(values: object, above = ''): Generator<string> {
+  for (const [key, below] of Object.entries(values) as [string, unknown][]) {
+    if (typeof below !== 'object' || below === null || Array.isArray(below)) continue;
+    yield above + key;
+    yield* sectionsOf(below, `${above}${key}.`);
+  }
+}
+
+t.test('a section that is taken away is named, unless the rest does without', { skip }, async t => {
+  const values = parseYaml(readFileSync(join(CHART, 'values.yaml'), 'utf8'), 'values.yaml');
+  // A mapping, as the schema says.
+  const sections = [...sectionsOf(values as object)];
+  t.ok(sections.includes('controller.configuration'));
+  for (const section of sections) {
+    try {
+      renderChart(IMAGE, '--set=controller.enabled=true', `--set=${section}=null`);
+    } catch (error) {
+      t.match(String(error), `missing property '${section.split('.').at(-1)}'`, section);
+    }
+  }
+});
