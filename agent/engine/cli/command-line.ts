@@ -30,6 +30,9 @@ export interface Program<Row extends VerbRow = Verb> {
   readonly columns: number;
 }
 
+/** Of the error that is thrown where a command is missing. */
+const HELP_CODE = 'commander.help';
+
 /** @throws USAGE, the message naming what was meant where that can be guessed */
 export function parseCommandLine<Row extends VerbRow>(
   program: Program<Row>,
@@ -55,6 +58,9 @@ export function parseCommandLine<Row extends VerbRow>(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'text', text: written.join('') };
+    const [first, ...rest] = words;
+    // Whom commander does not know it takes for nobody there, and the word itself says more.
+    if (first === 'help' && error.code === HELP_CODE) return parseCommandLine(program, rest);
     throw usageError(misplaced(program, error, words) ?? messageIn(error, written));
   }
   return found.invocation ?? { kind: 'text', text: root.helpInformation() };
@@ -168,7 +174,7 @@ function examplesOf(verb: VerbRow): string {
 
 /** Commander writes suggestions behind its message; help comes as text after a missing verb. */
 function messageIn(error: CommanderError, written: readonly string[]): string {
-  if (error.code === 'commander.help') return 'a command is missing; name one';
+  if (error.code === HELP_CODE) return 'a command is missing; name one';
   const text = written
     .join('')
     .replace(/^error: /, '')

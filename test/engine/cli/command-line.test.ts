@@ -67,6 +67,7 @@ t.test('one run does not remember the options of another', async t => {
 
 t.test('wrong usage names what was meant', async t => {
   t.throws(() => parse('bakup'), { code: 'USAGE', message: /Did you mean backup/ });
+  t.throws(() => parse('help', 'bakup'), { code: 'USAGE', message: /Did you mean backup/ });
   t.throws(() => parse('backup', '/a', '--tga', 'x'), { code: 'USAGE', message: /--tag/ });
   t.throws(() => parse('backup'), { code: 'USAGE', message: /path/ });
   t.throws(() => parse('backup', '/a', '/b'), { code: 'USAGE', message: /too many arguments/ });
