@@ -21,7 +21,7 @@ import { policiesFor } from './policies.ts';
 import type { BackupParts } from './publish-snapshot.ts';
 import { readExcludeRules, shareRules } from './source/git-rules.ts';
 import { KnownChanges } from './upload/known-changes.ts';
-import type { UploadOptions } from './upload/upload.ts';
+import type { UploadOptions } from './upload/upload-options.ts';
 import type { UploadRun } from './upload/upload-tasks.ts';
 
 export interface BackupPlan {

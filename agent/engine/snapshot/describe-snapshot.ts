@@ -5,7 +5,7 @@ import { encodeExtras } from '#engine/format/entry-extras.ts';
 import type { SnapshotManifest, SnapshotSource } from '#engine/format/snapshot-manifest.ts';
 import { withChanges } from './changes-note.ts';
 import type { TotalsBuilder } from './upload/part-totals.ts';
-import type { UploadedTree } from './upload/upload.ts';
+import type { UploadedTree } from './upload/upload-options.ts';
 import type { IncompleteTree } from './upload/with-checkpoints.ts';
 
 export interface SnapshotDescription {

@@ -15,7 +15,7 @@ import { splitRoot } from './file-root.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { SharedReading } from './shared-reading.ts';
 import { stoppable } from './stoppable.ts';
-import type { UploadedTree, UploadOptions, UploadParts } from './upload.ts';
+import type { UploadedTree, UploadOptions, UploadParts } from './upload-options.ts';
 import { type SharedUntouched, shareUntouched, takenOver } from './untouched-chunks.ts';
 import type {
   EntryMetadata,

@@ -51,6 +51,12 @@ export function isSourceError(error: unknown): error is EngineError {
   );
 }
 
+/** For `catch`: the error, if it is the source's. */
+export function sourceError(error: unknown): EngineError {
+  if (isSourceError(error)) return error;
+  throw error;
+}
+
 export function unsupportedType(type: number, path: string): EngineError {
   return new EngineError(
     'SOURCE_TYPE_UNSUPPORTED',

@@ -20,7 +20,7 @@ import { TotalsBuilder } from './part-totals.ts';
 import { partialsByName } from './resumed-entries.ts';
 import { SharedReading } from './shared-reading.ts';
 import { stoppable } from './stoppable.ts';
-import type { UploadedTree, UploadOptions, UploadParts } from './upload.ts';
+import type { UploadedTree, UploadOptions, UploadParts } from './upload-options.ts';
 import type { FinishFileOutput, LargeFile, ResumedFile, UploadRun } from './upload-tasks.ts';
 import { type IncompleteReason, type IncompleteTree, withCheckpoints } from './with-checkpoints.ts';
 
@@ -44,8 +44,8 @@ async function upload(parts: UploadParts, options: UploadOptions): Promise<Uploa
   const { stat, extras, unreadable } = look(run, name);
   const listed = largeFileOf(name, stat, { extras, stampIndex: 0 });
   const totals = new TotalsBuilder();
-  const state: FileRootState = { totals, signal, reading: undefined };
-  parts.onTotals?.(totals, () => state.reading?.readBytes ?? 0);
+  const state: FileRootState = { totals, signal, reading: undefined, givenUpBytes: 0 };
+  parts.onTotals?.(totals, () => state.givenUpBytes + (state.reading?.readBytes ?? 0));
   if (unreadable.length > 0) {
     const path = printablePath(fileRun.root);
     totals.addSkipped(unreadableAttributes(path, unreadable));
@@ -84,6 +84,8 @@ interface FileRootState {
   readonly signal: AbortSignal;
   /** What is not read to its end. */
   reading: SharedReading | undefined;
+  /** Read before it was found to have changed. */
+  givenUpBytes: number;
 }
 
 /** Reads the file with all threads, and saves what has been read from time to time. */
@@ -122,7 +124,9 @@ class FileRootReading {
     if (reading.failure) throw reading.failure;
     const finished = await runner.run('finishFile', reading.finished(attempt));
     const { changed } = finished;
-    return changed ? await this.read(changed, attempt + 1) : { finished, reading };
+    if (changed === undefined) return { finished, reading };
+    this.#state.givenUpBytes += reading.readBytes;
+    return await this.read(changed, attempt + 1);
   }
 
   #fail(error: unknown): void {

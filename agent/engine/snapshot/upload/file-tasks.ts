@@ -3,7 +3,7 @@
 // messages, so that a flush does not have to wait for a terabyte.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { EngineError } from '#engine/base/errors.ts';
 import { CHUNK_OFFSET } from '#engine/object/object-writer.ts';
 import { COUNTER } from '#engine/workers/run-control.ts';
 import type { TaskReply } from '#engine/workers/tasks.ts';
@@ -13,6 +13,7 @@ import {
   type SourceDirectory,
   type SourceFile,
 } from '#engine/snapshot/source/source-file-system.ts';
+import { joinPath } from '#engine/snapshot/source/source-handle.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
@@ -199,14 +200,15 @@ function changeSince(
   file: LargeFile,
   bytes: number,
 ): Change {
-  const directory = upload.handles.at(names);
-  const path = pathOf(directory, file);
+  const path = printablePath([...names, file.name].reduce(joinPath, upload.run.root));
   const stat = new SourceStat();
+  let directory: SourceDirectory;
   try {
+    directory = upload.handles.at(names);
     const { listing, index } = listingOf(file.name);
     upload.fileSystem.statAt(directory, listing, index, stat);
   } catch (error) {
-    if (!isEngineError(error, 'SOURCE_VANISHED', 'SOURCE_UNREADABLE')) throw error;
+    if (!isSourceError(error)) throw error;
     const { code, message } = error;
     const skipped = { path, code, message: `${message}; what had been read is stored` };
     return { skipped, now: undefined };

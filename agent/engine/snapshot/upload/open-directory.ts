@@ -2,6 +2,7 @@
 // known, and how many are still being worked on. The main thread holds one for each directory on
 // the way from the root to where the walk is, not one for each directory of the tree.
 
+import { EngineError } from '#engine/base/errors.ts';
 import { type DirEntry, type DirSummary, encodeEntry } from '#engine/format/directory.ts';
 import { type DirectoryExtras, encodeExtras } from '#engine/format/entry-extras.ts';
 import { goNameText } from '#engine/format/go-name.ts';
@@ -9,7 +10,7 @@ import type { Selection } from '#engine/snapshot/source/selection.ts';
 import { directoryKey, makeRecord, markRacy } from '#engine/snapshot/source/change-record.ts';
 import { type DirectoryRecord, RecordNode } from './record-order.ts';
 import { directoryExtraText } from './directory-object.ts';
-import { TotalsBuilder } from './part-totals.ts';
+import { type Failure, failureAt, TotalsBuilder } from './part-totals.ts';
 import { encodeText } from './piece-builder.ts';
 import { PieceJoiner } from './piece-joiner.ts';
 import type {
@@ -21,6 +22,7 @@ import type {
   DirectoryPiece,
   LargeFile,
   ScanOutput,
+  UploadRun,
   WrittenDirectory,
 } from './upload-tasks.ts';
 
@@ -83,6 +85,7 @@ export class OpenDirectory {
   #isUnchanged: boolean;
   /** An entry without a place in the directory must have none in the record. */
   #isRecordWhole = true;
+  #isPageLost = false;
   #nextChild = 0;
   #waitingFor = 0;
 
@@ -157,7 +160,24 @@ export class OpenDirectory {
   finishPage(slots: Slots, { isUnchanged, stamps }: PageOutput): void {
     slots.stamps = stamps;
     this.#isUnchanged &&= isUnchanged;
-    this.#waitingFor -= 1;
+    this.#finishOne();
+  }
+
+  /**
+   * The entries of a page could not be had, since the directory is gone or cannot be read any more.
+   * @returns what to report, which is the same for all of its pages and comes with the first
+   */
+  failPage(run: UploadRun, { code, message }: EngineError): Failure | undefined {
+    const isFirst = !this.#isPageLost;
+    this.#isPageLost = true;
+    this.#isRecordWhole = false;
+    this.#isUnchanged = false;
+    this.#finishOne();
+    if (!isFirst) return undefined;
+    const error = new EngineError(code, `${message}; what had not been read of it is missing`);
+    const failure = failureAt(run, this.names, error, 'directory');
+    this.totals.addFailure(failure);
+    return failure;
   }
 
   /** `isSteady` when it was left alone while it was read. */
@@ -167,12 +187,12 @@ export class OpenDirectory {
     if (piece === undefined) this.#isRecordWhole = false;
     else if (!isSteady) markRacy(slots.stamps, file.stampIndex);
     this.#isUnchanged = false;
-    this.#waitingFor -= 1;
+    this.#finishOne();
   }
 
   /** `written` is undefined for a child that could not be stored. */
   finishChild(position: number, written: WrittenDirectory | undefined): void {
-    this.#waitingFor -= 1;
+    this.#finishOne();
     const child = this.#children[position];
     if (written === undefined) {
       this.#isUnchanged = false;
@@ -181,6 +201,12 @@ export class OpenDirectory {
     this.totals.addDirectory(child, written.summary);
     this.#isUnchanged &&= isSameChild(child, written);
     this.#childSlots.list[position] = childText(child, written);
+  }
+
+  #finishOne(): void {
+    // Written too early, it would lack what nobody names.
+    if (this.#waitingFor === 0) throw new EngineError('INTERNAL', 'an entry was stored twice');
+    this.#waitingFor -= 1;
   }
 
   /** What the next backup can know of it. */

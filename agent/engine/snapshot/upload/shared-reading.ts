@@ -27,6 +27,7 @@ export interface FileOutcome {
 export class SharedReading {
   /** How many are reading it now. */
   readers = 0;
+  #isEnded = false;
   failure: EngineError | undefined;
   /** Bytes of chunks that have come back, holes with them. */
   readBytes = 0;
@@ -79,6 +80,13 @@ export class SharedReading {
     } finally {
       this.readers -= 1;
     }
+  }
+
+  /** True for one of its readers, the last: two that hear of a failure at once end it but once. */
+  takeEnd(): boolean {
+    if (this.readers > 0 || this.#isEnded) return false;
+    this.#isEnded = true;
+    return true;
   }
 
   /** What is known of a file that is read to its end. */

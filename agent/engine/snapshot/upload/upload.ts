@@ -2,20 +2,18 @@
 // are half done; listing, reading, hashing, sealing and encoding happen in worker threads.
 
 import { abortedError } from '#engine/base/abort.ts';
-import type { EngineError } from '#engine/base/errors.ts';
-import type { DirEntry } from '#engine/format/directory.ts';
-import { TASKS_PER_THREAD, type TaskRunner } from '#engine/workers/tasks.ts';
+import { EngineError } from '#engine/base/errors.ts';
+import { TASKS_PER_THREAD } from '#engine/workers/tasks.ts';
 import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
-import type { ChangesNote } from '#engine/snapshot/changes-note.ts';
 import { directoryKey, makeRecord, mayBeUnchanged } from '#engine/snapshot/source/change-record.ts';
 import { ChangeWriter } from './change-writer.ts';
 import type { StoredContents } from './file-contents.ts';
 import { fileText } from './file-text.ts';
 import { Lanes } from './lanes.ts';
 import { LargeLinks } from './large-links.ts';
-import type { KnownChanges } from './known-changes.ts';
 import { type DirectoryRecord, RecordNode } from './record-order.ts';
-import { isSourceError, sourceIncomplete } from './entry-faults.ts';
+import { isSourceError, sourceError, sourceIncomplete } from './entry-faults.ts';
+import { type FileReading, FileReadings } from './file-readings.ts';
 import {
   type DirectoryPlace,
   OpenDirectory,
@@ -32,60 +30,13 @@ import type {
   ChildDirectory,
   EarlierChild,
   EntryMetadata,
-  FileChunks,
-  PreviousObject,
-  ResumedFile,
   UploadRun,
-  UploadTasks,
   WrittenDirectory,
 } from './upload-tasks.ts';
+import type { UploadedTree, UploadOptions, UploadParts } from './upload-options.ts';
 import { wholeBuffer } from './whole-buffer.ts';
-import {
-  type CheckpointSink,
-  type IncompleteReason,
-  type IncompleteTree,
-  withCheckpoints,
-} from './with-checkpoints.ts';
-import { bytesOf, type FileReading, type Work, WorkQueue } from './work-queue.ts';
-
-export interface UploadParts {
-  readonly runner: TaskRunner<UploadTasks>;
-  /** Whether the index has an object of the parent snapshot. */
-  readonly isStored: (objectId: string) => boolean;
-  /** Reads a directory object of the parent snapshot; undefined when it cannot be had. */
-  readonly readPrevious: (objectId: string) => Promise<PreviousObject | undefined>;
-  /** Says which of them will be read next, so that they can be fetched together. */
-  readonly announcePrevious: (objectIds: Iterable<string>) => Promise<void>;
-  /** What is known beside the parent snapshot. */
-  readonly known: KnownChanges | undefined;
-  /** The chunks of which an object of that length is made; undefined when not all are there. */
-  readonly readChunks: (object: ResumedFile) => Promise<FileChunks | undefined>;
-  readonly checkpoints: CheckpointSink;
-  /** Called between tasks; flushes when that is due. */
-  readonly afterTask: () => Promise<void>;
-  /** Told at first where the sums of ended tasks are, and how far unfinished files have come. */
-  readonly onTotals?: (totals: Readonly<TotalsBuilder>, unfinishedBytes: () => number) => void;
-}
-
-/** `warn` stores the rest and names it; `fail` ends the upload soon. */
-export type OnError = 'warn' | 'fail';
-
-export interface UploadOptions {
-  readonly run: UploadRun;
-  readonly selection: Selection;
-  /** Root entry of the parent snapshot. */
-  readonly previousRoot: DirEntry | undefined;
-  /** Those of incomplete snapshots after it that the upload goes on from, oldest first. */
-  readonly resumedRoots?: readonly DirEntry[];
-  /** What an entry that cannot be stored means for the whole. */
-  readonly onError: OnError;
-  readonly signal: AbortSignal;
-}
-
-export interface UploadedTree extends IncompleteTree {
-  /** What the next backup can know. */
-  readonly changes: ChangesNote | undefined;
-}
+import { type IncompleteReason, type IncompleteTree, withCheckpoints } from './with-checkpoints.ts';
+import { type Work, WorkQueue } from './work-queue.ts';
 
 /**
  * Stores the tree; durable only after the next flush.
@@ -107,12 +58,12 @@ class Upload {
   readonly #lanes: Lanes<Work>;
   /** Listed and not written yet. */
   readonly #open = new Set<OpenDirectory>();
-  readonly #reading = new Set<FileReading>();
+  readonly #readings = new FileReadings();
   #root: { written: WrittenDirectory; metadata: EntryMetadata } | undefined;
 
   constructor(parts: UploadParts, options: UploadOptions) {
     this.#parts = parts;
-    parts.onTotals?.(this.#totals, () => bytesOf(this.#reading));
+    parts.onTotals?.(this.#totals, () => this.#readings.bytes);
     this.#options = options;
     this.#run = options.run;
     this.#queue = new WorkQueue(parts.runner.size);
@@ -150,9 +101,7 @@ class Upload {
   async #gather(reason: IncompleteReason): Promise<IncompleteTree | undefined> {
     const root = [...this.#open].find(({ parent }) => parent === undefined);
     if (root === undefined || root.writing) return undefined;
-    const files = [...this.#reading].map(({ placed, reading }) => {
-      return { directory: placed.directory, partial: reading.partial };
-    });
+    const files = this.#readings.partials();
     const { directories, transfer } = await gatherPartialTree(this.#open, files);
     const input = { run: this.#run, directories, reason };
     const written = await this.#parts.runner.run('writeCheckpoint', input, { transfer });
@@ -265,7 +214,15 @@ class Upload {
     const { names, selection } = directory;
     const input = { run: this.#run, names, selection, page };
     const transfer = [page.names, page.types, page.previous, page.stamps].flatMap(wholeBuffer);
-    const stored = await this.#parts.runner.run('storePage', input, { transfer });
+    const stored = await this.#parts.runner
+      .run('storePage', input, { transfer })
+      .catch(sourceError);
+    if (stored instanceof EngineError) {
+      const failure = directory.failPage(this.#run, stored);
+      if (failure) this.#totals.addFailure(failure);
+      this.#checkComplete(directory);
+      return;
+    }
     directory.totals.addPart(stored.totals);
     this.#totals.addPart(stored.totals);
     this.#queue.files.push(...directory.place(stored.pieces, slots));
@@ -285,7 +242,7 @@ class Upload {
     const resumed = file.resumed && (await this.#parts.readChunks(file.resumed));
     const address = { run: this.#run, names: directory.names };
     const reading = { placed, attempt, reading: new SharedReading(address, file, resumed) };
-    this.#reading.add(reading);
+    this.#readings.add(reading);
     this.#queue.readings.add(reading);
     // Others may begin to help at once.
     this.#lanes.wake();
@@ -300,7 +257,7 @@ class Upload {
       // Nobody joins a file whose last chunk has been taken.
       this.#queue.readings.delete(open);
     }
-    if (reading.readers === 0) await this.#finishFile(open);
+    if (reading.takeEnd()) await this.#finishFile(open);
   }
 
   async #betweenShares(): Promise<void> {
@@ -311,18 +268,19 @@ class Upload {
   async #finishFile(open: FileReading): Promise<void> {
     const { placed, reading, attempt } = open;
     if (reading.failure) {
-      this.#reading.delete(open);
+      this.#readings.giveUp(open);
       this.#fileFailed(placed, reading.failure);
       return;
     }
     const finished = await this.#parts.runner.run('finishFile', reading.finished(attempt));
-    this.#reading.delete(open);
     if (finished.changed) {
+      this.#readings.giveUp(open);
       // Other names of it are read by themselves.
       this.#queue.files.push(...this.#links.settle(placed, undefined));
       await this.#readFile({ ...placed, file: finished.changed }, 2);
       return;
     }
+    this.#readings.end(open);
     const { piece, skipped } = finished;
     const isSteady = skipped === undefined && attempt === 1;
     const { resumedBytes } = reading;

@@ -2,24 +2,9 @@
 // what completes something goes before what begins something; threads that would stand idle help
 // with files that others have begun.
 
+import type { FileReading } from './file-readings.ts';
 import type { OpenDirectory, PlacedFile, PlacedPage } from './open-directory.ts';
-import type { SharedReading } from './shared-reading.ts';
 import type { ChildDirectory } from './upload-tasks.ts';
-
-/** A file that threads are reading. */
-export interface FileReading {
-  readonly placed: PlacedFile;
-  readonly reading: SharedReading;
-  /** 1, or 2 when it is read once more. */
-  readonly attempt: number;
-}
-
-/** What threads have brought back of them. */
-export function bytesOf(readings: Iterable<FileReading>): number {
-  let bytes = 0;
-  for (const { reading } of readings) bytes += reading.readBytes;
-  return bytes;
-}
 
 export type Work =
   | { readonly kind: 'write'; readonly directory: OpenDirectory }

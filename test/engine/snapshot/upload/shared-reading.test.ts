@@ -97,3 +97,26 @@ t.test('an error of the source is kept, any other thrown', async t => {
   const other = new SharedReading(address, file);
   await t.rejects(other.read(failing(new Error('bad luck')), nothing), { message: 'bad luck' });
 });
+
+t.test('two who hear of a failure at the same time end the file once', async t => {
+  const reading = new SharedReading(address, file);
+  const between = Promise.withResolvers<void>();
+  let shares = 0;
+  const run = (kind: string, input: { token: SharedArrayBuffer }) => {
+    shares += 1;
+    if (shares < 3) return runnerOf([]).run(kind as 'readFile', input as never);
+    return Promise.reject(new EngineError('SOURCE_VANISHED', 'gone'));
+  };
+  const runner = { size: 3, run, broadcast: nothing } as unknown as TaskRunner<UploadTasks>;
+  let ends = 0;
+  const join = async () => {
+    await reading.read(runner, () => between.promise);
+    if (reading.takeEnd()) ends += 1;
+  };
+  const waiting = [join(), join()];
+  await join();
+  t.equal(ends, 0, 'not by the one that fails, while others read');
+  between.resolve();
+  await Promise.all(waiting);
+  t.equal(ends, 1);
+});
