@@ -138,12 +138,17 @@ async function inRoot(
     await using volume = await openDirectory(root);
     const { atimeMs, mtimeMs } = await volume.stat();
     await work(volume);
-    await volume.utimes(atimeMs / 1000, mtimeMs / 1000);
+    await volume.utimes(timeOf(atimeMs), timeOf(mtimeMs));
     await volume.sync();
   } catch (error) {
     if (isEngineError(error, 'ABORTED')) throw error;
     throw notWritable(root, error);
   }
+}
+
+/** Node takes a negative number for the present; as a Date, to the millisecond, it is what it is. */
+function timeOf(ms: number): number | Date {
+  return ms < 0 ? new Date(ms) : ms / 1000;
 }
 
 function requireName(name: string): void {

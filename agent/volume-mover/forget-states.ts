@@ -4,6 +4,7 @@
 
 import type { Clock } from '#engine/base/clock.ts';
 import { forgetSnapshots, listSnapshots, type Repository } from '#engine/index.ts';
+import { REQUESTERS } from './velero-source.ts';
 
 /** No schedule that anybody goes on with is slower than this. */
 const STATE_AGE_MS_MAX = 7 * 24 * 60 * 60_000;
@@ -19,10 +20,14 @@ export async function forgetOldStates(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<number> {
-  const tags = { 'snapshot-requester': 'snapshot-pod-volume' };
-  const filter = { source: { user: 'default', host: 'default' }, tags, includeIncomplete: true };
+  const source = { user: 'default', host: 'default' };
   const youngestMs = clock.now() - STATE_AGE_MS_MAX;
-  const old = (await listSnapshots(repository, filter, { signal }))
+  const lists = REQUESTERS.map(requester => {
+    const tags = { 'snapshot-requester': requester };
+    return listSnapshots(repository, { source, tags, includeIncomplete: true }, { signal });
+  });
+  const old = (await Promise.all(lists))
+    .flat()
     .filter(({ incomplete, pins, problem }) => incomplete !== '' && pins.length === 0 && !problem)
     .filter(({ endTime }) => Date.parse(endTime) < youngestMs)
     .map(({ id }) => id);

@@ -22,7 +22,8 @@ const UPLOADER = Object.freeze({ 'snapshot-uploader': 'kopia' });
  * Who asks for the snapshot of a pod's volume, or of one that was made of a volume snapshot: the
  * first part of a path, and a tag.
  */
-type Requester = 'snapshot-pod-volume' | 'snapshot-data-upload-download';
+export const REQUESTERS = ['snapshot-pod-volume', 'snapshot-data-upload-download'] as const;
+type Requester = (typeof REQUESTERS)[number];
 
 /**
  * The path has the name of the pod in it, which is another one after each roll-out of a Deployment.

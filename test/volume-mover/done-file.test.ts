@@ -24,6 +24,13 @@ t.test('the done file is where the init container looks, readable for everybody'
   t.equal(fs.statSync(root).mtimeMs, 1_600_000_000_250);
 });
 
+t.test('a time before 1970 is kept as well', async t => {
+  const root = t.testdir({});
+  fs.utimesSync(root, new Date(-86_400_000), new Date(-86_400_500));
+  await writeDoneFile(root, UID);
+  t.equal(fs.statSync(root).mtimeMs, -86_400_500);
+});
+
 t.test('what an earlier restore has left goes', async t => {
   const root = t.testdir({ '.velero': { old: '', deep: { er: { file: '1' } } } });
   fs.writeFileSync(Buffer.from(`${root}/.velero/bad\xff`, 'latin1'), '');

@@ -303,8 +303,8 @@ t.test('states that nobody has gone on from for a week are removed after any bac
   const { node, mover, velero, own } = await sceneFor(t);
   const lease = await velero.repositories.acquire(NAME, 'write');
   const { manifests } = lease.thing;
-  const tags = { 'snapshot-requester': 'snapshot-pod-volume', pvc: own };
-  const put = (age: number, more: object): string => {
+  const put = (age: number, more: object, requester = 'snapshot-pod-volume'): string => {
+    const tags = { 'snapshot-requester': requester, pvc: own };
     const time = new Date(Date.now() - age * 24 * 3600 * 1000).toISOString();
     const source = { host: 'default', userName: 'default', path: `gone/${own}` };
     const document = {
@@ -319,6 +319,7 @@ t.test('states that nobody has gone on from for a week are removed after any bac
     return manifests.put({ type: 'snapshot', ...labels }, JSON.stringify(document));
   };
   put(8, {});
+  put(8, {}, 'snapshot-data-upload-download');
   const kept = [put(6, {}), put(8, { pins: ['velero-pin'] }), put(8, { incomplete: '' })];
   await lease.thing.flush();
   await lease[Symbol.asyncDispose]();

@@ -127,10 +127,14 @@ class Examination {
   }
 }
 
-/** Whether a file holds the bytes of a chunk where the chunk belongs, by the hash that names it. */
+/**
+ * Whether a file holds the bytes of a chunk where the chunk belongs, by the hash that names it.
+ * @throws ABORTED when the restore is stopped: a file may be terabytes long
+ */
 export function matchesChunk(thread: RestoreThread, file: TargetFile, chunk: number): boolean {
   const { view, fileSystem, content } = thread;
   const { chunks, keys, keyBytes } = view;
+  thread.throwIfStopped();
   const isComparable = content && (chunks.flags[chunk] & CHUNK_FLAG.compressed) === 0;
   if (!isComparable) return false;
   const length = chunks.bytes[chunk];

@@ -9,6 +9,7 @@ import type { ContentSource } from '#engine/content/content-source.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { chunkRanges, type ChunkRange, fetchOrder, type RangeLimits } from './pack-order.ts';
 import {
+  CHUNK_FLAG,
   DIRECTORY_STATE,
   type DirectoryTable,
   ENTRY_ACTION,
@@ -255,10 +256,12 @@ export class SectionRun {
     yield* rowTasks(this.table.entryCount, ROWS_PER_TASK, isPlain);
   }
 
+  /** Chunks that the index has no place for, and that the target does not have anyway. */
   #unknownChunks(): Uint32Array {
     const { chunks, entries, chunkCount } = this.table;
     const unknown: number[] = [];
     for (let chunk = 0; chunk < chunkCount; chunk++) {
+      if ((chunks.flags[chunk] & CHUNK_FLAG.present) !== 0) continue;
       const isWanted = isMade(entries.action[chunks.entry[chunk]]);
       if (chunks.pack[chunk] === NO_ROW && isWanted) unknown.push(chunk);
     }

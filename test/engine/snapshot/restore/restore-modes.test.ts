@@ -110,6 +110,30 @@ t.test('a delta writes what differs, in place', async t => {
   t.ok(nothing.bytesFetched < 1000, 'links alone are made anew');
 });
 
+t.test('a delta does without a lost content whose bytes are there already', async t => {
+  const storage = await emptyStorage();
+  const first = await repositoryFor(t, { storage });
+  const source = t.testdir({});
+  // One chunk: the list of several would be lost with them.
+  const bytes = large.subarray(0, 100_000);
+  fs.writeFileSync(join(source, 'file'), bytes);
+  await backup(first, request(source));
+  const indexes = await Array.fromAsync(storage.list('x'));
+  fs.writeFileSync(join(source, 'more'), 'more');
+  const { snapshotId: snapshot } = await backup(first, request(source));
+  // With what says where its content is.
+  for (const { id } of indexes) await storage.delete(id);
+  const fresh = await repositoryFor(t, { storage });
+  const target = join(source, '..', 'rescued');
+  fs.mkdirSync(target);
+  t.teardown(() => fs.rmSync(target, { recursive: true }));
+  await t.rejects(restore(fresh, { snapshot, target }), { code: /^CONTENT_/ });
+  fs.writeFileSync(join(target, 'file'), bytes);
+  const outcome = await restore(fresh, { snapshot, target, delta: true });
+  t.same(outcome.differences, []);
+  t.same(contentOf(target), contentOf(source));
+});
+
 t.test('a delta never writes through a name that others share', async t => {
   const { repository, tree, target, snapshot } = stored(t);
   await restore(repository, { snapshot, target });
