@@ -146,7 +146,7 @@ async function inRoot(
   }
 }
 
-/** Node takes a negative number for the present; as a Date, to the millisecond, it is what it is. */
+/** Node takes a negative number for the present; a Date, to the millisecond, is what it is. */
 function timeOf(ms: number): number | Date {
   return ms < 0 ? new Date(ms) : ms / 1000;
 }
