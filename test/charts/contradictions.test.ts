@@ -96,11 +96,11 @@ const ROWS: readonly (readonly [values: readonly string[], sentences: readonly s
     ],
   ],
   [
-    // Every pod of the namespace could speak to the controller as an agent.
     ['controller.enabled=true', 'controller.annotator.dryRun=true'],
     ['controller.annotator.dryRun needs controller.annotator.enabled; set it to true as well'],
   ],
   [
+    // Every pod of the namespace could speak to the controller as an agent.
     ['rbac.create=false', 'serviceAccount.create=false', 'controller.enabled=true'],
     ['would get the rights of the agent; name another'],
   ],

@@ -5,8 +5,8 @@
 // second is kept; one that is missing is computed again from the kept one before it. That is 1.25
 // times the work in half the memory. How long that takes for N = 65536 is decided by how far memory
 // is from a core: with every block, second, fourth kept and by OpenSSL 0.26, 0.24, 0.26, 0.28 s on
-// one machine, 0.18, 0.21, 0.26, 0.13 on another, where small commands peaked at 85 MiB with a quarter
-// of the table and at 98 with half of it.
+// one machine, 0.18, 0.21, 0.26, 0.13 on another, where small commands peaked at 85 MiB with a
+// quarter of the table and at 98 with half of it.
 //
 // Within each 64 bytes word i stands where word 5 i mod 16 would, so that four vectors hold the
 // diagonals of the matrix and a round of Salsa20 needs no more than turning three of them (the order
