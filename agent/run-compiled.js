@@ -23,6 +23,8 @@ export function runCompiled(folder, name) {
   const cachedData = source && readCompiled(compiledPath(folder, name), source);
   if (cachedData === undefined) return undefined;
   const script = openScript(source, cachedData);
+  // V8 has copies by now, and collects what lies outside its heap only now and then.
+  for (const { buffer } of [source.bytes, cachedData]) buffer.transfer(0);
   return script.cachedDataRejected ? undefined : run(script, source.path);
 }
 

@@ -14,18 +14,39 @@ const BUFFER_BYTES = 12_000;
 
 /**
  * glibc gives each thread a heap of its own and keeps what was freed there; one heap for all saves
- * 10 to 20 MiB with two workers. V8 lets the young generation of the main thread grow to 48 MiB of
- * garbage; kept at its first size it costs a few more collections and saves 15 MiB. Told to
- * optimize for size, V8 compiles less code: the first backup of 150,000 files peaks at 150 in place
- * of 158 MiB and takes as long. Told that nobody waits for its answers, it makes less haste to
- * optimize: 0.94 of the processor time of that backup, 0.96 of its wall time, and 138 in place of
- * 149 MiB; large files and backups with nothing new take as long as before.
+ * 10 to 20 MiB with two workers. To be called before there are any.
  */
-export function keepProcessSmall(): void {
+export function shareSystemHeap(): void {
   nativeFunction('int mallopt(int parameter, int value)')?.(M_ARENA_MAX, 1);
+}
+
+/**
+ * V8 lets the young generation of the main thread grow to 48 MiB of garbage; kept at its first
+ * size it costs a few more collections and saves 15 MiB. Told to optimize for size, V8 compiles
+ * less code: the first backup of 150,000 files peaks at 150 in place of 158 MiB and takes as long.
+ * Told that nobody waits for its answers, it makes less haste to optimize: 0.94 of the processor
+ * time of that backup, 0.96 of its wall time, and 138 in place of 149 MiB; large files and backups
+ * with nothing new take as long as before.
+ */
+export function keepHeapsSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--optimize-for-size');
   setFlagsFromString('--efficiency-mode');
+}
+
+/** Both. */
+export function keepProcessSmall(): void {
+  shareSystemHeap();
+  keepHeapsSmall();
+}
+
+/**
+ * Calls `then` as soon as the first thread has loaded what it runs. Node brings its own code
+ * compiled for the flags that a process starts with; a thread that starts under others takes 55 ms
+ * more, in which it compiles what it needs of that.
+ */
+export function onceThreadRuns(then: () => void): void {
+  process.once('worker', worker => void worker.once('message', then));
 }
 
 /**

@@ -3,7 +3,7 @@
 import { systemClock } from '#engine/base/clock.ts';
 import { endProcess } from '#engine/base/end-process.ts';
 import { packageVersion } from '#engine/base/package-version.ts';
-import { keepProcessSmall } from '#engine/base/process-memory.ts';
+import { shareSystemHeap } from '#engine/base/process-memory.ts';
 import { setIoPriority, setNice } from '#engine/base/process-priority.ts';
 import { forgetProgramPages } from '#engine/base/program-pages.ts';
 import { promptHidden } from './password-prompt.ts';
@@ -13,7 +13,7 @@ import { runCommand } from './run.ts';
 const COLUMNS_DEFAULT = 80;
 
 export async function main(): Promise<void> {
-  keepProcessSmall();
+  shareSystemHeap();
   forgetProgramPages();
   const { stdin, stderr } = process;
   const surface = processSurface(COLUMNS_DEFAULT);

@@ -1,6 +1,6 @@
 // One run of the command, from words to exit status, with the process handed in.
 
-import { expectTraffic } from '#engine/base/process-memory.ts';
+import { expectTraffic, keepHeapsSmall, onceThreadRuns } from '#engine/base/process-memory.ts';
 import type { IoPriority } from '#engine/base/process-priority.ts';
 import { parseStorageUrl } from '#engine/storage/storage-url.ts';
 import { cacheChoice, openCache, type CacheChoice } from './cache-options.ts';
@@ -144,7 +144,9 @@ async function sessionOf(
     },
     async withRepository({ isReadOnly, startsThread }, work) {
       const password = await findPassword(passwords);
-      if (!isLocal(settings)) expectTraffic();
+      const keepSmall = () => keepMemorySmall(settings);
+      if (startsThread) onceThreadRuns(keepSmall);
+      else keepSmall();
       await using cache = await cacheOf(engine, settings, surface.say);
       await using repository = await engine.openRepository({
         ...place,
@@ -163,6 +165,11 @@ async function sessionOf(
     },
     newRepository: async () => ({ ...place, password: await chooseNewPassword(passwords) }),
   };
+}
+
+function keepMemorySmall(settings: Settings): void {
+  keepHeapsSmall();
+  if (!isLocal(settings)) expectTraffic();
 }
 
 function isLocal({ url }: Settings): boolean {

@@ -13,6 +13,7 @@ import {
   type TaskAnswer,
   TASKS_PER_THREAD,
   type TaskRunner,
+  THREAD_READY,
 } from './tasks.ts';
 import { startThread, type WaitingThread } from './thread.ts';
 
@@ -209,7 +210,9 @@ export class WorkerPool<Tasks> implements TaskRunner<Tasks> {
     const freeSinceMs = performance.now();
     const thread: Thread = { worker, freeSinceMs, running: new Map(), hasAnswered: false };
     this.#threads[workerIndex] = thread;
-    worker.on('message', (answer: TaskAnswer) => this.#settle(thread, answer));
+    worker.on('message', (answer: TaskAnswer | typeof THREAD_READY) => {
+      if (answer !== THREAD_READY) this.#settle(thread, answer);
+    });
     worker.on('error', error => this.#died(`a worker thread failed: ${messageOf(error)}`, error));
     worker.on('exit', code => this.#died(`a worker thread ended with status ${code}`));
     return thread;

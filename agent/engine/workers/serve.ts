@@ -3,7 +3,13 @@
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { EngineError, serializeError } from '#engine/base/errors.ts';
 import { freeNativeResources } from '#engine/base/native-resources.ts';
-import { END_OF_THREAD, type TaskAnswer, type TaskHandler, type TaskHandlers } from './tasks.ts';
+import {
+  END_OF_THREAD,
+  type TaskAnswer,
+  type TaskHandler,
+  type TaskHandlers,
+  THREAD_READY,
+} from './tasks.ts';
 
 interface TaskRequest {
   readonly id: number;
@@ -21,6 +27,7 @@ export function serveTasks<Tasks, Seed>(open: (seed: Seed) => TaskHandlers<Tasks
     throw new EngineError('INTERNAL', 'serveTasks was called outside a worker thread');
   }
   const port = parentPort;
+  port.postMessage(THREAD_READY);
   port.once('message', (seed: Seed | typeof END_OF_THREAD) => {
     if (seed === END_OF_THREAD) endThread();
     // The pool is typed by the same TaskMap, so a kind always comes with its own input.

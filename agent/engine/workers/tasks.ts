@@ -55,6 +55,9 @@ export interface TaskAnswer {
 /** Sent in place of a task: free what native code holds, and end. */
 export const END_OF_THREAD = 'end';
 
+/** The first that a thread says: it has loaded what it runs. */
+export const THREAD_READY = 'ready';
+
 /** What a layer sees of the pool: the tasks it knows. */
 export interface TaskRunner<Tasks> {
   /** How many worker threads there can be. */
