@@ -61,7 +61,17 @@ export type DirectoryPlace = Pick<OpenDirectory, 'names' | 'parent' | 'position'
   readonly metadata?: ChildDirectory;
 };
 
+export interface TakenChild {
+  readonly child: ChildDirectory;
+  /** Among the children of its parent. */
+  readonly position: number;
+}
+
 const NO_STAMPS = new Uint32Array(0);
+/** What can be compared in some milliseconds. */
+const COMPARED_ENTRIES_MAX = 2048;
+/** Of a directory, besides its entries. */
+const ENTRIES_A_DIRECTORY = 32;
 
 export class OpenDirectory {
   readonly names: readonly Uint8Array[];
@@ -115,11 +125,20 @@ export class OpenDirectory {
     return this.#waitingFor === 0;
   }
 
-  /** The next child to list, with its position; undefined when all have been handed out. */
-  takeChild(): { child: ChildDirectory; position: number } | undefined {
-    if (this.#nextChild === this.#children.length) return undefined;
-    const position = this.#nextChild++;
-    return { child: this.#children[position], position };
+  /**
+   * The next child to list, or several that may be what they were and are compared together; none
+   * when all have been handed out.
+   */
+  takeChildren(): TakenChild[] {
+    const taken: TakenChild[] = [];
+    let entries = 0;
+    while (this.#nextChild < this.#children.length) {
+      const child = this.#children[this.#nextChild];
+      entries += entriesToCompare(child);
+      if (taken.length > 0 && entries > COMPARED_ENTRIES_MAX) break;
+      taken.push({ child, position: this.#nextChild++ });
+    }
+    return taken;
   }
 
   /** Objects in the parent snapshot of the child at `position` and of those after it. */
@@ -310,4 +329,11 @@ function* stampsOf({ list, stamps }: Slots): Generator<Uint32Array> {
   for (const slot of list) {
     if (slot !== undefined && !(slot instanceof Uint8Array)) yield* stampsOf(slot);
   }
+}
+
+/** Infinity for one that cannot be told to be the same: it is new, resumed, or has children. */
+function entriesToCompare({ previous, resumed }: ChildDirectory): number {
+  const summary = previous?.summary;
+  if (summary === undefined || resumed !== undefined || summary.directories !== 1) return Infinity;
+  return summary.files + summary.symlinks + ENTRIES_A_DIRECTORY;
 }

@@ -19,36 +19,63 @@ import {
   type ScanRequest,
   visitListed,
 } from '#engine/snapshot/source/scan-directory.ts';
+import type { EntriesDigest } from '#engine/snapshot/source/entries-digest.ts';
 import type { Exclusion } from '#engine/snapshot/source/selection.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { metadataOf } from './entry-metadata.ts';
 import { TotalsBuilder } from './part-totals.ts';
-import type { CompareInput, CompareOutput } from './upload-tasks.ts';
+import { isSourceError, stopped } from './entry-faults.ts';
+import type { ComparedDirectory, CompareInput, CompareOutput, PartTotals } from './upload-tasks.ts';
 import type { UploadThread } from './upload-thread.ts';
 
 const NO_NAME = new Uint8Array(0);
 /** Ends the visit at the first entry that is not what it was. */
 const DIFFERENT = new Error('different');
 
-/** What the directory adds to the totals where everything is as it was, else undefined. */
+/** What each directory adds to the totals where everything is as it was, else undefined. */
 export function compareTask(
   upload: UploadThread,
-  { names, selection, known }: CompareInput,
-): TaskReply<CompareOutput | undefined> {
-  const directory = upload.handles.at(names);
-  const { fileSystem, directoryStat, listing, stat, excludes, thread, run } = upload;
+  { directories }: CompareInput,
+): TaskReply<readonly (CompareOutput | undefined)[]> {
+  return { output: directories.map(directory => compareOrFail(upload, directory)) };
+}
+
+/** One that cannot be looked at differs: its scan meets the same, and says so. */
+function compareOrFail(
+  upload: UploadThread,
+  directory: ComparedDirectory,
+): CompareOutput | undefined {
+  if (upload.isStopped) throw stopped();
+  try {
+    return compareDirectory(upload, directory);
+  } catch (error) {
+    if (isSourceError(error)) return undefined;
+    throw error;
+  }
+}
+
+function compareDirectory(
+  upload: UploadThread,
+  { names, selection, known }: ComparedDirectory,
+): CompareOutput | undefined {
   const record = new KnownRecord(known);
+  const directory = upload.handles.at(names);
+  const { fileSystem, directoryStat, listing, stat, excludes, run } = upload;
   fileSystem.statOpen(directory, directoryStat);
-  if (record.ownState(directoryStat, run.changes) !== STATE.same) return { output: undefined };
+  if (record.ownState(directoryStat, run.changes) !== STATE.same) return undefined;
   wrapModificationTime(directoryStat);
   const request = { fileSystem, directory, directoryStat, listing, stat, excludes, selection };
   const scanned = listDirectory(request);
   const comparison = new Comparison(upload, record);
-  if (!comparison.isSame(request, scanned)) return { output: undefined };
-  thread.counters[COUNTER.directories] += 1;
-  thread.counters[COUNTER.filesReused] += comparison.totals.cachedCount;
-  const metadata = metadataOf(NO_NAME, directoryStat);
-  return { output: { metadata, totals: comparison.totals.part() } };
+  if (!comparison.isSame(request, scanned)) return undefined;
+  return takenOver(upload, directoryStat, comparison.totals.part());
+}
+
+function takenOver(upload: UploadThread, stat: SourceStat, totals: PartTotals): CompareOutput {
+  const { counters } = upload.thread;
+  counters[COUNTER.directories] += 1;
+  counters[COUNTER.filesReused] += totals.cachedCount;
+  return { metadata: metadataOf(NO_NAME, stat), totals };
 }
 
 /** Compares entry by entry, and ends at the first that is not what it was. */
@@ -94,11 +121,14 @@ class Comparison implements EntryVisitor {
       if (error === DIFFERENT) return false;
       throw error;
     }
-    if (this.#count !== this.#record.count) return false;
-    const before = this.#record.digest;
-    const found = this.#upload.digest.finish();
-    return before !== undefined && found !== undefined && equalWords(before, found);
+    return this.#count === this.#record.count && hasDigest(this.#record, this.#upload.digest);
   }
+}
+
+function hasDigest(record: KnownRecord, digest: EntriesDigest): boolean {
+  const before = record.digest;
+  const found = digest.finish();
+  return before !== undefined && found !== undefined && equalWords(before, found);
 }
 
 function equalWords(a: Uint32Array, b: Uint32Array): boolean {

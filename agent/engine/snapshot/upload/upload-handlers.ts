@@ -36,7 +36,7 @@ export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks 
   const threadOf = (run: UploadRun): UploadThread => uploads.of(run);
   return {
     surveyDirectory: input => surveyTask(surveys.of(input.run), input),
-    compareDirectory: input => compareTask(threadOf(input.run), input),
+    compareDirectories: input => compareTask(threadOf(input.run), input),
     scanDirectory: input => scanTask(threadOf(input.run), input),
     storePage: input => pageTask(threadOf(input.run), input),
     readFile: input => readFileTask(threadOf(input.run), input),

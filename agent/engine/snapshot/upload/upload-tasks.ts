@@ -153,9 +153,16 @@ export interface ScanInput extends DirectoryAddress {
 }
 
 /** A directory of which everything may be as it is known. */
-export interface CompareInput extends DirectoryAddress {
+export interface ComparedDirectory {
+  /** Names that lead to it from the root. */
+  readonly names: readonly Uint8Array[];
   readonly selection: Selection;
   readonly known: Uint32Array;
+}
+
+export interface CompareInput {
+  readonly run: UploadRun;
+  readonly directories: readonly ComparedDirectory[];
 }
 
 export interface CompareOutput {
@@ -337,7 +344,8 @@ export interface ListChangesInput {
 
 // An alias and not an interface, because only aliases fit the index signature of TaskMap.
 export type UploadTasks = {
-  compareDirectory: { input: CompareInput; output: CompareOutput | undefined };
+  /** Undefined for each that differs. */
+  compareDirectories: { input: CompareInput; output: readonly (CompareOutput | undefined)[] };
   scanDirectory: { input: ScanInput; output: ScanOutput };
   storePage: { input: PageInput; output: PageOutput };
   readFile: { input: ReadFileInput; output: ReadFileOutput };

@@ -4,9 +4,10 @@
 import { abortedError } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { TASKS_PER_THREAD } from '#engine/workers/tasks.ts';
-import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
-import { directoryKey, makeRecord, mayBeUnchanged } from '#engine/snapshot/source/change-record.ts';
+import { enterDirectory } from '#engine/snapshot/source/selection.ts';
+import { directoryKey, makeRecord } from '#engine/snapshot/source/change-record.ts';
 import { ChangeWriter } from './change-writer.ts';
+import { type Compared, compareDirectories, type CompareRequest } from './compare-directories.ts';
 import type { StoredContents } from './file-contents.ts';
 import { fileText } from './file-text.ts';
 import { Lanes } from './lanes.ts';
@@ -19,24 +20,18 @@ import {
   OpenDirectory,
   type PlacedFile,
   type PlacedPage,
-  reusable,
+  type TakenChild,
 } from './open-directory.ts';
 import { failureAt, TotalsBuilder } from './part-totals.ts';
 import { resumedObjects } from './resumed-objects.ts';
 import { gatherPartialTree } from './partial-tree.ts';
 import { type FileOutcome, SharedReading } from './shared-reading.ts';
 import { stoppable } from './stoppable.ts';
-import type {
-  ChildDirectory,
-  EarlierChild,
-  EntryMetadata,
-  UploadRun,
-  WrittenDirectory,
-} from './upload-tasks.ts';
+import type { ChildDirectory, EntryMetadata, UploadRun, WrittenDirectory } from './upload-tasks.ts';
 import type { UploadedTree, UploadOptions, UploadParts } from './upload-options.ts';
 import { wholeBuffer } from './whole-buffer.ts';
 import { type IncompleteReason, type IncompleteTree, withCheckpoints } from './with-checkpoints.ts';
-import { type Work, WorkQueue } from './work-queue.ts';
+import { type ComparedChild, type Work, WorkQueue } from './work-queue.ts';
 
 /**
  * Stores the tree; durable only after the next flush.
@@ -45,6 +40,16 @@ import { type Work, WorkQueue } from './work-queue.ts';
  */
 export function uploadTree(parts: UploadParts, options: UploadOptions): Promise<UploadedTree> {
   return stoppable(parts.runner, options, () => new Upload(parts, options).run());
+}
+
+interface DirectoryRequest extends CompareRequest {
+  readonly place: DirectoryPlace;
+}
+
+function childRequest(parent: OpenDirectory, { child, position }: TakenChild) {
+  const place = { names: [...parent.names, child.name], parent, position, metadata: child };
+  const { previous, resumed } = child;
+  return { place, selection: enterDirectory(parent.selection, child.name), previous, resumed };
 }
 
 class Upload {
@@ -123,8 +128,10 @@ class Upload {
         return this.#startFile(work.placed);
       case 'join':
         return this.#join(work.reading);
+      case 'children':
+        return this.#compareChildren(work.parent, work.children);
       case 'scan':
-        return this.#scanChild(work.parent, work.child, work.position);
+        return this.#scanChild(work.child);
     }
   }
 
@@ -133,14 +140,25 @@ class Upload {
     const previous = previousRoot?.type === 'd' ? previousRoot : undefined;
     const resumed = resumedRoots?.filter(({ type }) => type === 'd');
     const place = { names: [], parent: undefined, position: 0 };
-    await this.#scan(place, selection, { previous, resumed });
+    const request = { place, selection, previous, resumed };
+    const [compared] = await compareDirectories(this.#parts, this.#run, [request]);
+    if (!this.#isTakenOver(request, compared)) await this.#scan(request, compared);
   }
 
-  async #scanChild(parent: OpenDirectory, child: ChildDirectory, position: number): Promise<void> {
-    const names = [...parent.names, child.name];
-    const selection = enterDirectory(parent.selection, child.name);
+  async #compareChildren(parent: OpenDirectory, children: readonly TakenChild[]): Promise<void> {
+    const requests = children.map(taken => childRequest(parent, taken));
+    const results = await compareDirectories(this.#parts, this.#run, requests);
+    for (const [index, compared] of results.entries()) {
+      if (this.#isTakenOver(requests[index], compared)) continue;
+      this.#queue.compared.push({ ...children[index], parent, compared });
+    }
+  }
+
+  async #scanChild({ parent, compared, ...taken }: ComparedChild): Promise<void> {
+    const request = childRequest(parent, taken);
+    const { names, position } = request.place;
     try {
-      await this.#scan({ names, parent, position, metadata: child }, selection, child);
+      await this.#scan(request, compared);
     } catch (error) {
       if (!isSourceError(error)) throw error;
       const failure = failureAt(this.#run, names, error, 'directory');
@@ -151,19 +169,19 @@ class Upload {
     }
   }
 
-  async #scan(place: DirectoryPlace, selection: Selection, earlier: EarlierChild): Promise<void> {
+  async #scan(
+    { place, selection, ...earlier }: DirectoryRequest,
+    { known, isDifferent }: Compared,
+  ): Promise<void> {
     const { names, parent } = place;
     const { readPrevious, announcePrevious } = this.#parts;
-    const known = earlier.previous && (await this.#parts.known?.find(names));
-    const compared = known && (await this.#compare(place, selection, earlier, known));
-    if (compared === 'same') return;
     if (parent) await announcePrevious(parent.previousIdsFrom(place.position));
     const previous = earlier.previous && (await readPrevious(earlier.previous.objectId));
     const resumed = earlier.resumed && (await resumedObjects(earlier.resumed, readPrevious));
     const input = { run: this.#run, names, selection, previous, known, resumed };
     const transfer = [previous?.bytes, known].flatMap(wholeBuffer);
     // Where something has changed there is something to read.
-    const options = { transfer, isBrief: previous !== undefined && compared === 'unknown' };
+    const options = { transfer, isBrief: previous !== undefined && !isDifferent };
     const scanned = await this.#parts.runner.run('scanDirectory', input, options);
     this.#totals.addPart(scanned.totals);
     const metadata = place.metadata ?? { ...scanned.metadata, previous: earlier.previous };
@@ -182,22 +200,12 @@ class Upload {
   }
 
   /** Takes over a directory without looking at its object, where what is known says it is same. */
-  async #compare(
-    place: DirectoryPlace,
-    selection: Selection,
-    { previous, resumed }: EarlierChild,
-    known: DirectoryRecord,
-  ): Promise<'same' | 'different' | 'unknown'> {
-    const written = resumed === undefined ? reusable(previous, previous?.summary) : undefined;
-    if (written === undefined || !mayBeUnchanged(known, this.#run.changes)) return 'unknown';
-    if (!this.#parts.isStored(written.objectId)) return 'unknown';
-    const input = { run: this.#run, names: place.names, selection, known };
-    const same = await this.#parts.runner.run('compareDirectory', input, { isBrief: true });
-    if (same === undefined) return 'different';
-    this.#totals.addPart(same.totals);
-    const metadata = place.metadata ?? { ...same.metadata, previous };
-    this.#wholeDone({ ...place, metadata }, known, written);
-    return 'same';
+  #isTakenOver({ place, previous }: DirectoryRequest, { same, known }: Compared): boolean {
+    if (same === undefined || known === undefined) return false;
+    this.#totals.addPart(same.found.totals);
+    const metadata = place.metadata ?? { ...same.found.metadata, previous };
+    this.#wholeDone({ ...place, metadata }, known, same.written);
+    return true;
   }
 
   /** Of a directory that was never open: all of it was done at once. */

@@ -3,8 +3,8 @@
 // with files that others have begun.
 
 import type { FileReading } from './file-readings.ts';
-import type { OpenDirectory, PlacedFile, PlacedPage } from './open-directory.ts';
-import type { ChildDirectory } from './upload-tasks.ts';
+import type { Compared } from './compare-directories.ts';
+import type { OpenDirectory, PlacedFile, PlacedPage, TakenChild } from './open-directory.ts';
 
 export type Work =
   | { readonly kind: 'write'; readonly directory: OpenDirectory }
@@ -12,16 +12,23 @@ export type Work =
   | { readonly kind: 'file'; readonly placed: PlacedFile }
   | { readonly kind: 'join'; readonly reading: FileReading }
   | {
-      readonly kind: 'scan';
+      readonly kind: 'children';
       readonly parent: OpenDirectory;
-      readonly child: ChildDirectory;
-      readonly position: number;
-    };
+      readonly children: readonly TakenChild[];
+    }
+  | { readonly kind: 'scan'; readonly child: ComparedChild };
+
+/** A child directory that has been compared and is to be listed. */
+export interface ComparedChild extends TakenChild {
+  readonly parent: OpenDirectory;
+  readonly compared: Compared;
+}
 
 export class WorkQueue {
   readonly writes: OpenDirectory[] = [];
   readonly pages: PlacedPage[] = [];
   readonly files: PlacedFile[] = [];
+  readonly compared: ComparedChild[] = [];
   readonly readings = new Set<FileReading>();
   readonly #stack: OpenDirectory[] = [];
   readonly #readersMax: number;
@@ -44,15 +51,17 @@ export class WorkQueue {
     if (file) return { kind: 'file', placed: file };
     const page = this.pages.shift();
     if (page) return { kind: 'page', placed: page };
-    return this.#nextChild() ?? this.#join();
+    const child = this.compared.shift();
+    if (child) return { kind: 'scan', child };
+    return this.#nextChildren() ?? this.#join();
   }
 
-  #nextChild(): Work | undefined {
+  #nextChildren(): Work | undefined {
     for (;;) {
       const parent = this.#stack.at(-1);
       if (parent === undefined) return undefined;
-      const taken = parent.takeChild();
-      if (taken) return { kind: 'scan', parent, ...taken };
+      const children = parent.takeChildren();
+      if (children.length > 0) return { kind: 'children', parent, children };
       this.#stack.pop();
     }
   }

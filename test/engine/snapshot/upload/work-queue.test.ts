@@ -74,8 +74,10 @@ t.test('what completes something goes before what begins something', async t => 
   queue.files.push(...files);
   queue.pages.push(...pages);
   queue.writes.push(directory);
-  const kinds = Array.from({ length: 5 }, () => queue.next()?.kind);
-  t.strictSame(kinds, ['write', 'file', 'page', 'scan', undefined]);
+  const compared = { known: undefined, isDifferent: false };
+  queue.compared.push({ parent: directory, child: childNamed('b'), position: 1, compared });
+  const kinds = Array.from({ length: 6 }, () => queue.next()?.kind);
+  t.strictSame(kinds, ['write', 'file', 'page', 'scan', 'children', undefined]);
 });
 
 t.test('directories are taken depth first, children in their order', async t => {
@@ -83,13 +85,37 @@ t.test('directories are taken depth first, children in their order', async t => 
   queue.push(opened({ children: [childNamed('a'), childNamed('b'), childNamed('c')] }).directory);
   const names: string[] = [];
   for (let work = queue.next(); work; work = queue.next()) {
-    if (work.kind !== 'scan') continue;
-    const name = text(work.child.name);
+    if (work.kind !== 'children') continue;
+    t.equal(work.children.length, 1, 'of which nothing is known');
+    const name = text(work.children[0].child.name);
     names.push(name);
     if (name.length < 3) queue.push(opened({ children: [childNamed(`${name}1`)] }).directory);
   }
   t.strictSame(names, ['a', 'a1', 'a11', 'b', 'b1', 'b11', 'c', 'c1', 'c11']);
 });
+
+t.test(
+  'directories that may be what they were are taken together, as many as is soon done',
+  async t => {
+    const leaf = (name: string, files: number, directories = 1): ChildDirectory => {
+      const child = childNamed(name);
+      const { summary } = opened();
+      const previous = { ...metadataNamed(name), name, type: 'd', objectId: 'k1' };
+      return { ...child, previous: { ...previous, summary: { ...summary, files, directories } } };
+    };
+    const children = [
+      ...[leaf('a', 900), leaf('b', 900), leaf('c', 900), leaf('d', 0), leaf('e', 1, 2)],
+      ...[leaf('f', 1, 2), leaf('g', 5000), { ...leaf('h', 0), resumed: [] }, leaf('i', 0)],
+    ];
+    const queue = new WorkQueue(1);
+    queue.push(opened({ children }).directory);
+    const taken: string[] = [];
+    for (let work = queue.next(); work; work = queue.next()) {
+      if (work.kind === 'children') taken.push(work.children.map(c => text(c.child.name)).join(''));
+    }
+    t.strictSame(taken, ['ab', 'cd', 'e', 'f', 'g', 'h', 'i'], 'none with children among them');
+  },
+);
 
 t.test('those who would stand idle help with a file, as many as there are threads', async t => {
   const queue = new WorkQueue(2);
