@@ -23,6 +23,7 @@ import type { RepositoryConfig } from '#engine/format/repository-config.ts';
 import { encodeVeleroMarker, VELERO_MARKER_BLOB_ID } from '#engine/format/velero-marker.ts';
 import { ManifestStore } from '#engine/manifest/manifest-store.ts';
 import { THREAD_ENTRY } from '#engine/snapshot/thread-entry.ts';
+import type { LookAheadErrand } from '#engine/snapshot/upload/look-ahead.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { openStorage, type OpenStorageOptions } from '#engine/storage/open-storage.ts';
 import type { Storage } from '#engine/storage/storage.ts';
@@ -53,6 +54,11 @@ export type OpenRepositoryRequest = RepositoryPlace & {
   readonly isReadOnly?: boolean;
   /** Starts a thread while the key is derived, for work that will need one anyway. */
   readonly startsThread?: boolean;
+  /**
+   * A directory that the thread looks at meanwhile, bytes of a path as BackupRequest will have it.
+   * A backup that says since when (`seenSinceMs`) compares what has been found by then.
+   */
+  readonly lookAhead?: Uint8Array;
   /** Looked into first; stays the caller's. A storage with local files is read without it. */
   readonly cache?: Cache;
   /** What it may have of the cache: a floor, a ceiling, a size below which it keeps no data. */
@@ -87,15 +93,18 @@ export class Repository implements AsyncDisposable {
   readonly manifests: ManifestStore;
   /** Its part of the cache, where there is one. */
   readonly cache: CacheRepository | undefined;
+  /** For `seenSinceMs` of a backup, where it was opened with `lookAhead`. */
+  readonly lookAheadSinceMs: number | undefined;
   readonly #ownStorage: Storage | undefined;
 
   constructor(
     parts: OpenContents<EngineTasks>,
     ownStorage: Storage | undefined,
-    cache?: CacheRepository,
+    { cache, lookAheadSinceMs }: Partial<Pick<Repository, 'cache' | 'lookAheadSinceMs'>> = {},
   ) {
     this.parts = parts;
     this.cache = cache;
+    this.lookAheadSinceMs = lookAheadSinceMs;
     this.#ownStorage = ownStorage;
     this.manifests = new ManifestStore({
       contents: parts.reader,
@@ -190,12 +199,14 @@ export async function openRepository(request: OpenRepositoryRequest): Promise<Re
       if (cache) place = cached(storage, cache);
       return place;
     };
-    const options = { ...request, threadEntry: THREAD_ENTRY, storageFor };
+    const threadErrand = lookAheadErrand(request);
+    const lookAheadSinceMs = threadErrand && Date.now();
+    const options = { ...request, threadEntry: THREAD_ENTRY, threadErrand, storageFor };
     const parts = await OpenContents.open<EngineTasks>(storage, options);
     loaded.index = parts.index;
     // Closed through the cache, which then has what was on its way to it.
     const isOwned = 'storage' in request ? request.isStorageOwned : true;
-    return new Repository(parts, isOwned ? place : undefined, cache);
+    return new Repository(parts, isOwned ? place : undefined, { cache, lookAheadSinceMs });
   } catch (error) {
     await own?.close();
     throw error;
@@ -222,6 +233,10 @@ export async function createRepository(request: CreateRepositoryRequest): Promis
   } finally {
     await own?.close();
   }
+}
+
+function lookAheadErrand({ lookAhead, isNativeAllowed = true }: OpenRepositoryRequest) {
+  return lookAhead && ({ root: lookAhead, isNativeAllowed } satisfies LookAheadErrand);
 }
 
 function cacheFor(

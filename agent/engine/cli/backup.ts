@@ -97,6 +97,15 @@ async function progressTotals(
   return () => ({ bytesTotal: estimate?.bytes });
 }
 
+/** What to look at before the repository is open; nothing where it is certain to be of no use. */
+function lookAheadOf(request: BackupRequest): Uint8Array | undefined {
+  const { path, parent, forceHash, ignoreCtime, ignoreInode } = request;
+  const isAllRead = parent === 'none' || forceHash || ignoreCtime || ignoreInode;
+  const { exclude, excludeFrom, fileBytesMax, isOneFileSystem } = request;
+  const isSelecting = [exclude, excludeFrom, fileBytesMax, isOneFileSystem].some(Boolean);
+  return isAllRead || isSelecting ? undefined : new Uint8Array(Buffer.from(path));
+}
+
 async function dryRun(session: Session, request: BackupRequest): Promise<ExitStatus> {
   return session.withRepository({ isReadOnly: true, startsThread: true }, async repository => {
     const { engine, signal } = session;
@@ -168,15 +177,19 @@ export const backup: Verb = Object.freeze({
   prepare: ([operand = ''], options, surroundings) => {
     const request = backupRequest(operand, options, surroundings);
     if (isSet(options, 'dryRun')) return session => dryRun(session, request);
+    const lookAhead = lookAheadOf(request);
+    const access = { isReadOnly: false, startsThread: true, lookAhead };
     return session =>
-      session.withRepository({ isReadOnly: false, startsThread: true }, async repository => {
+      session.withRepository(access, async repository => {
         const { engine, signal } = session;
+        const { lookAheadSinceMs: seenSinceMs } = repository;
         const done = new AbortController();
         const totals = await progressTotals(session, repository, request, done.signal);
         const outcome = await session.withProgress(async update => {
           try {
             const onProgress = withTotals(update, totals);
-            return await engine.backup(repository, request, { signal, onProgress });
+            const seen = { ...request, seenSinceMs };
+            return await engine.backup(repository, seen, { signal, onProgress });
           } finally {
             done.abort();
           }

@@ -142,7 +142,7 @@ async function sessionOf(
         display.stop();
       }
     },
-    async withRepository({ isReadOnly, startsThread }, work) {
+    async withRepository({ isReadOnly, startsThread, lookAhead }, work) {
       const password = await findPassword(passwords);
       const keepSmall = () => keepMemorySmall(settings);
       if (startsThread) onceThreadRuns(keepSmall);
@@ -156,6 +156,7 @@ async function sessionOf(
         isPressureHeeded,
         isReadOnly,
         startsThread,
+        lookAhead,
         cache,
         owner: { user: surface.surroundings.user, host: surface.surroundings.host },
         onWarning: ({ message }) => surface.say(`stevedore: warning: ${safeText(message)}\n`),

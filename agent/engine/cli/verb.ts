@@ -55,7 +55,7 @@ export interface Session {
   readonly hasBar: boolean;
   /** Opens the repository that the global options name; closed when `work` has settled. */
   readonly withRepository: <Result>(
-    mode: { isReadOnly: boolean; startsThread?: boolean },
+    mode: { isReadOnly: boolean; startsThread?: boolean; lookAhead?: Uint8Array },
     work: (repository: Repository) => Promise<Result>,
   ) => Promise<Result>;
   /** Where a new repository goes, and its password (asked for twice on a terminal). */

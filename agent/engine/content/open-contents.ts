@@ -51,6 +51,8 @@ export interface OpenContentsOptions {
    * when nothing has changed, and a second takes 16 MiB.
    */
   readonly startsThread?: boolean;
+  /** What that thread does until there is something else to do, for its module to know. */
+  readonly threadErrand?: unknown;
   /** Stands in session markers, for people who wonder who is writing. */
   readonly owner?: SessionOwner;
   readonly clock?: Clock;
@@ -201,7 +203,8 @@ export class OpenContents<Tasks extends ContentTasks> {
   ): Promise<OpenContents<Tasks>> {
     const { password, signal } = options;
     const nowNanoseconds = (options.clock ?? systemClock).nowNanoseconds();
-    const waiting = options.startsThread ? new WaitingThread(options.threadEntry) : undefined;
+    const { threadEntry, startsThread, threadErrand } = options;
+    const waiting = startsThread ? new WaitingThread(threadEntry, threadErrand) : undefined;
     try {
       const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
       const place = options.storageFor?.(format) ?? storage;

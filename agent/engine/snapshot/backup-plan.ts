@@ -58,6 +58,7 @@ export async function planBackup(
   const { splitter } = contents.format.config;
   const usual = policy.splitter?.algorithm || splitter;
   const fileSplitter = chooseSplitter(request.chunker ?? 'auto', usual, earlier.at(-1));
+  const changes = changesOf(parent);
   const run: UploadRun = {
     runId: nextRunId++,
     root: await rootOf(request.path),
@@ -76,12 +77,13 @@ export async function planBackup(
       resumedSinceMs: beginningOf(resumed),
     },
     taskMsMax: TASK_MS_MAX,
+    // Of use only to compare with what is known.
+    seenSinceMs: changes && request.seenSinceMs,
     stop: new SharedArrayBuffer(4),
   };
   const selection = selectionFor(source, effective, policies, request);
   const previousRoot = parent?.rootEntry;
   const resumedRoots = resumedRootsOf(resumed, previousRoot);
-  const changes = changesOf(parent);
   const { onError = 'warn' } = request;
   return {
     upload: { run, selection, previousRoot, resumedRoots, onError },

@@ -61,6 +61,12 @@ export interface BackupRequest extends SourceRequest, ExcludeRequest, SelectionR
    * incomplete, never pinned, and gone when there is a snapshot or another checkpoint.
    */
   readonly isCheckpoint?: boolean;
+  /**
+   * The snapshot is of this time or later, in milliseconds since 1970: what a repository that is
+   * opened with `lookAhead` has seen since then need not be looked at again. By default it is of
+   * the time when the backup begins.
+   */
+  readonly seenSinceMs?: number;
 }
 
 /** `plan`: what to compare with and how; `upload`: walk, reading and packs go side by side. */
@@ -146,7 +152,9 @@ async function store(
   const { contents } = parts;
   onStage?.('plan');
   await contents.writing.keepUp(signal);
-  const startTimeNs = contents.clock.nowNanoseconds();
+  const { seenSinceMs } = request;
+  const startTimeNs =
+    seenSinceMs === undefined ? contents.clock.nowNanoseconds() : BigInt(seenSinceMs) * 1_000_000n;
   const kind = await sourceKindOf(request.path);
   const plan = await planBackup(parts, request, startTimeNs, signal);
   const rootName = request.rootName ?? rootNameOf(request.path, kind, plan.upload.run.root);

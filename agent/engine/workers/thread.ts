@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { BindingLock } from '#engine/base/binding-lock.ts';
 import { END_OF_THREAD } from './tasks.ts';
+import type { ThreadErrandSeed } from './thread-errand.ts';
 
 /**
  * The young generation of V8 grows to 48 MiB in each thread by default. Over 150,000 files the
@@ -23,9 +24,12 @@ const NO_ARGUMENTS: string[] = [];
 /** How long a thread in the middle of a definition is waited for; a cold disk may have koffi. */
 const BINDING_MS_MAX = 1000;
 
-/** @param entry module that the thread runs; it calls serveTasks */
-export function startThread(entry: URL): Worker {
-  return new GuardedThread(entry);
+/**
+ * @param entry module that the thread runs; it calls serveTasks
+ * @param errand what to do until the seed comes (thread-errand.ts)
+ */
+export function startThread(entry: URL, errand?: unknown): Worker {
+  return new GuardedThread(entry, errand);
 }
 
 const living = new Set<BindingLock>();
@@ -42,8 +46,8 @@ class GuardedThread extends Worker {
   readonly #lock: BindingLock;
   readonly #exit = Promise.withResolvers<void>();
 
-  constructor(entry: URL, lock = new BindingLock()) {
-    const workerData = lock.seed;
+  constructor(entry: URL, errand: unknown, lock = new BindingLock()) {
+    const workerData = { ...lock.seed, errand } satisfies ThreadErrandSeed;
     super(entry, { workerData, resourceLimits: THREAD_HEAP, execArgv: NO_ARGUMENTS });
     this.#lock = lock;
     if (living.size === 0) process.on('exit', closeLiving);
@@ -75,8 +79,8 @@ export class WaitingThread {
   /** What ends it now ends the next as well, which somebody waits for and hears of. */
   readonly #forget = (): void => void (this.#worker = undefined);
 
-  constructor(entry: URL) {
-    this.#worker = startThread(entry).on('error', this.#forget).on('exit', this.#forget);
+  constructor(entry: URL, errand?: unknown) {
+    this.#worker = startThread(entry, errand).on('error', this.#forget).on('exit', this.#forget);
   }
 
   /** The thread, which is the caller's from now on; undefined when it was taken or has ended. */

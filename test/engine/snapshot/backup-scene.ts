@@ -26,7 +26,7 @@ const created = (async () => {
 })();
 
 /** Of all copies. Opening one of them by its password would take 0.3 s of a core. */
-const loadedFormat = created.then(storage =>
+export const loadedFormat = created.then(storage =>
   loadRepositoryFormat(storage, { password: 'p', nowNanoseconds: 0n }),
 );
 

@@ -22,7 +22,8 @@ import type { SourceDirectory, SourceFile, SourceFileSystem } from './source-fil
 import type { SourceListing } from './source-listing.ts';
 import { ENTRY_TYPE, type SourceStat } from './source-stat.ts';
 
-const TAG_NAME = new TextEncoder().encode('CACHEDIR.TAG');
+/** What a cache directory is told by (CACHEDIR.TAG). */
+export const CACHE_TAG_NAME = new TextEncoder().encode('CACHEDIR.TAG');
 /** https://bford.info/cachedir/; kopia internal/cachedir. */
 const TAG_SIGNATURE = new TextEncoder().encode('Signature: 8a477f597d28d172789f06886806bc55');
 const FIRST_READ_BYTES = 4096;
@@ -133,7 +134,7 @@ function visitEntry(
 
 /** A tag that cannot be read is no tag; it is then stored like any file, and fails as such. */
 function hasCacheTag({ fileSystem, directory, listing, stat }: ScanRequest): boolean {
-  const index = listing.findFile(TAG_NAME);
+  const index = listing.findFile(CACHE_TAG_NAME);
   if (index === -1 || listing.types[index] !== ENTRY_TYPE.file) return false;
   try {
     using file = fileSystem.openFile(directory, listing, index);

@@ -13,6 +13,7 @@ import {
   stampState,
 } from '#engine/snapshot/source/change-record.ts';
 import {
+  CACHE_TAG_NAME,
   type EntryVisitor,
   listDirectory,
   type ScannedDirectory,
@@ -20,9 +21,18 @@ import {
   visitListed,
 } from '#engine/snapshot/source/scan-directory.ts';
 import type { EntriesDigest } from '#engine/snapshot/source/entries-digest.ts';
-import type { Exclusion } from '#engine/snapshot/source/selection.ts';
+import { hasName } from '#engine/snapshot/source/entry-rows.ts';
+import type { GitRuleList } from '#engine/snapshot/source/git-rules.ts';
+import { NameRules } from '#engine/snapshot/source/name-rules.ts';
+import {
+  type Exclusion,
+  gitIgnoreFileNames,
+  isUnrestricted,
+  type Selection,
+} from '#engine/snapshot/source/selection.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { metadataOf } from './entry-metadata.ts';
+import type { SeenDirectory } from './look-ahead.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { isSourceError, stopped } from './entry-faults.ts';
 import type { ComparedDirectory, CompareInput, CompareOutput, PartTotals } from './upload-tasks.ts';
@@ -59,6 +69,10 @@ function compareDirectory(
   { names, selection, known }: ComparedDirectory,
 ): CompareOutput | undefined {
   const record = new KnownRecord(known);
+  const seen = upload.ahead?.take(names);
+  if (seen && storesAll(seen.rows, selection, upload.excludes)) {
+    return compareSeen(upload, record, seen);
+  }
   const directory = upload.handles.at(names);
   const { fileSystem, directoryStat, listing, stat, excludes, run } = upload;
   fileSystem.statOpen(directory, directoryStat);
@@ -69,6 +83,33 @@ function compareDirectory(
   const comparison = new Comparison(upload, record);
   if (!comparison.isSame(request, scanned)) return undefined;
   return takenOver(upload, directoryStat, comparison.totals.part());
+}
+
+/** Whether nothing is left out of a directory with these entries, and none of them has rules. */
+function storesAll(
+  rows: Uint8Array,
+  selection: Selection,
+  excludes: readonly GitRuleList[],
+): boolean {
+  const { ignoreFileNames, skipsCacheDirectories } = selection;
+  const rules = new NameRules(selection, excludes);
+  if (!isUnrestricted(selection) || !rules.isEmpty) return false;
+  const names = [...ignoreFileNames, ...gitIgnoreFileNames(selection)];
+  const special = [...names.map(name => Buffer.from(name)), CACHE_TAG_NAME];
+  return !hasName(rows, skipsCacheDirectories ? special : special.slice(0, -1));
+}
+
+/** The same for a directory that has been looked at before. */
+function compareSeen(
+  upload: UploadThread,
+  record: KnownRecord,
+  { stat, rows, totals }: SeenDirectory,
+): CompareOutput | undefined {
+  if (record.ownState(stat, upload.run.changes) !== STATE.same) return undefined;
+  if (record.count !== totals.entryCount) return undefined;
+  // Stamps are in the rows, and a record with a digest has none that is uncertain.
+  upload.digest.addRows(rows);
+  return hasDigest(record, upload.digest) ? takenOver(upload, stat, totals) : undefined;
 }
 
 function takenOver(upload: UploadThread, stat: SourceStat, totals: PartTotals): CompareOutput {

@@ -10,6 +10,7 @@ import { finishDeviceTask, readDeviceTask } from './device-tasks.ts';
 import { pageTask, scanTask } from './directory-tasks.ts';
 import { writeDirectoryObject } from './directory-object.ts';
 import { finishFileTask, readFileTask } from './file-tasks.ts';
+import type { LookAhead } from './look-ahead.ts';
 import { PerRun } from './per-run.ts';
 import type { SurveyTasks } from './survey-tasks.ts';
 import { SurveyThread, surveyTask } from './survey-thread.ts';
@@ -30,8 +31,18 @@ function writeChanges(upload: UploadThread, bytes: Uint8Array): { contentId: str
   return { contentId: upload.objects.contentId() };
 }
 
-export function uploadHandlers(thread: ContentThread): TaskHandlers<UploadTasks & SurveyTasks> {
-  const uploads = new PerRun(run => new UploadThread(thread, run));
+/** @param ahead what the thread has seen before; of the first run alone, and dropped with it */
+export function uploadHandlers(
+  thread: ContentThread,
+  ahead?: LookAhead,
+): TaskHandlers<UploadTasks & SurveyTasks> {
+  let unused = ahead;
+  const uploads = new PerRun(run => {
+    const seen = unused?.isOf(run.root, run.seenSinceMs) ? unused : undefined;
+    if (seen === undefined) unused?.forget();
+    unused = undefined;
+    return new UploadThread(thread, run, seen);
+  });
   const surveys = new PerRun(run => new SurveyThread(thread, run));
   const threadOf = (run: UploadRun): UploadThread => uploads.of(run);
   return {

@@ -34,6 +34,11 @@ export interface UploadRun {
    * flush has its turn.
    */
   readonly taskMsMax: number;
+  /**
+   * What has been seen of the source at this time or later may stand for it, by Date.now(); absent
+   * when the run is to look for itself.
+   */
+  readonly seenSinceMs?: number;
   /** Set to 1 to end the run at the next file or chunk. */
   readonly stop: SharedArrayBuffer;
 }

@@ -19,6 +19,7 @@ import { SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { DEVICE_MARGIN_BYTES } from './device-chunk.ts';
 import { DirectoryHandles } from './directory-handles.ts';
 import { LinkedFiles } from './linked-files.ts';
+import type { LookAhead } from './look-ahead.ts';
 import { PreviousEntries } from './previous-entries.ts';
 import { CompressionChoice } from './file-compression.ts';
 import { ZeroChunks } from './zero-chunks.ts';
@@ -50,12 +51,15 @@ export class UploadThread implements Disposable {
   /** Files with several names that this thread has stored. */
   readonly linked = new LinkedFiles();
   readonly rootStat = new SourceStat();
+  /** What this thread has seen of the source before there was a run. */
+  readonly ahead: LookAhead | undefined;
   changesArena: Arena | undefined;
   readonly #zeros: ZeroChunks;
   readonly #stop: Int32Array;
 
-  constructor(thread: ContentThread, run: UploadRun) {
+  constructor(thread: ContentThread, run: UploadRun, ahead?: LookAhead) {
     this.thread = thread;
+    this.ahead = ahead;
     this.run = run;
     this.contents = requireWriting(thread).contents;
     this.digest = new EntriesDigest(thread.hash);
@@ -92,6 +96,7 @@ export class UploadThread implements Disposable {
 
   [Symbol.dispose](): void {
     this.handles[Symbol.dispose]();
+    this.ahead?.forget();
   }
 
   #createSplitter(name: string): Splitter {
