@@ -6,7 +6,6 @@
 // Plain JavaScript, because an older Node has to be able to start it: the sources need Node 24, and
 // where that comes with the installed packages it takes over from here. Runs the build of the
 // sources where it is current, else the sources themselves.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { constants, homedir } from 'node:os';
@@ -36,7 +35,8 @@ function bundledNode() {
 
 // Signals may be meant for this process alone, so they are passed on. What a terminal sends reaches
 // the child by itself as well; it takes the two for one (interruption.ts).
-function runWith(node) {
+async function runWith(node) {
+  const { spawn } = await import('node:child_process');
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('error', error => {
@@ -90,6 +90,6 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
     );
     process.exitCode = 1;
   } else {
-    runWith(node);
+    await runWith(node);
   }
 }
