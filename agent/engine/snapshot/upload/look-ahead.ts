@@ -53,6 +53,7 @@ export interface SeenDirectory {
 const SEEN_BYTES_MAX = 12 * 1024 * 1024;
 /** Of a directory, besides its rows. */
 const DIRECTORY_BYTES = 1024;
+const ROOM_BYTES = 1024 * 1024;
 /** Larger ones are stored in pages. */
 const ENTRIES_MAX = 4096;
 /** As many directories are open at once. */
@@ -69,6 +70,8 @@ export class LookAhead {
   readonly #name = new SourceListing();
   readonly #rows = new EntryRows();
   readonly #stat = new SourceStat();
+  /** What is left of a buffer for rows. */
+  #room = new Uint8Array(0);
   #bytes = 0;
   #isOver = false;
 
@@ -89,12 +92,14 @@ export class LookAhead {
     }
   }
 
+  /** Looks at nothing more; what was seen can be taken. */
   stop(): void {
     this.#isOver = true;
   }
 
-  /** Gives up what was not taken. */
+  /** Gives up what was not taken, too. */
   forget(): void {
+    this.stop();
     this.#seen.clear();
   }
 
@@ -163,9 +168,21 @@ export class LookAhead {
       if (!rows.add(listing, index, stat)) return;
       totals.addTakenOver(stat);
     }
-    this.#seen.set(key, { stat: own, rows: rows.bytes(), totals: totals.part() });
-    this.#bytes += rows.usedBytes + DIRECTORY_BYTES;
+    this.#seen.set(key, { stat: own, rows: this.#kept(rows), totals: totals.part() });
+    this.#bytes += DIRECTORY_BYTES;
     if (this.#bytes > SEEN_BYTES_MAX) this.stop();
+  }
+
+  /** A copy, in one of few large buffers: the collector looks at each of them. */
+  #kept({ arena, usedBytes }: EntryRows): Uint8Array {
+    if (usedBytes > this.#room.length) {
+      this.#room = new Uint8Array(Math.max(ROOM_BYTES, usedBytes));
+      this.#bytes += this.#room.length;
+    }
+    const kept = this.#room.subarray(0, usedBytes);
+    kept.set(arena.bytes.subarray(0, usedBytes));
+    this.#room = this.#room.subarray(usedBytes);
+    return kept;
   }
 
   #openChild(
