@@ -12,6 +12,7 @@ import { constants, homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { currentBuild } from './engine/base/current-build.js';
+import { beginThread } from './engine/base/begin-thread.js';
 
 const NODE_MAJOR_MIN = 24;
 /** Commands that ask the controller, and one that asks the API server. */
@@ -23,6 +24,10 @@ const CLUSTER = new Set([
 ]);
 /** kubectl starts a program of this name for `kubectl stevedore`; all is about a cluster then. */
 const IS_PLUGIN = /^kubectl-stevedore\b/.test(basename(process.argv[1] ?? ''));
+
+/** Commands that need a thread, which takes as long to start as they take to load. */
+const WITH_THREAD = new Set(['backup', 'restore', 'verify']);
+let begun;
 
 function bundledNode() {
   return [
@@ -70,8 +75,11 @@ function load(word) {
       return import(currentBuild('agent.js') ?? './main.ts');
     case 'controller':
       return import(currentBuild('controller.js') ?? '#controller/main.ts');
-    default:
-      return import(currentBuild() ?? './engine/cli/main.ts');
+    default: {
+      const build = currentBuild();
+      if (build && WITH_THREAD.has(word)) begun = beginThread(new URL('worker.js', build));
+      return import(build ?? './engine/cli/main.ts');
+    }
   }
 }
 
@@ -80,7 +88,7 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
   const [, , word, second] = process.argv;
   const isHelp = word === 'help' && (ASKING.has(second) || CLUSTER.has(second));
   const { main } = await load(isHelp ? second : word);
-  await main();
+  await main(begun);
 } else {
   const node = bundledNode();
   if (node === undefined) {

@@ -27,6 +27,7 @@ import type { LookAheadErrand } from '#engine/snapshot/upload/look-ahead.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import { openStorage, type OpenStorageOptions } from '#engine/storage/open-storage.ts';
 import type { Storage } from '#engine/storage/storage.ts';
+import type { WaitingThread } from '#engine/workers/thread.ts';
 import { DataThreshold, type SizedIndex } from './data-threshold.ts';
 import { type RepositoryInfo, repositoryInfo } from './repository-info.ts';
 
@@ -54,6 +55,8 @@ export type OpenRepositoryRequest = RepositoryPlace & {
   readonly isReadOnly?: boolean;
   /** Starts a thread while the key is derived, for work that will need one anyway. */
   readonly startsThread?: boolean;
+  /** One that has been started for this; it is taken over, unless opening fails early. */
+  readonly waiting?: WaitingThread;
   /**
    * A directory that the thread looks at meanwhile, bytes of a path as BackupRequest will have it.
    * A backup that says since when (`seenSinceMs`) compares what has been found by then.

@@ -19,10 +19,11 @@ export interface BindingLockSeed {
 
 /** The starter's end, one for each thread. */
 export class BindingLock {
-  readonly #word = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #word: Int32Array;
 
-  get seed(): BindingLockSeed {
-    return { bindingLock: this.#word.buffer };
+  /** @param shared a word that the thread has been given as BindingLockSeed */
+  constructor(shared: SharedArrayBuffer) {
+    this.#word = new Int32Array(shared);
   }
 
   /**

@@ -6,13 +6,19 @@ import { packageVersion } from '#engine/base/package-version.ts';
 import { shareSystemHeap } from '#engine/base/process-memory.ts';
 import { setIoPriority, setNice } from '#engine/base/process-priority.ts';
 import { forgetProgramPages } from '#engine/base/program-pages.ts';
+import { THREAD_ENTRY } from '#engine/snapshot/thread-entry.ts';
+import { beginThread, type BegunThread } from '#engine/base/begin-thread.js';
+import { WaitingThread } from '#engine/workers/thread.ts';
 import { promptHidden } from './password-prompt.ts';
 import { processSurface, surroundings } from './process-surface.ts';
 import { runCommand } from './run.ts';
 
 const COLUMNS_DEFAULT = 80;
 
-export async function main(): Promise<void> {
+/** @param begun a thread that stevedore.js has begun for the command */
+export async function main(begun?: BegunThread): Promise<void> {
+  // So that it ends with the process, whatever becomes of the command.
+  const waiting = begun && new WaitingThread(begun);
   shareSystemHeap();
   forgetProgramPages();
   const { stdin, stderr } = process;
@@ -32,6 +38,7 @@ export async function main(): Promise<void> {
         : undefined,
     priorities: { setNice, setIoPriority },
     loadEngine: () => import('#engine/index.ts'),
+    startThread: () => waiting ?? new WaitingThread(beginThread(THREAD_ENTRY)),
   });
   endProcess(status);
 }

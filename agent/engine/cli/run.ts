@@ -1,8 +1,9 @@
 // One run of the command, from words to exit status, with the process handed in.
 
-import { expectTraffic, keepHeapsSmall, onceThreadRuns } from '#engine/base/process-memory.ts';
+import { expectTraffic, keepHeapsSmall } from '#engine/base/process-memory.ts';
 import type { IoPriority } from '#engine/base/process-priority.ts';
 import { parseStorageUrl } from '#engine/storage/storage-url.ts';
+import type { WaitingThread } from '#engine/workers/thread.ts';
 import { cacheChoice, openCache, type CacheChoice } from './cache-options.ts';
 import type { Program } from './command-line.ts';
 import { errorText } from './error-report.ts';
@@ -39,6 +40,8 @@ export interface Surface extends ProcessSurface {
     readonly setIoPriority: (priority: IoPriority) => void;
   };
   readonly loadEngine: () => Promise<Engine>;
+  /** Begins a thread, or hands over one that has begun already; to be called once. */
+  readonly startThread?: () => WaitingThread;
 }
 
 /** Never rejects: a failure has been shown and is in the status. */
@@ -145,7 +148,8 @@ async function sessionOf(
     async withRepository({ isReadOnly, startsThread, lookAhead }, work) {
       const password = await findPassword(passwords);
       const keepSmall = () => keepMemorySmall(settings);
-      if (startsThread) onceThreadRuns(keepSmall);
+      const waiting = startsThread ? surface.startThread?.() : undefined;
+      if (waiting) waiting.onceReady(keepSmall);
       else keepSmall();
       await using cache = await cacheOf(engine, settings, surface.say);
       await using repository = await engine.openRepository({
@@ -156,6 +160,7 @@ async function sessionOf(
         isPressureHeeded,
         isReadOnly,
         startsThread,
+        waiting,
         lookAhead,
         cache,
         owner: { user: surface.surroundings.user, host: surface.surroundings.host },

@@ -20,6 +20,7 @@ import { ContentOpener } from '#engine/workers/content-opener.ts';
 import type { ContentTasks } from '#engine/workers/content-tasks.ts';
 import type { ContentThreadSeed } from '#engine/workers/content-thread.ts';
 import { IndexOpener } from '#engine/workers/index-opener.ts';
+import { beginThread } from '#engine/base/begin-thread.js';
 import { PACK_TAIL_BYTES_MAX } from '#engine/workers/pack-writer.ts';
 import { WorkerPool } from '#engine/workers/pool.ts';
 import { WaitingThread } from '#engine/workers/thread.ts';
@@ -51,6 +52,8 @@ export interface OpenContentsOptions {
    * when nothing has changed, and a second takes 16 MiB.
    */
   readonly startsThread?: boolean;
+  /** In place of that one that has been started before; it is taken over. */
+  readonly waiting?: WaitingThread;
   /** What that thread does until there is something else to do, for its module to know. */
   readonly threadErrand?: unknown;
   /** Stands in session markers, for people who wonder who is writing. */
@@ -203,8 +206,8 @@ export class OpenContents<Tasks extends ContentTasks> {
   ): Promise<OpenContents<Tasks>> {
     const { password, signal } = options;
     const nowNanoseconds = (options.clock ?? systemClock).nowNanoseconds();
-    const { threadEntry, startsThread, threadErrand } = options;
-    const waiting = startsThread ? new WaitingThread(threadEntry, threadErrand) : undefined;
+    const waiting = options.waiting ?? startedThread(options);
+    if (options.threadErrand !== undefined) waiting?.send(options.threadErrand);
     try {
       const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
       const place = options.storageFor?.(format) ?? storage;
@@ -281,4 +284,11 @@ export class OpenContents<Tasks extends ContentTasks> {
     const { mode, periodNs } = retention;
     return retaining(storage, { mode, periodMs: Number(periodNs / 1_000_000n) }, this.clock);
   }
+}
+
+function startedThread({
+  startsThread,
+  threadEntry,
+}: Pick<OpenContentsOptions, 'startsThread' | 'threadEntry'>): WaitingThread | undefined {
+  return startsThread ? new WaitingThread(beginThread(threadEntry)) : undefined;
 }

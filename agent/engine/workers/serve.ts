@@ -8,6 +8,7 @@ import {
   type TaskAnswer,
   type TaskHandler,
   type TaskHandlers,
+  type ThreadErrand,
   THREAD_READY,
 } from './tasks.ts';
 
@@ -18,18 +19,26 @@ interface TaskRequest {
 }
 
 /**
- * Answers tasks until the thread is ended; the first message is the seed (WorkerSeed.data). A
- * synchronous handler runs to its end before the next message is looked at; an asynchronous one
- * lets others in wherever it awaits.
+ * Answers tasks until the thread is ended; the first message is the seed (WorkerSeed.data), unless
+ * there is something to do until it comes (ThreadErrand). A synchronous handler runs to its end
+ * before the next message is looked at; an asynchronous one lets others in wherever it awaits.
  */
-export function serveTasks<Tasks, Seed>(open: (seed: Seed) => TaskHandlers<Tasks>): void {
+export function serveTasks<Tasks, Seed>(
+  open: (seed: Seed) => TaskHandlers<Tasks>,
+  runErrand: (errand: unknown) => void = () => undefined,
+): void {
   if (parentPort === null) {
     throw new EngineError('INTERNAL', 'serveTasks was called outside a worker thread');
   }
   const port = parentPort;
   port.postMessage(THREAD_READY);
-  port.once('message', (seed: Seed | typeof END_OF_THREAD) => {
+  port.on('message', function begin(seed: Seed | ThreadErrand | typeof END_OF_THREAD) {
     if (seed === END_OF_THREAD) endThread();
+    if (isErrand(seed)) {
+      runErrand(seed.errand);
+      return;
+    }
+    port.off('message', begin);
     // The pool is typed by the same TaskMap, so a kind always comes with its own input.
     const table = open(seed) as Readonly<Record<string, TaskHandler<unknown, unknown> | undefined>>;
     port.on('message', (request: TaskRequest | typeof END_OF_THREAD) => {
@@ -37,6 +46,10 @@ export function serveTasks<Tasks, Seed>(open: (seed: Seed) => TaskHandlers<Tasks
       else void answer(port, table, request);
     });
   });
+}
+
+function isErrand(message: unknown): message is ThreadErrand {
+  return typeof message === 'object' && message !== null && 'errand' in message;
 }
 
 /** What native code holds for this thread is not freed by its end alone. */

@@ -52,6 +52,12 @@ export interface TaskAnswer {
   readonly error?: SerializedError;
 }
 
+/** Sent in front of the seed: something to do until that comes. */
+export interface ThreadErrand {
+  /** Structured-cloneable, and for the module of the thread to know. */
+  readonly errand: unknown;
+}
+
 /** Sent in place of a task: free what native code holds, and end. */
 export const END_OF_THREAD = 'end';
 

@@ -20,9 +20,11 @@ import type { BackupRequest } from '#engine/snapshot/backup.ts';
 import type { LookAheadErrand } from '#engine/snapshot/upload/look-ahead.ts';
 import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import type { MemoryStorage } from '#engine/storage/memory.ts';
+import { beginThread } from '#engine/base/begin-thread.js';
 import { WaitingThread } from '#engine/workers/thread.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { emptyStorage, loadedFormat, repositoryFor, request } from './backup-scene.ts';
+import { HAS_SEEN } from './has-seen.ts';
 
 const SEEING_WORKER = new URL('./seeing-worker.ts', import.meta.url);
 const LEAVES = 6;
@@ -51,11 +53,13 @@ async function settle(t: Test, storage: MemoryStorage, root: string): Promise<st
 async function seeingThread(root: string): Promise<WaitingThread> {
   const path = new Uint8Array(Buffer.from(root));
   const errand: LookAheadErrand = { root: path, isNativeAllowed: true };
-  const isReady = new Promise(resolve => {
-    process.once('worker', worker => void worker.once('message', resolve));
+  const begun = beginThread(SEEING_WORKER);
+  const hasSeen = new Promise<void>(resolve => {
+    begun.worker.on('message', message => void (message === HAS_SEEN && resolve()));
   });
-  const thread = new WaitingThread(SEEING_WORKER, errand);
-  await isReady;
+  const thread = new WaitingThread(begun);
+  thread.send(errand);
+  await hasSeen;
   return thread;
 }
 

@@ -4,9 +4,13 @@ import { threadId } from 'node:worker_threads';
 import { EngineError } from '#engine/base/errors.ts';
 import { NativeResources } from '#engine/base/native-resources.ts';
 import { serveTasks } from '#engine/workers/serve.ts';
+import type { TaskHandlers } from '#engine/workers/tasks.ts';
 
 export type PoolTestTasks = {
-  whoAmI: { input: undefined; output: { readonly seed: unknown; readonly threadId: number } };
+  whoAmI: {
+    input: undefined;
+    output: { readonly seed: unknown; readonly threadId: number; readonly errands: unknown[] };
+  };
   /** Waits until the word in shared memory is set. */
   waitFor: { input: { readonly word: SharedArrayBuffer }; output: number };
   /** Keeps the thread for so many milliseconds. */
@@ -23,9 +27,10 @@ export type PoolTestTasks = {
 };
 
 const held = {};
+const errands: unknown[] = [];
 
-serveTasks<PoolTestTasks, unknown>(seed => ({
-  whoAmI: () => ({ output: { seed, threadId } }),
+const handlers = (seed: unknown): TaskHandlers<PoolTestTasks> => ({
+  whoAmI: () => ({ output: { seed, threadId, errands } }),
   waitFor: ({ word }) => {
     Atomics.wait(new Int32Array(word), 0, 0);
     return { output: threadId };
@@ -56,4 +61,6 @@ serveTasks<PoolTestTasks, unknown>(seed => ({
     return { output: undefined };
   },
   uncloneable: () => ({ output: () => 'a function' }),
-}));
+});
+
+serveTasks(handlers, errand => void errands.push(errand));
