@@ -6,6 +6,7 @@ import { wrapEntryTime } from '#engine/format/entry-time.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TargetFile } from '#engine/snapshot/target/target-handle.ts';
 import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
+import { noteFile, noteOccupant } from './entry-identity.ts';
 import {
   CHUNK_FLAG,
   DIRECTORY_STATE,
@@ -64,8 +65,9 @@ class Examination {
       const expected = 'something that is no directory';
       const found = 'TARGET_NOT_EMPTY: a directory is in the way, and directories are kept';
       this.#tally.differ(row, [{ attribute: 'entry', expected, found }]);
-    } else if (this.#isFileOverFile(row)) {
-      this.#examineFile(row, name);
+    } else {
+      noteOccupant(view.entries, row, this.#stat);
+      if (this.#isFileOverFile(row)) this.#examineFile(row, name);
     }
   }
 
@@ -109,6 +111,8 @@ class Examination {
     const file = fileSystem.openFile(directory, name, { access });
     if (file === undefined) return;
     using opened = file;
+    fileSystem.statOpen(opened, this.#stat);
+    noteFile(view.entries, row, this.#stat);
     view.entries.action[row] = ENTRY_ACTION.update;
     const { firstChunk, chunkCount, chunksLeft } = view.entries;
     let left = 0;

@@ -25,6 +25,7 @@ export function removeExtra(
     thread.throwIfStopped();
     if (state[directory.row] !== DIRECTORY_STATE.kept) continue;
     for (const name of extraNames(thread, directory)) {
+      thread.throwIfStopped();
       try {
         if (!isDryRun) {
           removeTree(thread.fileSystem, thread.directoryAt(directory.row), name, {

@@ -8,10 +8,12 @@ import { ENTRY_TYPE } from '#engine/snapshot/source/source-stat.ts';
 import { assertPermitted, strippedDevice } from '#engine/snapshot/target/attribute-policy.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TargetFile } from '#engine/snapshot/target/target-handle.ts';
+import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
 import { type Node, settleAt } from '#engine/snapshot/target/settle-node.ts';
 import { settleFile } from '#engine/snapshot/target/settle-open.ts';
 import type { WantedAttributes } from '#engine/snapshot/target/wanted-attributes.ts';
 import type { PlainRegion } from '#engine/workers/content-opener.ts';
+import { isSameFile, noteFile, removeOccupant } from './entry-identity.ts';
 import { DIRECTORY_STATE, ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
 import type { RestoreThread } from './restore-thread.ts';
 import type { WorkTally } from './work-tally.ts';
@@ -19,6 +21,8 @@ import { entryAttributes, entryName, specialEntry } from './section-rows.ts';
 
 /** How long a thread waits at once for another that makes a file. */
 const WAIT_MS = 100;
+/** Scratch of this thread; nothing in here waits. */
+const stat = new TargetStat();
 
 export class FileMaking {
   readonly #thread: RestoreThread;
@@ -66,6 +70,11 @@ export class FileMaking {
     });
   }
 
+  /** Gives a file its attributes that has been written, and is on the disk by now. */
+  finishWritten(row: number): void {
+    this.#guard(row, () => this.#finish(row));
+  }
+
   #guard(row: number, work: () => void): void {
     this.#thread.throwIfStopped();
     try {
@@ -104,8 +113,12 @@ export class FileMaking {
     const { extras } = wanted;
     if (extras?.holes) {
       // A hole at the end is not written, and belongs to the file all the same.
+      this.#note(row, file);
       fileSystem.setSize(file, length);
       this.#writeAround(file, 0, { arena, offset, length }, extras.holes);
+      this.#tally.bytes += length;
+      Atomics.or(this.#thread.view.entries.flags, row, ENTRY_FLAG.written);
+      return;
     } else {
       fileSystem.write(file, arena, { offset, length, position: 0 });
     }
@@ -159,7 +172,7 @@ export class FileMaking {
 
   #chunkDone(row: number): void {
     const { chunksLeft } = this.#thread.view.entries;
-    if (Atomics.sub(chunksLeft, row, 1) === 1) this.#finish(row);
+    if (Atomics.sub(chunksLeft, row, 1) === 1) this.#endWriting(row);
   }
 
   /**
@@ -201,17 +214,35 @@ export class FileMaking {
     const file = this.#thread.openFile(row, () => {
       return isUpdate ? this.#openExisting(row) : this.#create(row, ours);
     });
+    if (view.entries.chunksLeft[row] > 0) {
+      if (isUpdate) fileSystem.makePrivate(file);
+      this.#note(row, file);
+    }
     fileSystem.setSize(file, view.entries.bytes[row]);
   }
 
   #finish(row: number): void {
-    const { view } = this.#thread;
-    const isDamaged = (Atomics.load(view.entries.flags, row) & ENTRY_FLAG.damaged) !== 0;
     try {
-      if (!isDamaged) this.#settle(row, this.#fileAt(row));
+      this.#settle(row, this.#fileAt(row));
     } finally {
       this.#thread.closeFile(row);
     }
+  }
+
+  /**
+   * A file that is given its length before its bytes has that on the disk before them. Its time
+   * comes when they are there, too: one of that length and time is believed to have them.
+   */
+  #endWriting(row: number): void {
+    const { flags } = this.#thread.view.entries;
+    this.#thread.closeFile(row);
+    const isDamaged = (Atomics.load(flags, row) & ENTRY_FLAG.damaged) !== 0;
+    if (!isDamaged) Atomics.or(flags, row, ENTRY_FLAG.written);
+  }
+
+  #note(row: number, file: TargetFile): void {
+    this.#thread.fileSystem.statOpen(file, stat);
+    noteFile(this.#thread.view.entries, row, stat);
   }
 
   #fileAt(row: number): TargetFile {
@@ -223,7 +254,11 @@ export class FileMaking {
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
     const name = entryName(view, row);
     const file = fileSystem.openFile(directory, name);
-    if (file) return file;
+    if (file === undefined) throw fileGone(name);
+    if (view.directories.state[view.entries.directory[row]] === DIRECTORY_STATE.made) return file;
+    fileSystem.statOpen(file, stat);
+    if (isSameFile(view.entries, row, stat)) return file;
+    file[Symbol.dispose]();
     throw fileGone(name);
   }
 
@@ -238,12 +273,12 @@ export class FileMaking {
 
   /** What is in the way gives way, where that was asked for; a directory never does. */
   #makeWay(row: number, name: Uint8Array): void {
-    const { view, fileSystem, run } = this.#thread;
+    const { view, run } = this.#thread;
     const parent = view.entries.directory[row];
     const { state } = view.directories;
     const isFresh = state[parent] === DIRECTORY_STATE.made;
     if (isFresh || run.overwrite === undefined || run.overwrite === 'never') return;
-    fileSystem.remove(this.#thread.directoryAt(parent), name);
+    removeOccupant(this.#thread, row, this.#thread.directoryAt(parent), name);
   }
 
   #makeLink(row: number, { arena, offset, length }: PlainRegion): void {

@@ -46,6 +46,11 @@ export const ENTRY_COLUMNS = Object.freeze({
   chunksLeft: 'i32',
   /** Bits of ENTRY_FLAG, changed by several threads. */
   flags: 'i32',
+  /** The file that is being written, once it is there (entry-identity.ts). */
+  inodeLow: 'u32',
+  inodeHigh: 'u32',
+  /** A sum of what has to give way to it, where ENTRY_FLAG.occupied says so. */
+  occupant: 'u32',
   /** One of ENTRY_KIND. */
   kind: 'u8',
   /** One of ENTRY_ACTION. */
@@ -116,6 +121,10 @@ export const ENTRY_FLAG = Object.freeze({
   damaged: 4,
   /** What is kept looks like the entry of the snapshot. */
   same: 8,
+  /** Something has the name and is to give way. */
+  occupied: 16,
+  /** All of the file is written, and its attributes wait until that is on the disk. */
+  written: 32,
 });
 
 export const CHUNK_FLAG = Object.freeze({

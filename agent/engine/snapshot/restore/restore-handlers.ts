@@ -7,6 +7,7 @@ import { settleDirectory } from '#engine/snapshot/target/settle-open.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TaskHandlers, TaskReply } from '#engine/workers/tasks.ts';
 import { decodeTask } from './decode-directories.ts';
+import { removeOccupant } from './entry-identity.ts';
 import { examineRows } from './examine-existing.ts';
 import { removeExtra } from './extra-entries.ts';
 import { FileMaking } from './file-making.ts';
@@ -65,6 +66,13 @@ export function restoreHandlers(content: ContentParts | undefined): TaskHandlers
           for (const row of rows) making.makePlain(row);
         }),
       ),
+    restoreWriteBack: input => within(input, writeBack),
+    restoreFinish: input =>
+      within(input, (thread, { rows }) =>
+        tallied(thread, making => {
+          for (const row of rows) making.finishWritten(row);
+        }),
+      ),
     restoreLinks: input => within(input, makeLinks),
     restoreExtra: input => within(input, removeExtra),
     restoreSettle: input => within(input, settleDirectories),
@@ -108,7 +116,7 @@ function makeLinks(thread: RestoreThread, { links }: LinksInput): LinksOutcome {
     try {
       const isFresh = state[link.toDirectory] === DIRECTORY_STATE.made;
       if (!isFresh && isReplacing) {
-        fileSystem.remove(thread.directoryAt(link.toDirectory), link.toName);
+        removeOccupant(thread, link.row, thread.directoryAt(link.toDirectory), link.toName);
       }
       // What was used last is the last to be closed, so both are open.
       const from = thread.directoryAt(link.fromDirectory);
@@ -136,9 +144,12 @@ function settleDirectories(thread: RestoreThread, input: SettleInput): WorkOutco
       tally.failure(row, error);
     }
   }
-  if (input.writesBack) {
-    // Late write errors, of network file systems say, show up here and not after the restore.
-    for (const target of run.targets.keys()) fileSystem.syncFileSystem(thread.rootOf(target));
-  }
+  if (input.writesBack) writeBack(thread);
   return tally.outcome();
+}
+
+/** Late write errors, of network file systems say, show up here and not after the restore. */
+function writeBack(thread: RestoreThread): undefined {
+  const { run, fileSystem } = thread;
+  for (const target of run.targets.keys()) fileSystem.syncFileSystem(thread.rootOf(target));
 }

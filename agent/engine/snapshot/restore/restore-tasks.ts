@@ -82,6 +82,8 @@ export interface ContentInput extends SectionAddress {
 }
 
 export interface HardLink {
+  /** Of the entry that becomes a link. */
+  readonly row: number;
   readonly fromDirectory: number;
   readonly fromName: Uint8Array;
   readonly toDirectory: number;
@@ -144,6 +146,10 @@ export type RestoreTasks = {
   restoreContent: { input: ContentInput; output: WorkOutcome };
   /** Entries that need no content any more. */
   restorePlain: { input: RowsInput; output: WorkOutcome };
+  /** Waits until all that was written to the targets is on their disks. */
+  restoreWriteBack: { input: SectionAddress; output: undefined };
+  /** Gives files that were written and written back their attributes. */
+  restoreFinish: { input: RowsInput; output: WorkOutcome };
   restoreLinks: { input: LinksInput; output: LinksOutcome };
   restoreExtra: { input: ExtraInput; output: ExtraOutcome };
   /** Gives directories their attributes, children before parents. */

@@ -12,7 +12,8 @@ import { type OpenGoal, openGoals } from './restore-goals.ts';
 import { type PlannedSection, RestorePlanner } from './restore-planner.ts';
 import { type RestoreReport, withPartialFiles } from './restore-report.ts';
 import type { RestoreRun } from './restore-tasks.ts';
-import { rowTasks, SectionRun } from './section-run.ts';
+import { rowTasks } from './row-tasks.ts';
+import { SectionRun } from './section-run.ts';
 
 export interface WorkOptions {
   readonly report: RestoreReport;

@@ -120,7 +120,8 @@ export interface RestoreParts {
  * Restores a snapshot or a part of it. When it resolves the target's file system has written
  * everything back. Damage in the repository does not stop the rest from being restored, but the
  * restore fails in the end. An interrupted one goes on with `overwrite: 'if-different'`: times are
- * set last, so that no half-written file looks like a whole one.
+ * set last, and those of files of several chunks when their bytes are on the disk, so that no
+ * half-written file looks like a whole one.
  * @throws TARGET_NOT_EMPTY, TARGET_NOT_WRITABLE, TARGET_FULL, SNAPSHOT_NOT_FOUND,
  *   SNAPSHOT_PATH_NOT_FOUND, ABORTED; CONTENT_DAMAGED and the like with `details.differences`
  */

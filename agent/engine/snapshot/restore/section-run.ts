@@ -23,6 +23,7 @@ import { chooseLeads, dropLostLeads, type LeadingName } from './linked-names.ts'
 import type { PlanPaths } from './plan-paths.ts';
 import type { PlannedSection } from './restore-planner.ts';
 import type { RestoreReport } from './restore-report.ts';
+import { rowTasks } from './row-tasks.ts';
 import { SectionCrew, type TaskPlace } from './section-crew.ts';
 import { SingleContents } from './single-contents.ts';
 import type {
@@ -151,6 +152,7 @@ export class SectionRun {
       await this.#singly.restore(order, { workerIndex: 0, signal });
     }
     await this.#singly.restore(this.#unknownChunks(), { workerIndex: 0, signal });
+    await this.#finishWritten(signal);
     dropLostLeads(this.table, this.#leads);
     await this.#makeLinks(signal);
   }
@@ -201,7 +203,8 @@ export class SectionRun {
     const partial: string[] = [];
     for (let row = 0; row < this.table.entryCount; row++) {
       const isBegun = (flags[row] & ENTRY_FLAG.begun) !== 0 && kind[row] === ENTRY_KIND.file;
-      if (isBegun && chunksLeft[row] > 0) partial.push(this.#parts.paths.ofEntry(this.table, row));
+      const isOpen = chunksLeft[row] > 0 || (flags[row] & ENTRY_FLAG.written) !== 0;
+      if (isBegun && isOpen) partial.push(this.#parts.paths.ofEntry(this.table, row));
     }
     return partial;
   }
@@ -254,6 +257,22 @@ export class SectionRun {
     const isPlain = (row: number): boolean =>
       action[row] === ENTRY_ACTION.settle || (isMade(action[row]) && chunksLeft[row] === 0);
     yield* rowTasks(this.table.entryCount, ROWS_PER_TASK, isPlain);
+  }
+
+  /** Once for all files that have to be on the disk first. */
+  async #finishWritten(signal: AbortSignal): Promise<void> {
+    const { flags, action } = this.table.entries;
+    const isWritten = (row: number): boolean =>
+      (flags[row] & ENTRY_FLAG.written) !== 0 && isMade(action[row]);
+    const tasks = [...rowTasks(this.table.entryCount, ROWS_PER_TASK, isWritten)];
+    if (tasks.length === 0) return;
+    throwIfAborted(signal);
+    await this.#crew.task('restoreWriteBack', {});
+    await this.#crew.each(tasks, signal, async (rows, workerIndex) => {
+      this.#note(await this.#crew.task('restoreFinish', { rows }, { workerIndex }));
+      for (const row of rows) Atomics.and(flags, row, ~ENTRY_FLAG.written);
+      this.#parts.report.progress('');
+    });
   }
 
   /** Chunks that the index has no place for, and that the target does not have anyway. */
@@ -322,7 +341,8 @@ export class SectionRun {
     }
     const links = planned
       .filter(({ lead }) => lead.isOurs)
-      .map(({ lead, directory, name }) => ({
+      .map(({ row, lead, directory, name }) => ({
+        row,
         fromDirectory: lead.directory,
         fromName: lead.name,
         toDirectory: directory,
@@ -368,20 +388,4 @@ const ELSEWHERE = [
 
 function isMade(action: number): boolean {
   return action === ENTRY_ACTION.make || action === ENTRY_ACTION.update;
-}
-
-/** Rows from 0 to `count` that are wanted, in portions. */
-export function* rowTasks(
-  count: number,
-  size: number,
-  isWanted: (row: number) => boolean,
-): Generator<Uint32Array> {
-  let rows: number[] = [];
-  for (let row = 0; row < count; row++) {
-    if (!isWanted(row)) continue;
-    if (rows.push(row) < size) continue;
-    yield Uint32Array.from(rows);
-    rows = [];
-  }
-  if (rows.length > 0) yield Uint32Array.from(rows);
 }

@@ -1,5 +1,5 @@
 // Reads files that were restored again and compares them with the hashes that name their contents,
-// in a worker thread.
+// in a worker thread; and those that were believed to have the bytes by their size and time.
 
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import { matchesChunk } from './examine-existing.ts';
@@ -10,14 +10,20 @@ import type { RestoreThread } from './restore-thread.ts';
 import { entryName } from './section-rows.ts';
 import { WorkTally } from './work-tally.ts';
 
+/** Files of which the outcome says that they have their bytes. */
+const CLAIMED: ReadonlySet<number> = new Set([
+  ENTRY_ACTION.make,
+  ENTRY_ACTION.update,
+  ENTRY_ACTION.settle,
+]);
+
 export function verifyRows(thread: RestoreThread, rows: Uint32Array): WorkOutcome {
   const tally = new WorkTally();
   const { kind, action, flags } = thread.view.entries;
   for (const row of rows) {
     thread.throwIfStopped();
-    const isWritten = action[row] === ENTRY_ACTION.make || action[row] === ENTRY_ACTION.update;
     const isDamaged = (flags[row] & ENTRY_FLAG.damaged) !== 0;
-    if (kind[row] !== ENTRY_KIND.file || !isWritten || isDamaged) continue;
+    if (kind[row] !== ENTRY_KIND.file || !CLAIMED.has(action[row]) || isDamaged) continue;
     try {
       verifyFile(thread, row, tally);
     } catch (error) {

@@ -35,6 +35,7 @@ import { TargetLister } from './target-lister.ts';
 import { assertSafeName } from './target-name.ts';
 import { TargetStat } from './target-stat.ts';
 import type { WantedAttributes } from './wanted-attributes.ts';
+import { DEFAULT_ACL } from './xattr-names.ts';
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants;
 const { EACCES, EEXIST, EINVAL, ENOENT, EPERM, ETXTBSY, ELOOP, ENXIO, EISDIR } = osConstants.errno;
@@ -45,6 +46,7 @@ const READ_FILE = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 /** What says that the file can only be replaced, not written in place. */
 const REPLACE = new Set([EACCES, EPERM, ETXTBSY, ELOOP, ENOENT, ENXIO, EISDIR]);
 const OWNER_BITS = 0o700;
+const PRIVATE_BITS = 0o600;
 
 const NODE_TYPES = Object.freeze({
   p: ENTRY_TYPE.fifo,
@@ -157,8 +159,12 @@ export class TargetFileSystem {
     return file;
   }
 
-  /** Whether files get flags or a project from their directory; asked once for each handle. */
+  /**
+   * Whether files get flags, a project or an ACL from their directory; asked once for each handle.
+   * Bits of the group would widen an ACL before it is taken away.
+   */
   #hasHeirs(directory: TargetDirectory): boolean {
+    if (this.calls.getXattr(directory, DEFAULT_ACL) > 0) return true;
     const flags = this.calls.getFlags(directory);
     if (flags > 0 && (flags & SETTABLE_FLAGS) !== 0) return true;
     return this.calls.getProjectId(directory) > 0;
@@ -192,6 +198,18 @@ export class TargetFileSystem {
     if (isThere && this.#stat.isSameInode(this.#otherStat)) return file;
     file[Symbol.dispose]();
     return undefined;
+  }
+
+  /**
+   * Takes a file that was there before from everybody but the restorer, until settleFile: what is
+   * written to it is nobody's who could read or run what was in it. Whoever has it open keeps it.
+   * Where it is somebody else's and we are not root nothing can be done, and settleFile says so.
+   */
+  makePrivate(file: TargetFile): void {
+    const { uid, gid } = this.restorer;
+    // Takes capabilities with it, and set-id bits.
+    this.calls.changeOwner(file, uid, gid);
+    this.calls.changeMode(file, PRIVATE_BITS);
   }
 
   /** Opens a link, pipe, socket or device for its attributes alone. */

@@ -2,6 +2,7 @@
 
 export const SELINUX_LABEL = 'security.selinux';
 export const ACCESS_ACL = 'system.posix_acl_access';
+export const DEFAULT_ACL = 'system.posix_acl_default';
 const CAPABILITY = 'security.capability';
 
 /** Lends rights, or is for privileged programs alone. ACLs say who may read, as the mode does. */

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { backup, planRestore, restore } from '#engine/operations.ts';
 import { restorePartsOf } from '#engine/restore-parts.ts';
 import { restore as restoreParts } from '#engine/snapshot/restore/restore.ts';
+import type { RestoreProgress } from '#engine/snapshot/restore/restore-report.ts';
 import type { PackSource } from '#engine/snapshot/restore/section-run.ts';
 import type { Repository } from '#engine/repository.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
@@ -132,6 +133,46 @@ t.test('a delta does without a lost content whose bytes are there already', asyn
   const outcome = await restore(fresh, { snapshot, target, delta: true });
   t.same(outcome.differences, []);
   t.same(contentOf(target), contentOf(source));
+});
+
+t.test('a file that is written in place is ours alone until it has its attributes', async t => {
+  const source = t.testdir({});
+  const bytes = large.subarray(0, 2_000_000);
+  fs.writeFileSync(join(source, 'file'), bytes, { mode: 0o600 });
+  const storage = await emptyStorage();
+  const repository = await repositoryFor(t, { storage });
+  const { snapshotId: snapshot } = await backup(repository, request(source));
+  const target = join(source, '..', 'was there');
+  fs.mkdirSync(target);
+  t.teardown(() => fs.rmSync(target, { recursive: true }));
+  const path = join(target, 'file');
+  fs.writeFileSync(path, Buffer.alloc(3_000_000));
+  fs.chmodSync(path, 0o4777);
+  const modes = new Set<number>();
+  const onProgress = ({ phase, bytes: written, files }: RestoreProgress): void => {
+    if (phase === 'restore' && written > 0 && files === 0)
+      modes.add(fs.statSync(path).mode & 0o7777);
+  };
+  const outcome = await restore(repository, { snapshot, target, delta: true }, { onProgress });
+  t.same(outcome.differences, []);
+  t.strictSame([...modes], [0o600]);
+  t.ok(fs.readFileSync(path).equals(bytes));
+  fs.chmodSync(path, 0o644);
+  await restore(repository, { snapshot, target, delta: true });
+  t.equal(fs.statSync(path).mode & 0o7777, 0o600, 'nothing had to be written');
+});
+
+t.test('what is believed to have its bytes by size and time is read, too', async t => {
+  const { repository, target, snapshot } = stored(t);
+  await restore(repository, { snapshot, target });
+  const path = join(target, 'large');
+  const { atime, mtime, size } = fs.statSync(path);
+  fs.writeFileSync(path, Buffer.alloc(size));
+  fs.utimesSync(path, atime, mtime);
+  const request = { snapshot, target, overwrite: 'if-different', verify: true } as const;
+  const outcome = await restore(repository, request);
+  t.match(outcome, { status: 'CompletedWithDifferences' });
+  t.match(outcome.differences, [{ path: 'large', attribute: 'content' }]);
 });
 
 t.test('a delta never writes through a name that others share', async t => {

@@ -210,6 +210,17 @@ t.test('an ACL that comes from the directory does not stay', attributeToolsOnly,
   execFileSync('setfattr', ['-n', 'system.posix_acl_default', '-v', value, scene.inside('')]);
   t.same(scene.file('a', 'x', wish({ mode: 0o664 })), []);
   t.same(xattrsOf(scene.inside('a')), []);
+  using inheriting = scene.fileSystem.createFile(scene.root, bytesOf('b'), wish({ mode: 0o640 }));
+  const modes: number[] = [];
+  const { calls } = scene.fileSystem;
+  const changeMode = calls.changeMode.bind(calls);
+  calls.changeMode = (place, mode) => {
+    modes.push(xattrsOf(scene.inside('b')).length);
+    return changeMode(place, mode);
+  };
+  const wanted = wish({ mode: 0o640 });
+  t.same(settleFile(scene.fileSystem, inheriting, wanted, { policy, bytes: 0 }), []);
+  t.strictSame(modes, [0], 'it is gone before the bits of the group would widen it');
   t.equal(Number(scene.stat('a').mode) & 0o7777, 0o664);
   scene.fileSystem.makeDirectory(scene.root, bytesOf('d'));
   using directory = scene.fileSystem.openDirectory(scene.root, bytesOf('d'));
