@@ -58,7 +58,7 @@ export async function restoreVolume(
   const lines = new DifferenceLines();
   const outcome = await restore(repository, request, {
     signal,
-    onProgress: progress => meter.done(progress.bytes),
+    onProgress: progress => meter.done(progress.bytes + progress.bytesPresent),
     onStage: stage => trace?.enter(stage),
     onDifference: difference => lines.add(difference),
   });

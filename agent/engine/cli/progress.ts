@@ -11,6 +11,8 @@ export interface ProgressState {
   readonly directories?: number;
   readonly contents?: number;
   readonly bytes: number;
+  /** Bytes that need not be moved. */
+  readonly bytesPresent?: number;
   readonly bytesUploaded?: number;
   readonly bytesTotal?: number;
   readonly filesTotal?: number;
@@ -126,7 +128,8 @@ class RateMeter {
 
 /** Bytes where their total is known, else files. */
 function workOf(state: ProgressState): { done: number; total: number } | undefined {
-  if (state.bytesTotal) return { done: state.bytes, total: state.bytesTotal };
+  const { bytes, bytesPresent = 0, bytesTotal } = state;
+  if (bytesTotal) return { done: bytes + bytesPresent, total: bytesTotal };
   if (state.filesTotal) return { done: state.files ?? 0, total: state.filesTotal };
   return undefined;
 }

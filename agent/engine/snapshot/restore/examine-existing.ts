@@ -1,6 +1,6 @@
 // What is to become of an entry for which the target has something of that name already, decided in
 // a worker thread before anything is fetched. Sets actions in the section's tables; with a delta,
-// marks the chunks that the target has.
+// marks the chunks that the target has, but of large files.
 
 import { wrapEntryTime } from '#engine/format/entry-time.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
@@ -18,6 +18,9 @@ import type { ExamineOutcome } from './restore-tasks.ts';
 import type { RestoreThread } from './restore-thread.ts';
 import { entryName } from './section-rows.ts';
 import { WorkTally } from './work-tally.ts';
+
+/** Files of more bytes are compared by tasks of their own (compare-chunks.ts). */
+export const COMPARED_AT_ONCE_BYTES_MAX = 1 << 20;
 
 export function examineRows(thread: RestoreThread, rows: Uint32Array): ExamineOutcome {
   const tally = new WorkTally();
@@ -114,6 +117,7 @@ class Examination {
     fileSystem.statOpen(opened, this.#stat);
     noteFile(view.entries, row, this.#stat);
     view.entries.action[row] = ENTRY_ACTION.update;
+    if (view.entries.bytes[row] > COMPARED_AT_ONCE_BYTES_MAX) return;
     const { firstChunk, chunkCount, chunksLeft } = view.entries;
     let left = 0;
     for (let chunk = firstChunk[row]; chunk < firstChunk[row] + chunkCount[row]; chunk++) {

@@ -13,7 +13,8 @@ import { type Node, settleAt } from '#engine/snapshot/target/settle-node.ts';
 import { settleFile } from '#engine/snapshot/target/settle-open.ts';
 import type { WantedAttributes } from '#engine/snapshot/target/wanted-attributes.ts';
 import type { PlainRegion } from '#engine/workers/content-opener.ts';
-import { isSameFile, noteFile, removeOccupant } from './entry-identity.ts';
+import { noteFile, removeOccupant } from './entry-identity.ts';
+import { fileGone, openExisting } from './open-existing.ts';
 import { DIRECTORY_STATE, ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
 import type { RestoreThread } from './restore-thread.ts';
 import type { WorkTally } from './work-tally.ts';
@@ -212,7 +213,7 @@ export class FileMaking {
     // Other threads open it by its name; the bits that it is to have are set at the end.
     const ours = { ...wanted, mode: wanted.mode | OWNER_READS_AND_WRITES };
     const file = this.#thread.openFile(row, () => {
-      return isUpdate ? this.#openExisting(row) : this.#create(row, ours);
+      return isUpdate ? openExisting(this.#thread, row) : this.#create(row, ours);
     });
     if (view.entries.chunksLeft[row] > 0) {
       if (isUpdate) fileSystem.makePrivate(file);
@@ -246,20 +247,7 @@ export class FileMaking {
   }
 
   #fileAt(row: number): TargetFile {
-    return this.#thread.openFile(row, () => this.#openExisting(row));
-  }
-
-  #openExisting(row: number): TargetFile {
-    const { view, fileSystem } = this.#thread;
-    const directory = this.#thread.directoryAt(view.entries.directory[row]);
-    const name = entryName(view, row);
-    const file = fileSystem.openFile(directory, name);
-    if (file === undefined) throw fileGone(name);
-    if (view.directories.state[view.entries.directory[row]] === DIRECTORY_STATE.made) return file;
-    fileSystem.statOpen(file, stat);
-    if (isSameFile(view.entries, row, stat)) return file;
-    file[Symbol.dispose]();
-    throw fileGone(name);
+    return this.#thread.openFile(row, () => openExisting(this.#thread, row));
   }
 
   #create(row: number, wanted = entryAttributes(this.#thread.view, row)): TargetFile {
@@ -338,15 +326,6 @@ export class FileMaking {
     this.#tally.files += 1;
     this.#tally.differ(row, differences);
   }
-}
-
-/** Something else has taken the place of a file that was made or looked at. */
-export function fileGone(name: Uint8Array): EngineError {
-  const shown = JSON.stringify(Buffer.from(name).toString());
-  return new EngineError(
-    'TARGET_NAME_UNSAFE',
-    `going on with ${shown} was refused: something else has taken its place`,
-  );
 }
 
 /** symlink(2) gives ENOENT for it; told before, so that nothing gives way to it. */

@@ -112,6 +112,11 @@ export const ENTRY_ACTION = Object.freeze({
   failed: 5,
 });
 
+/** Whether the entry is made, or written where it differs. */
+export function isMade(action: number): boolean {
+  return action === ENTRY_ACTION.make || action === ENTRY_ACTION.update;
+}
+
 export const ENTRY_FLAG = Object.freeze({
   /** A thread is making the file. */
   begun: 1,

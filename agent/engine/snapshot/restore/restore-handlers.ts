@@ -6,6 +6,7 @@ import { releaseBuffer } from '#engine/base/release-buffer.ts';
 import { settleDirectory } from '#engine/snapshot/target/settle-open.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TaskHandlers, TaskReply } from '#engine/workers/tasks.ts';
+import { compareChunks } from './compare-chunks.ts';
 import { decodeTask } from './decode-directories.ts';
 import { removeOccupant } from './entry-identity.ts';
 import { examineRows } from './examine-existing.ts';
@@ -50,6 +51,7 @@ export function restoreHandlers(content: ContentParts | undefined): TaskHandlers
     restoreDecode: decodeTask,
     restoreDirectories: input => within(input, (thread, { rows }) => makeDirectories(thread, rows)),
     restoreExamine: input => within(input, (thread, { rows }) => examineRows(thread, rows)),
+    restoreCompare: input => within(input, (thread, { chunks }) => compareChunks(thread, chunks)),
     restoreRange: input =>
       within(input, (thread, range) => {
         try {

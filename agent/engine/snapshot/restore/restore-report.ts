@@ -16,6 +16,8 @@ export interface RestoreProgress {
   readonly files: number;
   readonly directories: number;
   readonly bytes: number;
+  /** Bytes of files that the target had already. */
+  readonly bytesPresent: number;
   readonly bytesFetched: number;
   readonly currentPath: string;
   /** Bytes of files of the parts that are planned by now. */
@@ -71,9 +73,9 @@ export class RestoreReport {
   }
 
   progress(currentPath: string): void {
-    const { phase, files, directories, bytes, bytesFetched, bytesTotal } = this;
-    const counts = { phase, files, directories, bytes, bytesFetched, bytesTotal };
-    this.#listeners.onProgress?.({ ...counts, currentPath });
+    const { phase, files, directories, bytes, bytesPresent, bytesFetched, bytesTotal } = this;
+    const counts = { files, directories, bytes, bytesPresent, bytesFetched, bytesTotal };
+    this.#listeners.onProgress?.({ phase, ...counts, currentPath });
   }
 
   differ(path: string, differences: readonly AttributeDifference[]): void {

@@ -125,6 +125,13 @@ export interface ExamineOutcome {
   readonly problems: readonly RowProblem[];
 }
 
+/** Chunks of files that are there. */
+export interface CompareInput extends SectionAddress {
+  readonly chunks: Uint32Array;
+}
+
+export type CompareOutcome = Omit<ExamineOutcome, 'kept'>;
+
 export interface SettleInput extends RowsInput {
   /** Waits at the end until the file systems of the targets have written back everything. */
   readonly writesBack: boolean;
@@ -142,6 +149,8 @@ export type RestoreTasks = {
   restoreDirectories: { input: RowsInput; output: WorkOutcome };
   /** Compares entries with what is there and sets their actions. */
   restoreExamine: { input: RowsInput; output: ExamineOutcome };
+  /** Marks chunks of large files that the target has already. */
+  restoreCompare: { input: CompareInput; output: CompareOutcome };
   restoreRange: { input: RangeInput; output: WorkOutcome };
   restoreContent: { input: ContentInput; output: WorkOutcome };
   /** Entries that need no content any more. */

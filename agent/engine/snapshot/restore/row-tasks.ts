@@ -1,4 +1,4 @@
-// Rows of a table as inputs of tasks.
+// Rows and chunks of a section as inputs of tasks.
 
 /** Rows from 0 to `count` that are wanted, in portions. */
 export function* rowTasks(

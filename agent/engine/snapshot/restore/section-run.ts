@@ -15,10 +15,12 @@ import {
   ENTRY_ACTION,
   ENTRY_FLAG,
   ENTRY_KIND,
+  isMade,
   isNewDirectory,
   NO_ROW,
   type SectionTable,
 } from './plan-tables.ts';
+import { compareTasks } from './compare-tasks.ts';
 import { chooseLeads, dropLostLeads, type LeadingName } from './linked-names.ts';
 import type { PlanPaths } from './plan-paths.ts';
 import type { PlannedSection } from './restore-planner.ts';
@@ -27,6 +29,7 @@ import { rowTasks } from './row-tasks.ts';
 import { SectionCrew, type TaskPlace } from './section-crew.ts';
 import { SingleContents } from './single-contents.ts';
 import type {
+  CompareOutcome,
   RangeSource,
   RestoreRun,
   RestoreTasks,
@@ -246,9 +249,18 @@ export class SectionRun {
     await this.#crew.each(tasks, signal, async (rows, workerIndex) => {
       const examined = await this.#crew.task('restoreExamine', { rows }, { workerIndex });
       report.filesKept += examined.kept;
-      report.bytesPresent += examined.presentBytes;
-      this.#note({ files: 0, bytes: 0, problems: examined.problems });
+      this.#noteCompared(examined);
     });
+    await this.#crew.each(compareTasks(this.table), signal, async (chunks, workerIndex) => {
+      this.#noteCompared(await this.#crew.task('restoreCompare', { chunks }, { workerIndex }));
+    });
+  }
+
+  #noteCompared({ presentBytes, problems }: CompareOutcome): void {
+    const { report } = this.#parts;
+    report.bytesPresent += presentBytes;
+    this.#note({ files: 0, bytes: 0, problems });
+    report.progress('');
   }
 
   /** Entries that need nothing from the repository. */
@@ -385,7 +397,3 @@ const ELSEWHERE = [
   'STORAGE_RANGE_INVALID',
   'STORAGE_BLOB_TRUNCATED',
 ] as const;
-
-function isMade(action: number): boolean {
-  return action === ENTRY_ACTION.make || action === ENTRY_ACTION.update;
-}

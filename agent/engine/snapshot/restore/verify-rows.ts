@@ -3,7 +3,7 @@
 
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import { matchesChunk } from './examine-existing.ts';
-import { fileGone } from './file-making.ts';
+import { fileGone } from './open-existing.ts';
 import { CHUNK_FLAG, ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
 import type { WorkOutcome } from './restore-tasks.ts';
 import type { RestoreThread } from './restore-thread.ts';

@@ -111,6 +111,22 @@ t.test('a delta writes what differs, in place', async t => {
   t.ok(nothing.bytesFetched < 1000, 'links alone are made anew');
 });
 
+t.test('a delta shows what it has compared', async t => {
+  const { repository, target, snapshot } = stored(t);
+  await restore(repository, { snapshot, target });
+  const seen: RestoreProgress[] = [];
+  const onProgress = (progress: RestoreProgress): void => void seen.push(progress);
+  const wanted = { snapshot, target, delta: true };
+  const { bytesPresent } = await restore(repository, wanted, { onProgress });
+  t.ok(
+    seen.some(({ files, bytesPresent: found }) => files === 0 && found >= large.length),
+    'before a file is finished',
+  );
+  t.match(seen.at(-1), { bytesPresent });
+  const plan = await planRestore(repository, wanted);
+  t.equal(plan.bytesPresent, bytesPresent, 'a plan compares the same');
+});
+
 t.test('a delta does without a lost content whose bytes are there already', async t => {
   const storage = await emptyStorage();
   const first = await repositoryFor(t, { storage });
