@@ -24,7 +24,8 @@ export function runCompiled(folder, name) {
   if (cachedData === undefined) return undefined;
   const script = openScript(source, cachedData);
   // V8 has copies by now, and collects what lies outside its heap only now and then.
-  for (const { buffer } of [source.bytes, cachedData]) buffer.transfer(0);
+  release(source.bytes, 0);
+  release(cachedData, SUMS_BYTES);
   return script.cachedDataRejected ? undefined : run(script, source.path);
 }
 
@@ -70,6 +71,11 @@ export function readCompiled(path, { bytes }) {
   const compiled = file.subarray(SUMS_BYTES);
   const isWhole = file.readUInt32LE(0) === crc32(bytes) && file.readUInt32LE(4) === crc32(compiled);
   return isWhole ? compiled : undefined;
+}
+
+/** Unless others have part of the buffer, as with small files; it begins `before` bytes before. */
+function release({ buffer, length }, before) {
+  if (buffer.byteLength === before + length) buffer.transfer(0);
 }
 
 function readIfThere(path) {

@@ -29,6 +29,11 @@ const IS_PLUGIN = /^kubectl-stevedore\b/.test(basename(process.argv[1] ?? ''));
 const WITH_THREAD = new Set(['backup', 'restore', 'verify']);
 let begun;
 
+/** Threads inherit a priority from the one that begins them, which has it when it has been read. */
+function standsBack() {
+  return process.argv.some(word => /^--(io)?nice\b/.test(word));
+}
+
 function bundledNode() {
   return [
     '../node_modules/node/bin/node',
@@ -77,7 +82,8 @@ function load(word) {
       return import(currentBuild('controller.js') ?? '#controller/main.ts');
     default: {
       const build = currentBuild();
-      if (build && WITH_THREAD.has(word)) begun = beginThread(new URL('worker.js', build));
+      if (build && WITH_THREAD.has(word) && !standsBack())
+        begun = beginThread(new URL('worker.js', build));
       return import(build ?? './engine/cli/main.ts');
     }
   }

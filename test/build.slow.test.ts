@@ -1,9 +1,10 @@
 // dist/: what is built runs, and a build of other sources never does. On copies of the tree.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { REPOSITORY_ROOT } from './tidy/source-files.ts';
@@ -166,6 +167,48 @@ t.test('programs and threads run by what V8 has compiled, where that is whole', 
     t.match(run('backup', at('source')).stderr, `the module of ${program}`, 'one bit is wrong');
   }
   t.end();
+});
+
+/** Of the worker threads that a process has until it ends (proc_pid_stat(5), field 19). */
+async function nicenessOfThreads(child: ChildProcess): Promise<number[]> {
+  const seen = new Set<number>();
+  while (child.exitCode === null) {
+    for (const line of statLinesOf(child.pid)) {
+      const [, fields = ''] = line.split('(WorkerThread) ');
+      if (fields !== '') seen.add(Number(fields.split(' ')[16]));
+    }
+    await nextTurn();
+  }
+  return [...seen];
+}
+
+function statLinesOf(pid: number | undefined): string[] {
+  try {
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    return tasks.map(task => readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8'));
+  } catch {
+    // One has just ended.
+    return [];
+  }
+}
+
+t.test('a priority is that of all threads', async t => {
+  const root = t.testdir({ source: { a: 'first' }, repository: {} });
+  for (const name of BUILT) {
+    cpSync(join(REPOSITORY_ROOT, name), join(root, name), { recursive: true });
+  }
+  symlinkSync(join(REPOSITORY_ROOT, 'node_modules'), join(root, 'node_modules'));
+  execFileSync(process.execPath, [join(root, 'agent/build.js')]);
+  const repository = {
+    STEVEDORE_REPO: `file://${join(root, 'repository')}`,
+    STEVEDORE_PASSWORD: 'secret',
+  };
+  const env = { ...process.env, STEVEDORE_DIST: undefined, ...repository };
+  const program = join(root, 'agent/stevedore.js');
+  execFileSync(process.execPath, [program, 'repo', 'create'], { env, stdio: 'ignore' });
+  const words = ['backup', join(root, 'source'), '--nice', '10'];
+  const child = spawn(process.execPath, [program, ...words], { env, stdio: 'ignore' });
+  t.strictSame(await nicenessOfThreads(child), [10]);
 });
 
 t.test('the build is ASCII, which V8 keeps in half of the memory', t => {

@@ -14,7 +14,7 @@ const BUFFER_BYTES = 12_000;
 
 /**
  * glibc gives each thread a heap of its own and keeps what was freed there; one heap for all saves
- * 10 to 20 MiB with two workers. To be called before there are any.
+ * 10 to 20 MiB with two workers. Threads that there are already keep theirs.
  */
 export function shareSystemHeap(): void {
   nativeFunction('int mallopt(int parameter, int value)')?.(M_ARENA_MAX, 1);

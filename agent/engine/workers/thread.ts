@@ -63,10 +63,11 @@ export class WaitingThread {
     this.#worker = guard(begun).on('error', this.#forget).on('exit', this.#forget);
   }
 
-  /** Calls `then` when the thread has loaded what it runs; never when it cannot. */
+  /** Calls `then` when the thread has loaded what it runs, or has ended; twice perhaps. */
   onceReady(then: () => void): void {
-    if (this.#begun.isReady) then();
-    else this.#begun.worker.once('message', then);
+    const { isReady, hasEnded, worker } = this.#begun;
+    if (isReady || hasEnded) then();
+    else worker.once('message', then).once('exit', then);
   }
 
   /** What it may do until it is taken. */
