@@ -28,6 +28,11 @@ export class NativeResources<Handle> {
   }
 }
 
+/** Calls `end` when this thread ends by itself; for what it has open through native code. */
+export function atThreadEnd(end: () => void): void {
+  endings.push(end);
+}
+
 /** Frees everything of this thread, in which no code may run afterwards. */
 export function freeNativeResources(): void {
   for (const end of endings.splice(0)) end();

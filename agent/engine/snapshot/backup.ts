@@ -154,7 +154,9 @@ async function store(
   await contents.writing.keepUp(signal);
   const { seenSinceMs } = request;
   const startTimeNs =
-    seenSinceMs === undefined ? contents.clock.nowNanoseconds() : BigInt(seenSinceMs) * 1_000_000n;
+    seenSinceMs === undefined
+      ? contents.clock.nowNanoseconds()
+      : BigInt(Math.floor(seenSinceMs)) * 1_000_000n;
   const kind = await sourceKindOf(request.path);
   const plan = await planBackup(parts, request, startTimeNs, signal);
   const rootName = request.rootName ?? rootNameOf(request.path, kind, plan.upload.run.root);

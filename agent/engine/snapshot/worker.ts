@@ -18,10 +18,12 @@ let ahead: LookAhead | undefined;
 serveTasks<EngineTasks, ContentThreadSeed>(
   seed => {
     ahead?.stop();
+    const seen = ahead;
+    ahead = undefined;
     const thread = new ContentThread(seed);
     return {
       ...contentHandlers(thread),
-      ...uploadHandlers(thread, ahead),
+      ...uploadHandlers(thread, seen),
       ...restoreHandlers(thread),
       ...deviceHandlers(thread),
     };

@@ -108,6 +108,17 @@ t.test('a backup of a later time, or that believes less, looks for itself', asyn
   }
 });
 
+t.test('a tree that has taken the place of the one that was seen is looked at', async t => {
+  const { root, storage } = await scene(t);
+  const seenSinceMs = Date.now();
+  const thread = await seeingThread(root);
+  renameSync(`${root}/leaf1`, `${root}/../before`);
+  mkdirSync(`${root}/leaf1`);
+  writeFileSync(`${root}/leaf1/f1`, 'another tree');
+  const { bytesRead } = await backupWith(t, { storage, root, thread }, { seenSinceMs });
+  t.equal(bytesRead, 'another tree'.length);
+});
+
 const CHANGES: Readonly<Record<string, (leaf: string) => void>> = {
   nothing: () => undefined,
   'a file of the same length and time': leaf => {

@@ -2,6 +2,7 @@
 // (unchanged-directory.ts), several in one task: to ask takes longer than to answer.
 
 import { mayBeUnchanged } from '#engine/snapshot/source/change-record.ts';
+import { sourceError } from './entry-faults.ts';
 import { type DirectoryPlace, reusable } from './open-directory.ts';
 import type { DirectoryRecord } from './record-order.ts';
 import type { UploadParts } from './upload-options.ts';
@@ -47,11 +48,14 @@ export async function compareDirectories(
   });
   if (directories.length === 0)
     return records.map(record => ({ known: record, isDifferent: false }));
-  const answers = await runner.run('compareDirectories', { run, directories }, { isBrief: true });
+  const answers = await runner
+    .run('compareDirectories', { run, directories }, { isBrief: true })
+    // A thread that cannot open the root has nothing to compare; the scans say so.
+    .catch(error => void sourceError(error));
   let next = 0;
   return records.map((record, index) => {
     const object = written[index];
-    const found = object && answers[next++];
+    const found = object && answers?.[next++];
     const same = object && found && { found, written: object };
     return { known: record, same, isDifferent: object !== undefined && same === undefined };
   });

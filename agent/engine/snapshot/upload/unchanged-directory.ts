@@ -32,7 +32,7 @@ import {
 } from '#engine/snapshot/source/selection.ts';
 import { ENTRY_TYPE, type SourceStat } from '#engine/snapshot/source/source-stat.ts';
 import { metadataOf } from './entry-metadata.ts';
-import type { SeenDirectory } from './look-ahead.ts';
+import type { SeenDirectory } from './look-ahead-walk.ts';
 import { TotalsBuilder } from './part-totals.ts';
 import { isSourceError, stopped } from './entry-faults.ts';
 import type { ComparedDirectory, CompareInput, CompareOutput, PartTotals } from './upload-tasks.ts';
@@ -69,20 +69,35 @@ function compareDirectory(
   { names, selection, known }: ComparedDirectory,
 ): CompareOutput | undefined {
   const record = new KnownRecord(known);
-  const seen = upload.ahead?.take(names);
-  if (seen && storesAll(seen.rows, selection, upload.excludes)) {
-    return compareSeen(upload, record, seen);
-  }
   const directory = upload.handles.at(names);
   const { fileSystem, directoryStat, listing, stat, excludes, run } = upload;
   fileSystem.statOpen(directory, directoryStat);
   if (record.ownState(directoryStat, run.changes) !== STATE.same) return undefined;
   wrapModificationTime(directoryStat);
+  const seen = upload.ahead?.take(names);
+  if (
+    seen &&
+    isSameDirectory(seen.stat, directoryStat) &&
+    storesAll(seen.rows, selection, excludes)
+  )
+    return compareSeen(upload, record, seen);
   const request = { fileSystem, directory, directoryStat, listing, stat, excludes, selection };
   const scanned = listDirectory(request);
   const comparison = new Comparison(upload, record);
   if (!comparison.isSame(request, scanned)) return undefined;
   return takenOver(upload, directoryStat, comparison.totals.part());
+}
+
+/** Another one may have taken its place, and names may have come and gone. */
+function isSameDirectory(before: SourceStat, now: SourceStat): boolean {
+  return (
+    before.inodeLow === now.inodeLow &&
+    before.inodeHigh === now.inodeHigh &&
+    before.deviceMajor === now.deviceMajor &&
+    before.deviceMinor === now.deviceMinor &&
+    before.ctimeSeconds === now.ctimeSeconds &&
+    before.ctimeNanoseconds === now.ctimeNanoseconds
+  );
 }
 
 /** Whether nothing is left out of a directory with these entries, and none of them has rules. */
@@ -99,13 +114,12 @@ function storesAll(
   return !hasName(rows, skipsCacheDirectories ? special : special.slice(0, -1));
 }
 
-/** The same for a directory that has been looked at before. */
+/** The same for a directory whose entries have been looked at before. */
 function compareSeen(
   upload: UploadThread,
   record: KnownRecord,
   { stat, rows, totals }: SeenDirectory,
 ): CompareOutput | undefined {
-  if (record.ownState(stat, upload.run.changes) !== STATE.same) return undefined;
   if (record.count !== totals.entryCount) return undefined;
   // Stamps are in the rows, and a record with a digest has none that is uncertain.
   upload.digest.addRows(rows);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { LookAhead } from '#engine/snapshot/upload/look-ahead.ts';
 import { hasName } from '#engine/snapshot/source/entry-rows.ts';
@@ -63,6 +63,27 @@ t.test('it ends when it is told, and never fails', async t => {
     t.equal((await seen(`${root}/${other}`)).take([]), undefined, other);
   }
 });
+
+t.test('what is open is closed when it is given up', async t => {
+  const root = makeTree(t);
+  const isOpen = (): boolean =>
+    readdirSync('/proc/self/fd').some(fd => linkOf(`/proc/self/fd/${fd}`).startsWith(root));
+  const ahead = new LookAhead({ root: bytes(root), isNativeAllowed: true });
+  const running = ahead.run();
+  t.ok(isOpen(), 'it has begun');
+  ahead.forget();
+  t.notOk(isOpen());
+  await running;
+  t.equal(ahead.take(path('empty')), undefined);
+});
+
+function linkOf(place: string): string {
+  try {
+    return readlinkSync(place);
+  } catch {
+    return '';
+  }
+}
 
 t.test('nothing is looked at in a tree in which something is mounted', async t => {
   const ahead = await seen('/');
