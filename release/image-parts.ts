@@ -9,6 +9,7 @@ export const IMAGE_PARTS = Object.freeze([
   'LICENSE',
   'package.json',
   'agent/stevedore.js',
+  'agent/engine/base/begin-thread.js',
   'agent/engine/base/current-build.js',
   'dist',
 ]);
