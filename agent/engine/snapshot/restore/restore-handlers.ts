@@ -19,9 +19,9 @@ import type {
   ContentInput,
   LinksInput,
   LinksOutcome,
+  RowsInput,
   RestoreTasks,
   SectionAddress,
-  SettleInput,
   WorkOutcome,
 } from './restore-tasks.ts';
 import { type ContentParts, RestoreThread } from './restore-thread.ts';
@@ -132,7 +132,7 @@ function makeLinks(thread: RestoreThread, { links }: LinksInput): LinksOutcome {
   return { failures };
 }
 
-function settleDirectories(thread: RestoreThread, input: SettleInput): WorkOutcome {
+function settleDirectories(thread: RestoreThread, input: RowsInput): WorkOutcome {
   const tally = new WorkTally({ isDirectory: true });
   const { view, fileSystem, run } = thread;
   for (const row of input.rows) {
@@ -146,12 +146,12 @@ function settleDirectories(thread: RestoreThread, input: SettleInput): WorkOutco
       tally.failure(row, error);
     }
   }
-  if (input.writesBack) writeBack(thread);
   return tally.outcome();
 }
 
 /** Late write errors, of network file systems say, show up here and not after the restore. */
-function writeBack(thread: RestoreThread): undefined {
+function writeBack(thread: RestoreThread): { unseen: readonly string[] } {
   const { run, fileSystem } = thread;
   for (const target of run.targets.keys()) fileSystem.syncFileSystem(thread.rootOf(target));
+  return { unseen: fileSystem.unseen };
 }

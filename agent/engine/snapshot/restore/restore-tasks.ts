@@ -132,11 +132,6 @@ export interface CompareInput extends SectionAddress {
 
 export type CompareOutcome = Omit<ExamineOutcome, 'kept'>;
 
-export interface SettleInput extends RowsInput {
-  /** Waits at the end until the file systems of the targets have written back everything. */
-  readonly writesBack: boolean;
-}
-
 // An alias and not an interface, because only aliases fit the index signature of TaskMap.
 export type RestoreTasks = {
   /** Takes over the tables of a section, and the run with its first one. */
@@ -156,13 +151,17 @@ export type RestoreTasks = {
   /** Entries that need no content any more. */
   restorePlain: { input: RowsInput; output: WorkOutcome };
   /** Waits until all that was written to the targets is on their disks. */
-  restoreWriteBack: { input: SectionAddress; output: undefined };
+  restoreWriteBack: {
+    input: SectionAddress;
+    /** Attributes that cannot be seen here at all. */
+    output: { readonly unseen: readonly string[] };
+  };
   /** Gives files that were written and written back their attributes. */
   restoreFinish: { input: RowsInput; output: WorkOutcome };
   restoreLinks: { input: LinksInput; output: LinksOutcome };
   restoreExtra: { input: ExtraInput; output: ExtraOutcome };
   /** Gives directories their attributes, children before parents. */
-  restoreSettle: { input: SettleInput; output: WorkOutcome };
+  restoreSettle: { input: RowsInput; output: WorkOutcome };
   /** Reads files again and compares them with the ids of their contents. */
   restoreVerify: { input: RowsInput; output: WorkOutcome };
   /** Gives back what a thread holds for a run. */
