@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { arenaOver } from '#engine/base/arena.ts';
 import { EXT4 } from '#engine/base/file-system-types.ts';
+import { nativeFunction } from '#engine/base/native.ts';
 import { readFromMemory } from '#engine/cache/native-files.ts';
 import { DIRECT_BYTES_MIN, DirectContent } from '#engine/snapshot/target/direct-content.ts';
 import { FileContent } from '#engine/snapshot/target/file-content.ts';
@@ -15,6 +16,8 @@ import { bytesOf, wish } from './target-scene.ts';
 
 const FILE_BYTES = 9_000_001;
 const PAGE_BYTES = 64 << 10;
+/** linux/fadvise.h */
+const POSIX_FADV_RANDOM = 1;
 
 interface Cut {
   readonly from: number;
@@ -174,5 +177,7 @@ function writeOnly(
   direct.write(file, arenaOver(new Uint8Array(length).fill(7)), { offset: 0, length, position });
   const fd = openSync(join(path, 'file'), 'r');
   t.teardown(() => closeSync(fd));
+  // Else a look at one page may have the kernel read others ahead.
+  nativeFunction('int posix_fadvise64(int, int64_t, int64_t, int)')?.(fd, 0, 0, POSIX_FADV_RANDOM);
   return fd;
 }
