@@ -37,6 +37,24 @@ export function parseMountInfo(text: string): Mount[] {
   });
 }
 
+/** The mount that a path is on, as far as the table tells; undefined where it has none. */
+export function holdingMount(mounts: readonly Mount[], path: string): Mount | undefined {
+  return (
+    mounts
+      .filter(mount => isWithin(path, mount.path))
+      // A later mount of the same point lies over an earlier one.
+      .reduce<Mount | undefined>(
+        (best, each) => (best === undefined || each.path.length >= best.path.length ? each : best),
+        undefined,
+      )
+  );
+}
+
+/** Whether `path` is `point` or beneath it. */
+export function isWithin(path: string, point: string): boolean {
+  return point === '/' || path === point || path.startsWith(`${point}/`);
+}
+
 /** The kernel writes blank, tab, newline and backslash as three octal digits. */
 function unescaped(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_match, digits: string) =>

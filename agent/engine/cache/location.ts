@@ -3,7 +3,7 @@
 // cache may be there without being asked for twice.
 
 import { readFileSync } from 'node:fs';
-import { type Mount, parseMountInfo } from '#engine/base/mount-info.ts';
+import { holdingMount, type Mount, parseMountInfo } from '#engine/base/mount-info.ts';
 
 export type LocationKind = 'volume' | 'emptyDir' | 'node disk' | 'root disk' | 'tmpfs';
 
@@ -22,13 +22,7 @@ const MEMORY_FILE_SYSTEMS: ReadonlySet<string> = new Set(['tmpfs', 'ramfs', 'dev
 
 /** The location of an absolute `directory`; undefined where the table does not tell. */
 export function locationOf(mountInfo: string, directory: string): CacheLocation | undefined {
-  const mount = parseMountInfo(mountInfo)
-    .filter(({ path }) => isBelow(directory, path))
-    // A later mount of the same point lies over an earlier one.
-    .reduce<Mount | undefined>(
-      (best, each) => (best === undefined || each.path.length >= best.path.length ? each : best),
-      undefined,
-    );
+  const mount = holdingMount(parseMountInfo(mountInfo), directory);
   if (mount === undefined) return undefined;
   const { path: mountPoint, fileSystem, options } = mount;
   const isReadOnly = options.includes('ro');
@@ -42,10 +36,6 @@ function kindOf({ root, path: point, fileSystem }: Mount, directory: string): Lo
   if (point === '/') return 'root disk';
   // All of a file system, on a place of its own: a volume. A part of one: somebody else's disk.
   return root === '/' ? 'volume' : 'node disk';
-}
-
-function isBelow(directory: string, point: string): boolean {
-  return point === '/' || directory === point || directory.startsWith(`${point}/`);
 }
 
 /** The table of mounts of this process; '' where there is none. */

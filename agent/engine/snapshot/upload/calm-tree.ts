@@ -2,7 +2,7 @@
 // machine, without anything that would be mounted by looking, or is and may hang.
 
 import { readFileSync, realpathSync } from 'node:fs';
-import { type Mount, parseMountInfo } from '#engine/base/mount-info.ts';
+import { holdingMount, isWithin, parseMountInfo } from '#engine/base/mount-info.ts';
 
 const MOUNTS = '/proc/self/mountinfo';
 /** As in /proc/filesystems. Network file systems mount what is beneath them when it is opened. */
@@ -14,21 +14,9 @@ const OF_THIS_MACHINE = new Set([
 /** Throws what node:fs does where the path cannot be followed. */
 export function isCalmTree(root: Uint8Array): boolean {
   // Bytes as characters, on both sides: names need not be text.
-  const path = slashed(realpathSync(Buffer.from(root), 'latin1'));
+  const path = realpathSync(Buffer.from(root), 'latin1');
   const mounts = parseMountInfo(readFileSync(MOUNTS, 'latin1'));
-  if (
-    mounts.some(mount => slashed(mount.path).startsWith(path) && mount.path !== path.slice(0, -1))
-  )
-    return false;
-  let holding: Mount | undefined;
-  for (const mount of mounts) {
-    const isAbove = path.startsWith(slashed(mount.path));
-    // Of two at one place the later one is seen.
-    if (isAbove && mount.path.length >= (holding?.path.length ?? 0)) holding = mount;
-  }
+  if (mounts.some(mount => mount.path !== path && isWithin(mount.path, path))) return false;
+  const holding = holdingMount(mounts, path);
   return holding !== undefined && OF_THIS_MACHINE.has(holding.fileSystem);
-}
-
-function slashed(path: string): string {
-  return path.endsWith('/') ? path : `${path}/`;
 }
