@@ -40,7 +40,7 @@ export class EntriesDigest {
     if (!this.#isVoid && !this.#rows.add(names, index, stat)) this.spoil();
   }
 
-  /** Takes all entries of a directory at once, as EntryRows.bytes() gave them. */
+  /** Takes all entries of a directory at once, as EntryRows have them. */
   addRows(rows: Uint8Array): void {
     this.clear();
     if (!this.#rows.take(rows)) this.spoil();

@@ -12,7 +12,7 @@ const WORD_BYTES = 4;
 const WORD = 0x1_0000_0000;
 const FIRST_BYTES = 64 * 1024;
 /** Larger directories go to several threads in pages. */
-export const ROWS_BYTES_MAX = 2 * 1024 * 1024;
+const ROWS_BYTES_MAX = 2 * 1024 * 1024;
 
 export class EntryRows {
   /** Replaced when it grows. */
@@ -57,18 +57,13 @@ export class EntryRows {
     return true;
   }
 
-  /** Takes rows that another instance has made, in place of its own. */
+  /** Takes rows that another instance has had in its arena, in place of its own. */
   take(rows: Uint8Array): boolean {
     this.clear();
     if (!this.#reserve(rows.length)) return false;
     this.arena.bytes.set(rows);
     this.usedBytes = rows.length;
     return true;
-  }
-
-  /** A copy. */
-  bytes(): Uint8Array {
-    return this.arena.bytes.slice(0, this.usedBytes);
   }
 
   #reserve(bytes: number): boolean {

@@ -240,8 +240,6 @@ export function exclusionByStat(
   if (fileBytesMax > 0 && stat.type !== ENTRY_TYPE.directory && stat.size > fileBytesMax) {
     return { reason: 'too large', origin: origins.maxFileSize };
   }
-  const isElsewhere =
-    stat.deviceMajor !== directory.deviceMajor || stat.deviceMinor !== directory.deviceMinor;
-  if (!isOneFileSystem || !isElsewhere) return undefined;
+  if (!isOneFileSystem || stat.isOnDeviceOf(directory)) return undefined;
   return { reason: 'other file system', origin: origins.oneFileSystem };
 }

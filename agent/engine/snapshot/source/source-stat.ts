@@ -65,4 +65,9 @@ export class SourceStat {
   get inode(): bigint {
     return (BigInt(this.inodeHigh) << 32n) | BigInt(this.inodeLow);
   }
+
+  /** Whether both lie on one file system. */
+  isOnDeviceOf(other: SourceStat): boolean {
+    return this.deviceMajor === other.deviceMajor && this.deviceMinor === other.deviceMinor;
+  }
 }

@@ -65,8 +65,7 @@ export class LinkedFiles {
  */
 export function linkGroupOf(stat: SourceStat, root: SourceStat): string | undefined {
   if (stat.linkCount < 2) return undefined;
-  const isOfRoot = stat.deviceMajor === root.deviceMajor && stat.deviceMinor === root.deviceMinor;
-  return isOfRoot ? stat.inode.toString() : inodeText(stat);
+  return stat.isOnDeviceOf(root) ? stat.inode.toString() : inodeText(stat);
 }
 
 function inodeText({ deviceMajor, deviceMinor, inode }: SourceStat): string {

@@ -72,32 +72,23 @@ function compareDirectory(
   const directory = upload.handles.at(names);
   const { fileSystem, directoryStat, listing, stat, excludes, run } = upload;
   fileSystem.statOpen(directory, directoryStat);
-  if (record.ownState(directoryStat, run.changes) !== STATE.same) return undefined;
+  const isKnown = (stat: SourceStat) => record.ownState(stat, run.changes) === STATE.same;
+  if (!isKnown(directoryStat)) return undefined;
   wrapModificationTime(directoryStat);
   const seen = upload.ahead?.take(names);
+  // Another directory may have taken its place, and names may have come and gone.
   if (
-    seen &&
-    isSameDirectory(seen.stat, directoryStat) &&
+    seen?.stat.isOnDeviceOf(directoryStat) &&
+    isKnown(seen.stat) &&
     storesAll(seen.rows, selection, excludes)
-  )
+  ) {
     return compareSeen(upload, record, seen);
+  }
   const request = { fileSystem, directory, directoryStat, listing, stat, excludes, selection };
   const scanned = listDirectory(request);
   const comparison = new Comparison(upload, record);
   if (!comparison.isSame(request, scanned)) return undefined;
   return takenOver(upload, directoryStat, comparison.totals.part());
-}
-
-/** Another one may have taken its place, and names may have come and gone. */
-function isSameDirectory(before: SourceStat, now: SourceStat): boolean {
-  return (
-    before.inodeLow === now.inodeLow &&
-    before.inodeHigh === now.inodeHigh &&
-    before.deviceMajor === now.deviceMajor &&
-    before.deviceMinor === now.deviceMinor &&
-    before.ctimeSeconds === now.ctimeSeconds &&
-    before.ctimeNanoseconds === now.ctimeNanoseconds
-  );
 }
 
 /** Whether nothing is left out of a directory with these entries, and none of them has rules. */
