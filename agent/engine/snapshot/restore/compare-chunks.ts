@@ -2,9 +2,9 @@
 // time, so that several threads read one file, others have their turn in between, and it shows.
 
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
-import { matchesChunk } from './examine-existing.ts';
+import { markIfThere } from './examine-existing.ts';
 import { openExisting } from './open-existing.ts';
-import { CHUNK_FLAG, ENTRY_ACTION } from './plan-tables.ts';
+import { ENTRY_ACTION } from './plan-tables.ts';
 import type { CompareOutcome } from './restore-tasks.ts';
 import type { RestoreThread } from './restore-thread.ts';
 import { WorkTally } from './work-tally.ts';
@@ -21,10 +21,7 @@ export function compareChunks(thread: RestoreThread, chunks: Uint32Array): Compa
     if (entries.action[row] !== ENTRY_ACTION.update) continue;
     try {
       const file = thread.openFile(row, () => openExisting(thread, row, access));
-      if (!matchesChunk(thread, file, chunk)) continue;
-      columns.flags[chunk] |= CHUNK_FLAG.present;
-      Atomics.sub(entries.chunksLeft, row, 1);
-      presentBytes += columns.bytes[chunk];
+      presentBytes += markIfThere(thread, file, chunk);
     } catch (error) {
       if (!isOfOneEntry(error)) throw error;
       tally.failure(row, error);

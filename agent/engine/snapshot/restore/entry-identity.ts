@@ -1,7 +1,6 @@
 // That an entry of the target is still what it was, in directories that were there before: others
 // may write to them while we restore. What has come meanwhile is neither written to nor removed.
 
-import type { TargetDirectory } from '#engine/snapshot/target/target-handle.ts';
 import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
 import { ENTRY_FLAG, type EntryColumns } from './plan-tables.ts';
 import type { RestoreThread } from './restore-thread.ts';
@@ -29,16 +28,20 @@ export function noteOccupant(entries: EntryColumns, row: number, found: TargetSt
 }
 
 /**
- * Removes what had the name of a row when it was looked at. What has it now and is something else
- * stays: another entry of the snapshot where the target takes both names for one, or somebody's.
+ * Removes what had the name of a row when it was looked at, where that is to give way (which a
+ * directory never is). What has the name now and is something else stays: another entry of the
+ * snapshot where the target takes both names for one, or somebody's.
  */
 export function removeOccupant(
-  { view: { entries }, fileSystem }: RestoreThread,
+  thread: RestoreThread,
   row: number,
-  directory: TargetDirectory,
+  parent: number,
   name: Uint8Array,
 ): void {
+  const { view, fileSystem } = thread;
+  const { entries } = view;
   if ((Atomics.load(entries.flags, row) & ENTRY_FLAG.occupied) === 0) return;
+  const directory = thread.directoryAt(parent);
   if (!fileSystem.statAt(directory, name, stat) || entries.occupant[row] !== sumOf(stat)) return;
   fileSystem.remove(directory, name);
 }

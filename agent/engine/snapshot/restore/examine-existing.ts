@@ -118,21 +118,24 @@ class Examination {
     noteFile(view.entries, row, this.#stat);
     view.entries.action[row] = ENTRY_ACTION.update;
     if (view.entries.bytes[row] > COMPARED_AT_ONCE_BYTES_MAX) return;
-    const { firstChunk, chunkCount, chunksLeft } = view.entries;
-    let left = 0;
+    const { firstChunk, chunkCount } = view.entries;
     for (let chunk = firstChunk[row]; chunk < firstChunk[row] + chunkCount[row]; chunk++) {
-      if ((view.chunks.flags[chunk] & CHUNK_FLAG.present) === 0 && this.#isThere(opened, chunk)) {
-        view.chunks.flags[chunk] |= CHUNK_FLAG.present;
-        this.presentBytes += view.chunks.bytes[chunk];
-      }
-      if ((view.chunks.flags[chunk] & CHUNK_FLAG.present) === 0) left += 1;
+      this.presentBytes += markIfThere(this.#thread, opened, chunk);
     }
-    chunksLeft[row] = left;
   }
+}
 
-  #isThere(file: TargetFile, chunk: number): boolean {
-    return matchesChunk(this.#thread, file, chunk);
-  }
+/**
+ * Marks a chunk that the file has already, so that it need not be written.
+ * @returns how many bytes that spares
+ */
+export function markIfThere(thread: RestoreThread, file: TargetFile, chunk: number): number {
+  const { entries, chunks } = thread.view;
+  const isMarked = (chunks.flags[chunk] & CHUNK_FLAG.present) !== 0;
+  if (isMarked || !matchesChunk(thread, file, chunk)) return 0;
+  chunks.flags[chunk] |= CHUNK_FLAG.present;
+  Atomics.sub(entries.chunksLeft, chunks.entry[chunk], 1);
+  return chunks.bytes[chunk];
 }
 
 /**

@@ -15,7 +15,7 @@ import type { WantedAttributes } from '#engine/snapshot/target/wanted-attributes
 import type { PlainRegion } from '#engine/workers/content-opener.ts';
 import { noteFile, removeOccupant } from './entry-identity.ts';
 import { fileGone, openExisting } from './open-existing.ts';
-import { DIRECTORY_STATE, ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
+import { ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
 import type { RestoreThread } from './restore-thread.ts';
 import type { WorkTally } from './work-tally.ts';
 import { entryAttributes, entryName, specialEntry } from './section-rows.ts';
@@ -254,26 +254,16 @@ export class FileMaking {
     const { view, fileSystem, run } = this.#thread;
     const name = entryName(view, row);
     assertPermitted({ path: name }, ENTRY_TYPE.file, wanted, run.policy);
-    this.#makeWay(row, name);
+    removeOccupant(this.#thread, row, view.entries.directory[row], name);
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
     return fileSystem.createFile(directory, name, wanted);
-  }
-
-  /** What is in the way gives way, where that was asked for; a directory never does. */
-  #makeWay(row: number, name: Uint8Array): void {
-    const { view, run } = this.#thread;
-    const parent = view.entries.directory[row];
-    const { state } = view.directories;
-    const isFresh = state[parent] === DIRECTORY_STATE.made;
-    if (isFresh || run.overwrite === undefined || run.overwrite === 'never') return;
-    removeOccupant(this.#thread, row, this.#thread.directoryAt(parent), name);
   }
 
   #makeLink(row: number, { arena, offset, length }: PlainRegion): void {
     const { view, fileSystem } = this.#thread;
     const name = entryName(view, row);
     if (length === 0) throw emptyLink(name);
-    this.#makeWay(row, name);
+    removeOccupant(this.#thread, row, view.entries.directory[row], name);
     const target = arena.bytes.slice(offset, offset + length);
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
     fileSystem.makeSymlink(directory, name, target);
@@ -291,7 +281,7 @@ export class FileMaking {
       return;
     }
     assertPermitted({ path: name }, SPECIAL_TYPES[special.type], special, run.policy);
-    this.#makeWay(row, name);
+    removeOccupant(this.#thread, row, view.entries.directory[row], name);
     const directory = this.#thread.directoryAt(view.entries.directory[row]);
     fileSystem.makeSpecial(directory, name, special);
     this.#settleAt(row, name, special);

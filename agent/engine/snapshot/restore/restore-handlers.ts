@@ -13,7 +13,6 @@ import { examineRows } from './examine-existing.ts';
 import { removeExtra } from './extra-entries.ts';
 import { FileMaking } from './file-making.ts';
 import { makeDirectories } from './make-directories.ts';
-import { DIRECTORY_STATE } from './plan-tables.ts';
 import { writeOpened, writeRange } from './range-writing.ts';
 import type {
   ContentInput,
@@ -109,17 +108,12 @@ function writeContent(
 }
 
 function makeLinks(thread: RestoreThread, { links }: LinksInput): LinksOutcome {
-  const { fileSystem, view, run } = thread;
-  const { state } = view.directories;
-  const isReplacing = run.overwrite !== undefined && run.overwrite !== 'never';
+  const { fileSystem } = thread;
   const failures: [number, ReturnType<typeof serializeError>][] = [];
   for (const [index, link] of links.entries()) {
     thread.throwIfStopped();
     try {
-      const isFresh = state[link.toDirectory] === DIRECTORY_STATE.made;
-      if (!isFresh && isReplacing) {
-        removeOccupant(thread, link.row, thread.directoryAt(link.toDirectory), link.toName);
-      }
+      removeOccupant(thread, link.row, link.toDirectory, link.toName);
       // What was used last is the last to be closed, so both are open.
       const from = thread.directoryAt(link.fromDirectory);
       const to = thread.directoryAt(link.toDirectory);
