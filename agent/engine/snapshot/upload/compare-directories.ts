@@ -2,22 +2,33 @@
 // (unchanged-directory.ts), several in one task: to ask takes longer than to answer.
 
 import { mayBeUnchanged } from '#engine/snapshot/source/change-record.ts';
+import { enterDirectory, type Selection } from '#engine/snapshot/source/selection.ts';
 import { sourceError } from './entry-faults.ts';
-import { type DirectoryPlace, reusable } from './open-directory.ts';
+import {
+  type DirectoryPlace,
+  type OpenDirectory,
+  reusable,
+  type TakenChild,
+} from './open-directory.ts';
 import type { DirectoryRecord } from './record-order.ts';
 import type { UploadParts } from './upload-options.ts';
-import type {
-  CompareOutput,
-  ComparedDirectory,
-  EarlierChild,
-  UploadRun,
-  WrittenDirectory,
-} from './upload-tasks.ts';
+import type { CompareOutput, EarlierChild, UploadRun, WrittenDirectory } from './upload-tasks.ts';
 
 /** A directory, and what earlier snapshots have in its place. */
 export interface CompareRequest extends EarlierChild {
-  readonly place: Pick<DirectoryPlace, 'names'>;
-  readonly selection: ComparedDirectory['selection'];
+  readonly place: DirectoryPlace;
+  readonly selection: Selection;
+}
+
+/** Of a directory that is in another one. */
+export interface ChildRequest extends CompareRequest {
+  readonly place: DirectoryPlace & { readonly parent: OpenDirectory };
+}
+
+export function childRequest(parent: OpenDirectory, { child, position }: TakenChild): ChildRequest {
+  const { previous, resumed } = child;
+  const place = { names: [...parent.names, child.name], parent, position, metadata: child };
+  return { place, selection: enterDirectory(parent.selection, child.name), previous, resumed };
 }
 
 export interface Compared {

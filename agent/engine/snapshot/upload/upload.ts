@@ -4,10 +4,14 @@
 import { abortedError } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { TASKS_PER_THREAD } from '#engine/workers/tasks.ts';
-import { enterDirectory } from '#engine/snapshot/source/selection.ts';
 import { directoryKey, makeRecord } from '#engine/snapshot/source/change-record.ts';
 import { ChangeWriter } from './change-writer.ts';
-import { type Compared, compareDirectories, type CompareRequest } from './compare-directories.ts';
+import {
+  childRequest,
+  type Compared,
+  compareDirectories,
+  type CompareRequest,
+} from './compare-directories.ts';
 import type { StoredContents } from './file-contents.ts';
 import { fileText } from './file-text.ts';
 import { Lanes } from './lanes.ts';
@@ -40,16 +44,6 @@ import { type ComparedChild, type Work, WorkQueue } from './work-queue.ts';
  */
 export function uploadTree(parts: UploadParts, options: UploadOptions): Promise<UploadedTree> {
   return stoppable(parts.runner, options, () => new Upload(parts, options).run());
-}
-
-interface DirectoryRequest extends CompareRequest {
-  readonly place: DirectoryPlace;
-}
-
-function childRequest(parent: OpenDirectory, { child, position }: TakenChild) {
-  const place = { names: [...parent.names, child.name], parent, position, metadata: child };
-  const { previous, resumed } = child;
-  return { place, selection: enterDirectory(parent.selection, child.name), previous, resumed };
 }
 
 class Upload {
@@ -149,14 +143,13 @@ class Upload {
     const requests = children.map(taken => childRequest(parent, taken));
     const results = await compareDirectories(this.#parts, this.#run, requests);
     for (const [index, compared] of results.entries()) {
-      if (this.#isTakenOver(requests[index], compared)) continue;
-      this.#queue.compared.push({ ...children[index], parent, compared });
+      const request = requests[index];
+      if (!this.#isTakenOver(request, compared)) this.#queue.compared.push({ request, compared });
     }
   }
 
-  async #scanChild({ parent, compared, ...taken }: ComparedChild): Promise<void> {
-    const request = childRequest(parent, taken);
-    const { names, position } = request.place;
+  async #scanChild({ request, compared }: ComparedChild): Promise<void> {
+    const { names, parent, position } = request.place;
     try {
       await this.#scan(request, compared);
     } catch (error) {
@@ -170,7 +163,7 @@ class Upload {
   }
 
   async #scan(
-    { place, selection, ...earlier }: DirectoryRequest,
+    { place, selection, ...earlier }: CompareRequest,
     { known, isDifferent }: Compared,
   ): Promise<void> {
     const { names, parent } = place;
@@ -200,7 +193,7 @@ class Upload {
   }
 
   /** Takes over a directory without looking at its object, where what is known says it is same. */
-  #isTakenOver({ place, previous }: DirectoryRequest, { same, known }: Compared): boolean {
+  #isTakenOver({ place, previous }: CompareRequest, { same, known }: Compared): boolean {
     if (same === undefined || known === undefined) return false;
     this.#totals.addPart(same.found.totals);
     const metadata = place.metadata ?? { ...same.found.metadata, previous };

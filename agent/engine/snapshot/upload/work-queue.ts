@@ -3,7 +3,7 @@
 // with files that others have begun.
 
 import type { FileReading } from './file-readings.ts';
-import type { Compared } from './compare-directories.ts';
+import type { ChildRequest, Compared } from './compare-directories.ts';
 import type { OpenDirectory, PlacedFile, PlacedPage, TakenChild } from './open-directory.ts';
 
 export type Work =
@@ -19,8 +19,8 @@ export type Work =
   | { readonly kind: 'scan'; readonly child: ComparedChild };
 
 /** A child directory that has been compared and is to be listed. */
-export interface ComparedChild extends TakenChild {
-  readonly parent: OpenDirectory;
+export interface ComparedChild {
+  readonly request: ChildRequest;
   readonly compared: Compared;
 }
 

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { HEADER_WORDS } from '#engine/snapshot/source/change-record.ts';
 import { createSelection } from '#engine/snapshot/source/selection.ts';
+import { childRequest } from '#engine/snapshot/upload/compare-directories.ts';
 import { OpenDirectory } from '#engine/snapshot/upload/open-directory.ts';
 import { TotalsBuilder } from '#engine/snapshot/upload/part-totals.ts';
 import { encodeText } from '#engine/snapshot/upload/piece-builder.ts';
@@ -75,7 +76,8 @@ t.test('what completes something goes before what begins something', async t => 
   queue.pages.push(...pages);
   queue.writes.push(directory);
   const compared = { known: undefined, isDifferent: false };
-  queue.compared.push({ parent: directory, child: childNamed('b'), position: 1, compared });
+  const request = childRequest(directory, { child: childNamed('b'), position: 1 });
+  queue.compared.push({ request, compared });
   const kinds = Array.from({ length: 6 }, () => queue.next()?.kind);
   t.strictSame(kinds, ['write', 'file', 'page', 'scan', 'children', undefined]);
 });
