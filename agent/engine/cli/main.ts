@@ -7,7 +7,7 @@ import { shareSystemHeap } from '#engine/base/process-memory.ts';
 import { setIoPriority, setNice } from '#engine/base/process-priority.ts';
 import { forgetProgramPages } from '#engine/base/program-pages.ts';
 import { THREAD_ENTRY } from '#engine/snapshot/thread-entry.ts';
-import { beginThread, type BegunThread } from '#engine/base/begin-thread.js';
+import type { BegunThread } from '#engine/base/begin-thread.js';
 import { WaitingThread } from '#engine/workers/thread.ts';
 import { promptHidden } from './password-prompt.ts';
 import { processSurface, surroundings } from './process-surface.ts';
@@ -38,7 +38,7 @@ export async function main(begun?: BegunThread): Promise<void> {
         : undefined,
     priorities: { setNice, setIoPriority },
     loadEngine: () => import('#engine/index.ts'),
-    startThread: () => waiting ?? new WaitingThread(beginThread(THREAD_ENTRY)),
+    startThread: () => waiting ?? WaitingThread.begin(THREAD_ENTRY),
   });
   endProcess(status);
 }

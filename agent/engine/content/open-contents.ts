@@ -20,7 +20,6 @@ import { ContentOpener } from '#engine/workers/content-opener.ts';
 import type { ContentTasks } from '#engine/workers/content-tasks.ts';
 import type { ContentThreadSeed } from '#engine/workers/content-thread.ts';
 import { IndexOpener } from '#engine/workers/index-opener.ts';
-import { beginThread } from '#engine/base/begin-thread.js';
 import { PACK_TAIL_BYTES_MAX } from '#engine/workers/pack-writer.ts';
 import { WorkerPool } from '#engine/workers/pool.ts';
 import { WaitingThread } from '#engine/workers/thread.ts';
@@ -206,7 +205,9 @@ export class OpenContents<Tasks extends ContentTasks> {
   ): Promise<OpenContents<Tasks>> {
     const { password, signal } = options;
     const nowNanoseconds = (options.clock ?? systemClock).nowNanoseconds();
-    const waiting = options.waiting ?? startedThread(options);
+    const { threadEntry, startsThread } = options;
+    const waiting =
+      options.waiting ?? (startsThread ? WaitingThread.begin(threadEntry) : undefined);
     if (options.threadErrand !== undefined) waiting?.send(options.threadErrand);
     try {
       const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
@@ -284,11 +285,4 @@ export class OpenContents<Tasks extends ContentTasks> {
     const { mode, periodNs } = retention;
     return retaining(storage, { mode, periodMs: Number(periodNs / 1_000_000n) }, this.clock);
   }
-}
-
-function startedThread({
-  startsThread,
-  threadEntry,
-}: Pick<OpenContentsOptions, 'startsThread' | 'threadEntry'>): WaitingThread | undefined {
-  return startsThread ? new WaitingThread(beginThread(threadEntry)) : undefined;
 }

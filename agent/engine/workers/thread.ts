@@ -57,17 +57,27 @@ export class WaitingThread {
   /** What ends it now ends the next as well, which somebody waits for and hears of. */
   readonly #forget = (): void => void (this.#worker = undefined);
 
+  /** @param entry module that the thread runs; it calls serveTasks */
+  static begin(entry: URL): WaitingThread {
+    return new WaitingThread(beginThread(entry));
+  }
+
   constructor(begun: BegunThread) {
     this.#begun = begun;
     if (begun.hasEnded) return;
     this.#worker = guard(begun).on('error', this.#forget).on('exit', this.#forget);
   }
 
-  /** Calls `then` when the thread has loaded what it runs, or has ended; twice perhaps. */
+  /** Calls `then` once, when the thread has loaded what it runs or has ended before. */
   onceReady(then: () => void): void {
-    const { isReady, hasEnded, worker } = this.#begun;
-    if (isReady || hasEnded) then();
-    else worker.once('message', then).once('exit', then);
+    const begun = this.#begun;
+    if (begun.isReady || begun.hasEnded) {
+      then();
+      return;
+    }
+    begun.worker.once('message', then).once('exit', () => {
+      if (!begun.isReady) then();
+    });
   }
 
   /** What it may do until it is taken. */

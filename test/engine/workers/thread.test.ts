@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { WorkerPool } from '#engine/workers/pool.ts';
-import { beginThread } from '#engine/base/begin-thread.js';
 import { WaitingThread } from '#engine/workers/thread.ts';
 import type { PoolTestTasks } from './pool-thread.ts';
 
@@ -9,7 +8,7 @@ const entry = new URL('./pool-thread.ts', import.meta.url);
 const TIMEOUT_MS = 20_000;
 
 t.test('a thread that waits becomes the first of a pool', async t => {
-  const waiting = new WaitingThread(beginThread(entry));
+  const waiting = WaitingThread.begin(entry);
   const seed = (workerIndex: number) => ({ data: `worker ${workerIndex}` });
   const pool = new WorkerPool<PoolTestTasks>({ entry, size: 2, seed, waiting });
   t.teardown(() => pool.close());
@@ -19,7 +18,7 @@ t.test('a thread that waits becomes the first of a pool', async t => {
 });
 
 t.test('a thread does what it is told to until it is told what it is for', async t => {
-  const waiting = new WaitingThread(beginThread(entry));
+  const waiting = WaitingThread.begin(entry);
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   waiting.onceReady(resolve);
   waiting.send('before it is ready');
@@ -49,18 +48,14 @@ t.test('a thread does what it is told to until it is told what it is for', async
 /** A program that does this and nothing else; throws when it fails or does not end. */
 function run(code: string): string {
   const module = JSON.stringify(import.meta.resolve('#engine/workers/thread.ts'));
-  const beginning = JSON.stringify(import.meta.resolve('#engine/base/begin-thread.js'));
-  const program = `
-    import { WaitingThread } from ${module};
-    import { beginThread } from ${beginning};
-    ${code}`;
+  const program = `import { WaitingThread } from ${module};\n${code}`;
   const words = ['--input-type=module', '--eval', program];
   return execFileSync(process.execPath, words, { encoding: 'utf8', timeout: TIMEOUT_MS });
 }
 
 t.test('a thread that nobody takes does not keep a program running', async t => {
   const text = run(`
-    const waiting = new WaitingThread(beginThread(new URL(${JSON.stringify(entry.href)})));
+    const waiting = WaitingThread.begin(new URL(${JSON.stringify(entry.href)}));
     waiting.close();
     console.log(waiting.take());`);
   t.equal(text, 'undefined\n');
@@ -68,7 +63,7 @@ t.test('a thread that nobody takes does not keep a program running', async t => 
 
 t.test('a thread that cannot start is not handed out and ends nothing', async t => {
   const text = run(`
-    const waiting = new WaitingThread(beginThread(new URL('file:///no/such/module.js')));
+    const waiting = WaitingThread.begin(new URL('file:///no/such/module.js'));
     process.on('exit', () => console.log(waiting.take()));`);
   t.equal(text, 'undefined\n');
 });
