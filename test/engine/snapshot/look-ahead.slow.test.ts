@@ -1,17 +1,6 @@
 // Backups that compare with what a thread has seen before the repository was open.
 
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { OpenContents } from '#engine/content/open-contents.ts';
 import { backup } from '#engine/operations.ts';
@@ -22,31 +11,24 @@ import type { EngineTasks } from '#engine/snapshot/worker.ts';
 import type { MemoryStorage } from '#engine/storage/memory.ts';
 import { beginThread } from '#engine/base/begin-thread.js';
 import { WaitingThread } from '#engine/workers/thread.ts';
-import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { emptyStorage, loadedFormat, repositoryFor, request } from './backup-scene.ts';
 import { HAS_SEEN } from './has-seen.ts';
+import { LEAF_CHANGES, makeLeaves, settle } from './leaves-scene.ts';
 
 const SEEING_WORKER = new URL('./seeing-worker.ts', import.meta.url);
 const LEAVES = 6;
 
-/** A root with leaves of some files and a link each, as it is in the newest snapshot. */
+/** Leaves as they are in the newest snapshot. */
 async function scene(t: Test) {
-  const root = `${fastDirectory(t)}/tree`;
-  for (let leaf = 0; leaf < LEAVES; leaf++) {
-    mkdirSync(`${root}/leaf${leaf}`, { recursive: true });
-    for (let file = 0; file < 5; file++) writeFileSync(`${root}/leaf${leaf}/f${file}`, `${file}`);
-    symlinkSync('f0', `${root}/leaf${leaf}/link`);
-  }
+  const root = makeLeaves(t, LEAVES);
   const storage = await emptyStorage();
-  await settle(t, storage, root);
+  await settledRoot(t, storage, root);
   return { root, storage };
 }
 
-/** Backs up until nothing is so young any more that it is read again, and once more. */
-async function settle(t: Test, storage: MemoryStorage, root: string): Promise<string> {
-  const repository = await repositoryFor(t, { storage });
-  while ((await backup(repository, request(root))).bytesRead > 0);
-  return (await backup(repository, request(root))).rootObjectId;
+/** The root's object once nothing is so young any more that it is read again. */
+async function settledRoot(t: Test, storage: MemoryStorage, root: string): Promise<string> {
+  return (await settle(await repositoryFor(t, { storage }), root)).rootObjectId;
 }
 
 /** A thread that has seen all of `root`. */
@@ -104,7 +86,7 @@ t.test('a backup of a later time, or that believes less, looks for itself', asyn
     writeFileSync(`${root}/leaf1/f1`, what);
     const { bytesRead } = await backupWith(t, { storage, root, thread }, more(sinceMs));
     t.ok(bytesRead >= what.length, what);
-    await settle(t, storage, root);
+    await settledRoot(t, storage, root);
   }
 });
 
@@ -119,31 +101,10 @@ t.test('a tree that has taken the place of the one that was seen is looked at', 
   t.equal(bytesRead, 'another tree'.length);
 });
 
-const CHANGES: Readonly<Record<string, (leaf: string) => void>> = {
+const CHANGES: typeof LEAF_CHANGES = {
+  ...LEAF_CHANGES,
   nothing: () => undefined,
-  'a file of the same length and time': leaf => {
-    const { atime, mtime } = statSync(`${leaf}/f1`);
-    writeFileSync(`${leaf}/f1`, 'X');
-    utimesSync(`${leaf}/f1`, atime, mtime);
-  },
-  'two names that were exchanged': leaf => {
-    renameSync(`${leaf}/f1`, `${leaf}/f9`);
-    renameSync(`${leaf}/f2`, `${leaf}/f1`);
-    renameSync(`${leaf}/f9`, `${leaf}/f2`);
-  },
-  'one file less': leaf => unlinkSync(`${leaf}/f4`),
-  'other permissions': leaf => chmodSync(`${leaf}/f1`, 0o600),
-  'other permissions of the directory': leaf => chmodSync(leaf, 0o700),
-  'a second name of a file': leaf => linkSync(`${leaf}/f1`, `${leaf}/f9`),
-  'a directory in place of a file': leaf => {
-    unlinkSync(`${leaf}/f1`);
-    mkdirSync(`${leaf}/f1`);
-  },
   'no directory': leaf => rmSync(leaf, { recursive: true }),
-  'a file in place of the directory': leaf => {
-    rmSync(leaf, { recursive: true });
-    writeFileSync(leaf, '');
-  },
   'rules that leave something out': leaf => writeFileSync(`${leaf}/.kopiaignore`, 'f3\n'),
   'a tag of a cache': leaf =>
     writeFileSync(`${leaf}/CACHEDIR.TAG`, 'Signature: 8a477f597d28d172789f06886806bc55'),
@@ -156,7 +117,7 @@ t.test('every change before is seen', async t => {
     const seenSinceMs = Date.now();
     const thread = await seeingThread(root);
     const { rootObjectId } = await backupWith(t, { storage, root, thread }, { seenSinceMs });
-    t.equal(rootObjectId, await settle(t, storage, root), what);
+    t.equal(rootObjectId, await settledRoot(t, storage, root), what);
   }
 });
 
@@ -170,7 +131,7 @@ t.test('rules that nobody knew when it was seen are heeded', async t => {
   writeFileSync(`${root}/leaf2/f2`, 'too long');
   writeFileSync(`${root}/leaf2/rules`, 'f4\n');
   writeFileSync(`${root}/leaf2/.kopiaignore`, 'link\n');
-  await settle(t, storage, root);
+  await settledRoot(t, storage, root);
   for (const [what, more] of Object.entries(requests)) {
     const seenSinceMs = Date.now();
     const thread = await seeingThread(root);
@@ -179,6 +140,6 @@ t.test('rules that nobody knew when it was seen are heeded', async t => {
     const other = await repositoryFor(t, { storage });
     const expected = await backup(other, request(root, { ...more, parent: 'none' }));
     t.equal(rootObjectId, expected.rootObjectId, what);
-    await settle(t, storage, root);
+    await settledRoot(t, storage, root);
   }
 });

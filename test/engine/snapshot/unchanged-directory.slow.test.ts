@@ -1,42 +1,13 @@
 // Directories that are taken over by what is known beside the snapshot alone.
 
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { statSync, unlinkSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { backup } from '#engine/operations.ts';
-import type { Repository } from '#engine/repository.ts';
 import type { MemoryStorage } from '#engine/storage/memory.ts';
-import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { emptyStorage, repositoryFor, request } from './backup-scene.ts';
+import { LEAF_CHANGES, makeLeaves, settle } from './leaves-scene.ts';
 
 const LEAVES = 12;
-
-/** A root with leaves of some files and a link each. */
-function makeLeaves(t: Test): string {
-  const root = `${fastDirectory(t)}/tree`;
-  for (let leaf = 0; leaf < LEAVES; leaf++) {
-    mkdirSync(`${root}/leaf${leaf}`, { recursive: true });
-    for (let file = 0; file < 5; file++) writeFileSync(`${root}/leaf${leaf}/f${file}`, `${file}`);
-    symlinkSync('f0', `${root}/leaf${leaf}/link`);
-  }
-  return root;
-}
-
-/** Backs up until nothing is so young any more that it is read again, and once more. */
-async function settle(repository: Repository, path: string) {
-  while ((await backup(repository, request(path))).bytesRead > 0);
-  return await backup(repository, request(path));
-}
 
 /** The directory objects of the snapshot that are fetched meanwhile, by ranges of packs. */
 function countFetches(storage: MemoryStorage): () => number {
@@ -50,7 +21,7 @@ function countFetches(storage: MemoryStorage): () => number {
 }
 
 async function scene(t: Test) {
-  const root = makeLeaves(t);
+  const root = makeLeaves(t, LEAVES);
   const storage = await emptyStorage();
   const repository = await repositoryFor(t, { storage });
   const before = await settle(repository, root);
@@ -70,51 +41,11 @@ t.test('neither fetched nor opened are directories in which nothing has changed'
   t.ok(fetches() - ofAll > ofAll, 'of the others they are');
 });
 
-const CHANGES: Readonly<Record<string, (leaf: string) => void>> = {
-  'a file of another length': leaf => writeFileSync(`${leaf}/f1`, 'longer'),
-  'a file of the same length and time': leaf => {
-    const { atime, mtime } = statSync(`${leaf}/f1`);
-    writeFileSync(`${leaf}/f1`, 'X');
-    utimesSync(`${leaf}/f1`, atime, mtime);
-  },
-  'a new name': leaf => renameSync(`${leaf}/f1`, `${leaf}/f9`),
-  'two names that were exchanged': leaf => {
-    renameSync(`${leaf}/f1`, `${leaf}/f9`);
-    renameSync(`${leaf}/f2`, `${leaf}/f1`);
-    renameSync(`${leaf}/f9`, `${leaf}/f2`);
-  },
-  'one more file': leaf => writeFileSync(`${leaf}/f9`, ''),
-  'one file less': leaf => unlinkSync(`${leaf}/f4`),
-  'no file': leaf => {
-    for (let file = 0; file < 5; file++) unlinkSync(`${leaf}/f${file}`);
-    unlinkSync(`${leaf}/link`);
-  },
-  'other permissions': leaf => chmodSync(`${leaf}/f1`, 0o600),
-  'other permissions of the directory': leaf => chmodSync(leaf, 0o700),
-  'a second name of a file': leaf => linkSync(`${leaf}/f1`, `${leaf}/f9`),
-  'a link in place of a file': leaf => {
-    unlinkSync(`${leaf}/f1`);
-    symlinkSync('f2', `${leaf}/f1`);
-  },
-  'a link that leads elsewhere': leaf => {
-    unlinkSync(`${leaf}/link`);
-    symlinkSync('f1', `${leaf}/link`);
-  },
-  'a directory in place of a file': leaf => {
-    unlinkSync(`${leaf}/f1`);
-    mkdirSync(`${leaf}/f1`);
-  },
-  'a file in place of the directory': leaf => {
-    rmSync(leaf, { recursive: true });
-    writeFileSync(leaf, '');
-  },
-};
-
 t.test('every change is seen', async t => {
   const { root, repository, before } = await scene(t);
   let last = before.rootObjectId;
-  for (const [name, change] of Object.entries(CHANGES)) {
-    const leaf = `${root}/leaf${Object.keys(CHANGES).indexOf(name) % LEAVES}`;
+  for (const [name, change] of Object.entries(LEAF_CHANGES)) {
+    const leaf = `${root}/leaf${Object.keys(LEAF_CHANGES).indexOf(name) % LEAVES}`;
     if (!statSync(leaf).isDirectory()) throw new Error(`${leaf} was used up`);
     change(leaf);
     const outcome = await backup(repository, request(root));
