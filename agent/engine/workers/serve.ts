@@ -2,6 +2,7 @@
 
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { EngineError, serializeError } from '#engine/base/errors.ts';
+import { isNativeAvailable } from '#engine/base/native.ts';
 import { freeNativeResources } from '#engine/base/native-resources.ts';
 import {
   END_OF_THREAD,
@@ -31,6 +32,8 @@ export function serveTasks<Tasks, Seed>(
     throw new EngineError('INTERNAL', 'serveTasks was called outside a worker thread');
   }
   const port = parentPort;
+  // What native calls take to load is kept compiled for the flags of V8 before they are changed.
+  isNativeAvailable();
   port.postMessage(THREAD_READY);
   port.on('message', function begin(seed: Seed | ThreadErrand | typeof END_OF_THREAD) {
     if (seed === END_OF_THREAD) endThread();
