@@ -41,12 +41,14 @@ function stateOfExisting(thread: RestoreThread, row: number): number {
 }
 
 /** Anything but a directory gives way where that was asked for. */
-function make(thread: RestoreThread, row: number): 'made' | 'kept' {
+function make(thread: RestoreThread, row: number): 'made' | 'kept' | 'mounted' {
   const { view, fileSystem, run } = thread;
   const parent = thread.directoryAt(view.directories.parent[row]);
   const name = directoryName(view, row);
   try {
-    return fileSystem.makeDirectory(parent, name);
+    const result = fileSystem.makeDirectory(parent, name);
+    if (result === 'mounted') thread.noteMount(parent, name);
+    return result;
   } catch (error) {
     const isReplacing = run.overwrite !== undefined && run.overwrite !== 'never';
     if (!isReplacing || !isEngineError(error, 'TARGET_NOT_EMPTY')) throw error;

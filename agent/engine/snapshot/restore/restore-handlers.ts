@@ -145,7 +145,7 @@ function settleDirectories(thread: RestoreThread, input: RowsInput): WorkOutcome
 
 /** Late write errors, of network file systems say, show up here and not after the restore. */
 function writeBack(thread: RestoreThread): { unseen: readonly string[] } {
-  const { run, fileSystem } = thread;
-  for (const target of run.targets.keys()) fileSystem.syncFileSystem(thread.rootOf(target));
+  const { fileSystem } = thread;
+  for (const directory of thread.fileSystems()) fileSystem.syncFileSystem(directory);
   return { unseen: fileSystem.unseen };
 }

@@ -34,6 +34,8 @@ export class RestoreThread implements Disposable {
   readonly fileSystem: TargetFileSystem;
   /** By number; opened when they are first needed, since a dry run may have none. */
   readonly #targets = new Map<number, OpenRoot>();
+  /** Kept open: once all have their attributes, nobody may be allowed to enter them. */
+  readonly #mounts: TargetDirectory[] = [];
   readonly #stop: Int32Array;
   readonly #files = new Map<number, TargetFile>();
   #scratch: Arena = allocateArena(FIRST_SCRATCH_BYTES);
@@ -79,9 +81,15 @@ export class RestoreThread implements Disposable {
     return this.#targetAt(this.view.directories.target[row]).directories.at(this.#names);
   }
 
-  /** The directory that everything of one goal is beneath. */
-  rootOf(target: number): TargetDirectory {
-    return this.#targetAt(target).root;
+  /** Remembers that another file system is mounted on a directory. */
+  noteMount(parent: TargetDirectory, name: Uint8Array): void {
+    this.#mounts.push(this.fileSystem.openDirectory(parent, name));
+  }
+
+  /** A directory of each file system that is restored to. */
+  fileSystems(): TargetDirectory[] {
+    const roots = Array.from(this.run.targets.keys(), target => this.#targetAt(target).root);
+    return [...roots, ...this.#mounts];
   }
 
   #targetAt(target: number): OpenRoot {
@@ -128,6 +136,7 @@ export class RestoreThread implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closeFiles();
+    for (const directory of this.#mounts.splice(0)) directory[Symbol.dispose]();
     for (const { root, directories } of this.#targets.values()) {
       directories[Symbol.dispose]();
       root[Symbol.dispose]();

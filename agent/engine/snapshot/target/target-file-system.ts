@@ -109,19 +109,21 @@ export class TargetFileSystem {
 
   /**
    * Makes a directory for the restorer alone, or keeps one that is there and makes it writable.
+   * @returns mounted where one is kept that another file system is mounted on, see isMountRoot
    * @throws TARGET_NOT_EMPTY when something else has the name
    */
-  makeDirectory(parent: TargetDirectory, name: Uint8Array): 'made' | 'kept' {
+  makeDirectory(parent: TargetDirectory, name: Uint8Array): 'made' | 'kept' | 'mounted' {
     assertSafeName(parent, name);
     const result = this.calls.makeDirectoryAt(parent.descriptor, name, OWNER_BITS);
     if (result === 0) return 'made';
     const isKept = result === -EEXIST && this.statAt(parent, name, this.#stat);
     if (!isKept || !this.#stat.isDirectory) throw this.#error('make', parent, name, result);
+    const { isMountRoot } = this.#stat;
     if (this.#isHindered(this.#stat)) {
       using directory = this.openDirectory(parent, name);
       this.makeWritable(directory);
     }
-    return 'kept';
+    return isMountRoot ? 'mounted' : 'kept';
   }
 
   /** Takes away what keeps entries from being made in a directory, as far as may be. */
@@ -350,7 +352,7 @@ export class TargetFileSystem {
   }
 
   /**
-   * Waits until the file system that the target lies on has written back everything; errors of
+   * Waits until the file system that a directory lies on has written back everything; errors of
    * network file systems show up here. The portable one can only wait for the directory itself.
    */
   syncFileSystem(directory: TargetDirectory): void {
