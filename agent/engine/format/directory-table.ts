@@ -37,7 +37,7 @@ export class DirectoryTable {
   ends = new Uint32Array(FIRST_ENTRIES);
   nameStarts = new Uint32Array(FIRST_ENTRIES);
   /** 0 for a name whose bytes nobody knows. */
-  nameLengths = new Uint16Array(FIRST_ENTRIES);
+  nameLengths = new Uint32Array(FIRST_ENTRIES);
   /** Codes of the letters of DirEntry.type. */
   types = new Uint8Array(FIRST_ENTRIES);
   modes = new Uint16Array(FIRST_ENTRIES);
@@ -257,7 +257,7 @@ export class DirectoryTable {
     this.starts = grown(this.starts, new Uint32Array(length));
     this.ends = grown(this.ends, new Uint32Array(length));
     this.nameStarts = grown(this.nameStarts, new Uint32Array(length));
-    this.nameLengths = grown(this.nameLengths, new Uint16Array(length));
+    this.nameLengths = grown(this.nameLengths, new Uint32Array(length));
     this.types = grown(this.types, new Uint8Array(length));
     this.modes = grown(this.modes, new Uint16Array(length));
     this.sizes = grown(this.sizes, new Float64Array(length));

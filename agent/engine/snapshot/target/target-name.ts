@@ -7,6 +7,8 @@ import { printablePath } from '#engine/snapshot/source/source-name.ts';
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
+/** What tables have room for; 255 is what Linux takes. */
+const LENGTH_MAX = 0xffff;
 
 /**
  * Why `name` must not be created beneath a target, or undefined when it is a plain component.
@@ -15,6 +17,7 @@ const DOT = 0x2e;
 export function unsafeNameReason(name: Uint8Array): string | undefined {
   const { length } = name;
   if (length === 0) return 'the name is empty';
+  if (length > LENGTH_MAX) return `the name has ${length} bytes, and Linux takes 255`;
   if (name[0] === DOT && (length === 1 || (length === 2 && name[1] === DOT))) {
     return 'the name means a directory above or this one';
   }

@@ -148,6 +148,14 @@ t.test('names that lead elsewhere are named and skipped', async t => {
   t.ok(outcome.differences.every(({ found }) => found.startsWith('TARGET_NAME_UNSAFE: ')));
 });
 
+t.test('a name that is longer than tables can say is named and not cut', async t => {
+  const long = `good${'x'.repeat(0x1_0000)}`;
+  const { target, run } = sceneOf(t, { directory: [[long, small('evil')]] });
+  const { differences } = await run();
+  t.match(differences, [{ found: /TARGET_NAME_UNSAFE: .* 65540 bytes/ }]);
+  t.same(fs.readdirSync(target), []);
+});
+
 t.test('names that are equal on disk are not restored over each other', async t => {
   for (const overwrite of [undefined, 'always'] as const) {
     const { target, run } = sceneOf(t, {
