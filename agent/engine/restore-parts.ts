@@ -1,5 +1,7 @@
 // What a restore wants of an open repository: contents by key, and packs as files or ranges.
 
+import { dirname } from 'node:path';
+import { FORMAT_BLOB_ID } from '#engine/format/blob-names.ts';
 import type { RestoreParts } from '#engine/snapshot/restore/restore.ts';
 import type { LocatedContent } from '#engine/snapshot/restore/chunk-planner.ts';
 import type { PackSource } from '#engine/snapshot/restore/section-run.ts';
@@ -17,6 +19,7 @@ export function restorePartsOf({ parts, manifests, contents, cache }: Repository
     packs: packSource(storage, cache),
     memory,
     isNativeAllowed,
+    repositoryDirectory: storage.localPath && dirname(storage.localPath(FORMAT_BLOB_ID)),
   };
 }
 

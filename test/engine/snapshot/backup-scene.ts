@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'no
 import type { Test } from 'tap';
 import type { BackupRequest } from '#engine/snapshot/backup.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
+import type { Storage } from '#engine/storage/storage.ts';
 import { OpenContents } from '#engine/content/open-contents.ts';
 import { loadRepositoryFormat } from '#engine/content/repository-format.ts';
 import { createRepository, Repository } from '#engine/repository.ts';
@@ -38,8 +39,8 @@ export async function emptyStorage(): Promise<MemoryStorage> {
 }
 
 export interface RepositoryOptions {
-  /** A copy of the one that emptyStorage() gives. */
-  readonly storage?: MemoryStorage;
+  /** A copy of the one that emptyStorage() gives, or one without anything. */
+  readonly storage?: Storage;
   readonly threads?: number;
   readonly isNativeAllowed?: boolean;
 }

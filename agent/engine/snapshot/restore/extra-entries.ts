@@ -23,7 +23,10 @@ export function removeExtra(
   const { state } = thread.view.directories;
   for (const directory of directories) {
     thread.throwIfStopped();
-    if (state[directory.row] !== DIRECTORY_STATE.kept) continue;
+    if (state[directory.row] === DIRECTORY_STATE.mounted) {
+      nameMounted(thread, directory, tally);
+      continue;
+    }
     for (const name of extraNames(thread, directory)) {
       thread.throwIfStopped();
       try {
@@ -40,6 +43,15 @@ export function removeExtra(
     }
   }
   return { removed, problems: tally.outcome().problems };
+}
+
+/** No mount is crossed to remove something, and what stays is named. */
+function nameMounted(thread: RestoreThread, directory: ListedDirectory, tally: WorkTally): void {
+  const { length } = extraNames(thread, directory);
+  if (length === 0) return;
+  const found = `${length} more, which stay: another file system is mounted there`;
+  const expected = 'only entries of the snapshot';
+  tally.differ(directory.row, [{ attribute: 'extra', expected, found }]);
 }
 
 function extraNames(thread: RestoreThread, directory: ListedDirectory): Uint8Array[] {

@@ -2,6 +2,7 @@
 
 import { isEngineError } from '#engine/base/errors.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
+import type { MadeDirectory } from '#engine/snapshot/target/target-file-system.ts';
 import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
 import { DIRECTORY_STATE } from './plan-tables.ts';
 import type { WorkOutcome } from './restore-tasks.ts';
@@ -27,26 +28,35 @@ export function makeDirectories(thread: RestoreThread, rows: Uint32Array): WorkO
   function stateOf({ run }: RestoreThread, row: number): number {
     const above = state[parent[row]];
     if (above === DIRECTORY_STATE.failed) return DIRECTORY_STATE.failed;
-    if (run.isDryRun) return above === DIRECTORY_STATE.made ? above : stateOfExisting(thread, row);
-    return make(thread, row) === 'made' ? DIRECTORY_STATE.made : DIRECTORY_STATE.kept;
+    if (run.isDryRun && above === DIRECTORY_STATE.made) return above;
+    const result = run.isDryRun ? lookAt(thread, row) : make(thread, row);
+    if (result === 'made') return DIRECTORY_STATE.made;
+    if (state[row] === DIRECTORY_STATE.passing) return DIRECTORY_STATE.foreign;
+    const isMounted = result === 'mounted' || above === DIRECTORY_STATE.mounted;
+    return isMounted ? DIRECTORY_STATE.mounted : DIRECTORY_STATE.kept;
   }
 }
 
-function stateOfExisting(thread: RestoreThread, row: number): number {
+/** What make() would say. */
+function lookAt(thread: RestoreThread, row: number): MadeDirectory {
   const { view, fileSystem } = thread;
   const stat = new TargetStat();
   const parent = thread.directoryAt(view.directories.parent[row]);
   const isThere = fileSystem.statAt(parent, directoryName(view, row), stat);
-  return isThere && stat.isDirectory ? DIRECTORY_STATE.kept : DIRECTORY_STATE.made;
+  if (!isThere || !stat.isDirectory) return 'made';
+  return stat.isMountRoot ? 'mounted' : 'kept';
 }
 
 /** Anything but a directory gives way where that was asked for. */
-function make(thread: RestoreThread, row: number): 'made' | 'kept' | 'mounted' {
+function make(thread: RestoreThread, row: number): MadeDirectory {
   const { view, fileSystem, run } = thread;
-  const parent = thread.directoryAt(view.directories.parent[row]);
+  const { parent: parents, state } = view.directories;
+  const parent = thread.directoryAt(parents[row]);
   const name = directoryName(view, row);
+  // What is not given the snapshot's attributes in the end keeps its own.
+  const isLeft = run.overwrite === 'never' || state[row] === DIRECTORY_STATE.passing;
   try {
-    const result = fileSystem.makeDirectory(parent, name);
+    const result = fileSystem.makeDirectory(parent, name, { isLeft });
     if (result === 'mounted') thread.noteMount(parent, name);
     return result;
   } catch (error) {

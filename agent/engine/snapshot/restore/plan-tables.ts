@@ -88,7 +88,21 @@ export const DIRECTORY_STATE = Object.freeze({
   unwanted: 5,
   /** As foreign, and it did not exist, so nothing can be in the way in it. */
   foreignNew: 6,
+  /** As kept, and on a file system that is mounted below the target: nothing is removed there. */
+  mounted: 7,
+  /** As planned, as the way to what is wanted in it: one that is there is foreign. */
+  passing: 8,
 });
+
+/** Whether a directory was there before and is one of the snapshot's. */
+export function isKeptDirectory(state: number): boolean {
+  return state === DIRECTORY_STATE.kept || state === DIRECTORY_STATE.mounted;
+}
+
+/** Whether a directory is still to be made or found. */
+export function isPlannedDirectory(state: number): boolean {
+  return state === DIRECTORY_STATE.planned || state === DIRECTORY_STATE.passing;
+}
 
 /** Whether a directory was not there before, and may not be there yet where only a plan is made. */
 export function isNewDirectory(state: number): boolean {

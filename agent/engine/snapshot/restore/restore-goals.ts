@@ -7,6 +7,7 @@ import type { DirEntry } from '#engine/format/directory.ts';
 import { EXTRAS_FIELD } from '#engine/format/entry-extras.ts';
 import { isJsonObject } from '#engine/format/json-fields.ts';
 import { findStoredPath, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
+import { openTargetFileSystem } from '#engine/snapshot/target/open-target-file-system.ts';
 import { isSamePlace, isWithin, placeOfDirectory, placeOfEntry } from './target-place.ts';
 
 export interface RestoreGoal {
@@ -31,6 +32,10 @@ export interface GoalOptions {
   readonly mustBeEmpty: boolean;
   /** What one goal makes would be extra for another one around it. */
   readonly isRemovingExtra: boolean;
+  readonly repositoryDirectory?: string;
+  readonly isNativeAllowed: boolean;
+  /** Whether directories that are there keep their attributes, and what keeps others out. */
+  readonly isLeft: boolean;
   /** Makes no directory and only says whether it is there. */
   readonly isDryRun: boolean;
   readonly signal?: AbortSignal;
@@ -51,7 +56,7 @@ export async function openGoals(
     const place = { snapshotId: stored.snapshot.id, target: resolve(target) };
     found.push({ ...place, ...(await placeOf(stored.entry, resolve(target))) });
   }
-  if (found.length > 1) await assertApart(found, options.isRemovingExtra);
+  await assertApart(found, options);
   // Nothing is made before everything was found.
   const opened: OpenGoal[] = [];
   for (const goal of found) opened.push({ ...goal, isNew: await openDirectory(goal, options) });
@@ -75,11 +80,16 @@ function renamed(entry: DirEntry, name: string): DirEntry {
   return { ...entry, name, extra: { ...entry.extra, [EXTRAS_FIELD]: kept } };
 }
 
-/** Goals that share a place would overwrite, or remove, what the others make. @throws USAGE */
+/**
+ * Goals that share a place would overwrite, or remove, what the others make; and the repository
+ * would be extra itself.
+ * @throws USAGE
+ */
 async function assertApart(
   goals: readonly Omit<OpenGoal, 'isNew'>[],
-  isRemovingExtra: boolean,
+  { isRemovingExtra, repositoryDirectory }: GoalOptions,
 ): Promise<void> {
+  if (goals.length === 1 && !isRemovingExtra) return;
   const places = [];
   for (const { entry, directory } of goals) {
     try {
@@ -89,6 +99,11 @@ async function assertApart(
     } catch (error) {
       throw targetError(error, directory);
     }
+  }
+  if (isRemovingExtra && repositoryDirectory !== undefined) {
+    const own = await placeOfDirectory(repositoryDirectory);
+    const around = places.findIndex(({ isTree, place }) => isTree && isWithin(own, place));
+    if (around !== -1) throw aroundRepository(goals[around].target, repositoryDirectory);
   }
   for (const [index, { place }] of places.entries()) {
     const other = places.findIndex((each, at) => {
@@ -102,20 +117,49 @@ async function assertApart(
   }
 }
 
+function aroundRepository(target: string, repository: string): EngineError {
+  const text = `removing what is extra from ${target} was refused: the repository is in it`;
+  return new EngineError('USAGE', `${text} (${repository}); restore without that, or elsewhere`);
+}
+
+const PRIVATE = Object.freeze({ recursive: true, mode: 0o700 });
+
 async function openDirectory(
   { entry, directory }: Pick<OpenGoal, 'entry' | 'directory'>,
-  { mustBeEmpty, isDryRun }: GoalOptions,
+  options: GoalOptions,
 ): Promise<boolean> {
+  const { mustBeEmpty, isDryRun } = options;
   try {
-    const isNew = !(await isDirectory(directory));
-    if (isNew && !isDryRun) await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+    let isNew = !(await isDirectory(directory));
+    // Says undefined when somebody else has made it meanwhile.
+    const made = isNew && !isDryRun && (await fs.mkdir(directory, PRIVATE));
+    if (made === undefined) isNew = false;
     const isWhole = entry.type === 'd';
     if (!isNew && isWhole && mustBeEmpty) await requireEmpty(directory);
-    if (!isNew || !isDryRun) await fs.access(directory, fs.constants.W_OK | fs.constants.X_OK);
+    if (!isDryRun) await requireWritable(directory, isWhole && !options.isLeft, options);
     return isNew;
   } catch (error) {
     throw targetError(error, directory);
   }
+}
+
+/** @param mayFree whether what keeps entries from being made in it may be taken away */
+async function requireWritable(
+  path: string,
+  mayFree: boolean,
+  { isNativeAllowed }: GoalOptions,
+): Promise<void> {
+  const wanted = fs.constants.W_OK | fs.constants.X_OK;
+  try {
+    return await fs.access(path, wanted);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (!mayFree || (code !== 'EACCES' && code !== 'EPERM')) throw error;
+  }
+  const fileSystem = openTargetFileSystem({ native: isNativeAllowed });
+  using root = fileSystem.openRoot(Buffer.from(path));
+  fileSystem.makeWritable(root);
+  await fs.access(path, wanted);
 }
 
 async function requireEmpty(path: string): Promise<void> {

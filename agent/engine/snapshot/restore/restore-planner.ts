@@ -302,7 +302,7 @@ export class RestorePlanner {
     if (!filter.takes(this.paths.join(directory, name))) return false;
     const { state, parent } = this.directories.columns;
     for (let at = directory; at !== NO_ROW; at = parent[at]) {
-      if (state[at] === DIRECTORY_STATE.unwanted) state[at] = DIRECTORY_STATE.planned;
+      if (state[at] === DIRECTORY_STATE.unwanted) state[at] = DIRECTORY_STATE.passing;
     }
     return true;
   }

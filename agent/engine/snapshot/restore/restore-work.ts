@@ -5,7 +5,7 @@ import { EngineError } from '#engine/base/errors.ts';
 import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
 import { KEEP_ALL } from '#engine/snapshot/target/wanted-attributes.ts';
 import { entryFilter } from './entry-filter.ts';
-import { DIRECTORY_STATE, SectionTable } from './plan-tables.ts';
+import { DIRECTORY_STATE, isKeptDirectory, SectionTable } from './plan-tables.ts';
 import type { PlanTotals } from './plan-totals.ts';
 import type { RestoreParts, RestoreRequest } from './restore.ts';
 import { type OpenGoal, openGoals } from './restore-goals.ts';
@@ -90,6 +90,9 @@ export class RestoreWork {
     const goals = await openGoals(parts, [{ snapshot, target }, ...further], {
       mustBeEmpty: overwrite === undefined && !delta,
       isRemovingExtra: deleteExtra,
+      repositoryDirectory: parts.repositoryDirectory,
+      isNativeAllowed: parts.isNativeAllowed ?? true,
+      isLeft: overwrite === 'never' || include.length > 0,
       isDryRun: options.isDryRun ?? false,
       signal: options.signal,
     });
@@ -156,8 +159,9 @@ export class RestoreWork {
         continue;
       }
       const row = this.#planner.addTree(entry, target);
-      const isEmpty = isNew || this.#run.overwrite === undefined;
-      directories.columns.state[row] = isEmpty ? DIRECTORY_STATE.made : DIRECTORY_STATE.kept;
+      // One that was there is empty, or may have been: whoever may write to it does so meanwhile.
+      const known = this.#isSelecting ? DIRECTORY_STATE.foreign : DIRECTORY_STATE.kept;
+      directories.columns.state[row] = isNew ? DIRECTORY_STATE.made : known;
     }
   }
 
@@ -180,13 +184,20 @@ export class RestoreWork {
     return this.#current;
   }
 
-  /** Rows of directories that are there and whose attributes are the snapshot's. */
+  /** Whether only some of a tree is wanted, and directories may be no more than the way to it. */
+  get #isSelecting(): boolean {
+    return (this.#request.include ?? []).length > 0;
+  }
+
+  /** Rows of directories that are there and are given the snapshot's attributes. */
   #ownDirectories(): number[] {
     const { columns, count } = this.#planner.directories;
+    const isKeptOurs = this.#run.overwrite !== 'never';
     const rows: number[] = [];
     for (let row = 0; row < count; row++) {
       const state = columns.state[row];
-      if (state === DIRECTORY_STATE.made || state === DIRECTORY_STATE.kept) rows.push(row);
+      const isOurs = isKeptOurs && isKeptDirectory(state);
+      if (isOurs || state === DIRECTORY_STATE.made) rows.push(row);
     }
     return rows;
   }

@@ -114,6 +114,8 @@ export interface RestoreParts {
   readonly packs?: PackSource;
   readonly memory: RestoreMemory;
   readonly isNativeAllowed?: boolean;
+  /** Where the repository is a directory of this machine: nothing extra is removed around it. */
+  readonly repositoryDirectory?: string;
 }
 
 /**

@@ -16,7 +16,9 @@ import {
   ENTRY_FLAG,
   ENTRY_KIND,
   isMade,
+  isKeptDirectory,
   isNewDirectory,
+  isPlannedDirectory,
   NO_ROW,
   type SectionTable,
 } from './plan-tables.ts';
@@ -177,9 +179,7 @@ export class SectionRun {
     const { report, paths } = this.#parts;
     const extra: string[] = [];
     const { state } = this.#parts.directories.columns;
-    const kept = this.#section.directories.filter(
-      directory => state[directory.row] === DIRECTORY_STATE.kept,
-    );
+    const kept = this.#section.directories.filter(({ row }) => isKeptDirectory(state[row]));
     for (const { row, hasProblems } of kept) {
       if (!hasProblems) continue;
       const found = 'nothing removed, because some of its entries cannot be restored';
@@ -221,7 +221,7 @@ export class SectionRun {
     const { directories } = this.#parts;
     const { state, parent } = directories.columns;
     const isPlanned = (row: number): boolean =>
-      state[row] === DIRECTORY_STATE.planned && parent[row] !== NO_ROW;
+      isPlannedDirectory(state[row]) && parent[row] !== NO_ROW;
     // One after the other, since a directory has to be there before what is in it.
     for (const rows of rowTasks(directories.count, DIRECTORIES_PER_TASK, isPlanned)) {
       throwIfAborted(signal);

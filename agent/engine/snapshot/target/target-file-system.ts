@@ -55,6 +55,9 @@ const NODE_TYPES = Object.freeze({
   b: ENTRY_TYPE.blockDevice,
 });
 
+/** mounted is a kept one that another file system is mounted on, as far as the kernel says so. */
+export type MadeDirectory = 'made' | 'kept' | 'mounted';
+
 export interface OpenFileOptions {
   /** Whether a file that has other names, too, may be written to: they all see it. */
   readonly allowsSeveralNames?: boolean;
@@ -108,18 +111,22 @@ export class TargetFileSystem {
   }
 
   /**
-   * Makes a directory for the restorer alone, or keeps one that is there and makes it writable.
-   * @returns mounted where one is kept that another file system is mounted on, see isMountRoot
+   * Makes a directory for the restorer alone, or keeps one that is there and makes it writable,
+   * unless it `isLeft` as it is.
    * @throws TARGET_NOT_EMPTY when something else has the name
    */
-  makeDirectory(parent: TargetDirectory, name: Uint8Array): 'made' | 'kept' | 'mounted' {
+  makeDirectory(
+    parent: TargetDirectory,
+    name: Uint8Array,
+    { isLeft = false }: { readonly isLeft?: boolean } = {},
+  ): MadeDirectory {
     assertSafeName(parent, name);
     const result = this.calls.makeDirectoryAt(parent.descriptor, name, OWNER_BITS);
     if (result === 0) return 'made';
     const isKept = result === -EEXIST && this.statAt(parent, name, this.#stat);
     if (!isKept || !this.#stat.isDirectory) throw this.#error('make', parent, name, result);
     const { isMountRoot } = this.#stat;
-    if (this.#isHindered(this.#stat)) {
+    if (!isLeft && this.#isHindered(this.#stat)) {
       using directory = this.openDirectory(parent, name);
       this.makeWritable(directory);
     }
@@ -192,14 +199,15 @@ export class TargetFileSystem {
     if (descriptor < 0) throw this.#error('open', directory, name, descriptor);
     const file = new TargetFile(this.calls, descriptor, directory, [name]);
     this.statOpen(file, this.#otherStat);
+    // What is mounted here is a file of some other place.
+    if (access === 'write' && this.#otherStat.isMountRoot) return closed(file);
     // Nothing is written to it, so it need not be nobody's elsewhere.
     if (access === 'settle' && allowsSeveralNames && this.#otherStat.isFile) return file;
     // Asked by name and after opening: one name alone, and that this one, means that the file is
     // nobody's elsewhere. The count of an open file falls when a name is taken away again.
     const isThere = this.statAt(directory, name, this.#stat) && isFit();
     if (isThere && this.#stat.isSameInode(this.#otherStat)) return file;
-    file[Symbol.dispose]();
-    return undefined;
+    return closed(file);
   }
 
   /**
@@ -380,4 +388,9 @@ export class TargetFileSystem {
   ): EngineError {
     return targetError({ attempt, path: joinPath(directory.path, name), errno: -result });
   }
+}
+
+function closed(file: TargetFile): undefined {
+  file[Symbol.dispose]();
+  return undefined;
 }

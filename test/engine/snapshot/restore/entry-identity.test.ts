@@ -72,3 +72,17 @@ t.test('chunks are not written to a file that has taken the place of the one beg
   t.match(outcome.differences, [{ path: 'a', found: /something else has taken its place/ }]);
   t.equal(fs.readFileSync(path, 'utf8'), 'somebody');
 });
+
+t.test('an empty target that was there lets others in, too, and is not believed', async t => {
+  const text = 'the snapshot says. ';
+  const root: Node = { directory: [['a', { file: text.repeat(3), chunkBytes: 19 }]] };
+  const scene = sceneOf(t, root, { target: {} });
+  const { target, snapshot } = scene;
+  const path = join(target, 'a');
+  const parts = after(scene, 'restoreWriteBack', () => {
+    fs.renameSync(path, `${path}.moved`);
+    fs.writeFileSync(path, 'somebody says all this. '.repeat(3).slice(0, text.length * 3));
+  });
+  const outcome = await restore(parts, { snapshot, target });
+  t.match(outcome.differences, [{ path: 'a', found: /something else has taken its place/ }]);
+});
