@@ -38,7 +38,7 @@ export class DirectoryTable {
   nameStarts = new Uint32Array(FIRST_ENTRIES);
   /** 0 for a name whose bytes nobody knows. */
   nameLengths = new Uint32Array(FIRST_ENTRIES);
-  /** Codes of the letters of DirEntry.type. */
+  /** Codes of the letters of DirEntry.type; 0 for a type that is not one letter. */
   types = new Uint8Array(FIRST_ENTRIES);
   modes = new Uint16Array(FIRST_ENTRIES);
   sizes = new Float64Array(FIRST_ENTRIES);
@@ -179,9 +179,8 @@ export class DirectoryTable {
     this.starts[index] = cursor.at;
     if (!cursor.skip('{"name":"')) return false;
     const isOdd = this.#name(index);
-    if (!cursor.skip(',"type":"')) return false;
-    this.types[index] = cursor.byte();
-    if (!cursor.skip('"')) return false;
+    if (cursor.skip(',"type":"')) this.#type(index);
+    else this.types[index] = 0;
     this.modes[index] = cursor.skip(',"mode":"') ? posixModeOf(cursor.octal()) : 0;
     this.sizes[index] = cursor.skip(',"size":') ? cursor.decimal() : 0;
     this.mtimeSeconds[index] = cursor.skip(',"mtime":"') ? cursor.time() : 0;
@@ -209,6 +208,15 @@ export class DirectoryTable {
     this.nameStarts[index] = start;
     this.nameLengths[index] = cursor.at - 1 - start;
     return isEscaped || !this.#isExact;
+  }
+
+  /** Kopia's are one letter; of a longer one, or of none, only the whole entry says what it is. */
+  #type(index: number): void {
+    const cursor = this.#cursor;
+    const letter = this.bytes[cursor.at] ?? 0;
+    const start = cursor.at;
+    const isEscaped = cursor.text();
+    this.types[index] = !isEscaped && cursor.at === start + 2 ? letter : 0;
   }
 
   #oddName(index: number): void {

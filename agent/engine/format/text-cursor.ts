@@ -10,9 +10,12 @@ const NINE = '9'.charCodeAt(0);
 const DOT = '.'.charCodeAt(0);
 const LETTER_Z = 'Z'.charCodeAt(0);
 const DAY_SECONDS = 86_400;
-const SECONDS_MAX = 9_223_372_035;
-/** More digits may be more than a double holds. */
-const DIGITS_MAX = 15;
+// The first and the last time that an int64 of nanoseconds holds, as kopia keeps them. Programs take
+// both for "never".
+const SECONDS_MIN = -9_223_372_037;
+const FIRST_NANOSECONDS = 145_224_192;
+const SECONDS_MAX = 9_223_372_036;
+const LAST_NANOSECONDS = 854_775_807;
 
 export class TextCursor {
   at = 0;
@@ -33,10 +36,6 @@ export class TextCursor {
 
   isAt(byte: number): boolean {
     return this.#bytes[this.at] === byte;
-  }
-
-  byte(): number {
-    return this.#bytes[this.at++] ?? 0;
   }
 
   skipByte(byte: number): boolean {
@@ -101,8 +100,11 @@ export class TextCursor {
     let value = 0;
     let { at } = this;
     const start = at;
-    for (; bytes[at] >= ZERO && bytes[at] <= NINE; at++) value = value * 10 + bytes[at] - ZERO;
-    if (at === start || at - start > DIGITS_MAX) this.isLost = true;
+    for (; bytes[at] >= ZERO && bytes[at] <= NINE; at++) {
+      value = value * 10 + (bytes[at] - ZERO);
+    }
+    // A double that is safe here has lost no digit on the way.
+    if (at === start || !Number.isSafeInteger(value)) this.isLost = true;
     this.at = at;
     return value;
   }
@@ -121,7 +123,7 @@ export class TextCursor {
     this.nanoseconds = this.skipByte(DOT) ? this.#fraction() : 0;
     if (!this.skipByte(LETTER_Z) || !this.skipByte(QUOTE)) this.isLost = true;
     const seconds = this.#lastDaySeconds + hour * 3600 + minute * 60 + second;
-    if (Math.abs(seconds) > SECONDS_MAX) this.isLost = true;
+    if (!isWithinTime(seconds, this.nanoseconds)) this.isLost = true;
     return seconds;
   }
 
@@ -180,6 +182,11 @@ export class TextCursor {
     this.#lastDate = day;
     this.#lastDaySeconds = Math.floor(time.getTime() / 1000 / DAY_SECONDS) * DAY_SECONDS;
   }
+}
+
+function isWithinTime(seconds: number, nanoseconds: number): boolean {
+  if (seconds <= SECONDS_MIN) return seconds === SECONDS_MIN && nanoseconds >= FIRST_NANOSECONDS;
+  return seconds < SECONDS_MAX || (seconds === SECONDS_MAX && nanoseconds <= LAST_NANOSECONDS);
 }
 
 function isWordByte(byte: number | undefined): boolean {

@@ -71,14 +71,29 @@ function columns(table: DirectoryTable, index: number): DirEntry {
 
 const NAMES = ['a', 'b"\\', 'c\n<&>', 'é', '\u{1f600}', '\ufffd', 'z'.repeat(300), 'a b', '~'];
 
+/** The last two are as far as kopia's times go: what programs set for "never". */
+const FAR_TIMES = [
+  { mtimeSeconds: 9_223_372_035, mtimeNanoseconds: 999_999_999 },
+  { mtimeSeconds: -9_223_372_036, mtimeNanoseconds: 0 },
+  { mtimeSeconds: 9_223_372_036, mtimeNanoseconds: 854_775_807 },
+  { mtimeSeconds: -9_223_372_037, mtimeNanoseconds: 145_224_192 },
+];
+
+function randomTime(random: SeededRandom): Pick<DirEntry, 'mtimeSeconds' | 'mtimeNanoseconds'> {
+  if (random.once(4)) return random.pick(FAR_TIMES);
+  return {
+    mtimeSeconds: random.pick([0, -1, random.below(2 ** 31), -9_000_000_000]),
+    mtimeNanoseconds: random.pick([0, 1, 500_000_000, 999_999_999, random.below(1e9)]),
+  };
+}
+
 function randomEntry(random: SeededRandom, index: number): DirEntry {
   return {
     name: `${random.pick(NAMES)}${index}`,
     type: random.pick(['f', 's', 'd']),
     mode: random.below(0o10000),
-    bytes: random.pick([0, 1, random.below(1e9), 2 ** 49]),
-    mtimeSeconds: random.pick([0, -1, random.below(2 ** 31), 9_223_372_035, -9_000_000_000]),
-    mtimeNanoseconds: random.pick([0, 1, 500_000_000, 999_999_999, random.below(1e9)]),
+    bytes: random.pick([0, 1, random.below(1e9), 2 ** 49, 2 ** 53 - 1]),
+    ...randomTime(random),
     uid: random.pick([0, 1, 2 ** 32 - 1]),
     gid: random.pick([0, 1000]),
     objectId: random.pick(['aabb', 'Ixaabb', 'k00ff', 'IIx0011']),
@@ -112,6 +127,25 @@ t.test('columns say what the decoder says, whatever the entries are', async t =>
     });
     t.strictSame(table.summary, decoded.summary);
     t.strictSame(table.extras(fail)?.self, decoded.extra && { flags: 8 });
+  }
+});
+
+t.test('an entry whose type is not one letter costs no other entry anything', async t => {
+  for (const type of ['', 'ff', 'é', '\\']) {
+    const plain = randomEntry(new SeededRandom(1), 1);
+    const entries = [
+      { ...plain, name: 'a' },
+      { ...plain, name: 'b', type },
+      { ...plain, name: 'c' },
+    ];
+    const table = tableOf(bytesOf(entries));
+    t.equal(table.count, 3);
+    t.equal(table.types[1], type === '\\' ? 0 : table.types[1]);
+    t.strictSame(
+      [0, 2].map(index => nameOf(table, index)),
+      ['a', 'c'],
+    );
+    t.equal(table.entryAt(1, fail).type, type);
   }
 });
 

@@ -3,7 +3,7 @@
 
 import { type DirEntry, encodeEntry } from '#engine/format/directory.ts';
 import { DirectoryTable } from '#engine/format/directory-table.ts';
-import { mergeEntries } from './merge-entries.ts';
+import { mergeEntries, readOwn } from './merge-entries.ts';
 import { encodeText } from './piece-builder.ts';
 
 /**
@@ -21,7 +21,7 @@ export function insertEntries(
     // Pieces behind the last that is put in are not looked at.
     if (waiting.length === 0) return piece;
     const table = new DirectoryTable();
-    table.readEntries(piece);
+    readOwn(table, piece);
     const lastName = table.nameBytesAt(table.count - 1);
     const later = waiting.findIndex(({ name }) => Buffer.compare(Buffer.from(name), lastName) > 0);
     const before = waiting.splice(0, later === -1 ? waiting.length : later);
@@ -32,7 +32,7 @@ export function insertEntries(
 
 function textOf(table: DirectoryTable, entries: readonly DirEntry[]): Uint8Array {
   const more = new DirectoryTable();
-  more.readEntries(encodeText(entries.map(entry => encodeEntry(entry)).join(',')));
+  readOwn(more, encodeText(entries.map(entry => encodeEntry(entry)).join(',')));
   const merged = mergeEntries({ table, stamps: undefined }, more).table;
   return merged.textsOf(0, merged.count - 1);
 }

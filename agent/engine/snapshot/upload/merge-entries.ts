@@ -1,6 +1,7 @@
 // Puts the entries of two directory tables together: of a name that both have the newer one counts.
 // Both have to be in order; entries whose names nobody knows are left out, as they are never found.
 
+import { EngineError } from '#engine/base/errors.ts';
 import { equalBytes } from '#engine/base/bytes.ts';
 import { DirectoryTable } from '#engine/format/directory-table.ts';
 import { STAMP_WORDS, StampBuilder } from '#engine/snapshot/source/change-record.ts';
@@ -34,7 +35,7 @@ export function mergeEntries(older: StampedTable, newer: DirectoryTable): Stampe
     if (order >= 0) b = nextNamed(newer, b + 1);
   }
   const table = new DirectoryTable();
-  table.readEntries(texts.finish());
+  readOwn(table, texts.finish());
   return { table, stamps: older.stamps && stamps.words() };
 }
 
@@ -94,4 +95,10 @@ class RangeJoiner {
     if (this.#table) this.#parts.push(this.#table.textsOf(this.#first, this.#next - 1));
     this.#table = undefined;
   }
+}
+
+/** What this run has written; entries that were passed over here would be lost. */
+export function readOwn(table: DirectoryTable, texts: Uint8Array): void {
+  if (table.readEntries(texts)) return;
+  throw new EngineError('INTERNAL', 'entries that were written cannot be read');
 }
