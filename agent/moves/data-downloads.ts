@@ -8,6 +8,7 @@ import {
   type DataMover,
   exposedMoveOf,
   heldVolume,
+  isOrderFor,
   situationOfExposed,
   statusOfExposed,
 } from './exposed-moves.ts';
@@ -49,8 +50,10 @@ export function dataDownloads(parts: DataDownloadParts): MoveAdapter<DataDownloa
     isFrozen: false,
     afterInterruption: 'nothing of the volume is left; run the restore again',
 
+    isForeign: item => !isOrderFor(parts.dataMover, item),
+
     situationOf: (item, site) => {
-      const situation = situationOfExposed(item, site, parts.dataMover);
+      const situation = situationOfExposed(item, site);
       // Its holder goes when the volume is handed over, which whoever takes it over goes on with.
       const isUnderWay = item.status?.phase === 'InProgress';
       return isUnderWay && situation.type === 'hopeless' ? { type: 'ready' } : situation;

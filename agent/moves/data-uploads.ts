@@ -7,6 +7,7 @@ import {
   type DataMover,
   exposedMoveOf,
   heldVolume,
+  isOrderFor,
   situationOfExposed,
   statusOfExposed,
 } from './exposed-moves.ts';
@@ -40,8 +41,10 @@ export function dataUploads(parts: DataUploadParts): MoveAdapter<DataUpload> {
     isFrozen: false,
     afterInterruption: 'run the backup again',
 
+    isForeign: item => !isOrderFor(parts.dataMover, item),
+
     situationOf: (item, site) => {
-      const situation = situationOfExposed(item, site, parts.dataMover);
+      const situation = situationOfExposed(item, site);
       if (situation.type === 'elsewhere' || (item.spec.csiSnapshot ?? undefined)) return situation;
       const message = `it names no snapshot of CSI; its type is ${item.spec.snapshotType}`;
       return { type: 'hopeless', message };

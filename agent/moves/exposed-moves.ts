@@ -38,12 +38,7 @@ export function isOrderFor(as: DataMover, { spec }: ExposedItem): boolean {
   return DATA_MOVERS[as].includes(spec.datamover ?? '');
 }
 
-export function situationOfExposed(
-  item: ExposedItem,
-  site: MoveSite,
-  as: DataMover,
-): MoveSituation {
-  if (!isOrderFor(as, item)) return { type: 'elsewhere' };
+export function situationOfExposed(item: ExposedItem, site: MoveSite): MoveSituation {
   const phase = phaseOf(item.status?.phase) ?? 'New';
   const { nodeName } = site;
   const { node = '', acceptedByNode = '' } = item.status ?? {};

@@ -17,7 +17,7 @@ export interface MoveSite {
 }
 
 export type MoveSituation =
-  /** Another agent's, or nobody's yet. */
+  /** Another agent's of ours, or nobody's yet. */
   | { readonly type: 'elsewhere' }
   /** Ours, and something is missing that may come; `missing` completes `… is missing`. */
   | { readonly type: 'waiting'; readonly missing: string }
@@ -63,6 +63,12 @@ export interface MoveAdapter<Item extends MoveObject> {
   readonly afterInterruption: string;
   /** The application may stand still until all of its volumes have been moved. */
   readonly isFrozen: boolean;
+
+  /**
+   * Whether it is for somebody who is none of us, such as another data mover: it is never touched,
+   * at its end no more than before. Absent where all are ours.
+   */
+  readonly isForeign?: (item: Item) => boolean;
 
   situationOf(item: Item, site: MoveSite): MoveSituation;
 

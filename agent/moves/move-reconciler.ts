@@ -151,12 +151,12 @@ export class MoveReconciler<Item extends MoveObject> {
     return unreported;
   }
 
-  /** Undefined for what a later Velero may have made of it: a phase that nobody knows. */
+  /** Undefined for what is not ours, and for a phase of a later Velero, which nobody knows. */
   async #look(item: Item, isFresh: boolean, signal?: AbortSignal): Promise<Look<Item> | undefined> {
     const { adapter, site, slots, clock } = this.#components;
     const phase = phaseOf(item.status?.phase);
     const uid = item.metadata.uid;
-    if (phase === undefined || uid === undefined) return undefined;
+    if (phase === undefined || uid === undefined || adapter.isForeign?.(item)) return undefined;
     this.#tellPhase(item, uid);
     const situation = this.#situationOf(item, phase);
     const stockPod = findStockPod(item, adapter.stockPodLabel, site);
