@@ -15,6 +15,10 @@ export interface ListenAddress {
 
 const PORT_MAX = 65_535;
 const DAYS_MAX = 3650;
+/** Of a duration: annotations of pods hold some, and 256 KiB of anything. */
+const DURATION_CHARS_MAX = 64;
+/** Of a text that is no duration, in what is said of it. */
+const SHOWN_CHARS_MAX = 40;
 const UNIT_MS: Readonly<Record<string, number>> = Object.freeze({
   h: 3_600_000,
   m: 60_000,
@@ -54,13 +58,20 @@ export function parseRemoteAddress(text: string, what: string): RemoteAddress {
 
 /** Milliseconds of `30m`, `1h30m`, `1.5s`, as Go's time.ParseDuration takes them. */
 export function parseDuration(text: string, what: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)];
+  const isShort = text.length <= DURATION_CHARS_MAX;
+  // Each where the one before it ends: a number without a unit is not looked at from each digit.
+  const parts = isShort ? [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/gy)] : [];
   const ms = parts.reduce((sum, [, count, unit = '']) => {
     return sum + Number(count) * (UNIT_MS[unit] ?? Number.NaN);
   }, 0);
   const isWhole = parts.map(([part]) => part).join('') === text;
   if (isWhole && ms > 0) return ms;
-  throw configError(`${what} is '${text}'; give a duration such as 30m or 1h30m`);
+  throw configError(`${what} is '${shown(text)}'; give a duration such as 30m or 1h30m`);
+}
+
+function shown(text: string): string {
+  if (text.length <= SHOWN_CHARS_MAX) return text;
+  return `${text.slice(0, SHOWN_CHARS_MAX).toWellFormed()}…`;
 }
 
 /** A whole number of them. */

@@ -4,9 +4,12 @@
 
 import { parseDuration } from '#agent/config-values.ts';
 import { CronTimes } from '#controller/bandwidth/cron.ts';
+import { EngineError } from '#engine/base/errors.ts';
 
 const ZONE = /^(?:CRON_TZ|TZ)=(\S+)\s+(.*)$/;
 const EVERY = '@every ';
+/** The API server takes any. */
+const CHARS_MAX = 256;
 /** robfig/cron v3 parser.go parseDescriptor. */
 const NAMES: Readonly<Record<string, string>> = Object.freeze({
   '@yearly': '0 0 1 1 *',
@@ -24,6 +27,10 @@ export class ScheduleTime {
 
   /** @throws USAGE for what is no time */
   constructor(text: string) {
+    if (text.length > CHARS_MAX) {
+      const what = `the time of a Schedule has ${text.length} characters`;
+      throw new EngineError('USAGE', `${what}; give ${CHARS_MAX} or less`);
+    }
     const [, timeZone = 'UTC', behind] = ZONE.exec(text.trim()) ?? [];
     const rest = behind ?? text.trim();
     if (rest.startsWith(EVERY)) {

@@ -153,6 +153,8 @@ t.test('addresses, durations and names of other forms are refused', async t => {
     ['--resource-timeout', '10'],
     ['--resource-timeout', '0s'],
     ['--resource-timeout', '10m x'],
+    ['--resource-timeout', 'x10m'],
+    ['--resource-timeout', '10m10'],
     ['--cache-unvisited-days', '0'],
     ['--cache-unvisited-days', '1.5'],
     ['--cache-ceiling', 'much'],

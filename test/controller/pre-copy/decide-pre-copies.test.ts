@@ -173,6 +173,21 @@ t.test('an annotation that is no time is said, and so is one that is too short',
   t.equal(asking, undefined, 'of those that do not ask nothing is kept');
 });
 
+t.test('a long text that is no time costs no time, and is not kept', async t => {
+  const digits = '1'.repeat(200_000);
+  const texts = [digits, `${digits}s`, '1h'.repeat(100_000), `1.${digits}`];
+  const startMs = performance.now();
+  for (const text of texts) {
+    const asking = pod({ annotations: { 'stevedore.io/pre-copy': text } });
+    t.equal(asking?.leadMs, undefined);
+    t.match(asking?.fault, /^the annotation stevedore.io\/pre-copy is '1.{39}…'; give a duration/);
+    const broken = schedule({}, { schedule: `@every ${text}` });
+    t.match(broken.fault, /^the time of a Schedule has \d+ characters; give 256 or less$/);
+  }
+  schedule({}, { schedule: `TZ=a${' '.repeat(100_000)}a\na` });
+  t.ok(performance.now() - startMs < 2000, 'without looking at each part of it again and again');
+});
+
 t.test('a time is what robfig/cron takes it for', async t => {
   const last = at('00:10:30');
   const rows: readonly (readonly [text: string, due: string | undefined])[] = [
