@@ -27,7 +27,7 @@ import { tellOfMoves } from './tell-of-moves.ts';
 export interface Kind<Item extends MoveObject = MoveObject> {
   readonly name: MoveKind;
   readonly isNew: (key: ObjectKey) => boolean;
-  /** How many are Accepted or Prepared, by all agents or by that of a node. */
+  /** How many of ours are Accepted or Prepared, by all agents or by that of a node. */
   readonly preparedBy: (nodeName?: string) => number;
   /** All that name the pod of that key. */
   readonly ofPod: (pod: ObjectKey) => Item[];
@@ -78,7 +78,11 @@ export async function makeKind<Item extends MoveObject>(
   const objects = new Informer<Item>(informerParts(parts, name), {
     resource,
     query: { namespace },
-    indexes: { pod: item => podOf(item) ?? [], prepared: preparersOf },
+    indexes: {
+      pod: item => podOf(item) ?? [],
+      // What others prepare takes no room of ours.
+      prepared: item => (adapter.isForeign?.(item) ? [] : preparersOf(item)),
+    },
   });
   const rules = await readStatusRules(client, resource, { signal });
   log.info({ kind: name, phases: [...rules.phases], source: rules.source }, 'phases are known');

@@ -14,10 +14,14 @@ const NAME = 'up-1';
 /** Seconds are what an order may wait. */
 const SHORT = ['--data-mover-prepare-timeout', '1s'];
 
-function addUpload(api: KubeEmulator, spec: object = {}): void {
+function addUpload(
+  api: KubeEmulator,
+  spec: object = {},
+  { name = NAME, status }: { readonly name?: string; readonly status?: object } = {},
+): void {
   api.add({
     kind: 'DataUpload',
-    metadata: { name: NAME, namespace: 'velero', labels: { 'velero.io/backup-name': 'daily' } },
+    metadata: { name, namespace: 'velero', labels: { 'velero.io/backup-name': 'daily' } },
     spec: {
       snapshotType: 'CSI',
       csiSnapshot: { volumeSnapshot: 'velero-data', storageClass: 'fast' },
@@ -27,6 +31,7 @@ function addUpload(api: KubeEmulator, spec: object = {}): void {
       operationTimeout: '10m0s',
       ...spec,
     },
+    ...(status && { status }),
   });
 }
 
@@ -93,7 +98,7 @@ t.test('that of another data mover is left alone, and so is one that was asked f
   }
 });
 
-const LATER = 'up-2';
+const LATER = 'up-later';
 
 function later(datamover: string): object {
   const spec = { csiSnapshot: { volumeSnapshot: 'other', storageClass: 'fast' } };
@@ -114,6 +119,21 @@ t.test('beside the agent of Velero no volume of a pod is moved', async t => {
   t.equal(api.watchCount('podvolumebackups'), 0);
   t.equal(api.watchCount('podvolumerestores'), 0);
   await until(() => api.watchCount('datauploads') === 1);
+});
+
+t.test('beside it what that one prepares takes no room', async t => {
+  const spec = { datamover: 'velero' };
+  const status = { phase: 'Prepared', acceptedByNode: velero.NODE, node: velero.NODE };
+  const { api, says } = await startAgent(t, {
+    flags: BESIDE,
+    prepare: api => {
+      for (let count = 0; count < 10; count++)
+        addUpload(api, spec, { name: `up-${count}`, status });
+    },
+  });
+  await says('ready');
+  api.add(later('stevedore') as Parameters<typeof api.add>[0]);
+  t.match(await ended(api, DATA_UPLOADS, LATER), { phase: 'Failed', acceptedByNode: velero.NODE });
 });
 
 t.test('beside it rights for volumes of pods are neither asked for nor needed', async t => {
