@@ -104,7 +104,7 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
       const { successorMs: withinMs, eventsMs, settleMs, closeMs } = shareGrace(graceMs);
       const image = ownImage(pods, name, { hostName: hostname(), container: CONTAINER });
       const marks = { ...OUR_MARK, container: CONTAINER, image };
-      const isFollowed = await hasSuccessor(client, name, marks, { clock, withinMs });
+      const isFollowed = await hasSuccessor(client, name, marks, { clock, nodeName, withinMs });
       parts.log.info({ isFollowed }, 'it is known whether an agent of ours follows');
       const othersMs = clock.monotonic() - startMs + eventsMs + settleMs + closeMs;
       const ownMs = Math.max(0, graceMs - othersMs);

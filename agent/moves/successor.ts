@@ -5,18 +5,24 @@ import type { Clock } from '#engine/base/clock.ts';
 import { deadline } from '#engine/base/deadline.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { backOffMs, type BackOffPolicy } from '#engine/base/back-off.ts';
-import { DAEMON_SETS } from '#kube/core-resources.ts';
+import { DAEMON_SETS, NODES } from '#kube/core-resources.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
 import { type KubeObject, keyOf, type ObjectName } from '#kube/kube-object.ts';
 import type { Pod } from './objects/pod.ts';
+import { type NodePlacement, type PlacedNode, wantsNode } from './wanted-node.ts';
 
 interface PodTemplate {
   readonly metadata?: Partial<KubeObject['metadata']>;
-  readonly spec?: Pick<NonNullable<Pod['spec']>, 'containers'>;
+  readonly spec?: Pick<NonNullable<Pod['spec']>, 'containers'> & NodePlacement;
 }
 
 interface DaemonSet extends KubeObject {
+  readonly metadata: KubeObject['metadata'] & { readonly generation?: number };
   readonly spec?: { readonly template?: PodTemplate };
+  readonly status?: {
+    readonly desiredNumberScheduled?: number;
+    readonly observedGeneration?: number;
+  };
 }
 
 /** What the pods of our DaemonSet have and those of a stock one have not. Any of it is enough. */
@@ -32,6 +38,8 @@ const SUCCESSOR_BACK_OFF: BackOffPolicy = Object.freeze({ firstDelayMs: 100, del
 
 export interface SuccessorSearch {
   readonly clock: Clock;
+  /** Where this agent is. */
+  readonly nodeName: string;
   /** How long a server that does not answer is asked: it may be restarted as we are. */
   readonly withinMs: number;
 }
@@ -41,14 +49,15 @@ export async function hasSuccessor(
   client: Pick<KubeClient, 'get'>,
   name: ObjectName,
   marks: PodMarks,
-  { clock, withinMs }: SuccessorSearch,
+  { clock, nodeName, withinMs }: SuccessorSearch,
 ): Promise<boolean> {
   using end = deadline(clock, withinMs);
+  const { signal } = end;
   for (let failures = 1; ; failures++) {
-    const answer = await ask(client, name, marks, end.signal);
+    const answer = await ask(client, name, marks, { nodeName, signal });
     if (answer !== undefined) return answer;
     const delayMs = backOffMs(SUCCESSOR_BACK_OFF, failures, Math.random());
-    await clock.sleep(delayMs, end.signal).catch(() => undefined);
+    await clock.sleep(delayMs, signal).catch(() => undefined);
   }
 }
 
@@ -57,15 +66,37 @@ async function ask(
   client: Pick<KubeClient, 'get'>,
   name: ObjectName,
   marks: PodMarks,
-  signal: AbortSignal,
+  { nodeName, signal }: { readonly nodeName: string; readonly signal: AbortSignal },
 ): Promise<boolean | undefined> {
   try {
-    const { metadata, spec } = await client.get<DaemonSet>(DAEMON_SETS, name, { signal });
-    const isStaying = metadata.deletionTimestamp === undefined;
-    return isStaying && spec?.template !== undefined && isOurs(spec.template, marks);
+    const daemonSet = await client.get<DaemonSet>(DAEMON_SETS, name, { signal });
+    const { template } = daemonSet.spec ?? {};
+    const isStaying = daemonSet.metadata.deletionTimestamp === undefined && !isNowhere(daemonSet);
+    if (!isStaying || template === undefined || !isOurs(template, marks)) return false;
+    return await isWanted(client, template, { nodeName, signal });
   } catch (error) {
     if (!isEngineError(error)) throw error;
     return error.retryable && !signal.aborted ? undefined : false;
+  }
+}
+
+/** Wanted on no node, by what its controller has made of the template as it is now. */
+function isNowhere({ metadata, status }: DaemonSet): boolean {
+  const isCurrent = status?.observedGeneration === metadata.generation;
+  return isCurrent && status?.desiredNumberScheduled === 0;
+}
+
+/** Also where that cannot be found out: mostly nothing has changed, and the next one comes. */
+async function isWanted(
+  client: Pick<KubeClient, 'get'>,
+  { spec }: PodTemplate,
+  { nodeName: name, signal }: { readonly nodeName: string; readonly signal: AbortSignal },
+): Promise<boolean> {
+  try {
+    return wantsNode(spec ?? {}, await client.get<PlacedNode>(NODES, { name }, { signal }));
+  } catch (error) {
+    if (!isEngineError(error)) throw error;
+    return true;
   }
 }
 

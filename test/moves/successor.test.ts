@@ -8,6 +8,7 @@ import { systemClock } from '#engine/base/clock.ts';
 import type { ErrorCode } from '#engine/base/error-codes.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { KubeClient } from '#kube/kube-client.ts';
+import type { Resource } from '#kube/kube-object.ts';
 
 const NAME = { namespace: 'velero', name: 'node-agent' };
 const IMAGE = 'registry.example/stevedore:0.1.0';
@@ -25,11 +26,21 @@ function asked(...answers: readonly (object | ErrorCode)[]) {
   return askedFor(MARK, ...answers);
 }
 
-async function askedFor(marks: PodMarks, ...answers: readonly (object | ErrorCode)[]) {
+function askedFor(marks: PodMarks, ...answers: readonly (object | ErrorCode)[]) {
+  return askedOn('KUBE_FORBIDDEN', marks, ...answers);
+}
+
+/** `node`: what the server says of it. */
+async function askedOn(
+  node: object | ErrorCode,
+  marks: PodMarks,
+  ...answers: readonly (object | ErrorCode)[]
+) {
   let nowMs = 0;
   let count = 0;
-  const get = async () => {
-    const answer = answers[Math.min(count++, answers.length - 1)];
+  const get = async ({ plural }: Resource) => {
+    const isOfNode = plural === 'nodes';
+    const answer = isOfNode ? node : answers[Math.min(count++, answers.length - 1)];
     if (typeof answer === 'string') throw new EngineError(answer, 'no');
     return answer;
   };
@@ -44,7 +55,11 @@ async function askedFor(marks: PodMarks, ...answers: readonly (object | ErrorCod
   const clock = { ...systemClock, monotonic: () => nowMs, sleep };
   // Only `get` is called; anything else is a fault that a TypeError shows.
   const client = { get } as unknown as KubeClient;
-  const found = await hasSuccessor(client, NAME, marks, { clock, withinMs: WITHIN_MS });
+  const found = await hasSuccessor(client, NAME, marks, {
+    clock,
+    nodeName: 'worker-1',
+    withinMs: WITHIN_MS,
+  });
   return { found, count, nowMs };
 }
 
@@ -137,6 +152,104 @@ t.test(
     }
   },
 );
+
+const LABELS = { 'kubernetes.io/os': 'linux', zone: 'a', size: '12' };
+const WORKER = { metadata: { name: 'worker-1', labels: LABELS } };
+
+/** With what places its pods, and what its controller says. */
+function placed(spec: object, rest: { generation?: number; status?: object } = {}): object {
+  const { generation = 2, status } = rest;
+  const metadata = { labels: { [MARK.label]: MARK.value } };
+  return { metadata: { ...NAME, generation }, spec: { template: { metadata, spec } }, status };
+}
+
+function requiring(...nodeSelectorTerms: object[]): object {
+  const requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms };
+  return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution } } };
+}
+
+const labelled = (key: string, operator: string, ...values: string[]) => ({
+  matchExpressions: [{ key, operator, values }],
+});
+const named = (operator: string, ...values: string[]) => ({
+  matchFields: [{ key: 'metadata.name', operator, values }],
+});
+
+const PLACEMENTS: readonly (readonly [what: string, spec: object, isWanted: boolean])[] = [
+  ['anywhere', {}, true],
+  ['with nothing said', { nodeSelector: null, affinity: null, tolerations: null }, true],
+  ['a label', { nodeSelector: { zone: 'a' } }, true],
+  ['another value', { nodeSelector: { zone: 'b' } }, false],
+  ['a label that no node has', { nodeSelector: { 'non-existing': 'true' } }, false],
+  ['In', requiring(labelled('zone', 'In', 'a', 'b')), true],
+  ['In others', requiring(labelled('zone', 'In', 'b')), false],
+  ['In without the label', requiring(labelled('rack', 'In', 'b')), false],
+  ['NotIn', requiring(labelled('zone', 'NotIn', 'a')), false],
+  ['NotIn without the label', requiring(labelled('rack', 'NotIn', 'a')), true],
+  ['Exists', requiring(labelled('zone', 'Exists')), true],
+  ['Exists without the label', requiring(labelled('rack', 'Exists')), false],
+  ['DoesNotExist', requiring(labelled('zone', 'DoesNotExist')), false],
+  ['Gt', requiring(labelled('size', 'Gt', '9')), true],
+  ['Gt of the same', requiring(labelled('size', 'Gt', '12')), false],
+  ['Gt of what is no number', requiring(labelled('zone', 'Gt', '9')), false],
+  ['Lt', requiring(labelled('size', 'Lt', '100')), true],
+  ['Lt without the label', requiring(labelled('rack', 'Lt', '100')), false],
+  ['an operator of later', requiring(labelled('zone', 'Like', 'b')), true],
+  ['its name', requiring(named('In', 'worker-1')), true],
+  ['the name of another', requiring(named('In', 'worker-2')), false],
+  ['any name but its own', requiring(named('NotIn', 'worker-1')), false],
+  ['one of two terms', requiring(named('In', 'worker-2'), labelled('zone', 'Exists')), true],
+  ['an empty term', requiring({}), false],
+  [
+    'both of one term',
+    requiring({ ...labelled('zone', 'Exists'), ...named('In', 'worker-2') }),
+    false,
+  ],
+];
+
+t.test('one that does not want this node any more is no successor', async t => {
+  for (const [what, spec, isWanted] of PLACEMENTS) {
+    t.match(await askedOn(WORKER, MARK, placed(spec)), { found: isWanted, count: 1 }, what);
+  }
+});
+
+t.test('on a node that goes, or lets none of its pods stay, nobody follows', async t => {
+  const { metadata } = WORKER;
+  const going = { metadata: { ...metadata, deletionTimestamp: '2026-06-01T02:00:05Z' } };
+  t.match(await askedOn(going, MARK, placed({})), { found: false });
+  const tainted = (key: string, effect = 'NoExecute', value?: string) => ({
+    metadata,
+    spec: { taints: [{ key, effect, value }] },
+  });
+  const found = async (node: object, ...tolerations: object[]) =>
+    (await askedOn(node, MARK, placed({ tolerations }))).found;
+  t.equal(await found(tainted('repair')), false);
+  t.equal(await found(tainted('repair'), { operator: 'Exists' }), true);
+  t.equal(await found(tainted('repair'), { key: 'repair', operator: 'Exists' }), true);
+  t.equal(await found(tainted('repair'), { key: 'other', operator: 'Exists' }), false);
+  t.equal(await found(tainted('repair'), { key: 'repair', effect: 'NoSchedule' }), false);
+  t.equal(await found(tainted('repair', 'NoExecute', 'a'), { key: 'repair', value: 'a' }), true);
+  t.equal(await found(tainted('repair', 'NoExecute', 'a'), { key: 'repair', value: 'b' }), false);
+  t.equal(await found(tainted('node.kubernetes.io/unreachable')), true, 'all of them tolerate it');
+  t.equal(await found(tainted('cilium.example/not-ready', 'NoSchedule')), true, 'it may go');
+});
+
+t.test('one that its controller wants nowhere is no successor', async t => {
+  const nowhere = { desiredNumberScheduled: 0, observedGeneration: 2 };
+  const rows = [
+    [{ status: nowhere }, false],
+    [{ status: nowhere, generation: 3 }, true],
+    [{ status: { ...nowhere, desiredNumberScheduled: 3 } }, true],
+  ] as const;
+  for (const [rest, found] of rows) t.match(await asked(placed({}, rest)), { found });
+});
+
+t.test('where the node cannot be asked for, the DaemonSet is enough', async t => {
+  const other = placed({ nodeSelector: { zone: 'b' } });
+  for (const code of ['KUBE_NOT_FOUND', 'KUBE_FORBIDDEN', 'KUBE_UNAVAILABLE'] as const) {
+    t.match(await askedOn(code, MARK, other), { found: true, count: 1 }, code);
+  }
+});
 
 t.test('a server that is away for a while is asked until it is back', async t => {
   const away = Array.from({ length: 4 }, () => 'KUBE_UNAVAILABLE' as const);
