@@ -33,6 +33,8 @@ export interface Kind<Item extends MoveObject = MoveObject> {
   readonly ofPod: (pod: ObjectKey) => Item[];
   readonly objects: Pick<Informer<MoveObject>, 'run' | 'synced'>;
   readonly loop: ControlLoop;
+  /** No move begins any more. */
+  readonly close: () => void;
   readonly stop: (options: Omit<StopOptions, 'stopLoop'>) => Promise<ObjectKey[]>;
   /** Not before all caches are full: what is not in them looks as if it were gone. */
   readonly begin: () => void;
@@ -128,6 +130,7 @@ export async function makeKind<Item extends MoveObject>(
     ofPod: pod => objects.byIndex('pod', pod),
     objects,
     loop,
+    close: () => reconciler.close(),
     stop: options => reconciler.stop({ ...options, stopLoop: () => loop.stop() }),
     begin: () => {
       objects.onChange(enqueue);

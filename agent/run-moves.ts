@@ -100,6 +100,7 @@ export async function runMoves(config: AgentConfig, parts: MovesParts): Promise<
   return {
     async stop(graceMs, answering) {
       const startMs = clock.monotonic();
+      for (const kind of kinds) kind.close();
       const name = { namespace, name: config.daemonSet };
       const { successorMs: withinMs, eventsMs, settleMs, closeMs } = shareGrace(graceMs);
       const image = ownImage(pods, name, { hostName: hostname(), container: CONTAINER });

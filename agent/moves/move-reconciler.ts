@@ -86,8 +86,7 @@ export class MoveReconciler<Item extends MoveObject> {
     this.#traces = new MoveTraces(tracer, adapter.resource);
     const report = (news: MoveNews) => this.#report(news);
     const { exposer } = adapter;
-    const { nodeName } = site;
-    this.#exposures = exposer && new ExposureTurns({ exposer, nodeName, report });
+    this.#exposures = exposer && new ExposureTurns({ exposer, nodeName: site.nodeName, report });
   }
 
   /**
@@ -118,15 +117,19 @@ export class MoveReconciler<Item extends MoveObject> {
     return {};
   }
 
+  /** From now on nothing begins, and what runs goes on; `stop` follows. */
+  close(): void {
+    this.#agent = 'closing';
+  }
+
   /**
    * Lets what runs end within the grace period, stops the rest, and writes all of it. Where nothing
    * answers what runs it is stopped sooner, and has so much longer to save its state. New moves are
-   * left to others from now on, and by the end `stopLoop` has been called, so that no write without
+   * left to others, and by the end `stopLoop` has been called, so that no write without
    * an answer is waited for.
    * @returns keys of objects that could not be written in time
    */
-  async stop(options: StopOptions): Promise<ObjectKey[]> {
-    const { graceMs, hasSuccessor, answering, stopLoop } = options;
+  async stop({ graceMs, hasSuccessor, answering, stopLoop }: StopOptions): Promise<ObjectKey[]> {
     this.#agent = hasSuccessor ? 'handing-over' : 'leaving';
     const { clock, objects } = this.#components;
     const startMs = clock.monotonic();

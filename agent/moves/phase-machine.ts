@@ -66,9 +66,10 @@ export interface MoveView {
   /** Undefined when it has not changed; else until it may be written. */
   readonly progressDueMs: number | undefined;
   /**
-   * `handing-over`: ends, and another agent of ours follows. `leaving`: ends, and none may follow.
+   * `closing`: ends, and it is not known yet who follows. `handing-over`: another agent of ours
+   * does. `leaving`: none may.
    */
-  readonly agent: 'working' | 'handing-over' | 'leaving';
+  readonly agent: 'working' | 'closing' | 'handing-over' | 'leaving';
   /** How long this agent has seen nobody care for it. */
   readonly neglectedMs: number;
   /** Different for each agent, so that one of many goes first: 0 to JITTER_MS_MAX. */

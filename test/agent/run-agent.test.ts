@@ -4,11 +4,15 @@ import { existsSync, readFileSync, watch } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { POD_VOLUME_BACKUPS } from '#agent/moves/objects/pod-volume-backup.ts';
+import {
+  POD_VOLUME_BACKUPS,
+  type PodVolumeBackup,
+} from '#agent/moves/objects/pod-volume-backup.ts';
 import { POD_VOLUME_RESTORES } from '#agent/moves/objects/pod-volume-restore.ts';
 import { systemClock } from '#engine/base/clock.ts';
 import * as velero from '#test/demo/velero-objects.ts';
 import type { KubeEmulator } from '#test/kube-emulator/kube-emulator.ts';
+import { until } from '#test/kube/manual-clock.ts';
 import { BACKUP, ended, PASSWORD, RESTORE, startAgent } from '#test/support/agent-scene.ts';
 
 t.test('a volume is backed up and comes back, is counted, and no secret is said', async t => {
@@ -210,4 +214,17 @@ t.test('an agent that is stopped knows its own image again in the DaemonSet', as
     const said = await says('it is known whether an agent of ours follows');
     t.match(said, { isFollowed: next === image }, next);
   }
+});
+
+t.test('no move begins while it is asked who follows', async t => {
+  const { api, says, stop, runPod } = await startAgent(t, { flags: ['--shutdown-grace', '5s'] });
+  await says('ready');
+  const pod = runPod('web', 'text');
+  const asked = api.faults.inject({ effect: { type: 'silence' }, plural: 'daemonsets' });
+  const stopped = stop();
+  await until(() => asked.count === 1);
+  api.add(velero.podVolumeBackup('daily-1', BACKUP, pod));
+  await stopped;
+  const name = { namespace: 'velero', name: 'daily-1' };
+  t.equal(api.object<PodVolumeBackup>(POD_VOLUME_BACKUPS, name)?.status?.phase, undefined);
 });

@@ -30,6 +30,7 @@ const NOT_READY = { isReady: false } as const;
 const HELD = { hasStockFinalizer: true } as const;
 const LEAVING = { agent: 'leaving' } as const;
 const HANDING = { agent: 'handing-over' } as const;
+const CLOSING = { agent: 'closing' } as const;
 const SLOT = { hasSlot: true } as const;
 
 const ROWS: readonly Row[] = [
@@ -260,6 +261,8 @@ const ROWS: readonly Row[] = [
     finish('Failed', 'interrupted'),
   ],
   ['InProgress for the next agent of ours', { ...IN_PROGRESS, ...HANDING }, wait],
+  ['nothing begins before it is known who follows', { ...PREPARED, ...CLOSING, ...SLOT }, wait],
+  ['nor is anything taken over', { ...IN_PROGRESS, ...CLOSING, ...SLOT }, wait],
 
   // Terminal
   ['Completed and stock finalizer', { phase: 'Completed', ...HELD }, 'remove-finalizer'],
@@ -318,7 +321,7 @@ function* allViews(): Generator<MoveView> {
     run: ['none', 'running', 'stopping', 'completed', 'failed', 'cancelled', 'interrupted'],
     stockPod: ['none', 'running', 'leaving', 'completed', 'failed', 'cancelled'],
     isFresh: [true, false],
-    agent: ['working', 'handing-over', 'leaving'],
+    agent: ['working', 'closing', 'handing-over', 'leaving'],
   };
   let views: MoveView[] = [PLAIN];
   for (const [name, choices] of Object.entries(values)) {
