@@ -15,6 +15,9 @@ export interface Passage {
   readonly mayHaveLeft?: undefined;
 }
 
+/** In place of a secret that the client has left out of a message (agent/hiding-client.ts). */
+const HIDDEN = '[hidden]';
+
 export type PhaseWritten = MoveEnd | Passage;
 
 export class UnconfirmedWrites {
@@ -46,9 +49,24 @@ function shows({ status = {} }: MoveObject, sent: PhaseWritten): boolean {
   if ((status.phase || 'New') !== sent.phase) return false;
   if (isTerminal(sent.phase)) {
     // An absent message has kept whatever was there.
-    return sent.message === undefined || (status.message ?? '') === (sent.message ?? '');
+    return sent.message === undefined || isSame(status.message ?? '', sent.message ?? '');
   }
   // Names of nodes; one that the CRD does not have is not there.
   const shown: Readonly<Record<string, unknown>> = { ...status };
   return Object.entries(sent.fields).every(([name, value]) => (shown[name] ?? value) === value);
+}
+
+/** Any text may have stood where something is hidden. */
+function isSame(shown: string, sent: string): boolean {
+  const [first = '', ...pieces] = shown.split(HIDDEN);
+  const last = pieces.pop();
+  if (last === undefined) return shown === sent;
+  if (!sent.startsWith(first)) return false;
+  let end = first.length;
+  for (const piece of pieces) {
+    const at = sent.indexOf(piece, end);
+    if (at === -1) return false;
+    end = at + piece.length;
+  }
+  return sent.length >= end + last.length && sent.endsWith(last);
 }
