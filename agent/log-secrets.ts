@@ -13,6 +13,9 @@ const TEXTS_MAX = 1000;
 const HIDDEN = '[hidden]';
 /** Where a text was cut: what stands before it may be the beginning of a secret. */
 const CUT = '\u2026';
+const SCHEME = String.raw`\b([Bb](?:earer|asic)|BEARER|BASIC)`;
+const CAPITAL_WITHIN = String.raw`[\w.~+/-]{1,14}[A-Z]`;
+const DIGIT_WITHIN = String.raw`[A-Za-z_+/]{0,14}\d[\w+/]{0,14}(?![\w.~+/-])`;
 /**
  * A bearer token (RFC 6750, RFC 7519); the user part of an address (RFC 3986 §3.2.1); what a signed
  * URL or header of S3 lets in (AWS Signature Version 4, "Authenticating requests"), and the SAS of
@@ -22,7 +25,17 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
   // Also without the dots of a whole one: what may begin anywhere in a long word and then has to
   // have something behind it is looked for from each of its beginnings (100 kB of `eyJ-`: 4 s).
   [/\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, HIDDEN],
-  [/\b(bearer|basic) [\w.~+/-]{6,}=*/gi, `$1 ${HIDDEN}`],
+  [
+    /\b(authorization\b["'\\]{0,4}\s{0,4}[:=,]\s{0,4}["'\\]{0,4}(?:bearer|basic) )[\w.~+/-]+=*/gi,
+    `$1${HIDDEN}`,
+  ],
+  // Elsewhere a word may follow, as in "pod shop/basic cannot start". What is long or padded is
+  // none, nor what has capitals within it, nor what has digits and no `-` or `.`, as names have.
+  [/\b(bearer|basic) (?:[\w.~+/-]{16,}=*|[\w.~+/-]{6,}=+)/gi, `$1 ${HIDDEN}`],
+  [
+    new RegExp(`${SCHEME} (?=${CAPITAL_WITHIN}|${DIGIT_WITHIN})[\\w.~+/-]{6,15}`, 'g'),
+    `$1 ${HIDDEN}`,
+  ],
   [/(\w:\/\/)[^\s/@"]+@/g, `$1${HIDDEN}@`],
   [
     /\b((?:X-Amz-)?(?:Signature|Credential|Security-Token)|AWSAccessKeyId|sig)=[^&\s,;"'<>\\]+/gi,

@@ -112,6 +112,40 @@ t.test('what lets somebody into a bucket is told by its form', async t => {
   t.equal(secrets.hideIn('key AKIAIOSFODNN7EXAMPLE is unknown'), 'key [hidden] is unknown');
 });
 
+t.test('what lets somebody in by a header is told by its form, and words are not', async t => {
+  const { hideIn } = new SecretTexts();
+  const rows = [
+    ['Authorization: Basic dXNlcjpwYXNz', 'Authorization: Basic [hidden]'],
+    ['{"authorization":"Bearer abcdef"}', '{"authorization":"Bearer [hidden]"}'],
+    [
+      String.raw`{\"authorization\":\"bearer abcd\"}`,
+      String.raw`{\"authorization\":\"bearer [hidden]\"}`,
+    ],
+    ['proxy-authorization=basic a', 'proxy-authorization=basic [hidden]'],
+    ['sent Basic dXNlcjpwYXNz', 'sent Basic [hidden]'],
+    ['sent basic dTpwYXNz, refused', 'sent basic [hidden], refused'],
+    ['sent Basic YTpiYw==', 'sent Basic [hidden]'],
+    ['sent BEARER 0123456789abcdef', 'sent BEARER [hidden]'],
+    ['sent bearer abcdefghijklmnop', 'sent bearer [hidden]'],
+    ['sent Bearer a1b2c3', 'sent Bearer [hidden]'],
+    ['sent Bearer mF_9.B5f-4.1JqM', 'sent Bearer [hidden]'],
+  ] as const;
+  for (const [text, hidden] of rows) t.equal(hideIn(text), hidden);
+  const words = [
+    'pod shop/basic cannot start',
+    'pod shop/basic nightly-x7k2p',
+    'the bearer Kubernetes knows',
+    'basic authentication is off',
+  ];
+  for (const text of words) t.equal(hideIn(text), text);
+  const startMs = performance.now();
+  for (const word of ['basic ', 'authorization: ', 'basic aaaaaaaaaaaaaaa-', 'a']) {
+    hideIn(word.repeat(200_000));
+    hideIn(`basic ${word.repeat(200_000)}`);
+  }
+  t.ok(performance.now() - startMs < 2000, 'at once, also in a long text');
+});
+
 t.test('the name of a key is not taken for a secret, so that a line stays JSON', async t => {
   const secrets = new SecretTexts();
   secrets.add('"level"');
