@@ -220,6 +220,8 @@ function fileOf({ bytes }: OpenBlockDevice, options: DeviceUploadOptions): Large
     mtimeNanoseconds: nanoseconds,
     ctimeSeconds: 0,
     ctimeNanoseconds: 0,
+    inode: '',
+    device: '',
     stampIndex: 0,
   };
 }

@@ -30,7 +30,12 @@ import type { UploadThread } from './upload-thread.ts';
 const EDGE_BYTES = 64 << 10;
 
 /** Nothing tells a device from what it was before, so nobody goes on with a part of it. */
-const NO_IDENTITY: FileIdentity = Object.freeze({ inode: '', ctime: '', isSettled: false });
+const NO_IDENTITY: FileIdentity = Object.freeze({
+  inode: '',
+  device: '',
+  ctime: '',
+  isSettled: false,
+});
 
 interface TakenChunk extends DeviceChunk {
   readonly start: number;

@@ -41,6 +41,17 @@ export class DirectoryHandles implements Disposable {
     return directory;
   }
 
+  /**
+   * Closes all that leads to `names`, so that the next call follows them anew. Otherwise a thread
+   * stays in a directory that another one has replaced.
+   */
+  forget(names: readonly Uint8Array[]): void {
+    for (const key of keysOf(names)) {
+      this.#open.get(key)?.[Symbol.dispose]();
+      this.#open.delete(key);
+    }
+  }
+
   [Symbol.dispose](): void {
     for (const directory of this.#open.values()) directory[Symbol.dispose]();
     this.#open.clear();

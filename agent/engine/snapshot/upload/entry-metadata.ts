@@ -2,6 +2,7 @@
 
 import type { EntryExtras } from '#engine/format/entry-extras.ts';
 import type { SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import { inodeOf } from './partial-file.ts';
 import type { EntryMetadata, LargeFile } from './upload-tasks.ts';
 
 /** The metadata of an entry, kept beyond the next look. `name` is taken over. */
@@ -32,6 +33,7 @@ export function largeFileOf(
     ...metadataOf(name, stat, extras),
     ctimeSeconds: stat.ctimeSeconds,
     ctimeNanoseconds: stat.ctimeNanoseconds,
+    ...inodeOf(stat),
     stampIndex,
   };
 }

@@ -24,7 +24,7 @@ import { largeFileOf } from './entry-metadata.ts';
 import { joinExtras, timeExtras, lookAtFile } from './entry-attributes.ts';
 import { FileChunksBuilder, mergeChunks } from './file-chunks.ts';
 import { fileText } from './file-text.ts';
-import { type FileIdentity, identityOf } from './partial-file.ts';
+import { type FileIdentity, identityOf, isListed } from './partial-file.ts';
 import type {
   FinishFileInput,
   FinishFileOutput,
@@ -75,8 +75,9 @@ export async function readFileTask(
 
 function openForReading(
   upload: UploadThread,
-  { names, file }: ReadFileInput,
+  { names, file, isAfresh }: ReadFileInput,
 ): { file: SourceFile; identity: FileIdentity } {
+  if (isAfresh) upload.handles.forget(names);
   const directory = upload.handles.at(names);
   const { listing, index } = listingOf(file.name);
   const opened = upload.fileSystem.openFile(directory, listing, index);
@@ -169,12 +170,13 @@ function emptyPartStart({ file, run }: ReadFileInput): number {
 /** Writes the list of chunks and gives the entry's text. */
 export function finishFileTask(
   upload: UploadThread,
-  { names, file, chunks, attempt }: FinishFileInput,
+  input: FinishFileInput,
 ): TaskReply<FinishFileOutput> {
+  const { file, chunks, attempt } = input;
   const entries = mergeChunks(chunks);
   const last = entries[entries.length - 1];
   const bytes = last.start + last.length;
-  const { skipped, now } = changeSince(upload, names, file, bytes);
+  const { skipped, now } = changeSince(upload, input, bytes);
   if (now && attempt === 1) {
     const output = { piece: NO_TEXT, bytes, objectId: '', skipped: undefined, changed: now };
     return { output };
@@ -196,14 +198,16 @@ interface Change {
 
 function changeSince(
   upload: UploadThread,
-  names: FinishFileInput['names'],
-  file: LargeFile,
+  { names, file, isAfresh, isOneFile }: FinishFileInput,
   bytes: number,
 ): Change {
   const path = printablePath([...names, file.name].reduce(joinPath, upload.run.root));
   const stat = new SourceStat();
   let directory: SourceDirectory;
   try {
+    // A directory can be replaced without a change to the file that was in it, so a thread that has
+    // it open sees none.
+    if (isAfresh || !isOneFile) upload.handles.forget(names);
     directory = upload.handles.at(names);
     const { listing, index } = listingOf(file.name);
     upload.fileSystem.statAt(directory, listing, index, stat);
@@ -214,7 +218,11 @@ function changeSince(
     return { skipped, now: undefined };
   }
   wrapModificationTime(stat);
-  if (bytes === file.bytes && isSteady({ ...file, size: file.bytes }, stat)) {
+  const isSame =
+    isOneFile &&
+    isListed(identityOf(stat, Date.now()), file, upload.run.changes) &&
+    isSteady({ ...file, size: file.bytes }, stat);
+  if (isSame && bytes === file.bytes) {
     return { skipped: undefined, now: undefined };
   }
   const skipped = changedWhileRead(path, file.bytes, bytes);

@@ -18,6 +18,8 @@ import type { LargeFile, ResumedFile } from './upload-tasks.ts';
 /** What tells a file from one that was written to or put into its place. */
 export interface FileIdentity {
   readonly inode: string;
+  /** The file system that the inode is of. */
+  readonly device: string;
   /** Seconds and nanoseconds; unlike the time of modification nobody can set it back. */
   readonly ctime: string;
   /** Whether the last change was long enough ago for the next one to have another ctime. */
@@ -34,16 +36,27 @@ const REPLACEMENT = '\ufffd';
 export function identityOf(stat: SourceStat, nowMs: number): FileIdentity {
   const { ctimeSeconds, ctimeNanoseconds } = stat;
   const isSettled = nowMs - ctimeSeconds * 1000 - ctimeNanoseconds / 1e6 >= SETTLED_AFTER_MS;
-  return { inode: String(stat.inode), ctime: ctimeText(stat), isSettled };
+  return { ...inodeOf(stat), ctime: ctimeText(stat), isSettled };
 }
 
 export function isSameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.inode === b.inode && a.ctime === b.ctime;
 }
 
-/** Whether it is the file as it was when it was listed. */
-export function isListed({ ctime }: FileIdentity, file: LargeFile): boolean {
-  return ctime === ctimeText(file);
+/** What tells the file from all others that are there at the same time. */
+export function inodeOf(stat: SourceStat): Pick<FileIdentity, 'inode' | 'device'> {
+  const { inode, deviceMajor, deviceMinor } = stat;
+  return { inode: String(inode), device: `${deviceMajor}:${deviceMinor}` };
+}
+
+/** Whether it is the file that was listed, as it was then. */
+export function isListed(
+  { inode, device, ctime }: FileIdentity,
+  file: LargeFile,
+  { ignoreInode }: Pick<ChangeRules, 'ignoreInode'>,
+): boolean {
+  const isSameInode = ignoreInode || (inode === file.inode && device === file.device);
+  return isSameInode && ctime === ctimeText(file);
 }
 
 /**

@@ -41,6 +41,8 @@ export class SharedReading {
   readonly passed: UntouchedRun[] = [];
   #identity: FileIdentity | undefined;
   #isSteady = true;
+  /** Unlike #isSteady, whether it is young or not. */
+  #isOneFile = true;
 
   /** @param resumed the chunks of an earlier run, if the file need not be read from its start */
   constructor(address: FileAddress, file: LargeFile, resumed?: FileChunks) {
@@ -91,7 +93,9 @@ export class SharedReading {
 
   /** What is known of a file that is read to its end. */
   finished(attempt: number): FinishFileInput {
-    return { ...this.#address, file: this.file, chunks: this.#chunks, attempt };
+    const { file } = this;
+    const isOneFile = this.#isOneFile;
+    return { ...this.#address, file, chunks: this.#chunks, attempt, isOneFile };
   }
 
   /** What a checkpoint can keep so far. */
@@ -109,7 +113,9 @@ export class SharedReading {
 
   #note(identity: FileIdentity): void {
     this.#identity ??= identity;
-    const isSame = isSameIdentity(this.#identity, identity) && isListed(identity, this.file);
+    const isAsListed = isListed(identity, this.file, this.#address.run.changes);
+    if (!isAsListed) this.#isOneFile = false;
+    const isSame = isSameIdentity(this.#identity, identity) && isAsListed;
     if (!isSame || !identity.isSettled) this.#isSteady = false;
   }
 }

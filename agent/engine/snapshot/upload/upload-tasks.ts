@@ -85,6 +85,9 @@ export interface ChildDirectory extends EntryMetadata, EarlierChild {}
 export interface LargeFile extends EntryMetadata {
   readonly ctimeSeconds: number;
   readonly ctimeNanoseconds: number;
+  /** As in its FileIdentity; nothing of a device. */
+  readonly inode: string;
+  readonly device: string;
   /** Position of its stamp among those of its part of the directory. */
   readonly stampIndex: number;
   readonly resumed?: ResumedFile;
@@ -246,6 +249,8 @@ export interface FileAddress extends DirectoryAddress {
   readonly device?: BlockDevice;
   /** Of a device: what need not be read. */
   readonly untouched?: SharedUntouched;
+  /** Whether the names have to be followed anew: they have led to several files. */
+  readonly isAfresh?: boolean;
 }
 
 export interface ReadFileInput extends FileAddress {
@@ -276,6 +281,8 @@ export interface FinishFileInput extends FileAddress {
   readonly chunks: readonly FileChunks[];
   /** 1, or 2 when it is being read once more. */
   readonly attempt: number;
+  /** Whether all tasks that read it have read the file that was listed, as it was then. */
+  readonly isOneFile: boolean;
 }
 
 export interface FinishFileOutput {

@@ -241,7 +241,7 @@ class Upload {
   async #readFile(placed: PlacedFile, attempt = 1): Promise<void> {
     const { directory, file } = placed;
     const resumed = file.resumed && (await this.#parts.readChunks(file.resumed));
-    const address = { run: this.#run, names: directory.names };
+    const address = { run: this.#run, names: directory.names, isAfresh: attempt > 1 };
     const reading = { placed, attempt, reading: new SharedReading(address, file, resumed) };
     this.#readings.add(reading);
     this.#queue.readings.add(reading);

@@ -34,6 +34,8 @@ const file = (name: string | Uint8Array) => ({
   mtimeNanoseconds: 6,
   ctimeSeconds: CHANGED_S,
   ctimeNanoseconds: 42,
+  inode: '77',
+  device: '0:0',
   stampIndex: 0,
 });
 const rules = { forceHash: false, ignoreCtime: false };

@@ -12,7 +12,12 @@ import type {
 import { largeFile, uploadRun } from './upload-run.ts';
 
 const file = largeFile({ bytes: 300, ctimeSeconds: 5 });
-const listed: FileIdentity = { inode: '7', ctime: '5.000000000', isSettled: true };
+const listed: FileIdentity = {
+  inode: '7',
+  device: '8:1',
+  ctime: '5.000000000',
+  isSettled: true,
+};
 const address = { run: uploadRun(), names: [] };
 const nothing = async () => undefined;
 
@@ -83,6 +88,22 @@ t.test('a file that is not steady is not gone on with', async t => {
   const reading = new SharedReading(address, file);
   await reading.read(runnerOf([replaced, replaced, replaced]), nothing);
   t.match(reading.partial, { identity: undefined }, 'nor one that has changed since it was listed');
+});
+
+t.test('a file is one where every share is of the inode and change time listed', async t => {
+  const isOneFile = async (other: FileIdentity, ignoreInode = false) => {
+    const changes = { forceHash: false, ignoreCtime: false, ignoreInode };
+    const reading = new SharedReading({ run: uploadRun({ changes }), names: [] }, file);
+    await reading.read(runnerOf([listed, other, listed]), nothing);
+    return reading.finished(1).isOneFile;
+  };
+  const otherInode = { ...listed, inode: '8' };
+  t.ok(await isOneFile(listed));
+  t.ok(await isOneFile({ ...listed, isSettled: false }), 'young as it may be');
+  t.notOk(await isOneFile(otherInode));
+  t.notOk(await isOneFile({ ...listed, device: '8:2' }));
+  t.notOk(await isOneFile({ ...listed, ctime: '6.000000000' }));
+  t.ok(await isOneFile(otherInode, true), 'where inodes are made up');
 });
 
 t.test('an error of the source is kept, any other thrown', async t => {

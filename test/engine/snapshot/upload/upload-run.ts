@@ -42,5 +42,6 @@ export function childNamed(name: string, more: Partial<ChildDirectory> = {}): Ch
 
 export function largeFile(more: Partial<LargeFile> = {}): LargeFile {
   const times = { ctimeSeconds: 1, ctimeNanoseconds: 0, stampIndex: 0 };
-  return { ...metadataNamed('a'), bytes: 5_000_000, ...times, ...more };
+  const place = { inode: '7', device: '8:1' };
+  return { ...metadataNamed('a'), bytes: 5_000_000, ...times, ...place, ...more };
 }
