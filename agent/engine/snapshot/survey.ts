@@ -9,7 +9,7 @@ import { type SourceKind, sourceKindOf } from './backup-source.ts';
 import type { BackupOptions, BackupRequest } from './backup.ts';
 import { readDirectoryObject } from './earlier-objects.ts';
 import type { BackupParts } from './publish-snapshot.ts';
-import { isUnchanged } from './source/change-detection.ts';
+import { STATE } from './source/change-record.ts';
 import { enterDirectory, type Selection } from './source/selection.ts';
 import { joinPath } from './source/source-handle.ts';
 import { printablePath } from './source/source-name.ts';
@@ -17,6 +17,7 @@ import { TreeReader } from './tree.ts';
 import { openDeviceRoot } from './upload/device-root.ts';
 import { isSourceError } from './upload/entry-faults.ts';
 import { statFileRoot } from './upload/file-root.ts';
+import { fileState, knownFile } from './upload/known-file.ts';
 import { previousIds } from './upload/open-directory.ts';
 import { resumedObjects } from './upload/resumed-objects.ts';
 import { Lanes } from './upload/lanes.ts';
@@ -111,7 +112,7 @@ type SurveyOf = (
 
 const SURVEYS: Readonly<Record<SourceKind, SurveyOf>> = Object.freeze({
   directory: surveyTree,
-  file: async (_parts, plan) => surveyFile(plan),
+  file: async (_parts, plan) => await surveyFile(plan),
   device: async (_parts, plan) => await surveyDevice(plan),
 });
 
@@ -124,12 +125,12 @@ async function surveyDevice({ upload }: BackupPlan): Promise<SurveyCounts> {
   return counts;
 }
 
-function surveyFile({ upload }: BackupPlan): SurveyCounts {
+async function surveyFile({ upload, known: changes }: BackupPlan): Promise<SurveyCounts> {
   const { run, previousRoot, resumedRoots = [] } = upload;
   const counts = emptyCounts();
   const stat = statFileRoot(run);
-  const isKnown =
-    previousRoot !== undefined && !run.changes.forceHash && isUnchanged(previousRoot, stat);
+  const known = await knownFile(changes);
+  const isKnown = fileState(previousRoot, known, stat, run.changes) !== STATE.changed;
   const hasParent = previousRoot !== undefined || resumedRoots.length > 0;
   const state = hasParent ? counts.changed : counts.new;
   addFile(isKnown ? counts.unchanged : state, stat.size);

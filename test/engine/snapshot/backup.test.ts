@@ -71,8 +71,10 @@ t.test('a file can be the root of a snapshot', async t => {
   const repository = await repositoryFor(t);
   const first = await backup(repository, request(`${root}/file`));
   t.match(first, { files: 1, directories: 0, bytes: 12, skipped: [] });
+  // Until it is not so young any more that it is read again.
+  while ((await backup(repository, request(`${root}/file`))).bytesRead > 0);
   const second = await backup(repository, request(`${root}/file`));
-  t.match(second, { rootObjectId: first.rootObjectId, contentsNew: 1 });
+  t.match(second, { rootObjectId: first.rootObjectId, contentsNew: 1, bytesTakenOver: 12 });
 });
 
 t.test(

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { EngineError } from '#engine/base/errors.ts';
 import { isNativeAvailable } from '#engine/base/native.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
-import { backup } from '#engine/operations.ts';
+import { backup, surveyBackup } from '#engine/operations.ts';
 import type { Repository } from '#engine/repository.ts';
 import type { BackupRequest } from '#engine/snapshot/backup.ts';
 import { changesOf, withChanges } from '#engine/snapshot/changes-note.ts';
@@ -138,4 +138,28 @@ t.test('notes are kept beside others, and only what is understood is believed', 
   for (const wrong of [undefined, 1, null, {}, { ...note, version: 2 }, { ...note, slots: -1 }]) {
     t.equal(changesOf(manifest(wrong)), undefined);
   }
+});
+
+t.test('of a file that is the source, a change that size and time do not show is seen', async t => {
+  const path = `${fastDirectory(t)}/file`;
+  writeFileSync(path, 'AAAA');
+  utimesSync(path, 1, 1);
+  const repository = await repositoryFor(t);
+  const settled = async () => {
+    let outcome = await run(repository, path);
+    while (outcome.bytesRead > 0) outcome = await run(repository, path);
+    return outcome;
+  };
+  const first = await settled();
+  t.match(await run(repository, path), { bytesTakenOver: 4, contentsNew: 1 }, 'the manifest');
+  writeFileSync(path, 'BBBB');
+  utimesSync(path, 1, 1);
+  const ignoring = { ignoreCtime: true };
+  t.match(await run(repository, path, ignoring), { rootObjectId: first.rootObjectId });
+  t.match(await surveyBackup(repository, request(path)), { files: { changed: { files: 1 } } });
+  const changed = await run(repository, path);
+  t.equal(changed.bytesRead, 4, 'and it is not forgotten');
+  t.not(changed.rootObjectId, first.rootObjectId);
+  t.equal((await settled()).rootObjectId, changed.rootObjectId);
+  t.match(await surveyBackup(repository, request(path)), { files: { unchanged: { files: 1 } } });
 });

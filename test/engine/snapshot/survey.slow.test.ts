@@ -94,7 +94,8 @@ t.test('a single file is new, changed or unchanged', async t => {
   t.match(await surveyBackup(repository, request(path)), {
     files: { new: { files: 1, bytes: 4 } },
   });
-  await backup(repository, request(path));
+  // Until it is not so young any more that it is read again.
+  while ((await backup(repository, request(path))).bytesRead > 0);
   t.match(await surveyBackup(repository, request(path)), { files: { unchanged: { files: 1 } } });
   utimesSync(path, 1, 1);
   t.match(await surveyBackup(repository, request(path)), { files: { changed: { files: 1 } } });

@@ -2,11 +2,13 @@
 
 import { EngineError } from '#engine/base/errors.ts';
 import type { DirEntry, DirSummary } from '#engine/format/directory.ts';
-import { isUnchanged, wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import { wrapModificationTime } from '#engine/snapshot/source/change-detection.ts';
+import { STATE } from '#engine/snapshot/source/change-record.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
 import { nameText, printablePath } from '#engine/snapshot/source/source-name.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
 import { ENTRY_TYPE, SourceStat } from '#engine/snapshot/source/source-stat.ts';
+import { ChangeWriter } from './change-writer.ts';
 import {
   type FileLook,
   joinExtras,
@@ -15,8 +17,10 @@ import {
   unreadableAttributes,
 } from './entry-attributes.ts';
 import { largeFileOf } from './entry-metadata.ts';
+import { fileRecord, fileState, knownFile, recordOfSame } from './known-file.ts';
 import { resumable } from './partial-file.ts';
 import { TotalsBuilder } from './part-totals.ts';
+import { type DirectoryRecord, RecordNode } from './record-order.ts';
 import { partialsByName } from './resumed-entries.ts';
 import { SharedReading } from './shared-reading.ts';
 import { stoppable } from './stoppable.ts';
@@ -41,6 +45,8 @@ export async function uploadFileRoot(
 async function upload(parts: UploadParts, options: UploadOptions): Promise<UploadedTree> {
   const { run: fileRun, previousRoot, resumedRoots = [], signal } = options;
   const { run, name } = splitRoot(fileRun);
+  const { changes: rules } = run;
+  const seenMs = Date.now();
   const { stat, extras, unreadable } = look(run, name);
   const listed = largeFileOf(name, stat, { extras, stampIndex: 0 });
   const totals = new TotalsBuilder();
@@ -51,12 +57,16 @@ async function upload(parts: UploadParts, options: UploadOptions): Promise<Uploa
     totals.addSkipped(unreadableAttributes(path, unreadable));
   }
   totals.addFile(listed, stat.size);
-  if (previousRoot && !run.changes.forceHash && isUnchanged(previousRoot, stat)) {
+  const known = previousRoot && (await knownFile(parts.known));
+  const found = fileState(previousRoot, known, stat, rules);
+  if (previousRoot && found !== STATE.changed) {
     totals.cachedCount = 1;
     totals.cachedBytes = stat.size;
     const summary = summaryOf(listed, stat.size);
     const root = { objectId: previousRoot.objectId, summary };
-    return { root, metadata: listed, totals, changes: undefined };
+    const fresh = fileRecord(stat, { seenMs, isSteady: true });
+    const changes = await note(parts, run, recordOfSame(known, { state: found, fresh, rules }));
+    return { root, metadata: listed, totals, changes };
   }
   const resumed = resumedOf(resumedRoots, { name, stat, run });
   const file = resumed === undefined ? listed : { ...listed, resumed };
@@ -67,7 +77,20 @@ async function upload(parts: UploadParts, options: UploadOptions): Promise<Uploa
   if (finished.skipped) totals.addSkipped(finished.skipped);
   const summary = summaryOf(reading.file, finished.bytes);
   const root = { objectId: finished.objectId, summary };
-  return { root, metadata: reading.file, totals, changes: undefined };
+  const isSteady = finished.skipped === undefined && reading.file === file;
+  const changes = await note(parts, run, fileRecord(stat, { seenMs, isSteady }));
+  return { root, metadata: reading.file, totals, changes };
+}
+
+/** Writes down what the next backup can know of the file. */
+async function note(
+  { runner }: UploadParts,
+  run: UploadRun,
+  record: DirectoryRecord,
+): Promise<UploadedTree['changes']> {
+  const writer = new ChangeWriter(runner, run);
+  writer.order.finish(new RecordNode(undefined, 0), record);
+  return await writer.finish();
 }
 
 /** What an earlier run has read of the file. */
