@@ -166,27 +166,35 @@ export class ManifestStore implements ManifestReader {
 
   /** Callers at the same time share one load, which is why none of them can abort it. */
   async #load(): Promise<readonly ManifestEntry[]> {
-    const revision = this.#parts.revision();
-    if (this.#loading?.revision !== revision) {
-      const loading = { revision, entries: this.#read() };
-      this.#loading = loading;
-      loading.entries.catch(() => {
-        if (this.#loading === loading) this.#loading = undefined;
-      });
+    for (;;) {
+      const loading = this.#currentLoading();
+      const entries = await loading.entries;
+      // A later one has taken from #written what it found, which this one may not have. Each time
+      // it is one that began later, for another revision.
+      if (this.#loading === loading) return entries;
     }
-    return await this.#loading.entries;
+  }
+
+  #currentLoading(): Loading {
+    const revision = this.#parts.revision();
+    if (this.#loading?.revision === revision) return this.#loading;
+    const loading = { revision, entries: this.#read() };
+    this.#loading = loading;
+    loading.entries.catch(() => {
+      if (this.#loading === loading) this.#loading = undefined;
+    });
+    return loading;
   }
 
   async #read(): Promise<ManifestEntry[]> {
     for (let attempt = 1; ; attempt++) {
       const revision = this.#parts.revision();
       try {
-        const entries = await this.#readContents();
-        // What the index has now, even as deleted, counts alone: keeping our copy would bring back
-        // what others have deleted and compacted away since.
-        this.#written = this.#written.filter(
-          ({ contentId }) => this.#parts.contents.find(contentId) === undefined,
-        );
+        const { entries, found } = await this.#readContents();
+        // What the index had, even as deleted, counts alone: keeping our copy would bring back
+        // what others have deleted and compacted away since. Not what it has now: a flush while
+        // we read has put contents there that are not among these.
+        this.#written = this.#written.filter(({ contentId }) => !found.has(contentId));
         return entries;
       } catch (error) {
         const hasMoved = this.#parts.revision() !== revision;
@@ -196,10 +204,13 @@ export class ManifestStore implements ManifestReader {
     }
   }
 
-  async #readContents(): Promise<ManifestEntry[]> {
+  /** The entries, and the ids of all contents that were found, deleted ones too. */
+  async #readContents(): Promise<{ entries: ManifestEntry[]; found: ReadonlySet<string> }> {
     const { contents } = this.#parts;
+    const found = new Set<string>();
     const contentIds: string[] = [];
     for (const entry of contents.entries(MANIFEST_PREFIX)) {
+      found.add(entry.contentId);
       if (!entry.isDeleted) contentIds.push(entry.contentId);
     }
     const batches: [contentId: string, entries: ManifestEntry[]][] = [];
@@ -208,7 +219,7 @@ export class ManifestStore implements ManifestReader {
     }
     // Any order may come; ties between entries are to be decided the same way each time.
     batches.sort(([a], [b]) => (a < b ? -1 : 1));
-    return batches.flatMap(([, entries]) => entries);
+    return { entries: batches.flatMap(([, entries]) => entries), found };
   }
 
   /** Later than `previous` and than everything given out before. */

@@ -185,6 +185,35 @@ t.test('a content that a compaction takes away while it is read is not missed', 
   t.match(await world.open().find({}), [{ id: 'c' }, { id: 'd' }]);
 });
 
+t.test('what is flushed while others are being read is not missed', async t => {
+  const world = scene();
+  addBatch(world.contents, []);
+  const store = world.open();
+  const id = store.put({ type: 'snapshot' }, '{}');
+  world.contents.onRead = async () => {
+    await store.flush();
+    world.revision++;
+  };
+  t.match(await store.find({}), [{ id }], 'by who reads what was there before');
+  t.match(await store.find({}), [{ id }]);
+});
+
+t.test('nor by who has been overtaken by one that reads it', async t => {
+  const world = scene();
+  addBatch(world.contents, []);
+  const store = world.open();
+  const id = store.put({ type: 'snapshot' }, '{}');
+  const reading = Promise.withResolvers<void>();
+  world.contents.onRead = () => reading.promise;
+  const overtaken = store.find({});
+  world.contents.onRead = () => undefined;
+  await store.flush();
+  world.revision++;
+  t.match(await store.find({}), [{ id }]);
+  reading.resolve();
+  t.match(await overtaken, [{ id }]);
+});
+
 t.test('a lost content is an error and not an absence', async t => {
   const world = scene();
   world.contents.spoil(addBatch(world.contents, []), 'PACK_MISSING');
