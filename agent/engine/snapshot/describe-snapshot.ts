@@ -55,7 +55,7 @@ export function describeSnapshot(
 
 function statsOf(totals: TotalsBuilder, summary: DirEntry['summary']): SnapshotManifest['stats'] {
   return {
-    totalBytes: totals.readBytes + totals.cachedBytes,
+    totalBytes: totals.readBytes + totals.linkedBytes + totals.cachedBytes,
     excludedTotalBytes: totals.excludedBytes,
     fileCount: totals.readFiles,
     cachedFileCount: totals.cachedCount,

@@ -6,6 +6,7 @@ import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } f
 import t from 'tap';
 import { isNativeAvailable } from '#engine/base/native.ts';
 import { backup } from '#engine/operations.ts';
+import { resolveSnapshot } from '#engine/snapshot/snapshots.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { setXattr } from '#test/support/set-attributes.ts';
 import { storedEntries } from '#test/support/stored-extras.ts';
@@ -33,6 +34,9 @@ t.test('names of one file are known as such and read once', async t => {
   t.strictSame(outcome.skipped, []);
   t.equal(outcome.files, 8);
   t.equal(control.total('bytesRead'), 5000 + large.length + 7 + 6);
+  t.equal(outcome.bytesRead, control.total('bytesRead'), 'as the outcome says');
+  const { stats } = await resolveSnapshot(repository.manifests, outcome.snapshotId, {});
+  t.equal(stats.totalBytes, outcome.bytes, 'while kopia counts all names');
   const entries = await storedEntries(repository, outcome.snapshotId);
   const group = (path: string) => entries.get(path)?.extras?.linkGroup;
   t.ok(group('small'));

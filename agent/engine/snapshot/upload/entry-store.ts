@@ -252,7 +252,8 @@ export class EntryStore {
     if (linked) {
       const extras = this.#extrasOf(index, stat, linked.attributes);
       this.#stamp(index, stat, NOTHING);
-      return this.#countRead({ index, stat, position }, { ...linked, extras });
+      totals.linkedBytes += linked.bytes;
+      return this.#countFile({ index, stat, position }, { ...linked, extras });
     }
     if (stat.size > INLINE_FILE_BYTES_MAX) return this.#handBack(index, stat, file);
     return this.#readAndStore({ index, stat, position }, file);
@@ -305,14 +306,14 @@ export class EntryStore {
         upload.linked.add(stat, { objectId, bytes, attributes }, seenMs);
       }
       const extras = this.#extrasOf(index, stat, attributes);
-      return this.#countRead(place, { objectId, bytes, extras });
+      totals.readBytes += bytes;
+      return this.#countFile(place, { objectId, bytes, extras });
     }
   }
 
-  #countRead(place: Place, stored: StoredObject): StoredEntry {
+  #countFile(place: Place, stored: StoredObject): StoredEntry {
     const { totals, upload } = this.#parts;
     totals.readFiles += 1;
-    totals.readBytes += stored.bytes;
     totals.addFile(place.stat, stored.bytes);
     upload.thread.counters[COUNTER.files] += 1;
     return this.#entry(place, stored);

@@ -46,6 +46,7 @@ export function failureAt(
 export class TotalsBuilder {
   readFiles = 0;
   readBytes = 0;
+  linkedBytes = 0;
   cachedCount = 0;
   cachedBytes = 0;
   excludedFiles = 0;
@@ -127,6 +128,7 @@ export class TotalsBuilder {
   addPart(totals: PartTotals): void {
     this.readFiles += totals.readFiles;
     this.readBytes += totals.readBytes;
+    this.linkedBytes += totals.linkedBytes;
     this.cachedCount += totals.cachedCount;
     this.cachedBytes += totals.cachedBytes;
     this.excludedFiles += totals.excludedFiles;
@@ -170,6 +172,7 @@ export class TotalsBuilder {
       entryCount: this.#entryCount,
       readFiles: this.readFiles,
       readBytes: this.readBytes,
+      linkedBytes: this.linkedBytes,
       cachedCount: this.cachedCount,
       cachedBytes: this.cachedBytes,
       excludedFiles: this.excludedFiles,

@@ -19,9 +19,11 @@ import type {
 
 /** How the reading of a large file went. */
 export interface FileOutcome {
-  readonly isSteady?: boolean;
+  readonly isSteady: boolean;
   readonly skipped?: SkippedEntry;
   readonly resumedBytes?: number;
+  /** All of them, when another name of it was read. */
+  readonly linkedBytes?: number;
 }
 
 export class SharedReading {

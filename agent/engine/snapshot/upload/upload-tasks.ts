@@ -115,6 +115,8 @@ export interface PartTotals {
   readonly entryCount: number;
   readonly readFiles: number;
   readonly readBytes: number;
+  /** Of files that were read by another of their names. */
+  readonly linkedBytes: number;
   /** Files and links taken over from the parent snapshot. */
   readonly cachedCount: number;
   readonly cachedBytes: number;

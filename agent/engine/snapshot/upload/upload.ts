@@ -235,7 +235,7 @@ class Upload {
   async #startFile(placed: PlacedFile): Promise<void> {
     const claim = this.#links.claim(placed);
     if (claim === 'read') await this.#readFile(placed);
-    else if (claim !== 'wait') this.#fileStored(placed, claim, fileText(placed.file, claim));
+    else if (claim !== 'wait') this.#linkStored(placed, claim);
   }
 
   async #readFile(placed: PlacedFile, attempt = 1): Promise<void> {
@@ -291,17 +291,23 @@ class Upload {
     }
   }
 
+  #linkStored(placed: PlacedFile, stored: StoredContents): void {
+    const outcome = { isSteady: true, linkedBytes: stored.bytes };
+    this.#fileStored(placed, stored, fileText(placed.file, stored), outcome);
+  }
+
   #fileStored(
     placed: PlacedFile,
     { bytes }: StoredContents,
     piece: Uint8Array,
-    { isSteady = true, skipped, resumedBytes = 0 }: FileOutcome = {},
+    { isSteady, skipped, resumedBytes = 0, linkedBytes = 0 }: FileOutcome,
   ): void {
     const { directory, file } = placed;
     const totals = new TotalsBuilder();
     totals.addFile(file, bytes);
     totals.readFiles = 1;
-    totals.readBytes = bytes - resumedBytes;
+    totals.readBytes = bytes - resumedBytes - linkedBytes;
+    totals.linkedBytes = linkedBytes;
     if (skipped) totals.addSkipped(skipped);
     directory.totals.addPart(totals.part());
     this.#totals.addPart(totals.part());
