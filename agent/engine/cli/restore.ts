@@ -138,6 +138,7 @@ function renderDifferences(
   const lines = differences
     .slice(0, DIFFERENCES_SHOWN_MAX)
     .map(({ path, attribute, expected, found }) => {
+      if (attribute === 'selection') return `  --include ${safeText(expected)}: ${found}\n`;
       const where = `${safeText(path === '' ? '.' : path)}: ${safeText(attribute)}`;
       return `  ${where} is ${valueText(found)}, was ${valueText(expected)}\n`;
     });

@@ -303,6 +303,11 @@ function isCalled(entry: DirEntry, name: string): boolean {
   return nameBytes === undefined ? entry.name === name : printablePath(nameBytes) === name;
 }
 
+/** The bytes of its name. */
+export function nameOf(entry: DirEntry): Uint8Array {
+  return nameBytesOrNone(entry) ?? new Uint8Array(Buffer.from(entry.name));
+}
+
 /** None where the extras are damaged: whoever looks for a neighbour need not know. */
 function nameBytesOrNone(entry: DirEntry): Uint8Array | undefined {
   try {

@@ -60,6 +60,30 @@ t.test('what was skipped is listed, hostile names escaped, and cut where it is l
   t.notMatch(text, '\u001b');
 });
 
+t.test('a glob that nothing matches is named with its option', async t => {
+  const text = renderRestore({
+    snapshotId: '3f9a',
+    target: '/out',
+    files: 0,
+    directories: 1,
+    bytes: 0,
+    bytesFetched: 0,
+    durationMs: 1,
+    status: 'CompletedWithDifferences',
+    filesKept: 0,
+    bytesPresent: 0,
+    removed: 0,
+    differenceCount: 1,
+    missingCount: 0,
+    differencesOmitted: 0,
+    differencesByAttribute: { selection: 1 },
+    differences: [
+      { path: '', attribute: 'selection', expected: '/a\u001b', found: 'nothing matches it' },
+    ],
+  });
+  t.match(text, '  --include /a\\x1b: nothing matches it\n');
+});
+
 t.test('differences of a restore say what was and what is', async t => {
   const text = renderRestore({
     snapshotId: '3f9a',

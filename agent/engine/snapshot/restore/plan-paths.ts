@@ -1,8 +1,11 @@
-// Paths of planned rows for people and for filters; made when asked for, since most are never seen.
+// Paths of planned rows, for people as text and for filters as bytes; made when asked for, since
+// most are never seen.
 
 import { asBuffer } from '#engine/base/bytes.ts';
 import { nameText } from '#engine/snapshot/source/source-name.ts';
 import { type DirectoryTable, NO_ROW, type SectionTable } from './plan-tables.ts';
+
+const SLASH = new Uint8Array(Buffer.from('/'));
 
 export class PlanPaths {
   readonly #directories: DirectoryTable;
@@ -25,6 +28,13 @@ export class PlanPaths {
   join(directory: number, name: Uint8Array): string {
     const path = this.ofDirectory(directory);
     return path === '' ? textOf(name) : `${path}/${textOf(name)}`;
+  }
+
+  /** Its bytes, as filters take it; with the name of an entry in it, the path of that. */
+  bytesOf(directory: number, ...entryName: readonly Uint8Array[]): Uint8Array {
+    const path: Uint8Array[] = [];
+    for (const name of [...this.namesOf(directory), ...entryName]) path.push(SLASH, name);
+    return Buffer.concat(path).subarray(SLASH.length);
   }
 
   /** The names that lead from the target to a directory. */

@@ -8,6 +8,7 @@ import { EXTRAS_FIELD } from '#engine/format/entry-extras.ts';
 import { isJsonObject } from '#engine/format/json-fields.ts';
 import { findStoredPath, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
 import { openTargetFileSystem } from '#engine/snapshot/target/open-target-file-system.ts';
+import { nameOf } from '#engine/snapshot/tree.ts';
 import { isSamePlace, isWithin, placeOfDirectory, placeOfEntry } from './target-place.ts';
 
 export interface RestoreGoal {
@@ -22,6 +23,8 @@ export interface OpenGoal {
   readonly target: string;
   /** What is restored; a single entry has the name that it gets. */
   readonly entry: DirEntry;
+  /** The bytes of the name that the snapshot has for it. */
+  readonly storedName: Uint8Array;
   /** The directory that it goes into, or becomes. */
   readonly directory: string;
   /** Whether that directory was not there before. */
@@ -53,7 +56,8 @@ export async function openGoals(
   const found: Omit<OpenGoal, 'isNew'>[] = [];
   for (const { snapshot, target } of goals) {
     const stored = await findStoredPath(store, snapshot, { signal: options.signal });
-    const place = { snapshotId: stored.snapshot.id, target: resolve(target) };
+    const storedName = nameOf(stored.entry);
+    const place = { snapshotId: stored.snapshot.id, target: resolve(target), storedName };
     found.push({ ...place, ...(await placeOf(stored.entry, resolve(target))) });
   }
   await assertApart(found, options);

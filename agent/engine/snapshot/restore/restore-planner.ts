@@ -87,6 +87,8 @@ export class RestorePlanner {
   /** What is being read, in order; goes on while a section is carried out. */
   readonly #pending: Promise<Batch>[] = [];
   readonly #leads = new Map<string, LeadingName>();
+  /** Of entries that are restored by themselves, by the row of the directory that they go to. */
+  readonly #storedNames = new Map<number, Uint8Array>();
   #section: SectionTable;
   #newLeads: LeadingName[] = [];
   #links: PlannedLink[] = [];
@@ -111,10 +113,12 @@ export class RestorePlanner {
 
   /**
    * Plans one entry that is no directory, in the directory that is the target of that number.
+   * @param storedName the name by which it is chosen, since it may get another one
    * @returns the row of that directory
    */
-  async addSingle(entry: DirEntry, target: number): Promise<number> {
+  async addSingle(entry: DirEntry, target: number, storedName: Uint8Array): Promise<number> {
     const row = this.#addDirectory(NO_ROW, target, entry);
+    this.#storedNames.set(row, storedName);
     this.directories.columns.state[row] = DIRECTORY_STATE.foreign;
     const directories = [{ objectId: '', bytes: directoryOf(entry) }];
     const { keyBytes, runner } = this.#parts;
@@ -234,7 +238,8 @@ export class RestorePlanner {
     const { filter } = this.#options;
     for (const { name, ...problem } of described.problems) {
       const entryPath = path === '' ? name : `${path}/${name}`;
-      if (filter?.takes(entryPath) ?? true) report.differ(entryPath, [problem]);
+      const filtered = this.#filteredPath(row, Buffer.from(name));
+      if (filter?.takes(filtered) ?? true) report.differ(entryPath, [problem]);
     }
     this.#setSelf(row, rows, described);
     const entriesFrom = this.#section.entryCount;
@@ -244,7 +249,7 @@ export class RestorePlanner {
       if (rows.columns.kind[at] === DECODED_KIND.directory) {
         const child = this.#appendChild(rows, at, row);
         // What is not wanted is not read, so that its damage is nobody's.
-        if (filter && !filter.mayTakeWithin(this.paths.ofDirectory(child))) continue;
+        if (filter && !filter.mayTakeWithin(this.paths.bytesOf(child))) continue;
         children.push({ row: child, objectId: rows.objectIds.get(at) ?? '', depth: depth + 1 });
       } else {
         await this.#appendEntry(rows, at, row);
@@ -299,12 +304,16 @@ export class RestorePlanner {
   #isWanted(directory: number, name: Uint8Array): boolean {
     const { filter } = this.#options;
     if (filter === undefined) return true;
-    if (!filter.takes(this.paths.join(directory, name))) return false;
+    if (!filter.takes(this.#filteredPath(directory, name))) return false;
     const { state, parent } = this.directories.columns;
     for (let at = directory; at !== NO_ROW; at = parent[at]) {
       if (state[at] === DIRECTORY_STATE.unwanted) state[at] = DIRECTORY_STATE.passing;
     }
     return true;
+  }
+
+  #filteredPath(directory: number, name: Uint8Array): Uint8Array {
+    return this.#storedNames.get(directory) ?? this.paths.bytesOf(directory, name);
   }
 
   async #appendEntry(rows: BatchRows, at: number, directory: number): Promise<void> {

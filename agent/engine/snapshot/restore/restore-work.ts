@@ -4,7 +4,7 @@ import { ByteWindow } from '#engine/base/byte-window.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import { abortedError, throwIfAborted } from '#engine/base/abort.ts';
 import { KEEP_ALL } from '#engine/snapshot/target/wanted-attributes.ts';
-import { entryFilter } from './entry-filter.ts';
+import { type EntryFilter, entryFilter } from './entry-filter.ts';
 import { DIRECTORY_STATE, isKeptDirectory, SectionTable } from './plan-tables.ts';
 import type { PlanTotals } from './plan-totals.ts';
 import type { RestoreParts, RestoreRequest } from './restore.ts';
@@ -21,6 +21,10 @@ export interface WorkOptions {
   readonly isDryRun?: boolean;
 }
 
+interface OpenOptions extends WorkOptions {
+  readonly filter: EntryFilter | undefined;
+}
+
 const DIRECTORIES_PER_TASK = 512;
 
 let nextRunId = 1;
@@ -30,6 +34,7 @@ export class RestoreWork {
   readonly #parts: RestoreParts;
   readonly #request: RestoreRequest;
   readonly #report: RestoreReport;
+  readonly #filter: EntryFilter | undefined;
   readonly #planner: RestorePlanner;
   readonly #run: RestoreRun;
   readonly #signal: AbortSignal;
@@ -41,16 +46,16 @@ export class RestoreWork {
     parts: RestoreParts,
     request: RestoreRequest,
     goals: readonly OpenGoal[],
-    { report, signal, isDryRun = false }: WorkOptions,
+    { report, signal, isDryRun = false, filter }: OpenOptions,
   ) {
     this.#parts = parts;
     this.#window = new ByteWindow(parts.memory.restoreWindowBytes);
     this.#request = request;
     this.#report = report;
+    this.#filter = filter;
     this.goals = goals;
     this.#signal = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal;
     const { overwrite, delta = false, deleteExtra = false, sparse = false } = request;
-    const { include = [], exclude = [] } = request;
     this.#run = {
       runId: nextRunId++,
       targets: goals.map(({ directory }) => new Uint8Array(Buffer.from(directory))),
@@ -66,7 +71,7 @@ export class RestoreWork {
     this.#planner = new RestorePlanner(
       { ...parts, report },
       {
-        filter: entryFilter(include, exclude),
+        filter,
         sectionBytesMax: parts.memory.restorePlanBytes,
         mayBeTaken: this.#run.overwrite !== undefined,
         signal: this.#signal,
@@ -74,7 +79,7 @@ export class RestoreWork {
     );
   }
 
-  /** @throws what finding snapshot and target throws */
+  /** @throws USAGE for a glob that can match nothing, and what openGoals() throws */
   static async open(
     parts: RestoreParts,
     request: RestoreRequest,
@@ -87,6 +92,7 @@ export class RestoreWork {
       const text = 'removing what is extra was refused: a selection leaves out what is not extra';
       throw new EngineError('USAGE', `${text}; restore everything, or remove nothing`);
     }
+    const filter = entryFilter(include, exclude);
     const goals = await openGoals(parts, [{ snapshot, target }, ...further], {
       mustBeEmpty: overwrite === undefined && !delta,
       isRemovingExtra: deleteExtra,
@@ -96,8 +102,7 @@ export class RestoreWork {
       isDryRun: options.isDryRun ?? false,
       signal: options.signal,
     });
-    const work = new RestoreWork(parts, request, goals, options);
-    return work;
+    return new RestoreWork(parts, request, goals, { ...options, filter });
   }
 
   /** Runs `work`; however it ends, the threads keep nothing of this restore. */
@@ -134,6 +139,7 @@ export class RestoreWork {
       this.#report.phase = 'verify';
       await section.verify(signal);
     }
+    this.#tellUnmatched();
     await this.#settleDirectories();
   }
 
@@ -147,14 +153,26 @@ export class RestoreWork {
       totals.addEntries(section.table);
       totals.addRanges(section.table, section.ranges().ranges);
     }
+    this.#tellUnmatched();
     totals.directories = this.#ownDirectories().length;
+  }
+
+  /** A glob may be mistyped, and what it was meant for is missed when it is too late. */
+  #tellUnmatched(): void {
+    // What could not be read may have held what is missing.
+    if (this.#filter === undefined || this.#report.damagedCount > 0) return;
+    for (const { text, mayBeExcluded } of this.#filter.unmatched()) {
+      const where = mayBeExcluded ? ' outside of what is excluded' : '';
+      const found = `nothing matches it${where}`;
+      this.#report.differ('', [{ attribute: 'selection', expected: text, found }]);
+    }
   }
 
   async #plantGoals(): Promise<void> {
     const { directories } = this.#planner;
-    for (const [target, { entry, isNew }] of this.goals.entries()) {
+    for (const [target, { entry, storedName, isNew }] of this.goals.entries()) {
       if (entry.type !== 'd') {
-        const row = await this.#planner.addSingle(entry, target);
+        const row = await this.#planner.addSingle(entry, target, storedName);
         if (isNew) directories.columns.state[row] = DIRECTORY_STATE.foreignNew;
         continue;
       }

@@ -38,7 +38,10 @@ export interface RestoreRequest {
   readonly verify?: boolean;
   /** Leaves runs of zeros as holes in files of which the snapshot does not know the holes. */
   readonly sparse?: boolean;
-  /** Globs of paths beneath the root of what is restored; only what matches one is restored. */
+  /**
+   * Globs of paths beneath the root of what is restored; only what matches one is restored. One
+   * that nothing matches is a difference of the class `selection`.
+   */
   readonly include?: readonly string[];
   /** What matches one of these is not restored. */
   readonly exclude?: readonly string[];
@@ -124,8 +127,9 @@ export interface RestoreParts {
  * restore fails in the end. An interrupted one goes on with `overwrite: 'if-different'`: times are
  * set last, and those of files of several chunks when their bytes are on the disk, so that no
  * half-written file looks like a whole one.
- * @throws TARGET_NOT_EMPTY, TARGET_NOT_WRITABLE, TARGET_FULL, SNAPSHOT_NOT_FOUND,
- *   SNAPSHOT_PATH_NOT_FOUND, ABORTED; CONTENT_DAMAGED and the like with `details.differences`
+ * @throws USAGE for a glob that can match nothing; TARGET_NOT_EMPTY, TARGET_NOT_WRITABLE,
+ *   TARGET_FULL, SNAPSHOT_NOT_FOUND, SNAPSHOT_PATH_NOT_FOUND, ABORTED; CONTENT_DAMAGED and the like
+ *   with `details.differences`
  */
 export async function restore(
   parts: RestoreParts,

@@ -15,19 +15,24 @@ export const GIT_TOKEN = Object.freeze({
   directories: -3,
   /** Everything, slashes included. */
   rest: -4,
-  set: -5,
+  /** Any number of bytes within a character of UTF-8. No pattern of git has it (path-glob.ts). */
+  continuation: -5,
+  set: -6,
 });
 
 /** Bytes that a `[…]` stands for: 256 bits. */
 export type ByteSet = readonly number[];
 
-export interface GitPattern {
+export interface GitTokens {
+  readonly tokens: readonly number[];
+  readonly sets: readonly ByteSet[];
+}
+
+export interface GitPattern extends GitTokens {
   /** As it was written, for outcomes. */
   readonly text: string;
   /** Line of its file, from 1. */
   readonly line?: number;
-  readonly tokens: readonly number[];
-  readonly sets: readonly ByteSet[];
   /** Without a slash within: compared with the last name of a path, at any depth. */
   readonly isNameOnly: boolean;
   /** `!…`: what matches is stored after all. */
