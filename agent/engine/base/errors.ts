@@ -1,6 +1,7 @@
 // Every failure that leaves the engine is an EngineError with a code. Callers match on the code,
 // people read the message, docs/errors.md has a paragraph for each code (a test compares the two).
 
+import { getSystemErrorMessage } from 'node:util';
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
 
 export interface EngineErrorOptions {
@@ -44,6 +45,14 @@ export function systemCodeOf(error: unknown): string | undefined {
     return error.code;
   }
   return undefined;
+}
+
+/** `no space left on device (ENOSPC)` for an error of the system, the text of any other. */
+export function systemReasonOf(error: unknown): string {
+  const code = systemCodeOf(error);
+  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
+  if (code === undefined || typeof errno !== 'number') return messageOf(error);
+  return `${getSystemErrorMessage(errno)} (${code})`;
 }
 
 export interface SerializedError {

@@ -1,9 +1,7 @@
 // stevedore restore ID[:/path] TARGET [ID[:/path] TARGET…]
 
-import { createWriteStream } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
+import { resolve } from 'node:path';
+import { DifferenceReport, type ReportEnd } from './difference-report.ts';
 import { EXIT, type ExitStatus } from './exit-status.ts';
 import {
   isSet,
@@ -23,7 +21,6 @@ import type { Engine, Repository, Session, Surroundings, Verb } from './verb.ts'
 type RestoreRequest = Parameters<Engine['restore']>[1];
 type RestoreOutcome = Awaited<ReturnType<Engine['restore']>>;
 type RestorePlan = Awaited<ReturnType<Engine['planRestore']>>;
-type Difference = RestoreOutcome['differences'][number];
 
 const OVERWRITE = ['never', 'if-different', 'always'] as const;
 const PERMISSIONS = ['keep', 'strip', 'refuse'] as const;
@@ -88,6 +85,22 @@ function goalsOf(
   });
 }
 
+/** @throws USAGE where it would be in the way of what is restored, or removed as extra */
+function reportPathOf(
+  { target, further = [], overwrite, delta = false, deleteExtra = false }: RestoreRequest,
+  options: OptionValues,
+  { workingDirectory }: Surroundings,
+): string | undefined {
+  const asked = optionalText(options, 'report');
+  if (asked === undefined) return undefined;
+  const path = resolve(workingDirectory, asked);
+  const mayBeAnywhere = (overwrite !== undefined || delta) && !deleteExtra;
+  const targets = [target, ...further.map(goal => goal.target)];
+  const around = targets.find(each => `${path}/`.startsWith(`${each}/`));
+  if (around === undefined || mayBeAnywhere) return path;
+  throw usageError(`--report ${asked} is in the target ${around}; name a file outside of it`);
+}
+
 function policyOf(options: OptionValues): RestoreRequest['policy'] {
   const permission = (name: string, flag: string) =>
     parseChoice(optionalText(options, name), flag, PERMISSIONS);
@@ -101,7 +114,7 @@ function policyOf(options: OptionValues): RestoreRequest['policy'] {
   return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
 }
 
-export function renderRestore(outcome: RestoreOutcome, reportPath?: string): string {
+export function renderRestore(outcome: RestoreOutcome, report?: ReportEnd): string {
   const { bytes, durationMs, filesKept, bytesPresent, removed } = outcome;
   const fields = renderFields([
     ['snapshot', outcome.snapshotId],
@@ -117,7 +130,7 @@ export function renderRestore(outcome: RestoreOutcome, reportPath?: string): str
     ['took', `${formatDuration(durationMs)} (${formatRate(bytes, durationMs)})`],
     ['outcome', outcome.status],
   ]);
-  const differences = renderDifferences(outcome, reportPath);
+  const differences = renderDifferences(outcome, report);
   return `Restored to ${safeText(outcome.target)}\n\n${fields}${differences}`;
 }
 
@@ -132,9 +145,10 @@ function renderDifferences(
     differencesByAttribute,
   }: Pick<RestoreOutcome, 'differences' | 'differenceCount'> &
     Partial<Pick<RestoreOutcome, 'differencesByAttribute'>>,
-  reportPath?: string,
+  report?: ReportEnd,
 ): string {
-  if (differenceCount === 0) return '';
+  const kept = report === undefined ? '' : reportLine(report);
+  if (differenceCount === 0) return report?.failure === undefined ? '' : `\n${kept}`;
   const lines = differences
     .slice(0, DIFFERENCES_SHOWN_MAX)
     .map(({ path, attribute, expected, found }) => {
@@ -147,8 +161,13 @@ function renderDifferences(
   const classes = Object.entries(differencesByAttribute ?? {});
   const byClass = classes.map(([name, count]) => `${safeText(name)} ${count}`).join(', ');
   const head = `Not as in the snapshot: ${counted(differenceCount, 'attribute')}`;
-  const report = reportPath === undefined ? '' : `  all of them: ${safeText(reportPath)}\n`;
-  return `\n${head}${byClass === '' ? '' : ` (${byClass})`}\n${lines.join('')}${rest}${report}`;
+  return `\n${head}${byClass === '' ? '' : ` (${byClass})`}\n${lines.join('')}${rest}${kept}`;
+}
+
+function reportLine({ path, failure }: ReportEnd): string {
+  if (failure === undefined) return `  all of them: ${safeText(path)}\n`;
+  const where = `the list of all of them could not be kept in ${safeText(path)}`;
+  return `  ${where}: ${safeText(failure)}; --report names another file\n`;
 }
 
 function valueText(value: string): string {
@@ -186,53 +205,6 @@ export function renderPlan(plan: RestorePlan): string {
   );
 }
 
-/** Differences on their way to a file, as JSON lines. The file comes into being with the first. */
-class DifferenceReport {
-  readonly path: string;
-  readonly #isAsked: boolean;
-  readonly #early: Difference[] = [];
-  #stream: ReturnType<typeof createWriteStream> | undefined;
-
-  constructor(asked: string | undefined, nowMs: number) {
-    const stamp = new Date(nowMs).toISOString().replace(/[:.]/g, '-');
-    this.path = asked ?? join(tmpdir(), `stevedore-differences-${stamp}-${process.pid}.jsonl`);
-    this.#isAsked = asked !== undefined;
-  }
-
-  readonly add = (difference: Difference): void => {
-    if (!this.#isAsked && this.#early.length < DIFFERENCES_INLINE) {
-      this.#early.push(difference);
-      return;
-    }
-    if (this.#stream === undefined) for (const each of this.#early) this.#write(each);
-    this.#write(difference);
-  };
-
-  /** The path when there is a report. @throws when it could not be written */
-  async finish(): Promise<string | undefined> {
-    if (this.#isAsked) this.#open();
-    if (this.#stream === undefined) return undefined;
-    this.#stream.end();
-    await finished(this.#stream);
-    return this.path;
-  }
-
-  #write(difference: Difference): void {
-    this.#open().write(`${JSON.stringify(difference)}\n`);
-  }
-
-  #open(): ReturnType<typeof createWriteStream> {
-    // A file of that name may be somebody's; one that was named may be replaced.
-    return (this.#stream ??= createWriteStream(this.path, {
-      flags: this.#isAsked ? 'w' : 'wx',
-      mode: 0o600,
-    }));
-  }
-}
-
-/** What the outcome lists by itself; a report is made when there are more. */
-const DIFFERENCES_INLINE = 100;
-
 async function runRestore(
   session: Session,
   repository: Repository,
@@ -241,18 +213,25 @@ async function runRestore(
 ): Promise<ExitStatus> {
   const { engine, signal } = session;
   const report = new DifferenceReport(reportPath, session.nowMs);
-  let written: string | undefined;
+  await report.open(signal);
+  let end: ReportEnd | undefined;
   const outcome = await session.withProgress(async onProgress => {
     try {
       const options = { signal, onProgress, onDifference: report.add };
       return await engine.restore(repository, request, options);
     } finally {
-      written = await report.finish();
+      end = await report.finish(signal);
     }
   });
-  const result = written === undefined ? outcome : { ...outcome, report: written };
-  await session.output.report(result, () => renderRestore(outcome, written));
-  return outcome.differenceCount === 0 ? EXIT.done : EXIT.doneWithDifferences;
+  const result = { ...outcome, ...reportFields(end) };
+  await session.output.report(result, () => renderRestore(outcome, end));
+  const isAsWanted = outcome.differenceCount === 0 && end?.failure === undefined;
+  return isAsWanted ? EXIT.done : EXIT.doneWithDifferences;
+}
+
+function reportFields(end: ReportEnd | undefined) {
+  if (end?.failure === undefined) return { report: end?.path };
+  return { reportFailed: { path: end.path, message: end.failure } };
 }
 
 async function runDevice(
@@ -336,8 +315,7 @@ export const restore: Verb = Object.freeze({
   ],
   prepare: (operands, options, surroundings) => {
     const request = restoreRequest(operands, options, surroundings);
-    const reportPath = optionalText(options, 'report');
-    const report = reportPath && resolve(surroundings.workingDirectory, reportPath);
+    const report = reportPathOf(request, options, surroundings);
     const isDryRun = isSet(options, 'dryRun');
     return async session => {
       const device = await deviceRequest(request, { isDryRun });
