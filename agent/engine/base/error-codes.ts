@@ -12,6 +12,7 @@ export const ERROR_CODES = Object.freeze({
   // The caller, the process
   ABORTED: final,
   USAGE: final,
+  OUTPUT_NOT_WRITABLE: final,
   LIMIT_EXCEEDED: final,
   INTERNAL: final,
   WORKER_DIED: final,

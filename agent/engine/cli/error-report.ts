@@ -30,6 +30,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = Object.freeze({
   CONTENT_DAMAGED: "'stevedore repo check --read-data' lists everything that is damaged",
   PACK_DAMAGED: "'stevedore repo check --read-data' lists everything that is damaged",
   PACK_MISSING: "'stevedore repo check' lists everything that is missing",
+  OUTPUT_NOT_WRITABLE: 'make room there, or send standard output somewhere else',
   USAGE: "'stevedore help' lists the commands, 'stevedore help COMMAND' explains one",
   INTERNAL: 'this is a fault in stevedore; please report it with the output of STEVEDORE_DEBUG=1',
 });

@@ -1,7 +1,8 @@
 // Standard output of the command. In text mode it takes text, in JSON mode exactly one document; a
 // reader that goes away (`| head`) closes it, which is no error: what writes looks at isClosed.
+// Every other failure to write is OUTPUT_NOT_WRITABLE, from then on.
 
-import { systemCodeOf } from '#engine/base/errors.ts';
+import { EngineError, systemCodeOf, systemReasonOf } from '#engine/base/errors.ts';
 
 export type OutputFormat = 'text' | 'json';
 
@@ -26,6 +27,7 @@ export class Output {
   readonly format: OutputFormat;
   readonly #sink: ByteSink;
   #isClosed = false;
+  #failure: EngineError | undefined;
   #hasDocument = false;
   #openList: { isEmpty: boolean } | undefined;
 
@@ -48,11 +50,18 @@ export class Output {
     return this.#hasDocument;
   }
 
-  /** The outcome of a verb: a document in JSON mode, otherwise what `text` gives. */
+  /**
+   * The outcome of a verb that has done its work: a document in JSON mode, otherwise what `text`
+   * gives.
+   * @throws OUTPUT_NOT_WRITABLE, which says that the work was done
+   */
   async report(document: unknown, text: () => string): Promise<void> {
-    if (this.format === 'text') return this.bytes(text());
-    this.#hasDocument = true;
-    await this.bytes(`${toJson(document, 2)}\n`);
+    const isText = this.format === 'text';
+    if (!isText) this.#hasDocument = true;
+    await this.#write(
+      isText ? text() : `${toJson(document, 2)}\n`,
+      'the work was done, but its result',
+    );
   }
 
   /** Items one by one, as they come; at most PAGE_ITEMS of them are held. */
@@ -81,15 +90,28 @@ export class Output {
     await this.bytes(`${toJson({ error }, 2)}\n`);
   }
 
-  /** Bytes as they are. Resolves when they are on their way, so that writers keep pace. */
+  /**
+   * Bytes as they are. Resolves when they are on their way, so that writers keep pace.
+   * @throws OUTPUT_NOT_WRITABLE
+   */
   async bytes(chunk: string | Uint8Array): Promise<void> {
+    await this.#write(chunk, 'the result');
+  }
+
+  /** @param what begins the message of a failure */
+  async #write(chunk: string | Uint8Array, what: string): Promise<void> {
     if (this.#isClosed || chunk.length === 0) return;
+    // A stream that has failed says of later writes only that it is destroyed.
+    if (this.#failure) throw this.#failure;
     await new Promise<void>((resolve, reject) => {
       this.#sink.write(chunk, error => {
         if (!error) return resolve();
-        if (systemCodeOf(error) !== 'EPIPE') return reject(error);
-        this.#isClosed = true;
-        resolve();
+        if (systemCodeOf(error) === 'EPIPE') {
+          this.#isClosed = true;
+          return resolve();
+        }
+        this.#failure = outputError(error, what);
+        reject(this.#failure);
       });
     });
   }
@@ -112,6 +134,12 @@ export class Output {
     if (list) list.isEmpty = false;
     await this.bytes(lead + page.map(item => toJson(forms.json(item))).join(',\n'));
   }
+}
+
+function outputError(cause: Error, what: string): EngineError {
+  const text = `${what} could not be written to standard output: ${systemReasonOf(cause)}`;
+  const details = { errno: systemCodeOf(cause) };
+  return new EngineError('OUTPUT_NOT_WRITABLE', text, { cause, details });
 }
 
 /** Looked up before parsing, since wrong usage has to be reported in the right form as well. */

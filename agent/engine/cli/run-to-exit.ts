@@ -1,6 +1,7 @@
 // From the words of a command to its exit status: everything that can fail ends in one place here,
 // in the form that was asked for.
 
+import { isEngineError } from '#engine/base/errors.ts';
 import { type Program, type Invocation, parseCommandLine } from './command-line.ts';
 import { errorDocument } from './error-report.ts';
 import { EXIT, exitStatusOf, type ExitStatus } from './exit-status.ts';
@@ -31,9 +32,20 @@ export async function runToExit(
   } catch (error) {
     // Whoever reads has what they wanted; what we abandoned because of it is no failure.
     if (output.isClosed && !interruption.signal.aborted) return EXIT.done;
-    if (output.format === 'json') await output.failure(errorDocument(error));
-    else surface.say(failureText(error));
+    for (const each of await untold(error, output)) surface.say(failureText(each));
     return exitStatusOf(error);
+  }
+}
+
+/** What standard error has to tell: nothing where there is a document that does. */
+async function untold(error: unknown, output: Output): Promise<unknown[]> {
+  const isOfOutput = isEngineError(error, 'OUTPUT_NOT_WRITABLE');
+  if (output.format === 'text' || isOfOutput) return [error];
+  try {
+    await output.failure(errorDocument(error));
+    return [];
+  } catch (outputError) {
+    return [error, outputError];
   }
 }
 

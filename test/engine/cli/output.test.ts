@@ -65,6 +65,19 @@ t.test('a reader that goes away ends a list early and is no error', async t => {
   t.equal(sink.text, 'first 500\n');
 });
 
+t.test('standard output that has failed stays so, for the reason that it first had', async t => {
+  const sink = new CollectingSink(1, 'ENOSPC');
+  const output = new Output(sink, 'json');
+  const failure = { code: 'OUTPUT_NOT_WRITABLE', details: { errno: 'ENOSPC' } };
+  await t.rejects(output.list(numbers(600), forms), failure);
+  sink.write = (_, done) => {
+    done(new Error('destroyed'));
+    return false;
+  };
+  await t.rejects(output.failure({ code: 'INTERNAL' }), failure);
+  t.equal(output.isClosed, false);
+});
+
 t.test('large integers lose no digit', async t => {
   t.equal(toJson({ a: 12n, b: 2n ** 60n }), '{"a":12,"b":"1152921504606846976"}');
 });

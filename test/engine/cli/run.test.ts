@@ -116,6 +116,44 @@ t.test('a reader that goes away is no failure', async t => {
   });
 });
 
+t.test('standard output that cannot be written is named, and no fault of ours', async t => {
+  const readFile = async function* () {
+    for (let i = 0; i < 100; i++) yield new Uint8Array([65]);
+  };
+  const sink = () => new CollectingSink(0, 'ENOSPC');
+  const read = await run(['cat', 'a:/b'], { engine: { readFile }, sink: sink() });
+  t.match(read, { status: 1, stdout: '' });
+  t.match(read.stderr, /^stevedore: the result could not be written to standard output: no space/);
+  t.match(read.stderr, /\(ENOSPC\)\n.*try: .*\n.*OUTPUT_NOT_WRITABLE/);
+  for (const words of [['--help'], ['--version'], ['snapshots', '--help']]) {
+    const asked = await run(words, { sink: sink() });
+    t.match(asked, { status: 1, stderr: /OUTPUT_NOT_WRITABLE/ });
+  }
+});
+
+t.test('what was done is said to be where only its result is lost', async t => {
+  const engine = { backup: async () => ({ ...outcome, skipped: [] }) };
+  for (const form of ['text', 'json']) {
+    const sink = new CollectingSink(0, 'ENOSPC');
+    const { status, stderr } = await run(['backup', '/', '-o', form], { engine, sink });
+    t.equal(status, 1);
+    t.match(
+      stderr,
+      /^stevedore: the work was done, but its result could not be written to standard/,
+    );
+  }
+});
+
+t.test('a failure whose document cannot be written is told on standard error', async t => {
+  const sink = new CollectingSink(0, 'ENOSPC');
+  const engine = failing(new EngineError('REPOSITORY_NOT_FOUND', 'nothing there'));
+  const { status, stderr } = await run(['snapshots', '-o', 'json'], { engine, sink });
+  t.equal(status, 1);
+  t.match(stderr, /nothing there\n[^]*REPOSITORY_NOT_FOUND[^]*no space[^]*OUTPUT_NOT_WRITABLE/);
+  const usage = await run(['bakup', '-o', 'json'], { sink: new CollectingSink(0, 'ENOSPC') });
+  t.match(usage, { status: 2, stderr: /unknown command/ });
+});
+
 t.test('a signal aborts what runs, and the run has failed', async t => {
   const signals = new EventEmitter();
   const verify = async (_: unknown, __: unknown, { signal }: { signal: AbortSignal }) => {
