@@ -80,7 +80,10 @@ function goalsOf(
   }
   return operands.flatMap((operand, index) => {
     if (index % 2 === 1) return [];
-    const target = resolve(workingDirectory, operands[index + 1]);
+    const asked = operands[index + 1];
+    const path = resolve(workingDirectory, asked);
+    // With a slash at its end it is a directory, also where there is none yet.
+    const target = asked.endsWith('/') && path !== '/' ? `${path}/` : path;
     return [{ snapshot: parseTreePath(operand, 'the snapshot'), target }];
   });
 }
@@ -96,7 +99,7 @@ function reportPathOf(
   const path = resolve(workingDirectory, asked);
   const mayBeAnywhere = (overwrite !== undefined || delta) && !deleteExtra;
   const targets = [target, ...further.map(goal => goal.target)];
-  const around = targets.find(each => `${path}/`.startsWith(`${each}/`));
+  const around = targets.find(each => `${path}/`.startsWith(each.replace(/\/?$/, '/')));
   if (around === undefined || mayBeAnywhere) return path;
   throw usageError(`--report ${asked} is in the target ${around}; name a file outside of it`);
 }
@@ -266,6 +269,7 @@ export const restore: Verb = Object.freeze({
   summary: 'bring a snapshot, or parts of one, back',
   description:
     'Writes a snapshot, a directory or a file of it to TARGET, and reads back what was written. ' +
+    'A single file becomes TARGET, or goes into one that is a directory or ends with a slash. ' +
     'Nothing is written outside TARGET. What could not be restored as it was is listed and makes ' +
     'the exit status 3. Several pairs of a snapshot and a target are restored together; what ' +
     'they have in common is fetched once. Without --overwrite or --delta the target has to be ' +

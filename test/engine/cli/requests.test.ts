@@ -81,6 +81,9 @@ t.test('a restore goes to the absolute target and overwrites only when told', as
     target: '/home/me/out',
     overwrite: undefined,
   });
+  const withSlash = restoreRequest(['latest:/a', 'out/', 'b', '/c//'], {}, surroundings);
+  t.match(withSlash, { target: '/home/me/out/', further: [{ target: '/c/' }] });
+  t.match(restoreRequest(['latest', '/'], {}, surroundings), { target: '/' });
   const options = { overwrite: 'sometimes' };
   t.throws(() => restoreRequest(['a', 'b'], options, surroundings), { code: 'USAGE' });
 });

@@ -9,11 +9,13 @@ import { isJsonObject } from '#engine/format/json-fields.ts';
 import { findStoredPath, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
 import { openTargetFileSystem } from '#engine/snapshot/target/open-target-file-system.ts';
 import { nameOf } from '#engine/snapshot/tree.ts';
+import { assertNoObstacle } from './target-obstacle.ts';
 import { isSamePlace, isWithin, placeOfDirectory, placeOfEntry } from './target-place.ts';
 
 export interface RestoreGoal {
   /** `ID[:/path]`, as in RestoreRequest. */
   readonly snapshot: string;
+  /** As in RestoreRequest. */
   readonly target: string;
 }
 
@@ -58,8 +60,9 @@ export async function openGoals(
     const stored = await findStoredPath(store, snapshot, { signal: options.signal });
     const storedName = nameOf(stored.entry);
     const place = { snapshotId: stored.snapshot.id, target: resolve(target), storedName };
-    found.push({ ...place, ...(await placeOf(stored.entry, resolve(target))) });
+    found.push({ ...place, ...(await placeOf(stored.entry, target)) });
   }
+  for (const { directory } of found) await assertNoObstacle(directory);
   await assertApart(found, options);
   // Nothing is made before everything was found.
   const opened: OpenGoal[] = [];
@@ -71,9 +74,11 @@ async function placeOf(
   entry: DirEntry,
   target: string,
 ): Promise<{ entry: DirEntry; directory: string }> {
-  if (entry.type === 'd') return { entry, directory: target };
-  if (await isDirectory(target)) return { entry, directory: target };
-  return { entry: renamed(entry, basename(target)), directory: dirname(target) };
+  const path = resolve(target);
+  // A slash at its end means a directory, whether it is there or not.
+  if (entry.type === 'd' || target.endsWith('/')) return { entry, directory: path };
+  if (await isDirectory(path)) return { entry, directory: path };
+  return { entry: renamed(entry, basename(path)), directory: dirname(path) };
 }
 
 /** Without the bytes of the old name. */
@@ -181,7 +186,9 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await fs.stat(path)).isDirectory();
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return false;
+    const code = systemCodeOf(error);
+    // What is there instead, and where, is told by assertNoObstacle.
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return false;
     throw targetError(error, path);
   }
 }

@@ -20,7 +20,10 @@ import type { PackSource } from './section-run.ts';
 export interface RestoreRequest {
   /** `ID`, the beginning of one, or `latest`; `:/path` behind it for a part of the tree. */
   readonly snapshot: string;
-  /** A directory; for a single file the file, or the directory to put it in. */
+  /**
+   * A directory; for a single file the file, or the directory to put it in: one that is there, or
+   * that a slash at the end says is meant.
+   */
   readonly target: string;
   /** Further parts to restore with the same plan: what they have in common is fetched once. */
   readonly further?: readonly RestoreGoal[];
