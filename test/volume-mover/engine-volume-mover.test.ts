@@ -65,7 +65,8 @@ t.test('a volume comes back in another pod, and the pod is told', async t => {
   fs.chmodSync(`${pod.path}/sub`, 0o2751);
   const seen: MoveProgress[] = [];
   const result = await backup(pod, progress => seen.push(progress));
-  t.match(result, { totalBytes: 19, incrementalBytes: 19, isEmpty: false, skippedCount: 0 });
+  // Of the file with two names three bytes are read, once.
+  t.match(result, { totalBytes: 19, incrementalBytes: 16, isEmpty: false, skippedCount: 0 });
   t.strictSame(seen.at(-1), { totalBytes: 19, bytesDone: 19 });
   const lease = await velero.repositories.acquire(NAME, 'read');
   const manifest = await resolveSnapshot(lease.thing, result.snapshotId);

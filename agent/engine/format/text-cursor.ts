@@ -10,8 +10,8 @@ const NINE = '9'.charCodeAt(0);
 const DOT = '.'.charCodeAt(0);
 const LETTER_Z = 'Z'.charCodeAt(0);
 const DAY_SECONDS = 86_400;
-// The first and the last time that an int64 of nanoseconds holds, as kopia keeps them. Programs take
-// both for "never".
+// The first and the last time that an int64 of nanoseconds holds, as kopia keeps them. Programs
+// take both for "never".
 const SECONDS_MIN = -9_223_372_037;
 const FIRST_NANOSECONDS = 145_224_192;
 const SECONDS_MAX = 9_223_372_036;
