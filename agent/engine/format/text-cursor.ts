@@ -1,6 +1,8 @@
 // Goes through the JSON of a directory byte by byte, as long as it is what kopia writes. Anything
 // else makes it lost, and what it returned since then means nothing.
 
+import { entryTimeEras, TIME_SECONDS_MAX } from './entry-time.ts';
+
 const QUOTE = '"'.charCodeAt(0);
 const BACKSLASH = '\\'.charCodeAt(0);
 const OPEN = '{'.charCodeAt(0);
@@ -10,12 +12,6 @@ const NINE = '9'.charCodeAt(0);
 const DOT = '.'.charCodeAt(0);
 const LETTER_Z = 'Z'.charCodeAt(0);
 const DAY_SECONDS = 86_400;
-// The first and the last time that an int64 of nanoseconds holds, as kopia keeps them. Programs
-// take both for "never".
-const SECONDS_MIN = -9_223_372_037;
-const FIRST_NANOSECONDS = 145_224_192;
-const SECONDS_MAX = 9_223_372_036;
-const LAST_NANOSECONDS = 854_775_807;
 
 export class TextCursor {
   at = 0;
@@ -123,7 +119,10 @@ export class TextCursor {
     this.nanoseconds = this.skipByte(DOT) ? this.#fraction() : 0;
     if (!this.skipByte(LETTER_Z) || !this.skipByte(QUOTE)) this.isLost = true;
     const seconds = this.#lastDaySeconds + hour * 3600 + minute * 60 + second;
-    if (!isWithinTime(seconds, this.nanoseconds)) this.isLost = true;
+    // Kopia writes none that it would wrap.
+    const isFar = Math.abs(seconds) > TIME_SECONDS_MAX;
+    if (isFar && entryTimeEras({ seconds, nanoseconds: this.nanoseconds }) !== 0)
+      this.isLost = true;
     return seconds;
   }
 
@@ -182,11 +181,6 @@ export class TextCursor {
     this.#lastDate = day;
     this.#lastDaySeconds = Math.floor(time.getTime() / 1000 / DAY_SECONDS) * DAY_SECONDS;
   }
-}
-
-function isWithinTime(seconds: number, nanoseconds: number): boolean {
-  if (seconds <= SECONDS_MIN) return seconds === SECONDS_MIN && nanoseconds >= FIRST_NANOSECONDS;
-  return seconds < SECONDS_MAX || (seconds === SECONDS_MAX && nanoseconds <= LAST_NANOSECONDS);
 }
 
 function isWordByte(byte: number | undefined): boolean {

@@ -139,10 +139,9 @@ async function openDirectory(
 ): Promise<boolean> {
   const { mustBeEmpty, isDryRun } = options;
   try {
-    let isNew = !(await isDirectory(directory));
-    // Says undefined when somebody else has made it meanwhile.
-    const made = isNew && !isDryRun && (await fs.mkdir(directory, PRIVATE));
-    if (made === undefined) isNew = false;
+    const isThere = await isDirectory(directory);
+    // Undefined is said of one that somebody else has made meanwhile.
+    const isNew = !isThere && (isDryRun || (await fs.mkdir(directory, PRIVATE)) !== undefined);
     const isWhole = entry.type === 'd';
     if (!isNew && isWhole && mustBeEmpty) await requireEmpty(directory);
     if (!isDryRun) await requireWritable(directory, isWhole && !options.isLeft, options);

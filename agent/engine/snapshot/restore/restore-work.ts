@@ -98,7 +98,7 @@ export class RestoreWork {
       isRemovingExtra: deleteExtra,
       repositoryDirectory: parts.repositoryDirectory,
       isNativeAllowed: parts.isNativeAllowed ?? true,
-      isLeft: overwrite === 'never' || include.length > 0,
+      isLeft: overwrite === 'never' || isSelecting(request),
       isDryRun: options.isDryRun ?? false,
       signal: options.signal,
     });
@@ -178,7 +178,7 @@ export class RestoreWork {
       }
       const row = this.#planner.addTree(entry, target);
       // One that was there is empty, or may have been: whoever may write to it does so meanwhile.
-      const known = this.#isSelecting ? DIRECTORY_STATE.foreign : DIRECTORY_STATE.kept;
+      const known = isSelecting(this.#request) ? DIRECTORY_STATE.foreign : DIRECTORY_STATE.kept;
       directories.columns.state[row] = isNew ? DIRECTORY_STATE.made : known;
     }
   }
@@ -200,11 +200,6 @@ export class RestoreWork {
     const parts = { contents, packs, window, runner, report: this.#report, directories, paths };
     this.#current = new SectionRun(parts, this.#run, section);
     return this.#current;
-  }
-
-  /** Whether only some of a tree is wanted, and directories may be no more than the way to it. */
-  get #isSelecting(): boolean {
-    return (this.#request.include ?? []).length > 0;
   }
 
   /** Rows of directories that are there and are given the snapshot's attributes. */
@@ -247,4 +242,9 @@ export class RestoreWork {
     }
     this.#report.progress('');
   }
+}
+
+/** Whether only some of a tree is wanted, and directories may be no more than the way to it. */
+function isSelecting({ include = [] }: RestoreRequest): boolean {
+  return include.length > 0;
 }
