@@ -60,21 +60,25 @@ t.test('what was skipped is listed, hostile names escaped, and cut where it is l
   t.notMatch(text, '\u001b');
 });
 
+const RESTORED = {
+  snapshotId: '3f9a',
+  target: '/out',
+  files: 1,
+  directories: 1,
+  bytes: 1,
+  bytesFetched: 1,
+  durationMs: 1,
+  status: 'CompletedWithDifferences',
+  filesKept: 0,
+  bytesPresent: 0,
+  removed: 0,
+  missingCount: 0,
+} as const;
+
 t.test('a glob that nothing matches is named with its option', async t => {
   const text = renderRestore({
-    snapshotId: '3f9a',
-    target: '/out',
-    files: 0,
-    directories: 1,
-    bytes: 0,
-    bytesFetched: 0,
-    durationMs: 1,
-    status: 'CompletedWithDifferences',
-    filesKept: 0,
-    bytesPresent: 0,
-    removed: 0,
+    ...RESTORED,
     differenceCount: 1,
-    missingCount: 0,
     differencesOmitted: 0,
     differencesByAttribute: { selection: 1 },
     differences: [
@@ -86,19 +90,8 @@ t.test('a glob that nothing matches is named with its option', async t => {
 
 t.test('differences of a restore say what was and what is', async t => {
   const text = renderRestore({
-    snapshotId: '3f9a',
-    target: '/out',
-    files: 1,
-    directories: 1,
-    bytes: 1,
-    bytesFetched: 1,
-    durationMs: 1,
-    status: 'CompletedWithDifferences',
-    filesKept: 0,
-    bytesPresent: 0,
-    removed: 0,
+    ...RESTORED,
     differenceCount: 3,
-    missingCount: 0,
     differencesOmitted: 2,
     differencesByAttribute: { owner: 3 },
     differences: [{ path: 'a', attribute: 'owner', expected: '0:0', found: '1000:1000' }],

@@ -2,9 +2,9 @@
 
 import fs from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { RestoreTasks } from '#engine/snapshot/restore/restore-tasks.ts';
-import { restore } from '#engine/snapshot/restore/restore.ts';
+import { restore, type RestoreRequest } from '#engine/snapshot/restore/restore.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import type { Node } from '#test/support/stored-tree.ts';
 import { sceneOf, type Scene, small } from './restore-scene.ts';
@@ -57,32 +57,29 @@ t.test('what has taken the place of what was looked at stays as well', async t =
   t.equal(fs.readFileSync(join(target, 'a'), 'utf8'), 'just restored');
 });
 
-t.test('chunks are not written to a file that has taken the place of the one begun', async t => {
-  const text = 'x'.repeat(1000);
-  const root: Node = { directory: [['a', { file: text.repeat(3), chunkBytes: 1000 }]] };
+const TEXT = 'the snapshot says. ';
+
+/** Restores a file of three chunks for which somebody puts another one, as long as it. */
+async function exchanged(t: Test, request: Partial<RestoreRequest>): Promise<void> {
+  const root: Node = { directory: [['a', { file: TEXT.repeat(3), chunkBytes: TEXT.length }]] };
   const scene = sceneOf(t, root, { target: {} });
   const { target, snapshot } = scene;
   const path = join(target, 'a');
+  const theirs = 'somebody'.padEnd(TEXT.length * 3, '!');
   // Between the last chunk and the attributes nobody has the file open.
   const parts = after(scene, 'restoreWriteBack', () => {
     fs.renameSync(path, `${path}.moved`);
-    fs.writeFileSync(path, 'somebody', { mode: 0o666 });
+    fs.writeFileSync(path, theirs, { mode: 0o666 });
   });
-  const outcome = await restore(parts, { snapshot, target, overwrite });
+  const outcome = await restore(parts, { snapshot, target, ...request });
   t.match(outcome.differences, [{ path: 'a', found: /something else has taken its place/ }]);
-  t.equal(fs.readFileSync(path, 'utf8'), 'somebody');
+  t.equal(fs.readFileSync(path, 'utf8'), theirs);
+}
+
+t.test('chunks are not written to a file that has taken the place of the one begun', async t => {
+  await exchanged(t, { overwrite });
 });
 
 t.test('an empty target that was there lets others in, too, and is not believed', async t => {
-  const text = 'the snapshot says. ';
-  const root: Node = { directory: [['a', { file: text.repeat(3), chunkBytes: 19 }]] };
-  const scene = sceneOf(t, root, { target: {} });
-  const { target, snapshot } = scene;
-  const path = join(target, 'a');
-  const parts = after(scene, 'restoreWriteBack', () => {
-    fs.renameSync(path, `${path}.moved`);
-    fs.writeFileSync(path, 'somebody says all this. '.repeat(3).slice(0, text.length * 3));
-  });
-  const outcome = await restore(parts, { snapshot, target });
-  t.match(outcome.differences, [{ path: 'a', found: /something else has taken its place/ }]);
+  await exchanged(t, {});
 });
