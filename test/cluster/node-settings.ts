@@ -73,6 +73,10 @@ export function kubeletSettings(controlGroup: string): string {
     volumePluginDir: '/var/lib/kubelet/volume-plugins',
     syncFrequency: '10s',
     nodeStatusUpdateFrequency: '10s',
-    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%' },
+    // The disk is the machine's, and may be nearly full. Images come from no registry: one that the
+    // kubelet removes, which it does every five minutes by default from 85 % on (pkg/kubelet
+    // ImageGCPeriod), would never come back.
+    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '100Mi' },
+    imageGCHighThresholdPercent: 100,
   });
 }
