@@ -24,10 +24,12 @@ export async function clusterForTest(t: Test): Promise<ClusterForTest | undefine
   return { cluster, random: new SeededRandom(seed) };
 }
 
-/** Those whose titles have all words of the command line. */
+/** Those whose titles have all words of the command line. @throws Error where none has */
 export function chosenScenarios<Item extends { readonly title: string }>(
   scenarios: readonly Item[],
 ): Item[] {
   const words = process.argv.slice(2).filter(word => !word.startsWith('-'));
-  return scenarios.filter(({ title }) => words.every(word => title.includes(word)));
+  const chosen = scenarios.filter(({ title }) => words.every(word => title.includes(word)));
+  if (chosen.length === 0) throw new Error(`no scenario has all of these: ${words.join(', ')}`);
+  return chosen;
 }
