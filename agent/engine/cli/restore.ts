@@ -134,7 +134,11 @@ export function renderRestore(outcome: RestoreOutcome, report?: ReportEnd): stri
     ['outcome', outcome.status],
   ]);
   const differences = renderDifferences(outcome, report);
-  return `Restored to ${safeText(outcome.target)}\n\n${fields}${differences}`;
+  return `Restored to ${targetsOf(outcome)}\n\n${fields}${differences}`;
+}
+
+function targetsOf({ target, furtherTargets }: RestorePlan | RestoreOutcome): string {
+  return [target, ...furtherTargets].map(safeText).join(', ');
 }
 
 function rowIf(isShown: boolean, row: [string, string]): [string, string][] {
@@ -199,7 +203,7 @@ export function renderPlan(plan: RestorePlan): string {
     .map(path => `  would remove ${safeText(path)}\n`);
   const moreRemoved = plan.toRemoveCount - removed.length;
   return (
-    `Would restore to ${safeText(plan.target)} (nothing was written)\n\n${fields}\n` +
+    `Would restore to ${targetsOf(plan)} (nothing was written)\n\n${fields}\n` +
     `Packs, in the order in which they are read:\n${packs.join('')}` +
     (morePacks > 0 ? `  and ${counted(morePacks, 'other')}; -o json lists all\n` : '') +
     (removed.length > 0 ? `\nOnly in the target:\n${removed.join('')}` : '') +

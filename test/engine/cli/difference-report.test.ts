@@ -24,6 +24,7 @@ function finding(count: number) {
       status: count === 0 ? 'Completed' : 'CompletedWithDifferences',
       snapshotId: 'abc',
       target: '/no/where',
+      furtherTargets: [],
       files: count,
       directories: 1,
       bytes: 1,

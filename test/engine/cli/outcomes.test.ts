@@ -63,6 +63,7 @@ t.test('what was skipped is listed, hostile names escaped, and cut where it is l
 const RESTORED = {
   snapshotId: '3f9a',
   target: '/out',
+  furtherTargets: [],
   files: 1,
   directories: 1,
   bytes: 1,

@@ -9,14 +9,20 @@ const SLASH = new Uint8Array(Buffer.from('/'));
 
 export class PlanPaths {
   readonly #directories: DirectoryTable;
+  readonly #targets: readonly string[];
 
-  constructor(directories: DirectoryTable) {
+  /** @param targets the directories by their numbers in the table, absolute */
+  constructor(directories: DirectoryTable, targets: readonly string[]) {
     this.#directories = directories;
+    this.#targets = targets;
   }
 
-  /** Beneath its target; '' is the target itself. */
+  /** Beneath the target, '' is the target itself; absolute where there are several targets. */
   ofDirectory(row: number): string {
-    return this.namesOf(row).map(textOf).join('/');
+    const path = this.namesOf(row).map(textOf).join('/');
+    if (this.#targets.length <= 1) return path;
+    const target = this.#targets[this.#directories.columns.target[row]];
+    return path === '' ? target : pathIn(target, path);
   }
 
   ofEntry(section: SectionTable, row: number): string {
@@ -26,8 +32,7 @@ export class PlanPaths {
   }
 
   join(directory: number, name: Uint8Array): string {
-    const path = this.ofDirectory(directory);
-    return path === '' ? textOf(name) : `${path}/${textOf(name)}`;
+    return pathIn(this.ofDirectory(directory), textOf(name));
   }
 
   /** Its bytes, as filters take it; with the name of an entry in it, the path of that. */
@@ -47,6 +52,11 @@ export class PlanPaths {
     }
     return names.reverse();
   }
+}
+
+/** Of a name in a directory, whose path is '' where that is the target. */
+export function pathIn(directory: string, name: string): string {
+  return directory === '' || directory === '/' ? `${directory}${name}` : `${directory}/${name}`;
 }
 
 /** The text that the snapshot has for a name. Copied first: what is shared cannot be checked. */

@@ -91,6 +91,7 @@ export async function restoreDevice(
     status: 'Completed',
     snapshotId: snapshot.id,
     target: request.target,
+    furtherTargets: [],
     files: 1,
     directories: 0,
     bytes: report.bytes,

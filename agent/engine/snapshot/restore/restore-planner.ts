@@ -25,7 +25,7 @@ import {
   SectionTable,
 } from './plan-tables.ts';
 import type { LeadingName, PlannedLink } from './linked-names.ts';
-import { PlanPaths } from './plan-paths.ts';
+import { pathIn, PlanPaths } from './plan-paths.ts';
 import type { RestoreTasks } from './restore-tasks.ts';
 
 export interface PlannerParts extends ChunkPlannerParts {
@@ -33,6 +33,8 @@ export interface PlannerParts extends ChunkPlannerParts {
 }
 
 export interface PlannerOptions {
+  /** The directories that trees and single entries are planned in, by their numbers; absolute. */
+  readonly targets: readonly string[];
   readonly filter?: EntryFilter;
   /** Tables of a section, but for what one directory takes that is larger than all. */
   readonly sectionBytesMax: number;
@@ -100,7 +102,7 @@ export class RestorePlanner {
     this.#options = options;
     this.#reader = new TreeReader(parts.contents);
     this.#section = new SectionTable(parts.keyBytes);
-    this.paths = new PlanPaths(this.directories);
+    this.paths = new PlanPaths(this.directories, options.targets);
     this.#chunks = new ChunkPlanner(parts, this.paths, options);
   }
 
@@ -237,9 +239,8 @@ export class RestorePlanner {
     }
     const { filter } = this.#options;
     for (const { name, ...problem } of described.problems) {
-      const entryPath = path === '' ? name : `${path}/${name}`;
       const filtered = this.#filteredPath(row, Buffer.from(name));
-      if (filter?.takes(filtered) ?? true) report.differ(entryPath, [problem]);
+      if (filter?.takes(filtered) ?? true) report.differ(pathIn(path, name), [problem]);
     }
     this.#setSelf(row, rows, described);
     const entriesFrom = this.#section.entryCount;

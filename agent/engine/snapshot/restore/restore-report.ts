@@ -7,7 +7,7 @@ import { isDamage } from '#engine/snapshot/damage.ts';
 import type { AttributeDifference } from '#engine/snapshot/target/wanted-attributes.ts';
 
 export interface Difference extends AttributeDifference {
-  /** Beneath the target; '' is the target itself. */
+  /** Beneath the target, '' is the target itself; absolute where there are several targets. */
   readonly path: string;
 }
 

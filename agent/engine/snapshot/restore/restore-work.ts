@@ -71,6 +71,7 @@ export class RestoreWork {
     this.#planner = new RestorePlanner(
       { ...parts, report },
       {
+        targets: goals.map(({ directory }) => directory),
         filter,
         sectionBytesMax: parts.memory.restorePlanBytes,
         mayBeTaken: this.#run.overwrite !== undefined,

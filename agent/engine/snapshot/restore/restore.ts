@@ -10,7 +10,7 @@ import type { ManifestReader } from '#engine/manifest/manifest-store.ts';
 import type { AttributePolicy } from '#engine/snapshot/target/wanted-attributes.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { type PlannedPack, PlanTotals } from './plan-totals.ts';
-import type { RestoreGoal } from './restore-goals.ts';
+import type { OpenGoal, RestoreGoal } from './restore-goals.ts';
 import type { LocatedContent } from './chunk-planner.ts';
 import { type Difference, type ReportListeners, RestoreReport } from './restore-report.ts';
 import { RestoreWork } from './restore-work.ts';
@@ -60,7 +60,9 @@ export type RestoreStatus = 'Completed' | 'CompletedWithDifferences';
 export interface RestoreOutcome {
   readonly status: RestoreStatus;
   readonly snapshotId: string;
+  /** The first of them. */
   readonly target: string;
+  readonly furtherTargets: readonly string[];
   readonly files: number;
   readonly directories: number;
   readonly bytes: number;
@@ -87,7 +89,9 @@ export interface RestoreOutcome {
 /** What a restore would do. */
 export interface RestorePlan {
   readonly snapshotId: string;
+  /** The first of them. */
   readonly target: string;
+  readonly furtherTargets: readonly string[];
   readonly directories: number;
   readonly files: number;
   readonly symlinks: number;
@@ -99,7 +103,7 @@ export interface RestorePlan {
   readonly bytesToFetch: number;
   readonly filesKept: number;
   readonly bytesPresent: number;
-  /** Paths that would be removed. */
+  /** Paths that would be removed, as those of differences are. */
   readonly toRemove: readonly string[];
   readonly toRemoveCount: number;
   readonly packs: readonly PlannedPack[];
@@ -143,12 +147,11 @@ export async function restore(
   const report = new RestoreReport(options);
   const work = await RestoreWork.open(parts, request, { report, signal: options.signal });
   await work.attempt(() => work.carryOut());
-  const target = work.goals[0].target;
-  report.throwIfDamaged(target);
+  const places = placesOf(work.goals);
+  report.throwIfDamaged([places.target, ...places.furtherTargets].join(', '));
   return {
     status: report.differenceCount === 0 ? 'Completed' : 'CompletedWithDifferences',
-    snapshotId: work.goals[0].snapshotId,
-    target,
+    ...places,
     files: report.files,
     directories: report.directories,
     bytes: report.bytes,
@@ -176,8 +179,11 @@ export async function planRestore(
   const work = await RestoreWork.open(parts, request, { report, signal, isDryRun: true });
   const plan = new PlanTotals();
   await work.attempt(() => work.describe(plan));
-  const [{ snapshotId, target }] = work.goals;
   const { filesKept, bytesPresent, differences, differenceCount } = report;
   const found = { filesKept, bytesPresent, differences, differenceCount };
-  return { snapshotId, target, ...plan.totals(), ...found };
+  return { ...placesOf(work.goals), ...plan.totals(), ...found };
+}
+
+function placesOf([{ snapshotId, target }, ...further]: readonly OpenGoal[]) {
+  return { snapshotId, target, furtherTargets: further.map(goal => goal.target) };
 }

@@ -82,6 +82,34 @@ t.test('a directory that a slash means counts as what it becomes', async t => {
   await t.rejects(both, { code: 'USAGE', message: /they are one place/ });
 });
 
+t.test('with several targets a path says in which it is', async t => {
+  const { directory, snapshot, parts, run } = sceneOf(
+    t,
+    {
+      directory: [
+        ['a', small('bytes')],
+        ['sub', { directory: [['b', small('more')]] }],
+      ],
+    },
+    { one: { a: { in: 'the way' } }, other: { extra: '', sub: { b: { in: 'the way' } } } },
+  );
+  const at = (path: string) => join(directory, path);
+  const further = [
+    { snapshot, target: at('other') },
+    { snapshot: `${snapshot}:/a`, target: at('one/') },
+  ];
+  const request = { target: at('new'), further, overwrite: 'always' } as const;
+  const { toRemove, ...plan } = await planRestore(parts, {
+    ...{ ...request, further: further.slice(0, 1) },
+    ...{ snapshot, deleteExtra: true },
+  });
+  t.same(toRemove, [at('other/extra'), at('other/sub/b')]);
+  t.same(plan.furtherTargets, [at('other')]);
+  const outcome = await run(request);
+  t.same(outcome.furtherTargets, [at('other'), at('one')]);
+  t.same(outcome.differences.map(({ path }) => path).toSorted(), [at('one/a'), at('other/sub/b')]);
+});
+
 t.test('a target that cannot be looked at is told by its errno', async t => {
   if (isRoot) return t.comment('skipped: root may look anywhere');
   const { directory, run } = scene(t);

@@ -24,7 +24,7 @@ t.test('the tables of a section stay within their bound', async t => {
   ]) {
     const planner = new RestorePlanner(
       { ...parts, report: new RestoreReport() },
-      { sectionBytesMax, mayBeTaken: false, signal: undefined },
+      { targets: ['/out'], sectionBytesMax, mayBeTaken: false, signal: undefined },
     );
     planner.addTree(root, 0);
     const counts: number[] = [];
