@@ -7,7 +7,12 @@ import { asBuffer } from '#engine/base/bytes.ts';
 import { encodeDirectory, encodeEntry, encodeExtra } from './directory.ts';
 import type { DirEntry, DirSummary } from './directory.ts';
 import { decodeDirectory, decodeEntry } from './directory-decode.ts';
-import { decodeDirectoryExtras, decodeExtras, type DirectoryExtras } from './entry-extras.ts';
+import {
+  decodeDirectoryExtras,
+  decodeExtras,
+  type DirectoryExtras,
+  EXTRAS_FIELD,
+} from './entry-extras.ts';
 import { posixModeOf } from './go-mode.ts';
 import { failing, type ExtraFields, type Fail } from './json-fields.ts';
 import { TextCursor } from './text-cursor.ts';
@@ -15,6 +20,7 @@ import { TextCursor } from './text-cursor.ts';
 const DIRECTORY = 'd'.charCodeAt(0);
 const COMMA = ','.charCodeAt(0);
 const CLOSE = '}'.charCodeAt(0);
+const OWN_FIELD = `,"${EXTRAS_FIELD}":`;
 const HEAD = '{"stream":"kopia:directory","entries":';
 /** kopia writes this for a byte of a name that is no UTF-8. */
 const LOST_BYTE = '\\ufffd';
@@ -53,6 +59,8 @@ export class DirectoryTable {
   #oddNames: Uint8Array[] = [];
   #oddBytes = 0;
   #isExact = true;
+  /** Whether no field that is known stands behind those that are unknown, where it would count. */
+  #isOrdered = false;
 
   /** Makes it empty. */
   clear(): void {
@@ -71,8 +79,10 @@ export class DirectoryTable {
     const texts = entries.map(entry => encodeEntry(entry, entry.name === '' ? '""' : undefined));
     const plain = Buffer.from(encodeDirectory(texts, summary ?? NO_SUMMARY, extra));
     this.#isExact = false;
+    this.#isOrdered = true;
     const isRead = this.#read(new Uint8Array(plain));
     this.#isExact = true;
+    this.#isOrdered = false;
     if (summary === undefined) this.summary = undefined;
     const fail = failing('DIRECTORY_DAMAGED', name, 'the directory cannot be used');
     if (!isRead) throw fail('its entries have fields that kopia does not write');
@@ -81,7 +91,10 @@ export class DirectoryTable {
   /** Takes some entries of another table, as they stand there. */
   readEntries(bytes: Uint8Array): boolean {
     this.#begin(bytes);
-    return bytes.length === 0 || (this.#entries() && this.#cursor.at === bytes.length);
+    this.#isOrdered = true;
+    const isRead = bytes.length === 0 || (this.#entries() && this.#cursor.at === bytes.length);
+    this.#isOrdered = false;
+    return isRead;
   }
 
   /**
@@ -155,7 +168,8 @@ export class DirectoryTable {
     }
     const rest = asBuffer(bytes).toString('utf8', cursor.at);
     // Whatever else stands there is judged by the decoder.
-    const { summary, extra = {} } = decodeDirectory(Buffer.from(`${HEAD}null${rest}`));
+    const { entries, summary, extra = {} } = decodeDirectory(Buffer.from(`${HEAD}null${rest}`));
+    if (entries.length > 0) return false;
     this.summary = summary;
     this.#extra = extra;
     this.extraText = encodeExtra(extra);
@@ -186,18 +200,30 @@ export class DirectoryTable {
     this.mtimeSeconds[index] = cursor.skip(',"mtime":"') ? cursor.time() : 0;
     this.mtimeNanoseconds[index] = cursor.nanoseconds;
     cursor.nanoseconds = 0;
-    this.uids[index] = cursor.skip(',"uid":') ? cursor.decimal() : 0;
-    this.gids[index] = cursor.skip(',"gid":') ? cursor.decimal() : 0;
+    const uid = cursor.skip(',"uid":') ? cursor.decimal() : 0;
+    const gid = cursor.skip(',"gid":') ? cursor.decimal() : 0;
+    this.uids[index] = uid;
+    this.gids[index] = gid;
     if (!cursor.skip(',"obj":"')) return false;
     this.objectStarts[index] = cursor.at;
     this.objectEnds[index] = cursor.word();
     if (cursor.skip(',"summ":')) cursor.object();
-    this.hasExtra[index] = cursor.isAt(CLOSE) ? 0 : 1;
+    const isPlain = cursor.isAt(CLOSE);
+    this.hasExtra[index] = isPlain ? 0 : 1;
+    if (!isPlain && !this.#isOrdered && !this.#hasOnlyOurs()) return false;
     cursor.closing();
     this.ends[index] = cursor.at;
     if (this.types[index] === DIRECTORY) this.directoryCount++;
     if (isOdd && !cursor.isLost) this.#oddName(index);
-    return !cursor.isLost;
+    // A column keeps 32 bits, and a larger owner would become another one.
+    return !cursor.isLost && this.uids[index] === uid && this.gids[index] === gid;
+  }
+
+  #hasOnlyOurs(): boolean {
+    const cursor = this.#cursor;
+    if (!cursor.skip(OWN_FIELD)) return false;
+    cursor.object();
+    return cursor.isAt(CLOSE);
   }
 
   /** Whether the name stands there in another form than its bytes. */

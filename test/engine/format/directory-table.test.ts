@@ -181,6 +181,50 @@ t.test('a directory that is written otherwise reads the same', async t => {
   t.notOk(tableOf(twice).isSorted, 'one name twice');
 });
 
+/** An entry as nobody writes it: in any order, some fields twice, and others among them. */
+function oddText(random: SeededRandom, index: number): string {
+  const plain = JSON.parse(encodeEntry(randomEntry(random, index))) as Record<string, unknown>;
+  const fields = Object.entries({ ...plain, later: [1], Uid: 7 }).filter(() => !random.once(12));
+  const again = random.once(3) ? [random.pick(fields)] : [];
+  const far = random.once(8) ? [['gid', 2 ** 32] as const] : [];
+  const start = random.once(3) ? 0 : random.below(fields.length);
+  const ordered = [...fields.slice(start), ...fields.slice(0, start)];
+  if (random.once(3)) ordered.splice(random.below(ordered.length), 0, ...ordered.splice(0, 2));
+  const texts = [...ordered, ...again, ...far].map(
+    ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`,
+  );
+  return `{${texts.join()}}`;
+}
+
+t.test('fields in any order are read as the decoder reads them, or refused', async t => {
+  const seed = newSeed();
+  t.comment(`seed ${seed}`);
+  const random = new SeededRandom(seed);
+  for (let round = 0; round < 2000; round++) {
+    const text = oddText(random, round);
+    const bytes = Buffer.from(`{"stream":"kopia:directory","entries":[${text}]}`);
+    const decoded = outcomeOf(() => decodeDirectory(bytes).entries[0]);
+    const table = outcomeOf(() => tableOf(bytes));
+    if (typeof decoded === 'string' || typeof table === 'string') {
+      t.equal(typeof table, typeof decoded, text);
+      continue;
+    }
+    const { summary: _summary, extra: _extra, name: _name, ...plain } = decoded;
+    const { type, ...read } = columns(table, 0);
+    t.match({ ...read, type: type.replace('\0', '') }, plain, text);
+  }
+  const twice = `{"stream":"kopia:directory","entries":[],"entries":[${encodeEntry(base)}]}`;
+  t.equal(tableOf(Buffer.from(twice)).count, 1, 'the last list of entries counts');
+});
+
+function outcomeOf<Result>(read: () => Result): Result | string {
+  try {
+    return read();
+  } catch (error) {
+    return String(error);
+  }
+}
+
 t.test('names have their bytes where anybody knows them', async t => {
   const raw = Uint8Array.of(0x61, 0xff);
   const literal = goNameText(raw);
