@@ -68,11 +68,16 @@ export function renderTargets(targets: readonly Target[]): string {
         title: 'wanted',
         text: ({ limit, isAtLeast }) => `${isAtLeast ? 'at least' : 'at most'} ${number(limit)}`,
       },
-      { title: '', text: ({ isMet }) => (isMet ? 'met' : 'MISSED') },
+      { title: '', text: verdict },
     ],
     targets,
   );
   return `Targets\n${table}`;
+}
+
+function verdict({ value, isMet }: Target): string {
+  if (Number.isNaN(value)) return 'not measured';
+  return isMet ? 'met' : 'MISSED';
 }
 
 export function renderChunkers(rows: readonly ChunkerRow[]): string {
