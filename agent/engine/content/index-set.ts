@@ -6,6 +6,7 @@ import { throwIfAborted } from '#engine/base/abort.ts';
 import type { Clock } from '#engine/base/clock.ts';
 import { isEngineError } from '#engine/base/errors.ts';
 import { mapAhead } from '#engine/base/map-ahead.ts';
+import { mergeTables } from '#engine/index/merge-tables.ts';
 import { IndexTableBuilder } from '#engine/index/table-builder.ts';
 import type { IndexTable } from '#engine/index/table.ts';
 import { IndexView } from '#engine/index/view.ts';
@@ -50,6 +51,8 @@ const BLOBS_AHEAD = 8;
 /** Sealed blobs that wait to be loaded; a single one may be longer. */
 const AHEAD_BYTES_MAX = 64 * 1024 * 1024;
 const INLINE_BYTES_MAX = 8 * 1024 * 1024;
+/** Flushes during one refresh whose tables are kept apart; each takes 256 KiB at least. */
+const ADOPTED_MAX = 8;
 /** An entry takes at least this many bytes of an index file: a key of 17 and a value of 16. */
 const ENTRY_BYTES_MIN = 33;
 
@@ -136,12 +139,19 @@ export class IndexSet {
     this.#view = this.#view.withTable(table);
     this.#revision += 1;
     this.#loaded = new Set([...this.#loaded, ...blobIds]);
-    if (this.#refreshing) this.#adopted.push({ blobIds, table });
+    if (this.#refreshing) this.#remember({ blobIds, table });
+  }
+
+  /** There may be any number of flushes while a refresh waits for its storage. */
+  #remember(flush: Adopted): void {
+    const adopted = [...this.#adopted, flush];
+    this.#adopted = adopted.length > ADOPTED_MAX ? [mergeAdopted(adopted)] : adopted;
   }
 
   #beginRefresh(signal: AbortSignal | undefined): Refreshing {
     const done = this.#refreshWithRetry(signal).finally(() => {
       this.#refreshing = undefined;
+      this.#adopted = [];
     });
     return { done, signal };
   }
@@ -174,8 +184,10 @@ export class IndexSet {
     const tables = missing.length > 0 ? [...base, await this.#build(missing, signal)] : base;
     // What was committed here since the listing is not in it and must not be lost again.
     const unseen = this.#adopted.filter(({ blobIds }) => !blobIds.every(id => wanted.has(id)));
-    const adopted = unseen.map(({ table }) => table).filter(table => !tables.includes(table));
-    this.#view = new IndexView([...tables, ...adopted], watermarkSeconds);
+    const adopted = unseen.filter(({ table }) => !tables.includes(table));
+    // One table of them all: with eight from before and what was loaded there are ten at most.
+    const added = adopted.length > 0 ? [mergeAdopted(adopted).table] : [];
+    this.#view = new IndexView([...tables, ...added], watermarkSeconds);
     this.#revision += 1;
     this.#loaded = new Set([...wanted, ...unseen.flatMap(({ blobIds }) => blobIds)]);
     this.#readAtMs = listing.readAtMs;
@@ -208,6 +220,11 @@ export class IndexSet {
       return { id, sealed: await this.#parts.blobs.get(id, aheadSignal) };
     });
   }
+}
+
+function mergeAdopted(adopted: readonly Adopted[]): Adopted {
+  const blobIds = adopted.flatMap(({ blobIds }) => blobIds);
+  return { blobIds, table: mergeTables(adopted.map(({ table }) => table)) };
 }
 
 function expectedContents(fileBytes: number): number {

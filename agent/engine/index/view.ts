@@ -6,8 +6,8 @@
 
 import { EngineError } from '#engine/base/errors.ts';
 import { compareAge, type IndexEntry } from './entry.ts';
+import { mergeTables } from './merge-tables.ts';
 import { PackIds } from './pack-ids.ts';
-import { IndexTableBuilder } from './table-builder.ts';
 import { IndexTable, prefixCodesFor, type SharedIndexTable, type TablePosition } from './table.ts';
 
 /** With more tables than this, merging the small ones pays. */
@@ -54,12 +54,12 @@ export class IndexView {
   }
 
   /**
-   * A view that knows `table` as well, and perhaps a newer watermark. Merges small tables when
-   * there are many, so that any number may be added.
+   * A view that knows `table` as well, and perhaps a newer watermark. Merges small tables first
+   * when there are many, so that any number may be added.
    */
   withTable(table: IndexTable, watermarkSeconds = this.watermarkSeconds): IndexView {
-    const view = new IndexView([...this.tables, table], watermarkSeconds);
-    return view.shouldMerge ? view.merged() : view;
+    const { tables } = this.tables.length < TABLES_BEFORE_MERGE ? this : this.merged();
+    return new IndexView([...tables, table], watermarkSeconds);
   }
 
   /** Whether look-ups would gain from merged() or from loading the index anew. */
@@ -75,12 +75,7 @@ export class IndexView {
     if (this.tables.length <= 2) return this;
     const bySize = this.tables.toSorted((a, b) => b.count - a.count);
     const [largest, ...others] = bySize;
-    const builder = new IndexTableBuilder({
-      hashBytes: largest.keyBytes - 1,
-      expectedContents: others.reduce((sum, table) => sum + table.count, 0),
-    });
-    for (const table of others) builder.addTable(table);
-    return new IndexView([largest, builder.finish()], this.watermarkSeconds);
+    return new IndexView([largest, mergeTables(others)], this.watermarkSeconds);
   }
 
   /** Rows of all tables: an upper bound of the number of contents. */

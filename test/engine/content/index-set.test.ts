@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { IndexBlobs } from '#engine/content/index-blobs.ts';
 import { IndexSet } from '#engine/content/index-set.ts';
+import { encodeIndex } from '#engine/index/encode.ts';
 import type { Storage } from '#engine/storage/storage.ts';
 import { wrap } from '#engine/storage/wrap.ts';
 import { IndexOpener } from '#engine/workers/index-opener.ts';
@@ -178,6 +179,57 @@ t.test('many small blobs are merged by and by, and none is lost', async t => {
   t.ok(index.view.tables.length <= 9);
   for (let key = 0; key < 250; key++) if (!has(index, key)) t.fail(`${key} is lost`);
 });
+
+for (const [tableCount, flushCount] of [
+  [0, 1],
+  [0, 40],
+  [6, 9],
+  [6, 10],
+  [8, 7],
+  [8, 8],
+  [8, 40],
+]) {
+  const title = `${flushCount} flushes while an index of ${tableCount} tables is refreshed`;
+  t.test(`${title} harm neither the refresh nor later flushes`, async t => {
+    const held = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    let isHeld = false;
+    const scene = await indexScene(t, {
+      storage: ({ memory }) =>
+        wrap(memory, {
+          get: async (id, options) => {
+            if (isHeld) {
+              reached.resolve();
+              await held.promise;
+            }
+            return memory.get(id, options);
+          },
+        }),
+    });
+    const { index } = scene;
+    let keys = 0;
+    const commit = () => commitRows(scene, inventedRows(keys++, 1), { setId: `s${keys}` });
+    const flush = async () => {
+      const files = encodeIndex(inventedRows(keys, 1), { version: 2 });
+      index.adopt([await commit()], files);
+    };
+    for (let table = 0; table < tableCount; table++) {
+      await commit();
+      await index.refresh();
+    }
+    await commit();
+    isHeld = true;
+    const refreshing = index.refresh();
+    await reached.promise;
+    for (let count = 0; count < flushCount; count++) await flush();
+    held.resolve();
+    await refreshing;
+    for (let count = 0; count < 20; count++) await flush();
+    const lost = Array.from({ length: keys }, (_, key) => key).filter(key => !has(index, key));
+    t.strictSame(lost, []);
+    t.equal(index.blobIds.size, keys);
+  });
+}
 
 t.test('the index is fresh for fifteen minutes after the listing it was loaded by', async t => {
   const { index, clock } = await indexScene(t);

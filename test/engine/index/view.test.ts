@@ -107,6 +107,7 @@ t.test(
     t.equal(view.merged().tables.length, 2);
     t.equal(view.merged().shouldMerge, false);
     t.throws(() => new IndexView([...view.tables, table]), { code: 'LIMIT_EXCEEDED' });
+    t.equal(view.withTable(table).tables.length, 3, 'which adding a table comes before');
   },
 );
 
