@@ -62,7 +62,8 @@ export class IndexSet {
   #view: IndexView;
   #loaded = new Set<string>();
   #revision = 0;
-  #readAtMs = Number.NEGATIVE_INFINITY;
+  /** When the listing began that `view` was made by, by the time of day and the monotonic clock. */
+  #readAt = { wallMs: Number.NEGATIVE_INFINITY, monotonicMs: Number.NEGATIVE_INFINITY };
   #missedAtMs = Number.NEGATIVE_INFINITY;
   #refreshing: Refreshing | undefined;
   /** What was adopted since the listing that a refresh goes by. */
@@ -93,8 +94,11 @@ export class IndexSet {
     return this.#revision;
   }
 
+  /** By both clocks: one may step back, and the other stands still while the machine sleeps. */
   get isFresh(): boolean {
-    return this.#parts.clock.now() - this.#readAtMs < FRESH_MS;
+    const { clock } = this.#parts;
+    const { wallMs, monotonicMs } = this.#readAt;
+    return Math.max(clock.now() - wallMs, clock.monotonic() - monotonicMs) < FRESH_MS;
   }
 
   /**
@@ -161,8 +165,11 @@ export class IndexSet {
       throwIfAborted(signal);
       this.#adopted = [];
       try {
+        const { clock, blobs } = this.#parts;
+        const readAt = { wallMs: clock.now(), monotonicMs: clock.monotonic() };
         // Listing a legacy index reads blobs, too, which may be replaced meanwhile.
-        await this.#load(await this.#parts.blobs.list(signal), signal);
+        await this.#load(await blobs.list(signal), signal);
+        this.#readAt = readAt;
         return;
       } catch (error) {
         const isReplaced = isEngineError(error, 'INDEX_BLOB_MISSING');
@@ -190,7 +197,6 @@ export class IndexSet {
     this.#view = new IndexView([...tables, ...added], watermarkSeconds);
     this.#revision += 1;
     this.#loaded = new Set([...wanted, ...unseen.flatMap(({ blobIds }) => blobIds)]);
-    this.#readAtMs = listing.readAtMs;
   }
 
   async #build(blobs: IndexListing['blobs'], signal?: AbortSignal): Promise<IndexTable> {

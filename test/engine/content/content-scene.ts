@@ -71,6 +71,7 @@ export async function idsOf(storage: Storage, prefix: string): Promise<string[]>
 export class TestClock implements Clock {
   readonly sleeps: number[] = [];
   #ms: number;
+  #steppedMs = 0;
 
   constructor(ms: number = Date.now()) {
     this.#ms = ms;
@@ -80,12 +81,17 @@ export class TestClock implements Clock {
     this.#ms += ms;
   }
 
+  /** Moves the time of day alone, as whoever sets the clock does, and a machine that sleeps. */
+  step(ms: number): void {
+    this.#steppedMs += ms;
+  }
+
   now(): number {
-    return this.#ms;
+    return this.#ms + this.#steppedMs;
   }
 
   nowNanoseconds(): bigint {
-    return BigInt(this.#ms) * 1_000_000n;
+    return BigInt(this.now()) * 1_000_000n;
   }
 
   monotonic(): number {

@@ -242,6 +242,24 @@ t.test('the index is fresh for fifteen minutes after the listing it was loaded b
   t.notOk(index.isFresh);
 });
 
+t.test('a clock that steps back makes no index fresh for longer', async t => {
+  const { index, clock } = await indexScene(t);
+  await index.refresh();
+  clock.step(-60 * 60_000);
+  t.ok(index.isFresh);
+  clock.advance(15 * 60_000);
+  t.notOk(index.isFresh);
+  await index.refresh();
+  t.ok(index.isFresh);
+});
+
+t.test('an index is not fresh after a sleep of the machine', async t => {
+  const { index, clock } = await indexScene(t);
+  await index.refresh();
+  clock.step(15 * 60_000);
+  t.notOk(index.isFresh);
+});
+
 t.test('no more than 64 MiB of sealed blobs wait to be loaded', async t => {
   const MiB = 1024 * 1024;
   let underWay = 0;
