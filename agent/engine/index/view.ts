@@ -89,17 +89,25 @@ export class IndexView {
    * @throws CONTENT_ID_INVALID
    */
   find(key: Uint8Array, keyOffset: number, keyLength: number): number {
-    const only = this.#only;
-    const place =
-      only === undefined
-        ? this.#findWinner(key, keyOffset, keyLength)
-        : only.find(key, keyOffset, keyLength);
+    const place = this.findEvenDropped(key, keyOffset, keyLength);
     return place >= 0 && this.#isDropped(place) ? -1 : place;
   }
 
   /**
-   * The same, but -1 for a deleted content too: a writer must store such a content again (with a
-   * timestamp above that of the entry that find() gives).
+   * The same, dropped or not, for writers: an entry that is dropped still beats one that is older,
+   * and what it beats does not exist.
+   * @throws CONTENT_ID_INVALID
+   */
+  findEvenDropped(key: Uint8Array, keyOffset: number, keyLength: number): number {
+    const only = this.#only;
+    return only === undefined
+      ? this.#findWinner(key, keyOffset, keyLength)
+      : only.find(key, keyOffset, keyLength);
+  }
+
+  /**
+   * The same as find(), but -1 for a deleted content too: a writer must store such a content again
+   * (with a timestamp above that of the entry that findEvenDropped() gives).
    */
   findLive(key: Uint8Array, keyOffset: number, keyLength: number): number {
     const place = this.find(key, keyOffset, keyLength);

@@ -7,6 +7,7 @@ import { NONCE_BYTES, type Region, TAG_BYTES } from '#engine/cipher/content-ciph
 import { compressRegion } from '#engine/compress/compress-region.ts';
 import type { Compressor } from '#engine/compress/compressors.ts';
 import type { ContentHash } from '#engine/hash/content-hash.ts';
+import { TIMESTAMP_MAX } from '#engine/index/entry.ts';
 import type { PendingContents } from '#engine/index/pending.ts';
 import type { IndexView } from '#engine/index/view.ts';
 import { COUNTER } from './run-control.ts';
@@ -67,7 +68,8 @@ export class ContentWriter {
     this.#hash.digest(plaintext.arena, plaintext.offset, length, key, 1);
     this.#counters[COUNTER.bytesHashed] += length;
     const { index, pending } = this.#known;
-    const previous = index.find(key, 0, key.length);
+    // What was dropped was deleted before, so that it is not stored either.
+    const previous = index.findEvenDropped(key, 0, key.length);
     const isStored = previous >= 0 && !index.isDeletedAt(previous);
     if (isStored || !this.#claim(prefix, pending)) {
       this.#counters[COUNTER.contentsReused] += 1;
@@ -101,12 +103,10 @@ export class ContentWriter {
   ): void {
     const { key } = this;
     const { index } = this.#known;
-    const now = this.#nowSeconds();
     const content = {
       key,
       iv: this.#iv,
-      // A deleted entry is out-dated by a newer one, also when its writer's clock was ahead.
-      timestampSeconds: previous < 0 ? now : Math.max(now, index.timestampAt(previous) + 1),
+      timestampSeconds: this.#timeAfter(previous < 0 ? -1 : index.timestampAt(previous)),
       originalBytes: length,
       compressionId: 0,
     };
@@ -119,6 +119,16 @@ export class ContentWriter {
       packed?.length ?? length,
       content,
     );
+  }
+
+  /**
+   * Now, or the second after a deletion by a clock that was ahead, as contentWriteTime has it
+   * (kopia v0.23.0 repo/content/content_manager.go); kopia does not see dropped deletions there and
+   * may lose to them. Nothing is later than the last time that an index holds, but at an equal time
+   * what is not deleted counts.
+   */
+  #timeAfter(deletedSeconds: number): number {
+    return Math.min(TIMESTAMP_MAX, Math.max(this.#nowSeconds(), deletedSeconds + 1));
   }
 
   /** Undefined where compression does not make the content smaller (kopia-format.md 8.3). */

@@ -97,6 +97,22 @@ t.test('a content is stored again when others have removed it since', async t =>
   t.match(other.reader.find(id), { isDeleted: false, timestampSeconds: deletedAt + 1 });
 });
 
+t.test('a content that a clock ahead of ours has dropped is there once it is written', async t => {
+  const scene = await contentScene(t);
+  const contents = await scene.open();
+  const id = await write(contents, 'comes and goes');
+  await contents.writing.flush();
+  const aheadSeconds = Math.floor(Date.now() / 1000) + 120;
+  await commitDeletion(scene, id, aheadSeconds);
+  await scene.memory.put(`xw${aheadSeconds}`, [new Uint8Array([1])]);
+  const later = await scene.open();
+  t.equal(later.reader.find(id), undefined);
+  t.equal(await write(later, 'comes and goes'), id);
+  await later.writing.flush();
+  const other = await scene.open({ isReadOnly: true });
+  t.equal(text(await other.reader.read(id)), 'comes and goes');
+});
+
 /** What maintenance of another client does to a content that nothing refers to. */
 async function commitDeletion(scene: ContentScene, id: string, seconds: number): Promise<void> {
   const other = await scene.open({ isReadOnly: true });

@@ -3,6 +3,7 @@ import { type Compressor, compressorByName } from '#engine/compress/compressors.
 import { PendingContents } from '#engine/index/pending.ts';
 import { IndexTableBuilder } from '#engine/index/table-builder.ts';
 import { IndexRows } from '#engine/index/rows.ts';
+import type { IndexTable } from '#engine/index/table.ts';
 import { encodeIndex } from '#engine/index/encode.ts';
 import { IndexView } from '#engine/index/view.ts';
 import { ContentWriter } from '#engine/workers/content-writer.ts';
@@ -26,14 +27,19 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 function indexOf(
   key: Uint8Array,
   fields: { timestampSeconds: number; isDeleted: boolean },
+  watermarkSeconds?: number,
 ): IndexView {
   const rows = new IndexRows(KEY_BYTES);
   const packIndex = rows.addPack('p1');
   const place = { packIndex, packOffset: 0, packedBytes: 100, originalBytes: 72 };
   rows.add(key, 0, { ...place, compressionId: 0, formatVersion: 3, ...fields });
+  return new IndexView([tableOf(rows)], watermarkSeconds);
+}
+
+function tableOf(rows: IndexRows): IndexTable {
   const builder = new IndexTableBuilder({ hashBytes: KEY_BYTES - 1 });
   for (const file of encodeIndex(rows, { version: 2 })) builder.addFile(file, { name: 'i' });
-  return new IndexView([builder.finish()]);
+  return builder.finish();
 }
 
 function scene(
@@ -94,19 +100,42 @@ t.test('the same bytes under another prefix are another content', async t => {
   t.strictSame(tickets.packs.map(({ packId }) => packId[0]).sort(), ['p', 'q']);
 });
 
-t.test('a deleted content is written again, with a time that counts', async t => {
-  const data = bytes('deleted');
-  for (const [deletedAt, expected] of [
-    [NOW - 100, NOW],
-    [NOW + 100, NOW + 101],
-  ]) {
-    const index = indexOf(keyOf(data), { timestampSeconds: deletedAt, isDeleted: true });
+const NO_WATERMARK = -1;
+const TIME_MAX = 2 ** 32 - 1;
+
+for (const [title, deletedAt, watermark, expected] of [
+  ['deleted', NOW - 100, NO_WATERMARK, NOW],
+  ['deleted by a clock that is ahead', NOW + 100, NO_WATERMARK, NOW + 101],
+  ['deleted at the end of time', TIME_MAX, NO_WATERMARK, TIME_MAX],
+  ['dropped', NOW - 100, NOW - 50, NOW],
+  ['dropped by a clock that is ahead', NOW + 100, NOW + 150, NOW + 101],
+  ['dropped at the end of time', TIME_MAX, TIME_MAX, TIME_MAX],
+] as const) {
+  t.test(`a content that was ${title} is written again, with a time that counts`, async t => {
+    const data = bytes('deleted');
+    const key = keyOf(data);
+    const index = indexOf(key, { timestampSeconds: deletedAt, isDeleted: true }, watermark);
     const { tickets, packs, write } = scene(index);
     write(data);
     packs.finishAll();
-    t.equal(tickets.packs[0].rows.timestampAt(0), expected);
-  }
-});
+    const [{ packId, rows }] = tickets.packs;
+    t.equal(rows.timestampAt(0), expected);
+    const after = index.withTable(tableOf(rows));
+    const place = after.findLive(key, 0, key.length);
+    t.equal(place >= 0 && after.packIdAt(place), packId);
+  });
+}
+
+t.test(
+  'a content that was never there gets the time, however late contents are dropped',
+  async t => {
+    const other = { timestampSeconds: TIME_MAX, isDeleted: true };
+    const { tickets, packs, write } = scene(indexOf(keyOf(bytes('other')), other, TIME_MAX));
+    write(bytes('new'));
+    packs.finishAll();
+    t.equal(tickets.packs[0].rows.timestampAt(0), NOW);
+  },
+);
 
 t.test('only what becomes smaller is stored compressed', async t => {
   const { tickets, packs, write } = scene();
