@@ -79,10 +79,41 @@ export async function resolveSnapshot(
   filter: SnapshotFilter = {},
   options: ReadOptions = {},
 ): Promise<SnapshotManifest> {
-  if (reference === 'latest') return await latestSnapshot(manifests, filter, options);
+  if (reference === 'latest') return latestOf(await load(manifests, filter, options));
   const { snapshot } = await resolveReference(manifests, reference, options);
   if (snapshot instanceof EngineError) throw snapshot;
   return snapshot;
+}
+
+/** A snapshot as it stood in the listing. Its manifest stays text until it is wanted. */
+export interface ListedSnapshot {
+  readonly id: string;
+  /** @throws SNAPSHOT_DAMAGED */
+  readonly read: () => SnapshotManifest;
+}
+
+/**
+ * The snapshots that `references` mean, in their order, or all of them, incomplete ones too, the
+ * oldest first. One listing serves all, so that a long run over them does not stumble over what is
+ * forgotten meanwhile, nor look through all manifests for each.
+ * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_AMBIGUOUS with the candidates
+ */
+export async function snapshotsToRead(
+  manifests: ManifestReader,
+  references?: readonly string[],
+  options: ReadOptions = {},
+): Promise<ListedSnapshot[]> {
+  const all = await manifests.find({ [TYPE_LABEL]: SNAPSHOT_TYPE }, options);
+  if (references === undefined) return all.map(listed);
+  return references.map(reference => {
+    if (reference !== 'latest') return listed(meantBy(reference, all));
+    const latest = latestOf(all.map(decode));
+    return { id: latest.id, read: () => latest };
+  });
+}
+
+function listed({ id, data }: Manifest): ListedSnapshot {
+  return { id, read: () => decodeSnapshotManifest(data, id) };
 }
 
 /** A reference as people type it: `ID`, `ID:/path`, `latest:/path`. */
@@ -119,13 +150,9 @@ export async function forgetSnapshots(
   return [...found.keys()];
 }
 
-async function latestSnapshot(
-  manifests: ManifestReader,
-  filter: SnapshotFilter,
-  options: ReadOptions,
-): Promise<SnapshotManifest> {
+function latestOf(loaded: readonly Loaded[]): SnapshotManifest {
   let latest: SnapshotManifest | undefined;
-  for (const { snapshot } of await load(manifests, filter, options)) {
+  for (const { snapshot } of loaded) {
     if (snapshot instanceof EngineError || snapshot.incomplete !== '') continue;
     if (!latest || snapshot.startTimeNs > latest.startTimeNs) latest = snapshot;
   }
@@ -138,13 +165,16 @@ async function resolveReference(
   reference: string,
   options: ReadOptions,
 ): Promise<Loaded> {
-  const all = await manifests.find({ [TYPE_LABEL]: SNAPSHOT_TYPE }, options);
+  return decode(meantBy(reference, await manifests.find({ [TYPE_LABEL]: SNAPSHOT_TYPE }, options)));
+}
+
+function meantBy(reference: string, all: readonly Manifest[]): Manifest {
   const exact = all.filter(({ id }) => id === reference);
   const candidates = exact.length > 0 ? exact : all.filter(({ id }) => id.startsWith(reference));
   if (reference === '' || candidates.length === 0) {
     throw notFound(reference, 'no snapshot has an id that begins so');
   }
-  if (candidates.length === 1) return decode(candidates[0]);
+  if (candidates.length === 1) return candidates[0];
   const ids = candidates.slice(0, 20).map(({ id }) => id);
   const text = `"${reference}" is the beginning of ${candidates.length} snapshot ids`;
   const advice = `type more of it: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', …' : ''}`;

@@ -6,10 +6,10 @@
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { EngineError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
-import { rootOf, type SnapshotManifest } from '#engine/format/snapshot-manifest.ts';
+import { rootOf } from '#engine/format/snapshot-manifest.ts';
 import { openObject, type ObjectReader } from '#engine/object/object-reader.ts';
 import { isDamage } from './damage.ts';
-import { resolveSnapshot, listSnapshots } from './snapshots.ts';
+import { type ListedSnapshot, snapshotsToRead } from './snapshots.ts';
 import { extrasOf, idsFrom, joinPath, tooDeep, TREE_DEPTH_MAX, TreeReader } from './tree.ts';
 import { wrongLength, type SnapshotStore } from './stored-path.ts';
 import { SeenObjects } from './seen-objects.ts';
@@ -70,14 +70,9 @@ export async function verify(
     throw new EngineError('USAGE', `verifying ${readPercent} % of the files is not possible`);
   }
   const verification = new Verification(store, readPercent, options);
-  const ids = request.snapshots ?? (await allIds(store, options));
-  for (const id of ids) await verification.snapshot(id);
-  return await verification.finish(ids.length);
-}
-
-async function allIds({ manifests }: SnapshotStore, options: VerifyOptions): Promise<string[]> {
-  const found = await listSnapshots(manifests, { includeIncomplete: true }, options);
-  return found.map(({ id }) => id);
+  const snapshots = await snapshotsToRead(store.manifests, request.snapshots, options);
+  for (const snapshot of snapshots) await verification.snapshot(snapshot);
+  return await verification.finish(snapshots.length);
 }
 
 /** Where in the repository something stands. */
@@ -114,13 +109,11 @@ class Verification {
     });
   }
 
-  async snapshot(reference: string): Promise<void> {
-    let snapshot: SnapshotManifest | undefined;
+  async snapshot({ id, read }: ListedSnapshot): Promise<void> {
     try {
-      snapshot = await resolveSnapshot(this.#store.manifests, reference, {}, this.#options);
-      await this.#tree(snapshot.id, rootOf(snapshot));
+      await this.#tree(id, rootOf(read()));
     } catch (error) {
-      this.#problem({ snapshotId: snapshot?.id ?? reference, path: '' }, error);
+      this.#problem({ snapshotId: id, path: '' }, error);
     }
   }
 

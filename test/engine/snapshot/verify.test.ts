@@ -150,6 +150,37 @@ t.test('a storage that fails, an abort and wrong requests end a verification', a
   await t.rejects(verify(store, { readPercent: 100 }), { code: 'STORAGE_ACCESS_DENIED' });
 });
 
+t.test('a snapshot that is forgotten meanwhile takes away nothing that was found', async t => {
+  const { contents, manifests, store } = scene();
+  const directory: Node = { directory: [['lost', { file: 'lost' }]] };
+  const ids = [storeTree(contents, directory), storeTree(contents, TREE)].map((root, i) => {
+    return putSnapshot(manifests, root, { startTimeNs: BigInt(i) });
+  });
+  contents.spoil(contents.add('lost'), 'CONTENT_NOT_FOUND');
+  const forgets = () => void manifests.drop({ id: ids[1], modifiedNs: 0n });
+  const outcome = await verify(store, { readPercent: 0 }, { onProgress: forgets });
+  t.match(outcome, { snapshots: 2, directories: 3 });
+  t.match(outcome.problems, [{ snapshotId: ids[0], path: 'lost', code: 'CONTENT_NOT_FOUND' }]);
+});
+
+t.test('manifests are looked through once, however many snapshots there are', async t => {
+  const { contents, manifests } = scene();
+  const root = storeTree(contents, TREE);
+  const ids = Array.from({ length: 20 }, () => putSnapshot(manifests, root));
+  let findCount = 0;
+  const find: typeof manifests.find = (...call) => {
+    findCount++;
+    return manifests.find(...call);
+  };
+  const counting = { find, get: manifests.get.bind(manifests) };
+  const store = { contents, manifests: counting };
+  t.match(await verify(store, { readPercent: 0 }), { snapshots: 20, problemCount: 0 });
+  t.equal(findCount, 1);
+  const named = { snapshots: [...ids.slice(0, 9), 'latest'], readPercent: 0 };
+  t.match(await verify(store, named), { snapshots: 10, problemCount: 0 });
+  t.equal(findCount, 2);
+});
+
 t.test('progress is told', async t => {
   const { contents, manifests, store } = scene();
   putSnapshot(manifests, storeTree(contents, TREE));
