@@ -72,7 +72,7 @@ export async function makeSmallRepository(
   makeTree(source);
   makeTree(changed, 'changed\n');
   await createRepository({ storage, password: PASSWORD, owner: OWNER, splitter: SPLITTER });
-  const format = await loadRepositoryFormat(storage, { password: PASSWORD, nowNanoseconds: 0n });
+  const format = await loadRepositoryFormat(storage, { password: PASSWORD });
   await using repository = await openSmall(storage, format);
   const { snapshotId } = await backupTree(repository, source);
   return { storage, format, source, changed, files: filesOf(source), snapshotId };

@@ -203,14 +203,13 @@ export class OpenContents<Tasks extends ContentTasks> {
     storage: Storage,
     options: OpenContentsOptions,
   ): Promise<OpenContents<Tasks>> {
-    const { password, signal } = options;
-    const nowNanoseconds = (options.clock ?? systemClock).nowNanoseconds();
+    const { password, clock, signal } = options;
     const { threadEntry, startsThread } = options;
     const waiting =
       options.waiting ?? (startsThread ? WaitingThread.begin(threadEntry) : undefined);
     if (options.threadErrand !== undefined) waiting?.send(options.threadErrand);
     try {
-      const format = await loadRepositoryFormat(storage, { password, nowNanoseconds, signal });
+      const format = await loadRepositoryFormat(storage, { password, clock, signal });
       const place = options.storageFor?.(format) ?? storage;
       return await OpenContents.openWith(place, format, options, waiting);
     } catch (error) {

@@ -2,6 +2,8 @@
 // program may work on it at all.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
+import { equalBytes } from '#engine/base/bytes.ts';
+import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { SPLITTERS } from '#engine/chunk/splitters.ts';
 import { createCipher } from '#engine/cipher/ciphers.ts';
@@ -37,28 +39,87 @@ export interface RepositoryFormat {
 
 export interface LoadFormatOptions {
   readonly password: string;
-  readonly nowNanoseconds: bigint;
+  readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
 
+/** kopia changes a password with two puts, one right after the other. */
+const ATTEMPTS_MAX = 3;
+const FIRST_PAUSE_MS = 1000;
+
 /**
- * @throws REPOSITORY_NOT_FOUND, REPOSITORY_PASSWORD_WRONG, REPOSITORY_FORMAT_INVALID,
- *   REPOSITORY_FORMAT_TOO_NEW, REPOSITORY_FEATURE_UNSUPPORTED, REPOSITORY_UPGRADE_IN_PROGRESS,
- *   ALGORITHM_UNKNOWN
+ * @throws REPOSITORY_NOT_FOUND, REPOSITORY_PASSWORD_WRONG, REPOSITORY_KEYS_DIFFER,
+ *   REPOSITORY_FORMAT_INVALID, REPOSITORY_FORMAT_TOO_NEW, REPOSITORY_FEATURE_UNSUPPORTED,
+ *   REPOSITORY_UPGRADE_IN_PROGRESS, ALGORITHM_UNKNOWN
  */
 export async function loadRepositoryFormat(
   storage: Storage,
-  { password, nowNanoseconds, signal }: LoadFormatOptions,
+  { password, clock = systemClock, signal }: LoadFormatOptions,
 ): Promise<RepositoryFormat> {
-  throwIfAborted(signal);
+  let key: PasswordKey | undefined;
+  const keyFor = async ({ keyDerivation, uniqueId }: FormatBlob): Promise<PasswordKey> => {
+    if (key && equalBytes(key.uniqueId, uniqueId)) return key;
+    return (key = await derivePasswordKey(keyDerivation, password, uniqueId));
+  };
+  for (let attempt = 1; ; attempt++) {
+    throwIfAborted(signal);
+    try {
+      return await readFormat(storage, { keyFor, nowNs: clock.nowNanoseconds(), signal });
+    } catch (error) {
+      const isPassing = isEngineError(error, 'REPOSITORY_KEYS_DIFFER');
+      if (!isPassing || attempt === ATTEMPTS_MAX) throw error;
+      await clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal);
+    }
+  }
+}
+
+interface ReadFormatOptions {
+  readonly keyFor: (blob: FormatBlob) => Promise<PasswordKey>;
+  readonly nowNs: bigint;
+  readonly signal?: AbortSignal;
+}
+
+async function readFormat(
+  storage: Storage,
+  { keyFor, nowNs, signal }: ReadFormatOptions,
+): Promise<RepositoryFormat> {
   const blob = decodeFormatBlob(await getFormatBlob(storage, signal));
-  const passwordKey = await derivePasswordKey(blob.keyDerivation, password, blob.uniqueId);
-  const config = openRepositoryConfig(passwordKey, blob.sealedConfig);
-  const warnings = checkRepositoryUsable(config, nowNanoseconds);
+  const passwordKey = await keyFor(blob);
+  const config = await openConfig(storage, passwordKey, blob, signal);
+  const warnings = checkRepositoryUsable(config, nowNs);
   const cipherSecret = contentEncryptionSecret(config.masterKey);
   checkAlgorithms(config, cipherSecret);
-  const blobConfig = await loadBlobConfig(storage, passwordKey, signal);
-  return { blob, passwordKey, config, blobConfig, cipherSecret, warnings };
+  const blobConfig = await getBlobConfig(storage, passwordKey, signal);
+  return { blob, passwordKey, config, blobConfig: blobConfig ?? {}, cipherSecret, warnings };
+}
+
+/** A new password opens kopia.blobcfg a moment before it opens kopia.repository. */
+async function openConfig(
+  storage: Storage,
+  passwordKey: PasswordKey,
+  { sealedConfig }: FormatBlob,
+  signal?: AbortSignal,
+): Promise<RepositoryConfig> {
+  try {
+    return openRepositoryConfig(passwordKey, sealedConfig);
+  } catch (error) {
+    if (!isEngineError(error, 'REPOSITORY_PASSWORD_WRONG')) throw error;
+    const isAhead = await opensBlobConfig(storage, passwordKey, signal);
+    throw isAhead ? keysDiffer(storage, error) : error;
+  }
+}
+
+async function opensBlobConfig(
+  storage: Storage,
+  passwordKey: PasswordKey,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  try {
+    return (await getBlobConfig(storage, passwordKey, signal)) !== undefined;
+  } catch (error) {
+    if (isEngineError(error, 'REPOSITORY_KEYS_DIFFER')) return false;
+    throw error;
+  }
 }
 
 async function getFormatBlob(storage: Storage, signal?: AbortSignal): Promise<Uint8Array> {
@@ -75,27 +136,34 @@ async function getFormatBlob(storage: Storage, signal?: AbortSignal): Promise<Ui
   }
 }
 
-/** A repository without the blob has no retention; that is normal for old ones. */
-async function loadBlobConfig(
+/**
+ * A repository without the blob has no retention; that is normal for old ones.
+ * @throws REPOSITORY_KEYS_DIFFER when another key than that of kopia.repository has sealed it
+ */
+async function getBlobConfig(
   storage: Storage,
   passwordKey: PasswordKey,
   signal?: AbortSignal,
-): Promise<BlobConfig> {
+): Promise<BlobConfig | undefined> {
   try {
     return openBlobConfig(passwordKey, await storage.get(BLOB_CONFIG_BLOB_ID, { signal }));
   } catch (error) {
-    if (isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) return {};
-    // The password is right, as kopia.repository has shown.
-    if (isEngineError(error, 'REPOSITORY_PASSWORD_WRONG')) throw blobConfigDamaged(error);
+    if (isEngineError(error, 'STORAGE_BLOB_NOT_FOUND')) return undefined;
+    if (isEngineError(error, 'REPOSITORY_PASSWORD_WRONG')) throw keysDiffer(storage, error);
     throw error;
   }
 }
 
-function blobConfigDamaged(cause: unknown): EngineError {
+/**
+ * A change of password writes kopia.blobcfg, then kopia.repository (kopia
+ * repo/format/format_change_password.go). Writing kopia.blobcfg anew would lose the retention.
+ */
+function keysDiffer(storage: Storage, cause: unknown): EngineError {
   return new EngineError(
-    'REPOSITORY_FORMAT_INVALID',
-    'cannot open kopia.blobcfg with the key of kopia.repository: it is damaged, or the ' +
-      'password is being changed right now; try again, or restore it from a copy',
+    'REPOSITORY_KEYS_DIFFER',
+    `opening the repository at ${storage.displayName} failed: kopia.repository and ` +
+      'kopia.blobcfg do not open with the same password, as while it is being changed; try ' +
+      'again, and where it stays so, bring back the earlier version of kopia.blobcfg',
     { cause },
   );
 }

@@ -4,8 +4,7 @@
 import { EngineError } from '#engine/base/errors.ts';
 import { goJson } from '#engine/base/json.ts';
 import type { RandomBytes } from './aes-gcm.ts';
-import { sealWithPassword } from './format-blob.ts';
-import { openGcm } from './aes-gcm.ts';
+import { openWithPassword, sealWithPassword } from './format-blob.ts';
 import {
   documentBytes,
   documentText,
@@ -14,7 +13,7 @@ import {
   unlessEmpty,
   type ExtraFields,
 } from './json-fields.ts';
-import { formatGcmKey, type PasswordKey } from './repository-key.ts';
+import type { PasswordKey } from './repository-key.ts';
 
 const DAY_NS = 86_400_000_000_000n;
 const MODES: readonly string[] = ['GOVERNANCE', 'COMPLIANCE'];
@@ -34,16 +33,15 @@ export interface BlobConfig {
 const fail = failing(
   'REPOSITORY_FORMAT_INVALID',
   'kopia.blobcfg',
-  'restore it from a copy, or write it anew with "kopia repository set-parameters"',
+  'restore it from a copy; it says how long blobs must not be deleted',
 );
 
 /**
- * @throws REPOSITORY_FORMAT_INVALID also when it was sealed with another key
+ * @throws REPOSITORY_PASSWORD_WRONG when it was sealed with another key, or is damaged
+ * @throws REPOSITORY_FORMAT_INVALID
  */
 export function openBlobConfig(key: PasswordKey, sealed: Uint8Array): BlobConfig {
-  const plaintext = openGcm(formatGcmKey(key), sealed);
-  if (plaintext === undefined) throw fail('it does not decrypt with the key of kopia.repository');
-  const fields = JsonFields.parse(documentText(plaintext), fail);
+  const fields = JsonFields.parse(documentText(openWithPassword(key, sealed)), fail);
   const mode = fields.text('retentionMode');
   const periodNs = fields.durationNs('retentionPeriod');
   const extra = fields.extra();

@@ -2,7 +2,7 @@
 // again, and storages that count, fail or make wait.
 
 import type { Test } from 'tap';
-import { systemClock, type Clock } from '#engine/base/clock.ts';
+import type { Clock } from '#engine/base/clock.ts';
 import { createCipher } from '#engine/cipher/ciphers.ts';
 import { sealBytes } from '#engine/cipher/seal-bytes.ts';
 import { createFormat } from '#engine/content/create-format.ts';
@@ -32,8 +32,7 @@ const created = (async () => {
   const storage = new MemoryStorage();
   const password = 'secret';
   await createFormat(storage, { password });
-  const nowNanoseconds = systemClock.nowNanoseconds();
-  return { storage, format: await loadRepositoryFormat(storage, { password, nowNanoseconds }) };
+  return { storage, format: await loadRepositoryFormat(storage, { password }) };
 })();
 
 /** An empty repository. `clock` is the storage's. */

@@ -25,10 +25,12 @@ t.test('a period of more than 104 days loses no digit', async t => {
 
 t.test('a damaged blob is refused', async t => {
   const mode = '{"retentionMode":"SOMETIMES","retentionPeriod":86400000000000}';
-  const other = sealWithPassword({ ...KEY, formatKey: sequence(9) }, bytesOf('{}'), randomBytes);
-  const blobs = [seal(mode), seal('[]'), seal('{"retentionPeriod":1.5}'), other, new Uint8Array(5)];
-  for (const sealed of blobs) {
+  for (const sealed of [seal(mode), seal('[]'), seal('{"retentionPeriod":1.5}')]) {
     t.throws(() => openBlobConfig(KEY, sealed), { code: 'REPOSITORY_FORMAT_INVALID' });
+  }
+  const other = sealWithPassword({ ...KEY, formatKey: sequence(9) }, bytesOf('{}'), randomBytes);
+  for (const sealed of [other, new Uint8Array(5)]) {
+    t.throws(() => openBlobConfig(KEY, sealed), { code: 'REPOSITORY_PASSWORD_WRONG' });
   }
 });
 

@@ -28,7 +28,7 @@ const created = (async () => {
 
 /** Of all copies. Opening one of them by its password would take 0.3 s of a core. */
 export const loadedFormat = created.then(storage =>
-  loadRepositoryFormat(storage, { password: 'p', nowNanoseconds: 0n }),
+  loadRepositoryFormat(storage, { password: 'p' }),
 );
 
 export async function emptyStorage(): Promise<MemoryStorage> {

@@ -103,7 +103,7 @@ function stopping(
 const created = (async () => {
   const storage = new MemoryStorage();
   await createRepository({ storage, password: 'p', splitter: 'FIXED-128K', owner });
-  const format = await loadRepositoryFormat(storage, { password: 'p', nowNanoseconds: 0n });
+  const format = await loadRepositoryFormat(storage, { password: 'p' });
   return { storage, format };
 })();
 
