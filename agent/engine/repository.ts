@@ -88,6 +88,7 @@ export type CreateRepositoryRequest = RepositoryPlace & {
   readonly owner: RepositoryOwner;
   /** Makes it a repository that Velero 1.18 takes for its own. */
   readonly forVelero?: boolean;
+  readonly clock?: Clock;
   readonly signal?: AbortSignal;
 };
 
@@ -218,14 +219,15 @@ export async function openRepository(request: OpenRepositoryRequest): Promise<Re
 
 /**
  * Makes a repository in an empty place, with the maintenance owner that kopia and Velero expect.
- * @throws REPOSITORY_EXISTS, ALGORITHM_UNKNOWN, USAGE
+ * @throws REPOSITORY_EXISTS, ALGORITHM_UNKNOWN, USAGE, CLOCK_SKEW
  */
 export async function createRepository(request: CreateRepositoryRequest): Promise<void> {
   const { storage, own } = await storageOf(request, true);
-  const { password, signal, owner } = request;
+  const { password, clock, signal, owner } = request;
   try {
     const uniqueId = await createFormat(storage, request);
-    await using repository = await openRepository({ storage, password, signal, owner, threads: 1 });
+    const place = { storage, password, clock, signal };
+    await using repository = await openRepository({ ...place, owner, threads: 1 });
     const parameters = { ...DEFAULT_MAINTENANCE_PARAMETERS, owner: `${owner.user}@${owner.host}` };
     repository.manifests.put(MAINTENANCE_LABELS, encodeMaintenanceParameters(parameters));
     await repository.flush(signal);

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { toHex } from '#engine/base/bytes.ts';
+import { systemClock } from '#engine/base/clock.ts';
 import { VELERO_MARKER_BLOB_ID } from '#engine/format/velero-marker.ts';
 import {
   backup,
@@ -60,6 +61,18 @@ t.test('a place that has a repository keeps it', async t => {
   await t.rejects(createRepository({ ...request, hash: 'CRC' }), { code: 'ALGORITHM_UNKNOWN' });
   await using repository = await openRepository({ storage, password, threads: 1 });
   t.ok(repository.config);
+});
+
+t.test('a clock that is off leaves nothing of a repository that was to be made', async t => {
+  const storage = new MemoryStorage();
+  const clock = { ...systemClock, now: () => Date.now() + 6 * 60_000 };
+  const request = { storage, password, owner };
+  await t.rejects(createRepository({ ...request, clock }), { code: 'CLOCK_SKEW' });
+  t.same(await Array.fromAsync(storage.list('')), []);
+  await createRepository(request);
+  await using repository = await openRepository({ storage, password, threads: 1 });
+  t.match(await repository.info(), { maintenanceOwner: 'user@host' });
+  t.same(await Array.fromAsync(storage.list('_')), []);
 });
 
 t.test('what cannot be opened is named', async t => {

@@ -9,11 +9,12 @@ import { OWNER, PASSWORD } from './small-repository.ts';
 
 t.test('a creation that fails can be done again', async t => {
   await failCreation(t, { at: 2, when: 'after' });
-  await failCreation(t, { at: 3, when: 'before' });
+  await failCreation(t, { at: 3, when: 'after' });
+  await failCreation(t, { at: 6, when: 'before' });
 });
 
 t.test('one that dies between its blobs has made a repository', async t => {
-  await failCreation(t, { at: 3, when: 'after' });
+  await failCreation(t, { at: 6, when: 'after' });
 });
 
 t.test('what an interrupted creation by kopia leaves is told from a repository', async t => {

@@ -1,10 +1,12 @@
 // Makes an empty place into a repository: writes kopia.repository, then kopia.blobcfg. kopia does
 // it the other way round (repo/initialize.go), but whoever is killed in between then leaves a place
 // that is no repository and can become none. Ours can be used at once, since an absent
-// kopia.blobcfg says the same as the one that is written here.
+// kopia.blobcfg says the same as the one that is written here. Nothing could be written to it while
+// the clocks of machine and storage differ, so that is found out before there is anything of it.
 
 import { randomBytes } from 'node:crypto';
 import { throwIfAborted } from '#engine/base/abort.ts';
+import { systemClock, type Clock } from '#engine/base/clock.ts';
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { createCipher } from '#engine/cipher/ciphers.ts';
 import { BLOB_CONFIG_BLOB_ID, FORMAT_BLOB_ID } from '#engine/format/blob-names.ts';
@@ -23,10 +25,12 @@ import {
 import { createHash } from '#engine/hash/hashes.ts';
 import type { Storage } from '#engine/storage/storage.ts';
 import { requireStockSplitter } from './repository-format.ts';
+import { requireSameTimeByScratch } from './storage-clock.ts';
 
 export interface CreateFormatOptions extends NewRepositoryOptions {
   readonly password: string;
   readonly keyDerivation?: string;
+  readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
 
@@ -35,11 +39,11 @@ const UNIQUE_ID_BYTES = 32;
 /**
  * @returns the unique id of the new repository
  * @throws REPOSITORY_EXISTS; where the storage can put conditionally that is decided without a race
- * @throws ALGORITHM_UNKNOWN, USAGE
+ * @throws ALGORITHM_UNKNOWN, USAGE, CLOCK_SKEW, and then there is nothing new in the storage
  */
 export async function createFormat(
   storage: Storage,
-  { password, keyDerivation, signal, ...options }: CreateFormatOptions,
+  { password, keyDerivation, clock = systemClock, signal, ...options }: CreateFormatOptions,
 ): Promise<Uint8Array> {
   throwIfAborted(signal);
   if (password === '') {
@@ -48,6 +52,7 @@ export async function createFormat(
   const config = newRepositoryConfig(randomBytes, options);
   checkAlgorithms(config);
   await requireAbsent(storage, signal);
+  await requireSameTimeByScratch(storage, clock, signal);
   const uniqueId = new Uint8Array(randomBytes(UNIQUE_ID_BYTES));
   const algorithm = keyDerivation ?? DEFAULT_KEY_DERIVATION;
   const key = await derivePasswordKey(algorithm, password, uniqueId);

@@ -3,15 +3,15 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '#engine/base/clock.ts';
-import { EngineError } from '#engine/base/errors.ts';
 import type { ContentCipher } from '#engine/cipher/content-cipher.ts';
 import { sealBytes } from '#engine/cipher/seal-bytes.ts';
 import { ivOfBlobId, sessionBlobId } from '#engine/format/blob-names.ts';
 import { encodeSessionMarker, newSessionId } from '#engine/format/session.ts';
 import type { ContentHash } from '#engine/hash/content-hash.ts';
 import type { Storage } from '#engine/storage/storage.ts';
-import type { Tidying } from './tidying.ts';
 import { digestBytes } from '#engine/workers/digest-bytes.ts';
+import { requireSameTime } from './storage-clock.ts';
+import type { Tidying } from './tidying.ts';
 
 export interface SessionMarker {
   readonly sessionId: string;
@@ -22,9 +22,6 @@ export interface SessionOwner {
   readonly user: string;
   readonly host: string;
 }
-
-/** What maintenance tolerates between a client's clock and the storage's (kopia-format.md 6.9). */
-const CLOCK_SKEW_MS_MAX = 5 * 60 * 1000;
 
 export class SessionMarkers {
   readonly #storage: Storage;
@@ -69,7 +66,7 @@ export class SessionMarkers {
     await this.#storage.put(blobId, [sealed], { signal });
     const marker = { sessionId, blobId };
     try {
-      await this.#checkClock(blobId, signal);
+      await requireSameTime(this.#storage, blobId, this.#clock, signal);
     } catch (error) {
       await this.#tidying.remove(blobId, signal);
       throw error;
@@ -80,18 +77,5 @@ export class SessionMarkers {
   /** Ends a session whose index blobs are durable. */
   async remove(marker: SessionMarker, signal?: AbortSignal): Promise<void> {
     await this.#tidying.remove(marker.blobId, signal);
-  }
-
-  async #checkClock(blobId: string, signal?: AbortSignal): Promise<void> {
-    const { modifiedMs } = await this.#storage.head(blobId, { signal });
-    const skewMs = this.#clock.now() - modifiedMs;
-    if (Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX) return;
-    throw new EngineError(
-      'CLOCK_SKEW',
-      `the clock here is ${Math.round(skewMs / 1000)} s off the clock of ` +
-        `${this.#storage.displayName}; set the clock (at most 300 s are safe) and run it ` +
-        'again',
-      { details: { skewMs } },
-    );
   }
 }
