@@ -168,25 +168,34 @@ function completeSets<Blob extends ListedBlob>(blobs: readonly Blob[]): Blob[] {
   });
 }
 
+/** A range and what follows it. Chains share their ends: each start has one link of its own. */
+interface Link<Blob extends ListedBlob> {
+  readonly range: RangeCheckpoint<Blob>;
+  readonly next: Link<Blob> | undefined;
+  /** The last epoch of the chain. */
+  readonly reach: number;
+  readonly length: number;
+}
+
 /** Ranges from epoch 0 on, each beginning where the one before ends, that reach farthest. */
 function longestChain<Blob extends ListedBlob>(
   ranges: readonly RangeCheckpoint<Blob>[],
 ): RangeCheckpoint<Blob>[] {
   // From the highest start down, so that what follows a range is known before the range is met.
-  const chains = new Map<number, RangeCheckpoint<Blob>[]>();
+  const links = new Map<number, Link<Blob>>();
   for (const range of [...ranges].sort((a, b) => b.first - a.first || a.last - b.last)) {
-    const chain = [range, ...(chains.get(range.last + 1) ?? [])];
-    const best = chains.get(range.first);
-    const gain = reach(chain) - reach(best);
-    if (gain > 0 || (gain === 0 && chain.length < (best?.length ?? 0))) {
-      chains.set(range.first, chain);
+    const next = links.get(range.last + 1);
+    const reach = next?.reach ?? range.last;
+    const length = 1 + (next?.length ?? 0);
+    const best = links.get(range.first);
+    const gain = reach - (best?.reach ?? -1);
+    if (gain > 0 || (gain === 0 && length < (best?.length ?? 0))) {
+      links.set(range.first, { range, next, reach, length });
     }
   }
-  return chains.get(0) ?? [];
-}
-
-function reach(chain: readonly RangeCheckpoint[] | undefined): number {
-  return chain?.at(-1)?.last ?? -1;
+  const chain: RangeCheckpoint<Blob>[] = [];
+  for (let link = links.get(0); link; link = link.next) chain.push(link.range);
+  return chain;
 }
 
 function append<Blob>(map: Map<number, Blob[]>, epoch: number, blob: Blob): void {
