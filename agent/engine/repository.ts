@@ -154,8 +154,20 @@ export class Repository implements AsyncDisposable {
     return repositoryInfo(this.parts, this.manifests);
   }
 
-  /** Sees what others have committed meanwhile. */
+  /**
+   * Whether its format has been changed since in a way that takes opening it anew. What is under
+   * way goes on.
+   */
+  get isOutdated(): boolean {
+    return this.parts.formatWatch.isOutdated;
+  }
+
+  /**
+   * Sees what others have committed meanwhile, and every 15 minutes whether it may be used still.
+   * @throws REPOSITORY_UPGRADE_IN_PROGRESS, …
+   */
   async refresh(signal?: AbortSignal): Promise<void> {
+    await this.parts.formatWatch.look(signal);
     await this.parts.index.refresh(signal);
   }
 

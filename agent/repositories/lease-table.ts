@@ -22,7 +22,7 @@ export interface LeaseTableParts<Thing extends AsyncDisposable> {
   readonly onLeftBehind?: (count: number) => void;
   /** Makes a thing that was there before as good as new. */
   readonly refresh: (thing: Thing, signal?: AbortSignal) => Promise<void>;
-  /** False for good once it is broken: it is not handed out any more. */
+  /** False for good once it is broken or outdated: it is not handed out any more. */
   readonly isUsable: (thing: Thing) => boolean;
 }
 
@@ -95,13 +95,17 @@ export class LeaseTable<Thing extends AsyncDisposable> implements AsyncDisposabl
       try {
         const thing = await abortable(entry.opening, signal);
         if (known) await this.#refresh(entry, thing, signal);
-        return this.#lease(entry, thing);
+        // Refreshing may have found that another one is needed.
+        const isGood = !known || this.#parts.isUsable(thing) || attempt === ATTEMPTS_MAX;
+        if (isGood) return this.#lease(entry, thing);
       } catch (error) {
         // Another user has found that it hangs, and had it closed, or has broken it.
         const isLost = known !== undefined && this.#isBroken(entry) && !signal?.aborted;
         await this.#release(entry);
         if (!isLost || this.#isClosed || attempt === ATTEMPTS_MAX) throw error;
+        continue;
       }
+      await this.#release(entry);
     }
   }
 

@@ -104,7 +104,7 @@ export class SharedRepositories implements AsyncDisposable {
       countMax: repositoriesMax,
       idleMs: REPOSITORY_IDLE_MS,
       refresh: (repository, signal) => repository.refresh(signal),
-      isUsable: ({ failure }) => failure === undefined,
+      isUsable: ({ failure, isOutdated }) => failure === undefined && !isOutdated,
     });
   }
 

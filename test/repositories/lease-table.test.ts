@@ -162,6 +162,18 @@ t.test('one that breaks while it is refreshed is not handed out', async t => {
   t.strictSame(log, ['open hung', 'refresh hung', 'open hung']);
 });
 
+t.test('one that refreshing finds to be outdated is not handed out', async t => {
+  const { acquire, log, closedUnder } = scene();
+  const first = await acquire('hung');
+  const refreshing = acquire('hung');
+  await settled();
+  first.thing.isUsable = false;
+  closedUnder.resolve();
+  const next = await refreshing;
+  t.not(next.thing, first.thing);
+  t.strictSame(log, ['open hung', 'refresh hung', 'open hung']);
+});
+
 t.test('one that broke while nobody used it is opened anew in its place', async t => {
   const { acquire, log } = scene(1);
   const first = await acquire('x');

@@ -9,6 +9,8 @@ import { repositoryShares, threadsOfEach } from '#agent/repositories/repository-
 import { KubeObjects } from '#test/support/kube-objects.ts';
 import { NAME, PASSWORD, VELERO, VeleroScene } from '#test/support/velero-scene.ts';
 import { openStorageAt } from '#engine/index.ts';
+import { TestClock } from '#test/engine/content/content-scene.ts';
+import { putChanged, upgradeLock } from '#test/support/changed-format.ts';
 import { scratchCache } from '#test/engine/cache/scratch-cache.ts';
 import { openFake, startFakeS3 } from '#test/engine/storage/fake-s3.ts';
 import { MemoryS3 } from '#test/faults/memory-s3.ts';
@@ -68,6 +70,40 @@ t.test('what was made again under its name is opened anew', async t => {
   await third[Symbol.asyncDispose]();
   await using fourth = await scene.repositories.acquire(NAME, 'read');
   t.equal(fourth.thing, third.thing, 'and what is the same is not');
+});
+
+t.test('a repository in use is opened anew when its format has changed', async t => {
+  const clock = new TestClock();
+  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0, clock });
+  t.teardown(() => scene[Symbol.asyncDispose]());
+  await using first = await scene.repositories.acquire(NAME, 'write');
+  const { storage, parts } = first.thing;
+  await putChanged(storage, parts.format, { maxPackBytes: 40 * MIB });
+  await using second = await scene.repositories.acquire(NAME, 'write');
+  t.equal(second.thing, first.thing, 'it is not looked at each time');
+  clock.advance(15 * 60_000);
+  await using third = await scene.repositories.acquire(NAME, 'write');
+  t.not(third.thing, first.thing);
+  t.equal(third.thing.config.maxPackBytes, 40 * MIB);
+  await first.thing.flush();
+  await using fourth = await scene.repositories.acquire(NAME, 'write');
+  t.equal(fourth.thing, third.thing);
+});
+
+t.test('a repository that is locked for an upgrade is refused, open or not', async t => {
+  const clock = new TestClock();
+  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0, clock });
+  t.teardown(() => scene[Symbol.asyncDispose]());
+  await using first = await scene.repositories.acquire(NAME, 'write');
+  const { storage, parts } = first.thing;
+  await putChanged(storage, parts.format, { upgradeLock: upgradeLock(clock.nowNanoseconds()) });
+  clock.advance(15 * 60_000);
+  const refused = { code: 'REPOSITORY_UPGRADE_IN_PROGRESS' };
+  await t.rejects(scene.repositories.acquire(NAME, 'write'), refused);
+  await t.rejects(scene.repositories.acquire(NAME, 'read'), refused);
+  await putChanged(storage, parts.format, {});
+  await using again = await scene.repositories.acquire(NAME, 'write');
+  t.not(again.thing, first.thing);
 });
 
 t.test('a location that names another place is opened there', async t => {

@@ -15,6 +15,7 @@ import type { ContentTasks } from '#engine/workers/content-tasks.ts';
 import type { SharedKnownContents, WritingSeed } from '#engine/workers/content-thread.ts';
 import { openTicketLine } from '#engine/workers/pack-tickets.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
+import type { FormatWatch } from './format-watch.ts';
 import { commitIndex } from './index-commit.ts';
 import type { IndexBlobs } from './index-blobs.ts';
 import type { IndexSet } from './index-set.ts';
@@ -26,6 +27,7 @@ export interface WritableParts {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly runner: TaskRunner<ContentTasks>;
+  readonly formatWatch: FormatWatch;
   readonly blobs: IndexBlobs;
   readonly index: IndexSet;
   readonly desk: PackDesk;
@@ -112,13 +114,15 @@ export class ContentWriting {
   }
 
   /**
-   * To be called before a run and between its tasks: flushes when that is due, loads the index
-   * again when it is old, and tells the workers what is in it. What maintenance has removed
-   * meanwhile must not be taken for stored.
+   * To be called before a run and between its tasks: flushes when that is due, reads the format and
+   * the index again when they are old, and tells the workers what is in it. What maintenance has
+   * removed meanwhile must not be taken for stored, nor a lock be overlooked.
+   * @throws whatever FormatWatch.look and IndexSet.refresh throw
    */
   async keepUp(signal?: AbortSignal): Promise<void> {
+    const { formatWatch, index } = this.#parts;
+    await formatWatch.look(signal);
     if (this.isFlushDue) await this.flush(signal);
-    const { index } = this.#parts;
     if (!index.isFresh) await index.refresh(signal);
     if (this.#sharedRevision !== index.revision) await this.#shareKnown();
   }

@@ -26,6 +26,7 @@ import { WaitingThread } from '#engine/workers/thread.ts';
 import { RunControl } from '#engine/workers/run-control.ts';
 import { ContentReader } from './content-reader.ts';
 import { ContentWriting } from './content-writing.ts';
+import { FormatWatch } from './format-watch.ts';
 import { IndexBlobs } from './index-blobs.ts';
 import { IndexSet } from './index-set.ts';
 import { PackDesk } from './pack-desk.ts';
@@ -70,7 +71,9 @@ const THREADS_MAX = 64;
 const CONTENT_BYTES_MAX = 16 * 1024 * 1024;
 export class OpenContents<Tasks extends ContentTasks> {
   readonly storage: Storage;
+  /** As it was when it was opened. */
   readonly format: RepositoryFormat;
+  readonly formatWatch: FormatWatch;
   readonly index: IndexSet;
   readonly reader: ContentReader;
   readonly pool: WorkerPool<Tasks>;
@@ -112,7 +115,12 @@ export class OpenContents<Tasks extends ContentTasks> {
     this.format = format;
     this.clock = options.clock ?? systemClock;
     this.#obstacle = options.isReadOnly ? 'it was opened for reading only' : writeObstacle(config);
-    this.storage = this.#obstacle === undefined ? this.#retaining(storage) : readOnly(storage);
+    const formatWatch = new FormatWatch(storage, this.clock, format);
+    this.formatWatch = formatWatch;
+    this.storage =
+      this.#obstacle === undefined
+        ? retaining(storage, () => formatWatch.retention, this.clock)
+        : readOnly(storage);
     this.control = RunControl.create(threads);
     const seed = (workerIndex: number): ContentThreadSeed => ({
       workerIndex,
@@ -179,6 +187,7 @@ export class OpenContents<Tasks extends ContentTasks> {
         storage: this.storage,
         clock: this.clock,
         runner: this.pool,
+        formatWatch,
         blobs,
         index: this.index,
         desk,
@@ -276,12 +285,5 @@ export class OpenContents<Tasks extends ContentTasks> {
 
   #limitBusy(): void {
     this.pool.limitBusy(this.#busyShare * Math.min(this.#busyMax, this.pool.size));
-  }
-
-  #retaining(storage: Storage): Storage {
-    const { retention } = this.format.blobConfig;
-    if (!retention) return storage;
-    const { mode, periodNs } = retention;
-    return retaining(storage, { mode, periodMs: Number(periodNs / 1_000_000n) }, this.clock);
   }
 }

@@ -73,6 +73,18 @@ export async function loadRepositoryFormat(
   }
 }
 
+/**
+ * The same once more, with the key that has opened it before.
+ * @throws what loadRepositoryFormat throws; REPOSITORY_PASSWORD_WRONG also for another repository
+ */
+export function reloadRepositoryFormat(
+  storage: Storage,
+  { passwordKey }: RepositoryFormat,
+  nowNs: bigint,
+): Promise<RepositoryFormat> {
+  return readFormat(storage, { keyFor: () => Promise.resolve(passwordKey), nowNs });
+}
+
 interface ReadFormatOptions {
   readonly keyFor: (blob: FormatBlob) => Promise<PasswordKey>;
   readonly nowNs: bigint;

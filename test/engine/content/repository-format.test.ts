@@ -1,13 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { systemClock } from '#engine/base/clock.ts';
 import { createFormat } from '#engine/content/create-format.ts';
-import { loadRepositoryFormat, type RepositoryFormat } from '#engine/content/repository-format.ts';
-import { sealBlobConfig } from '#engine/format/blob-config.ts';
-import { encodeFormatBlob } from '#engine/format/format-blob.ts';
-import { sealRepositoryConfig } from '#engine/format/repository-config.ts';
+import { loadRepositoryFormat } from '#engine/content/repository-format.ts';
 import { derivePasswordKey } from '#engine/format/repository-key.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
+import { putBlobConfig, putChanged } from '#test/support/changed-format.ts';
 
 const retention = { mode: 'GOVERNANCE', periodNs: 86_400_000_000_000n } as const;
 
@@ -19,25 +16,15 @@ const created = (async () => {
   return { format, newKey: await derivePasswordKey(blob.keyDerivation, 'new', blob.uniqueId) };
 })();
 
-type Key = RepositoryFormat['passwordKey'];
-
-async function putRepository(storage: MemoryStorage, { blob, config }: RepositoryFormat, key: Key) {
-  const sealedConfig = sealRepositoryConfig(key, config, randomBytes);
-  await storage.put('kopia.repository', [encodeFormatBlob({ ...blob, sealedConfig })]);
-}
-
-const putBlobConfig = (storage: MemoryStorage, key: Key) =>
-  storage.put('kopia.blobcfg', [sealBlobConfig(key, { retention }, randomBytes)]);
-
 /** A repository between the two puts of a change of its password, and what happens in pauses. */
 async function scene(pauses: readonly ('end' | 'nothing')[] = []) {
   const storage = new MemoryStorage();
   const { format, newKey } = await created;
-  await putRepository(storage, format, format.passwordKey);
-  await putBlobConfig(storage, newKey);
+  await putChanged(storage, format, {});
+  await putBlobConfig(storage, newKey, { retention });
   const sleeps: number[] = [];
   const sleep = async (ms: number) => {
-    if (pauses[sleeps.length] === 'end') await putRepository(storage, format, newKey);
+    if (pauses[sleeps.length] === 'end') await putChanged(storage, format, {}, newKey);
     sleeps.push(ms);
   };
   const clock = { ...systemClock, sleep };

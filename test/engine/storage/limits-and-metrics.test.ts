@@ -140,7 +140,8 @@ t.test('a staged blob counts as a put with its bytes', async t => {
 
 t.test('packs, indexes and format blobs are locked, the rest is not', async t => {
   const memory = new MemoryStorage();
-  const storage = retaining(memory, { mode: 'COMPLIANCE', periodMs: 5000 }, { now: () => 1000 });
+  const settings = { mode: 'COMPLIANCE', periodMs: 5000 } as const;
+  const storage = retaining(memory, () => settings, { now: () => 1000 });
   const locked = ['p1', 'q1', 'xn0_1', 'n1', 'kopia.repository', 'kopia.blobcfg'];
   const free = ['s1', '_log_1', 'kopia.maintenance', 'm1'];
   for (const id of [...locked, ...free]) await storage.put(id, [bytes('x')]);

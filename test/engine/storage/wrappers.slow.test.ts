@@ -19,7 +19,7 @@ const wrappers: Readonly<Record<string, (inner: Storage) => Storage>> = {
   limited: inner => limited(inner, LIMITS),
   metered: inner => metered(inner, { operationEnded: () => undefined }),
   watched: inner => new PendingOperations(systemClock).watch(inner),
-  retaining: inner => retaining(inner, { mode: 'GOVERNANCE', periodMs: 86_400_000 }),
+  retaining: inner => retaining(inner, () => ({ mode: 'GOVERNANCE', periodMs: 86_400_000 })),
 };
 
 for (const [name, wrapper] of Object.entries(wrappers)) {
