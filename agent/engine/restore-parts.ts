@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { FORMAT_BLOB_ID } from '#engine/format/blob-names.ts';
 import type { RestoreParts } from '#engine/snapshot/restore/restore.ts';
 import type { LocatedContent } from '#engine/snapshot/restore/chunk-planner.ts';
-import type { PackSource } from '#engine/snapshot/restore/section-run.ts';
+import type { PackSource } from '#engine/snapshot/restore/pack-source.ts';
 import type { Storage } from '#engine/storage/storage.ts';
 import type { Repository } from './repository.ts';
 

@@ -15,7 +15,7 @@ import type { LocatedContent } from './chunk-planner.ts';
 import { type Difference, type ReportListeners, RestoreReport } from './restore-report.ts';
 import { RestoreWork } from './restore-work.ts';
 import type { Overwrite, RestoreTasks } from './restore-tasks.ts';
-import type { PackSource } from './section-run.ts';
+import type { PackSource } from './pack-source.ts';
 
 export interface RestoreRequest {
   /** `ID`, the beginning of one, or `latest`; `:/path` behind it for a part of the tree. */

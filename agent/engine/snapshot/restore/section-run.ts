@@ -8,6 +8,7 @@ import { deserializeError, isEngineError } from '#engine/base/errors.ts';
 import type { ContentSource } from '#engine/content/content-source.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { chunkRanges, type ChunkRange, fetchOrder, type RangeLimits } from './pack-order.ts';
+import { type PackSource, rangeSource } from './pack-source.ts';
 import {
   CHUNK_FLAG,
   DIRECTORY_STATE,
@@ -32,34 +33,11 @@ import { SectionCrew, type TaskPlace } from './section-crew.ts';
 import { SingleContents } from './single-contents.ts';
 import type {
   CompareOutcome,
-  RangeSource,
   RestoreRun,
   RestoreTasks,
   RowProblem,
   WorkOutcome,
 } from './restore-tasks.ts';
-
-/** Where sealed bytes come from; contents are read one by one where there is none. */
-export interface PackSource {
-  /**
-   * Told of what will be got, in this order, until it is disposed of; for who keeps some of it.
-   * What is planned is got with the `get` that it gives.
-   */
-  readonly plan?: (
-    ranges: readonly {
-      readonly packId: string;
-      readonly offset: number;
-      readonly length: number;
-    }[],
-  ) => Pick<PackSource, 'get'> & Disposable;
-  /** A file that a worker thread can read the pack from by itself. */
-  readonly localPath?: (packId: string) => string;
-  readonly get: (
-    packId: string,
-    range: { readonly offset: number; readonly length: number },
-    signal: AbortSignal,
-  ) => Promise<Uint8Array>;
-}
 
 export interface SectionParts {
   readonly contents: ContentSource;
@@ -308,8 +286,9 @@ export class SectionRun {
     throwIfAborted(signal);
     const { report, packs, window } = this.#parts;
     const { from, to, offset } = range;
+    const packId = this.table.packIds[range.pack];
     const write = async (): Promise<void> => {
-      const source = await this.#sourceOf(range, get, signal);
+      const source = await rangeSource({ localPath: packs?.localPath, get }, packId, range, signal);
       const transfer = 'bytes' in source ? [source.bytes.buffer as ArrayBuffer] : [];
       const chunks = order.slice(from, to);
       const input = { source, packOffset: offset, chunks };
@@ -325,20 +304,6 @@ export class SectionRun {
       await this.#singly.restore(order.subarray(from, to), { workerIndex, signal });
     }
     report.progress('');
-  }
-
-  async #sourceOf(
-    { pack, offset, length }: ChunkRange,
-    get: PackSource['get'],
-    signal: AbortSignal,
-  ): Promise<RangeSource> {
-    const { packs } = this.#parts;
-    const packId = this.table.packIds[pack];
-    if (packs?.localPath) return { path: packs.localPath(packId), offset, length };
-    const bytes = await get(packId, { offset, length }, signal);
-    // A copy, so that what the storage may have pooled is not given away.
-    const isOwn = bytes.buffer.byteLength === bytes.length;
-    return { bytes: isOwn ? bytes : new Uint8Array(bytes) };
   }
 
   async #makeLinks(signal: AbortSignal): Promise<void> {

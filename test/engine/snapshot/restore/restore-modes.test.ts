@@ -7,7 +7,7 @@ import { backup, planRestore, restore } from '#engine/operations.ts';
 import { restorePartsOf } from '#engine/restore-parts.ts';
 import { restore as restoreParts } from '#engine/snapshot/restore/restore.ts';
 import type { RestoreProgress } from '#engine/snapshot/restore/restore-report.ts';
-import type { PackSource } from '#engine/snapshot/restore/section-run.ts';
+import type { PackSource } from '#engine/snapshot/restore/pack-source.ts';
 import type { Repository } from '#engine/repository.ts';
 import { MemoryStorage } from '#engine/storage/memory.ts';
 import type { GetOptions } from '#engine/storage/storage.ts';
