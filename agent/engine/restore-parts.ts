@@ -56,6 +56,7 @@ function packSource(storage: Storage, cache: Repository['cache']): PackSource {
         };
       }),
     get,
+    isCached: storage.cache !== undefined,
     localPath: storage.localPath && (packId => storage.localPath?.(packId) ?? ''),
   };
 }

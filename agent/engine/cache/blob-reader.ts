@@ -53,9 +53,10 @@ export class BlobReader {
     return this.#getWhole(blob, signal);
   }
 
-  async forget(id: string): Promise<void> {
+  /** What is on its way is still handed to those who wait for it, and not kept. */
+  async forget(id: string, cause: 'deleted' | 'damage'): Promise<void> {
     this.#flights.makeStale(id);
-    await this.#repository.removeBlob(id);
+    await this.#repository.removeBlob(id, cause);
   }
 
   /** When nothing is being stored any more, or the disk has had its time. */

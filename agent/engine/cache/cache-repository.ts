@@ -136,9 +136,9 @@ export class CacheRepository {
     }
   }
 
-  async removeBlob(id: string): Promise<void> {
+  async removeBlob(id: string, cause: 'deleted' | 'damage'): Promise<void> {
     this.hot.forget(id);
-    await this.#cache.volume?.removeBlob(blobKey(this.identity, id));
+    await this.#cache.volume?.removeBlob(blobKey(this.identity, id), cause);
   }
 
   noteHit(bytes: number): void {

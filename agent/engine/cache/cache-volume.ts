@@ -178,10 +178,10 @@ export class CacheVolume {
   }
 
   /** Removes all of a blob, now and for those who open the directory later. */
-  async removeBlob(key: BlobKey): Promise<void> {
+  async removeBlob(key: BlobKey, cause: EvictionCause): Promise<void> {
     const rows = [...this.table.ofBlob(key)];
     const places = rows.map(row => this.#placeOf(row));
-    for (const row of rows) this.remove(row, 'deleted');
+    for (const row of rows) this.remove(row, cause);
     const writes = places.map(({ segment, slot }) => segment.writeRow(slot, REMOVED_ROW));
     await Promise.allSettled(writes);
   }

@@ -15,10 +15,17 @@ import type { CacheRepository } from './cache-repository.ts';
 export function cached(inner: Storage, repository: CacheRepository): Storage {
   const reader = new BlobReader(inner, repository);
   const forget = async (id: string): Promise<void> => {
-    if (kindOfBlob(id) !== undefined) await reader.forget(id);
+    if (kindOfBlob(id) !== undefined) await reader.forget(id, 'deleted');
+  };
+  const forgetDamaged = async (id: string): Promise<boolean> => {
+    const kind = kindOfBlob(id);
+    if (kind === undefined || !repository.keeps(kind)) return false;
+    await reader.forget(id, 'damage');
+    return true;
   };
   const stage = inner.stage?.bind(inner);
   return wrap(inner, {
+    cache: { behind: inner, forget: forgetDamaged },
     get: async (id: string, options: GetOptions = {}) => {
       throwIfAborted(options.signal);
       requireBlobId(id);

@@ -23,6 +23,7 @@ import type {
   SealedRead,
   SealedSource,
 } from './content-source.ts';
+import { orAnew } from './or-anew.ts';
 import { type PackRange, planReads } from './read-plan.ts';
 
 export interface ContentReaderParts {
@@ -93,6 +94,11 @@ export class ContentReader implements ContentSource, SealedSource {
     options: ContentReadOptions = {},
   ): AsyncIterable<SealedRead> {
     return this.#readAll(contentIds, options, this.#readAsStored);
+  }
+
+  async forgetDamaged(contentId: string): Promise<boolean> {
+    const packId = this.find(contentId)?.packId;
+    return packId !== undefined && ((await this.#parts.storage.cache?.forget(packId)) ?? false);
   }
 
   async #readOne<Read>(
@@ -205,7 +211,10 @@ export class ContentReader implements ContentSource, SealedSource {
     });
   };
 
-  readonly #readOpened: ReadRange<ContentRead> = async (range, signal) => {
+  readonly #readOpened: ReadRange<ContentRead> = (range, signal) =>
+    orAnew(this.#parts.storage, range.packId, () => this.#openRange(range, signal));
+
+  async #openRange(range: PackRange, signal?: AbortSignal): Promise<ContentRead[]> {
     const bytes = ownBuffer(await this.#fetch(range, signal));
     const contents = range.entries.map(entry => toSealed(entry, range.offset));
     const plaintexts =
@@ -216,7 +225,7 @@ export class ContentReader implements ContentSource, SealedSource {
       contentId: entry.contentId,
       bytes: plaintexts[index],
     }));
-  };
+  }
 
   #openInline(bytes: Uint8Array, contents: readonly SealedContent[]): Uint8Array[] {
     const arena = arenaOver(bytes);

@@ -54,6 +54,12 @@ export interface SealedSource {
     contentIds: Iterable<string> | AsyncIterable<string>,
     options?: ContentReadOptions,
   ): AsyncIterable<SealedRead>;
+
+  /**
+   * Told that a content was damaged when it was opened: what a cache has of its pack goes.
+   * @returns whether it may be sound when it is read again
+   */
+  forgetDamaged(contentId: string): Promise<boolean>;
 }
 
 /** Verified reading: nothing leaves it whose tag, hash and length were not checked. */

@@ -13,6 +13,7 @@ import { epochState, type EpochState, selectIndexBlobs } from '#engine/format/ep
 import { decodeCompactionLog, selectLegacyIndexBlobs } from '#engine/format/legacy-index.ts';
 import type { BlobMetadata, Storage } from '#engine/storage/storage.ts';
 import type { IndexOpener } from '#engine/workers/index-opener.ts';
+import { orAnew } from './or-anew.ts';
 
 /** What one listing said. */
 export interface IndexListing {
@@ -74,12 +75,23 @@ export class IndexBlobs {
     }
   }
 
+  /** Runs `open` on an index blob that get() gave, once more where a cache has kept damage. */
+  async opened<Result>(
+    { id, sealed }: { readonly id: string; readonly sealed: Uint8Array },
+    open: (sealed: Uint8Array) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> {
+    const again = async (): Promise<Result> => open(await this.get(id, signal));
+    return await orAnew(this.#parts.storage, id, () => open(sealed), again);
+  }
+
   async #listLegacy(signal?: AbortSignal): Promise<BlobMetadata[]> {
     const indexBlobs = await this.#listPrefix(LEGACY_INDEX_PREFIX, signal);
     const logBlobs = await this.#listPrefix(LEGACY_COMPACTION_PREFIX, signal);
     const logs = [];
     for (const { id } of logBlobs) {
-      const log = this.open(id, await this.get(id, signal));
+      const fetched = { id, sealed: await this.get(id, signal) };
+      const log = await this.opened(fetched, async sealed => this.open(id, sealed), signal);
       logs.push(decodeCompactionLog(log, id));
     }
     return selectLegacyIndexBlobs(indexBlobs, logs);

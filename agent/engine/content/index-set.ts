@@ -207,7 +207,9 @@ export class IndexSet {
       ? await loadInWorker(this.#parts.runner, options)
       : loadHere(this.#parts.blobs, options);
     try {
-      for await (const { id, sealed } of this.#fetch(blobs, signal)) await loading.add(id, sealed);
+      for await (const blob of this.#fetch(blobs, signal)) {
+        await this.#parts.blobs.opened(blob, sealed => loading.add(blob.id, sealed), signal);
+      }
       return await loading.finish();
     } catch (error) {
       // Where the worker is gone there is nothing to drop; the first failure is the one to tell.

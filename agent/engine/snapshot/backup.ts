@@ -182,6 +182,7 @@ async function store(
     known: plan.known,
     isStored: objectId => earlier.has(objectId),
     readPrevious: objectId => earlier.read(objectId),
+    forgetPrevious: objectId => earlier.forgetDamaged(objectId),
     announcePrevious: objectIds => earlier.announce(objectIds),
     readChunks: resumed => readChunks(contents.reader, resumed, signal),
     checkpoints,

@@ -44,6 +44,11 @@ export class EarlierDirectories {
     return { objectId, bytes, sealed: { key, originalBytes, compressionId } };
   }
 
+  /** This backup has done without it; the next one is not to, where only a cache has it damaged. */
+  async forgetDamaged(objectId: string): Promise<void> {
+    await this.#source.forgetDamaged(parseObjectId(objectId).contentId);
+  }
+
   async #readSealed(objectId: string): Promise<SealedRead | 'large'> {
     const { indirection, isCompressed, contentId } = parseObjectId(objectId);
     if (indirection > 0 || isCompressed) return 'large';

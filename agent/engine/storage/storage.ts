@@ -56,11 +56,24 @@ export interface StagedBlob {
   discard(): Promise<void>;
 }
 
+/** What a cache in front of a storage has for those who read through it. */
+export interface CacheInFront {
+  /** The storage behind it, for who has to see what is really there. */
+  readonly behind: Storage;
+  /**
+   * Gives up what is kept of a blob that turned out damaged, so that the next get fetches it.
+   * @returns false where nothing of the kind is kept, and another get would give the same
+   */
+  readonly forget: (id: string) => Promise<boolean>;
+}
+
 export interface Storage {
   /** For messages: `s3://bucket/prefix`, `file:///dir`. Holds no secret. */
   readonly displayName: string;
   /** Whether `ifAbsent` is decided by the storage itself and not by a look beforehand. */
   readonly canPutIfAbsent: boolean;
+  /** Only where there is one, of which the bytes of a get may come. */
+  readonly cache?: CacheInFront;
 
   /**
    * The bytes of a blob or of a range of it, exactly `range.length` of them. The caller owns them.

@@ -1,5 +1,5 @@
 // The common part of the wrappers: everything that a wrapper does not change goes to the storage
-// below, `stage` and `localPath` only where that has them.
+// below, `stage`, `localPath` and `cache` only where that has them.
 
 import type { Storage } from './storage.ts';
 
@@ -12,6 +12,7 @@ export function wrap(inner: Storage, changes: Changes): Storage {
     get canPutIfAbsent() {
       return inner.canPutIfAbsent;
     },
+    cache: inner.cache,
     get: (id, options) => inner.get(id, options),
     put: (id, pieces, options) => inner.put(id, pieces, options),
     head: (id, options) => inner.head(id, options),

@@ -89,6 +89,32 @@ for (const isLarge of [false, true]) {
     t.ok(has(index, 4), 'a later refresh is not disturbed by what was dropped');
   });
 
+  t.test(`${where}: damage that a cache has kept is fetched once more`, async t => {
+    const forgotten: string[] = [];
+    let damagedGets = 1;
+    const scene = await indexScene(t, {
+      isLarge,
+      storage: ({ memory }) =>
+        wrap(memory, {
+          cache: { behind: memory, forget: async id => forgotten.push(id) > 0 },
+          get: async (id, options) => {
+            const bytes = await memory.get(id, options);
+            if (damagedGets-- > 0) bytes[40] ^= 1;
+            return bytes;
+          },
+        }),
+    });
+    const { index, fetched } = scene;
+    const first = await commitRows(scene, inventedRows(0, 5));
+    await index.refresh();
+    t.ok(has(index, 4));
+    t.strictSame([forgotten, fetched], [[first], [first, first]]);
+    damagedGets = 3;
+    const second = await commitRows(scene, inventedRows(5, 5));
+    await t.rejects(index.refresh(), { code: 'INDEX_DAMAGED', details: { blobId: second } });
+    t.strictSame(fetched.slice(2), [second, second], 'but not a third time');
+  });
+
   t.test(`${where}: merged blobs replace what they were merged from`, async t => {
     const scene = await indexScene(t, { isLarge });
     const { index, memory } = scene;

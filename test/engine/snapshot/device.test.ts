@@ -2,6 +2,8 @@ import { closeSync, constants, openSync, readFileSync, truncateSync, writeSync }
 import t, { type Test } from 'tap';
 import { backup, listTree, type Repository, restore, restoreDevice } from '#engine/index.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
+import { garbling } from '#test/engine/cache/garbling-storage.ts';
+import { scratchCache, through } from '#test/engine/cache/scratch-cache.ts';
 import { emptyStorage, MiB, repositoryFor, source } from './backup-scene.ts';
 import {
   allocatedBytes,
@@ -89,6 +91,24 @@ for (const isNativeAllowed of [true, false]) {
     t.ok(outcome.bytesFetched < 2.5 * MiB, `${outcome.bytesFetched} bytes were fetched`);
   });
 }
+
+t.test('a content that was garbled on its way is read once more', { skip }, async t => {
+  const memory = await emptyStorage();
+  const content = contentOf(12 * MiB);
+  await backUp(await repositoryFor(t, { storage: memory }), sourceDevice(t, content));
+  const { cache } = await scratchCache(t);
+  const inner = garbling(memory);
+  const repository = await repositoryFor(t, { storage: through(cache, inner) });
+  inner.garble('p', 1);
+  const target = targetDevice(t, content.length);
+  await bringBack(repository, target);
+  t.equal(inner.left(), 0);
+  isSame(t, target, content);
+  inner.garble('p', 1000);
+  await cache.forgetRepository('one');
+  const other = targetDevice(t, content.length);
+  await t.rejects(bringBack(repository, other), { code: 'CONTENT_DAMAGED' });
+});
 
 t.test('what a device had before is gone where the image has zeros', { skip }, async t => {
   const repository = await repositoryFor(t);

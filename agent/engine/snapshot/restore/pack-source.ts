@@ -17,6 +17,8 @@ export interface PackSource {
       readonly length: number;
     }[],
   ) => Pick<PackSource, 'get'> & Disposable;
+  /** Whether bytes may come from a cache, so that what is damaged is read by itself once more. */
+  readonly isCached?: boolean;
   /** A file that a worker thread can read the pack from by itself. */
   readonly localPath?: (packId: string) => string;
   readonly get: (

@@ -19,24 +19,28 @@ export interface ScratchMemory {
 
 /**
  * Writes what is in one range of a pack.
+ * @returns chunks of damaged contents that are to be read elsewhere
  * @throws PACK_MISSING, PACK_DAMAGED when the range cannot be read; nothing was written then
  */
-export function writeRange(thread: RestoreThread, making: FileMaking, input: RangeInput): void {
+export function writeRange(thread: RestoreThread, making: FileMaking, input: RangeInput): number[] {
   const { view, content } = thread;
   if (content === undefined) throw new EngineError('INTERNAL', 'this thread opens no contents');
   const { chunks } = view;
   const order = input.chunks;
   const sealed = sealedBytes(thread, input.source);
+  const damaged: number[] = [];
   for (let at = 0; at < order.length;) {
     thread.throwIfStopped();
     let end = at + 1;
     while (end < order.length && isSameContent(chunks, order[at], order[end])) end++;
     const opened = openContent(thread, content, sealed, order[at], input.packOffset);
     for (; at < end; at++) {
-      if (opened instanceof EngineError) making.giveUpChunk(order[at], opened);
-      else writeOpened(thread, making, order[at], opened);
+      if (!(opened instanceof EngineError)) writeOpened(thread, making, order[at], opened);
+      else if (input.isCached) damaged.push(order[at]);
+      else making.giveUpChunk(order[at], opened);
     }
   }
+  return damaged;
 }
 
 /** Writes one chunk of a content that has been opened and checked. */

@@ -213,7 +213,7 @@ class DeviceRestore {
     const reads = this.#parts.contents.readManySealed(ids, { signal: this.#signal });
     await this.#each(reads, async (read, signal) => {
       const content = section.get(read.contentId);
-      if (content) await this.#writeRead(content, read, signal);
+      if (content) await this.#writeReadOrAnew(content, read, signal);
     });
   }
 
@@ -243,6 +243,24 @@ class DeviceRestore {
     // Maintenance may have moved it; what is still missing then is damage.
     const read = await contents.readSealed(contentId, { signal: this.#signal });
     await this.#writeRead(content, read, this.#signal);
+  }
+
+  /** A content is opened before the first of it is written. */
+  async #writeReadOrAnew(
+    content: PlacedContent,
+    read: SealedRead,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { contents } = this.#parts;
+    const { contentId } = read;
+    try {
+      await this.#writeRead(content, read, signal);
+      return;
+    } catch (error) {
+      if (!isEngineError(error, 'CONTENT_DAMAGED')) throw error;
+      if (!(await contents.forgetDamaged(contentId))) throw error;
+    }
+    await this.#writeRead(content, await contents.readSealed(contentId, { signal }), signal);
   }
 
   async #writeRead(content: PlacedContent, read: SealedRead, signal: AbortSignal): Promise<void> {

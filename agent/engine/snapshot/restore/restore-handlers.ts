@@ -54,7 +54,9 @@ export function restoreHandlers(content: ContentParts | undefined): TaskHandlers
     restoreRange: input =>
       within(input, (thread, range) => {
         try {
-          return tallied(thread, making => writeRange(thread, making, range));
+          const tally = new WorkTally();
+          const damaged = writeRange(thread, new FileMaking(thread, tally), range);
+          return { ...tally.outcome(), damaged };
         } finally {
           // The next range comes sooner than a collection.
           if ('bytes' in range.source) releaseBuffer(range.source.bytes.buffer);

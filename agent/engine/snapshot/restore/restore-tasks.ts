@@ -72,6 +72,13 @@ export interface RangeInput extends SectionAddress {
   readonly packOffset: number;
   /** Chunks whose contents lie in it, by offset. */
   readonly chunks: Uint32Array;
+  /** Whether damaged contents may be sound elsewhere, and their chunks are not given up yet. */
+  readonly isCached: boolean;
+}
+
+export interface RangeOutcome extends WorkOutcome {
+  /** Chunks that were left out, in the order that they came in. */
+  readonly damaged: readonly number[];
 }
 
 /** A content that was read by itself, or could not be. */
@@ -146,7 +153,7 @@ export type RestoreTasks = {
   restoreExamine: { input: RowsInput; output: ExamineOutcome };
   /** Marks chunks of large files that the target has already. */
   restoreCompare: { input: CompareInput; output: CompareOutcome };
-  restoreRange: { input: RangeInput; output: WorkOutcome };
+  restoreRange: { input: RangeInput; output: RangeOutcome };
   restoreContent: { input: ContentInput; output: WorkOutcome };
   /** Entries that need no content any more. */
   restorePlain: { input: RowsInput; output: WorkOutcome };

@@ -287,12 +287,15 @@ export class SectionRun {
     const { report, packs, window } = this.#parts;
     const { from, to, offset } = range;
     const packId = this.table.packIds[range.pack];
+    let damaged: readonly number[] = [];
     const write = async (): Promise<void> => {
       const source = await rangeSource({ localPath: packs?.localPath, get }, packId, range, signal);
       const transfer = 'bytes' in source ? [source.bytes.buffer as ArrayBuffer] : [];
       const chunks = order.slice(from, to);
-      const input = { source, packOffset: offset, chunks };
-      this.#note(await this.#crew.task('restoreRange', input, { workerIndex, transfer }));
+      const input = { source, packOffset: offset, chunks, isCached: packs?.isCached ?? false };
+      const outcome = await this.#crew.task('restoreRange', input, { workerIndex, transfer });
+      damaged = outcome.damaged;
+      this.#note(outcome);
       report.bytesFetched += range.length;
     };
     try {
@@ -302,6 +305,9 @@ export class SectionRun {
       if (!isEngineError(error, ...ELSEWHERE)) throw error;
       // Maintenance may have moved the contents; what is still missing then is damage.
       await this.#singly.restore(order.subarray(from, to), { workerIndex, signal });
+    }
+    if (damaged.length > 0) {
+      await this.#singly.restore(Uint32Array.from(damaged), { workerIndex, signal });
     }
     report.progress('');
   }

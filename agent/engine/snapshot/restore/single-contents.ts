@@ -1,6 +1,6 @@
 // Contents of a section that are read one by one: those that the index did not know when they were
-// planned, and those that are not where it said. Maintenance moves contents, so the index is loaded
-// again before any of them counts as lost.
+// planned, those that are not where it said, and those that a cache has kept damaged. Maintenance
+// moves contents, so the index is loaded again before any of them counts as lost.
 
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { type EngineError, serializeError, type SerializedError } from '#engine/base/errors.ts';

@@ -51,6 +51,7 @@ import type {
   DirectoryPage,
   PageInput,
   PageOutput,
+  PreviousObject,
   ScanInput,
   ScanOutput,
   WrittenDirectory,
@@ -101,6 +102,7 @@ class DirectoryScan implements EntryVisitor {
   readonly #own = new StampBuilder();
   readonly #extras: DirectoryExtras;
   readonly #time: TaskTime;
+  #damaged: string[] | undefined;
   #isOverdue = false;
   #lastIndex = NONE;
   #lastFound = NONE;
@@ -109,14 +111,13 @@ class DirectoryScan implements EntryVisitor {
     const { listing: names, previous, stamps, specialStamps, digest } = upload;
     const { selection } = input;
     const totals = this.#totals;
-    const { thread } = upload;
-    const resumed = input.resumed?.flatMap(object => openPrevious(thread, object) ?? []);
-    previous.begin(openPrevious(thread, input.previous), input.known, resumed);
+    this.#upload = upload;
+    const resumed = input.resumed?.flatMap(object => this.#opened(object) ?? []);
+    previous.begin(this.#opened(input.previous), input.known, resumed);
     stamps.clear();
     specialStamps.clear();
     digest.clear();
     if (!isDigestUsed(upload.run.changes)) digest.spoil();
-    this.#upload = upload;
     this.#input = input;
     this.#previous = previous;
     this.#pieces = new PieceBuilder(previous.table, upload.gathered);
@@ -174,8 +175,15 @@ class DirectoryScan implements EntryVisitor {
       // The main thread knows the parent's object alone.
       previousSummary:
         object?.objectId === this.#input.previous?.objectId ? table.summary : undefined,
+      damaged: this.#damaged,
       written: isComplete ? this.#write(isUnchanged) : undefined,
     };
+  }
+
+  #opened(object: PreviousObject | undefined): PreviousObject | undefined {
+    const opened = openPrevious(this.#upload.thread, object);
+    if (object && opened === undefined) (this.#damaged ??= []).push(object.objectId);
+    return opened;
   }
 
   #write(isUnchanged: boolean): WrittenDirectory {

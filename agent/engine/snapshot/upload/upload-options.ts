@@ -21,6 +21,8 @@ export interface UploadParts {
   readonly isStored: (objectId: string) => boolean;
   /** Reads a directory object of the parent snapshot; undefined when it cannot be had. */
   readonly readPrevious: (objectId: string) => Promise<PreviousObject | undefined>;
+  /** Told of one that was damaged when it was opened. */
+  readonly forgetPrevious: (objectId: string) => Promise<void>;
   /** Says which of them will be read next, so that they can be fetched together. */
   readonly announcePrevious: (objectIds: Iterable<string>) => Promise<void>;
   /** What is known beside the parent snapshot. */

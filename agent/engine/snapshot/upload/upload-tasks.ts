@@ -206,6 +206,8 @@ export interface ScanOutput {
   readonly previousSummary: DirSummary | undefined;
   /** Parts of the directory's record; pages have those of their entries. */
   readonly record: RecordParts;
+  /** Earlier objects that could not be opened. */
+  readonly damaged?: readonly string[];
   /** The object, where nothing is left to wait for. */
   readonly written: WrittenDirectory | undefined;
 }

@@ -167,7 +167,7 @@ class Upload {
     { known, isDifferent }: Compared,
   ): Promise<void> {
     const { names, parent } = place;
-    const { readPrevious, announcePrevious } = this.#parts;
+    const { readPrevious, announcePrevious, forgetPrevious } = this.#parts;
     if (parent) await announcePrevious(parent.previousIdsFrom(place.position));
     const previous = earlier.previous && (await readPrevious(earlier.previous.objectId));
     const resumed = earlier.resumed && (await resumedObjects(earlier.resumed, readPrevious));
@@ -177,6 +177,7 @@ class Upload {
     const options = { transfer, isBrief: previous !== undefined && !isDifferent };
     const scanned = await this.#parts.runner.run('scanDirectory', input, options);
     this.#totals.addPart(scanned.totals);
+    for (const objectId of scanned.damaged ?? []) await forgetPrevious(objectId);
     const metadata = place.metadata ?? { ...scanned.metadata, previous: earlier.previous };
     if (scanned.written) {
       const { own, entries, special, digest } = scanned.record;
