@@ -48,12 +48,11 @@ export type { SelectionRequest } from '#engine/snapshot/source/selection.ts';
 export type { SnapshotFilter, SnapshotSummary } from '#engine/snapshot/snapshots.ts';
 export { listTree, readFile, type SnapshotStore } from '#engine/snapshot/stored-path.ts';
 export type { TreeEntry } from '#engine/snapshot/tree.ts';
-export {
-  verify,
-  type VerifyOptions,
-  type VerifyOutcome,
-  type VerifyProblem,
-  type VerifyRequest,
+export type {
+  VerifyOptions,
+  VerifyOutcome,
+  VerifyProblem,
+  VerifyRequest,
 } from '#engine/snapshot/verify.ts';
 export type { SkippedEntry } from '#engine/snapshot/upload/upload-tasks.ts';
 export {
@@ -86,6 +85,7 @@ export {
   restore,
   restoreDevice,
   surveyBackup,
+  verify,
 } from './operations.ts';
 export {
   type CreateRepositoryRequest,

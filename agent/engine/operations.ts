@@ -40,6 +40,12 @@ import {
   type SnapshotSummary,
 } from '#engine/snapshot/snapshots.ts';
 import { surveyBackup as surveyParts, type SurveyOutcome } from '#engine/snapshot/survey.ts';
+import {
+  verify as verifyStored,
+  type VerifyOptions,
+  type VerifyOutcome,
+  type VerifyRequest,
+} from '#engine/snapshot/verify.ts';
 import type { Repository } from './repository.ts';
 
 /** See snapshot/backup.ts. @throws REPOSITORY_WRITE_UNSUPPORTED besides */
@@ -137,12 +143,26 @@ export async function forgetSnapshots(
   });
 }
 
-/** See content/check.ts. */
+/** See snapshot/verify.ts. What is in the storage is read, whatever a cache has of it. */
+export function verify(
+  { parts, manifests }: Repository,
+  request: VerifyRequest,
+  options?: VerifyOptions,
+): Promise<VerifyOutcome> {
+  const contents = parts.reader.behindCache();
+  return verifyStored({ contents, manifests: manifests.readFrom(contents) }, request, options);
+}
+
+/**
+ * See content/check.ts. As verify() does, it reads packs from the storage; the index is that which
+ * was loaded, where there is a cache perhaps from there.
+ */
 export function checkRepository(
-  { parts, contents }: Repository,
+  { parts }: Repository,
   request: CheckRequest,
   options?: CheckOptions,
 ): Promise<CheckOutcome> {
   const { storage, index } = parts;
+  const contents = parts.reader.behindCache();
   return checkContents({ storage, contents, indexBlobCount: index.blobIds.size }, request, options);
 }

@@ -47,7 +47,7 @@ export const repoCheck: Verb = Object.freeze({
   prepare: (_operands, options) => {
     const request = { readData: isSet(options, 'readData') };
     return session =>
-      session.withRepository({ isReadOnly: true }, async repository => {
+      session.withRepository({ isReadOnly: true, isWithoutCache: true }, async repository => {
         const outcome = await session.withProgress(onProgress =>
           session.engine.checkRepository(repository, request, {
             signal: session.signal,

@@ -145,13 +145,13 @@ async function sessionOf(
         display.stop();
       }
     },
-    async withRepository({ isReadOnly, startsThread, lookAhead }, work) {
+    async withRepository({ isReadOnly, isWithoutCache, startsThread, lookAhead }, work) {
       const password = await findPassword(passwords);
       const keepSmall = () => keepMemorySmall(settings);
       const waiting = startsThread ? surface.startThread?.() : undefined;
       if (waiting) waiting.onceReady(keepSmall);
       else keepSmall();
-      await using cache = await cacheOf(engine, settings, surface.say);
+      await using cache = isWithoutCache ? undefined : await cacheOf(engine, settings, surface.say);
       await using repository = await engine.openRepository({
         ...place,
         password,

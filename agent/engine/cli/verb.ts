@@ -39,6 +39,15 @@ export interface RepositoryPlace {
   readonly storageOptions: OpenStorageOptions;
 }
 
+/** What a job wants of the repository that is opened for it. */
+export interface RepositoryMode {
+  readonly isReadOnly: boolean;
+  /** Of verbs that look at what the storage has, and not at what a cache has of it. */
+  readonly isWithoutCache?: boolean;
+  readonly startsThread?: boolean;
+  readonly lookAhead?: Uint8Array;
+}
+
 /** What a job runs with. */
 export interface Session {
   readonly engine: Engine;
@@ -55,7 +64,7 @@ export interface Session {
   readonly hasBar: boolean;
   /** Opens the repository that the global options name; closed when `work` has settled. */
   readonly withRepository: <Result>(
-    mode: { isReadOnly: boolean; startsThread?: boolean; lookAhead?: Uint8Array },
+    mode: RepositoryMode,
     work: (repository: Repository) => Promise<Result>,
   ) => Promise<Result>;
   /** Where a new repository goes, and its password (asked for twice on a terminal). */

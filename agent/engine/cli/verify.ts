@@ -32,6 +32,8 @@ export function renderVerify(outcome: VerifyOutcome): string {
   return `${title}\n\n${fields}${renderProblems(outcome.problems, outcome.problemCount)}`;
 }
 
+const MODE = Object.freeze({ isReadOnly: true, isWithoutCache: true, startsThread: true });
+
 export const verify: Verb = Object.freeze({
   words: ['verify'],
   operands: '[id...]',
@@ -51,7 +53,7 @@ export const verify: Verb = Object.freeze({
   prepare: (operands, options) => {
     const request = verifyRequest(operands, options);
     return session =>
-      session.withRepository({ isReadOnly: true, startsThread: true }, async repository => {
+      session.withRepository(MODE, async repository => {
         const outcome = await session.withProgress(onProgress =>
           session.engine.verify(repository, request, { signal: session.signal, onProgress }),
         );

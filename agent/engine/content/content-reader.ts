@@ -60,6 +60,12 @@ export class ContentReader implements ContentSource, SealedSource {
     this.#options = options;
   }
 
+  /** The same contents as they are in the storage, whatever a cache has of them. */
+  behindCache(): ContentReader {
+    const behind = this.#parts.storage.cache?.behind;
+    return behind ? new ContentReader({ ...this.#parts, storage: behind }, this.#options) : this;
+  }
+
   find(contentId: string): ContentEntry | undefined {
     const key = contentKey(contentId);
     const index = this.#parts.index();

@@ -87,6 +87,14 @@ export class ManifestStore implements ManifestReader {
     this.#clock = parts.clock ?? systemClock;
   }
 
+  /** The same manifests, those that are stored read from other `contents` of the same index. */
+  readFrom(contents: ContentSource): ManifestReader {
+    const other = new ManifestStore({ ...this.#parts, contents });
+    other.#written = [...this.#written];
+    other.#pending = [...this.#pending];
+    return other;
+  }
+
   async find(labels: Labels, options: CallOptions = {}): Promise<Manifest[]> {
     const live = await this.#live(options);
     return [...live.values()].filter(entry => matchesLabels(entry.labels, labels)).sort(byAge);

@@ -64,7 +64,16 @@ interface Stub {
   ) => Promise<unknown>;
 }
 
-async function listing({ repo = 's3://bucket/p', open }: Stub) {
+const listing = (stub: Stub) =>
+  running({ ...stub, words: ['snapshots'], engine: { listSnapshots: async () => [] } });
+
+interface Run extends Stub {
+  readonly words: readonly string[];
+  /** What the verb calls. */
+  readonly engine: Record<string, () => Promise<unknown>>;
+}
+
+async function running({ repo = 's3://bucket/p', open, words, ...stub }: Run) {
   const requests: { cache?: unknown }[] = [];
   const engine = {
     Cache: { open },
@@ -72,9 +81,9 @@ async function listing({ repo = 's3://bucket/p', open }: Stub) {
       requests.push(request);
       return { [Symbol.asyncDispose]: async () => {} };
     },
-    listSnapshots: async () => [],
+    ...stub.engine,
   };
-  const ran = await runWords(['snapshots', '-o', 'json', '--cache-dir', '/c'], {
+  const ran = await runWords([...words, '-o', 'json', '--cache-dir', '/c'], {
     environment: { STEVEDORE_REPO: repo, STEVEDORE_PASSWORD: 'p' },
     // A stub has only the functions that the verb under test calls.
     loadEngine: async () => engine as unknown as Engine,
@@ -122,4 +131,20 @@ t.test('for a repository in a directory no cache is opened', async t => {
     throw new Error('was opened');
   };
   t.equal((await listing({ repo: 'file:///r', open })).status, 0);
+});
+
+t.test('verbs that say whether the storage is sound open no cache', async t => {
+  const sound = { problems: [], problemCount: 0 };
+  for (const words of [['verify'], ['repo', 'check'], ['repo', 'check', '--read-data']]) {
+    const { status, requests } = await running({
+      words,
+      open: async () => {
+        throw new Error('was opened');
+      },
+      engine: { verify: async () => sound, checkRepository: async () => sound },
+    });
+    t.equal(status, 0, words.join(' '));
+    t.equal(requests.length, 1);
+    t.equal(requests[0]?.cache, undefined);
+  }
 });

@@ -56,6 +56,23 @@ t.test('what was put is found at once and by others after a flush', async t => {
   t.equal(await other.get('none'), undefined);
 });
 
+t.test('read from elsewhere the same manifests are found, and none stay behind', async t => {
+  const world = scene();
+  const { contents } = world;
+  const store = world.open();
+  const flushed = store.put({ type: 'snapshot' }, '{"a":1}');
+  await store.flush();
+  const waiting = store.put({ type: 'snapshot' }, '{"b":2}');
+  const elsewhere = new MemoryContents();
+  t.match(await store.readFrom(elsewhere).find({ type: 'snapshot' }), [
+    { id: flushed },
+    { id: waiting },
+  ]);
+  const [contentId] = contentsOf(contents);
+  contents.spoil(contentId, 'CONTENT_DAMAGED');
+  await t.rejects(store.readFrom(contents).get(flushed), { code: 'CONTENT_DAMAGED' });
+});
+
 t.test('several manifests of one flush share one content', async t => {
   const world = scene();
   const store = world.open();
