@@ -133,7 +133,7 @@ export function putStamp(words: Uint32Array, at: number, stat: SourceStat, seenM
 
 /** Whether a change at `sinceMs` or later could have given it its change time. */
 export function hasChangedSince(
-  { ctimeSeconds, ctimeNanoseconds }: SourceStat,
+  { ctimeSeconds, ctimeNanoseconds }: Pick<SourceStat, 'ctimeSeconds' | 'ctimeNanoseconds'>,
   sinceMs: number,
 ): boolean {
   const tickMs = ctimeNanoseconds === 0 ? COARSE_TICK_MS : TICK_MS;

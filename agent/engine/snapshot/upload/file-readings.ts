@@ -9,6 +9,8 @@ export interface FileReading {
   readonly reading: SharedReading;
   /** 1, or 2 when it is read once more. */
   readonly attempt: number;
+  /** Before anything was read, by Date.now(). */
+  readonly sinceMs: number;
 }
 
 export class FileReadings {

@@ -1,5 +1,6 @@
 // Large files with several names: one of them is read, the others wait for it and take its object.
 
+import { hasChangedSince } from '#engine/snapshot/source/change-record.ts';
 import type { PlacedFile } from './open-directory.ts';
 import type { StoredContents } from './file-contents.ts';
 import type { LargeFile } from './upload-tasks.ts';
@@ -30,14 +31,29 @@ export class LargeLinks {
     return 'read';
   }
 
-  /** @returns those that waited; without an object they have to be read */
-  settle({ file }: PlacedFile, stored: StoredContents | undefined): PlacedFile[] {
-    const key = keyOf(file);
-    const known = key === undefined ? undefined : this.#files.get(key);
-    if (key === undefined || known === undefined) return [];
-    if (stored) known.stored = stored;
-    else this.#files.delete(key);
-    return known.waiting.splice(0);
+  /**
+   * One of its names has been stored.
+   * @param sinceMs when its reading began, or before; by Date.now()
+   * @returns those that waited: to be claimed again
+   */
+  settle(placed: PlacedFile, stored: StoredContents, sinceMs: number): PlacedFile[] {
+    // Within one tick of the clock it may have been written once more unseen. The name that was
+    // read is read again next time; one that is looked at later would pass for certain.
+    if (hasChangedSince(placed.file, sinceMs)) return this.giveUp(placed);
+    const known = this.#known(placed);
+    if (known) known.stored = stored;
+    return known?.waiting.splice(0) ?? [];
+  }
+
+  /** What was read of it is not to stand for others. @returns those that waited, as settle does */
+  giveUp(placed: PlacedFile): PlacedFile[] {
+    const known = this.#known(placed);
+    this.#files.delete(keyOf(placed.file) ?? '');
+    return known?.waiting.splice(0) ?? [];
+  }
+
+  #known({ file }: PlacedFile): LinkedLarge | undefined {
+    return this.#files.get(keyOf(file) ?? '');
   }
 
   /** One that nobody waits for, if there is any. */
@@ -50,9 +66,13 @@ export class LargeLinks {
   }
 }
 
-/** A file that has changed since is another one. */
+/**
+ * A file that has changed since is another one. All that small ones compare, too: where inodes are
+ * made up and change times are coarse, two files may have those in common.
+ */
 function keyOf(file: LargeFile): string | undefined {
-  const { extras, bytes, ctimeSeconds, ctimeNanoseconds } = file;
+  const { extras, bytes, mtimeSeconds, mtimeNanoseconds, ctimeSeconds, ctimeNanoseconds } = file;
   if (extras?.linkGroup === undefined) return undefined;
-  return `${extras.linkGroup} ${bytes} ${ctimeSeconds} ${ctimeNanoseconds}`;
+  const times = [mtimeSeconds, mtimeNanoseconds, ctimeSeconds, ctimeNanoseconds];
+  return [extras.linkGroup, bytes, ...times].join(' ');
 }

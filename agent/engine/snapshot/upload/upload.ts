@@ -243,12 +243,13 @@ class Upload {
     const { directory, file } = placed;
     const resumed = file.resumed && (await this.#parts.readChunks(file.resumed));
     const address = { run: this.#run, names: directory.names, isAfresh: attempt > 1 };
-    const reading = { placed, attempt, reading: new SharedReading(address, file, resumed) };
-    this.#readings.add(reading);
-    this.#queue.readings.add(reading);
+    const sinceMs = Date.now();
+    const open = { placed, attempt, sinceMs, reading: new SharedReading(address, file, resumed) };
+    this.#readings.add(open);
+    this.#queue.readings.add(open);
     // Others may begin to help at once.
     this.#lanes.wake();
-    await this.#join(reading);
+    await this.#join(open);
   }
 
   async #join(open: FileReading): Promise<void> {
@@ -268,7 +269,7 @@ class Upload {
   }
 
   async #finishFile(open: FileReading): Promise<void> {
-    const { placed, reading, attempt } = open;
+    const { placed, reading, attempt, sinceMs } = open;
     if (reading.failure) {
       this.#readings.giveUp(open);
       this.#fileFailed(placed, reading.failure);
@@ -278,7 +279,7 @@ class Upload {
     if (finished.changed) {
       this.#readings.giveUp(open);
       // Other names of it are read by themselves.
-      this.#queue.files.push(...this.#links.settle(placed, undefined));
+      this.#queue.files.push(...this.#links.giveUp(placed));
       await this.#readFile({ ...placed, file: finished.changed }, 2);
       return;
     }
@@ -287,9 +288,10 @@ class Upload {
     const isSteady = skipped === undefined && attempt === 1;
     const { resumedBytes } = reading;
     this.#fileStored(placed, finished, piece, { isSteady, skipped, resumedBytes });
-    for (const other of this.#links.settle(placed, skipped ? undefined : finished)) {
-      this.#queue.files.push(other);
-    }
+    const others = skipped
+      ? this.#links.giveUp(placed)
+      : this.#links.settle(placed, finished, sinceMs);
+    this.#queue.files.push(...others);
   }
 
   #linkStored(placed: PlacedFile, stored: StoredContents): void {
@@ -322,7 +324,7 @@ class Upload {
     directory.totals.addFailure(failure);
     this.#totals.addFailure(failure);
     directory.finishFile(placed, undefined, false);
-    this.#queue.files.push(...this.#links.settle(placed, undefined));
+    this.#queue.files.push(...this.#links.giveUp(placed));
     this.#checkComplete(directory);
   }
 

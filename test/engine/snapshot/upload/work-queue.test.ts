@@ -123,7 +123,7 @@ t.test('those who would stand idle help with a file, as many as there are thread
   const queue = new WorkQueue(2);
   const { files } = opened({ pieces: [file] });
   const reading = new SharedReading({ run: uploadRun(), names: [] }, file);
-  queue.readings.add({ placed: files[0], reading, attempt: 1 });
+  queue.readings.add({ placed: files[0], reading, attempt: 1, sinceMs: 0 });
   reading.readers = 1;
   t.equal(queue.next()?.kind, 'join');
   reading.readers = 2;
