@@ -127,6 +127,32 @@ t.test('attributes are looked at again where nothing is known', async t => {
   t.equal(await shifted.find([]), undefined, 'a note that does not fit');
 });
 
+t.test('of a file that lacks attributes a change is seen as of others', async t => {
+  if (!isNativeAvailable()) return void t.comment('skipped: only system calls see attributes');
+  const root = makeFiles(t);
+  // One more than are kept.
+  const names = Array.from({ length: 17 }, (_, index) => `user.${index}`);
+  const value = Buffer.alloc(65_536);
+  if (!names.every(name => setXattr(`${root}/f0`, name, value))) {
+    return void t.comment('skipped: there is no room for attributes here');
+  }
+  const write = (text: string) => {
+    for (const file of [`${root}/f0`, `${root}/f1`]) {
+      writeFileSync(file, text);
+      utimesSync(file, 1_600_000_000, 1_600_000_000);
+    }
+  };
+  write('O');
+  const repository = await repositoryFor(t);
+  await settle(repository, root);
+  const lacking = { skippedCount: 1, skipped: [{ code: 'SOURCE_ATTRIBUTE_UNREADABLE' }] };
+  t.match(await run(repository, root), { read: 0, ...lacking }, 'looked at again, not read again');
+  write('X');
+  const blind = await run(repository, root, { ignoreCtime: true });
+  t.match(blind, { read: 0, ...lacking }, 'unless change times are ignored');
+  t.match(await run(repository, root), { read: 2, ...lacking }, 'which does not forget it');
+});
+
 t.test('notes are kept beside others, and only what is understood is believed', async t => {
   const note = { version: 1, object: 'kaa', index: 32, slots: 16 } as const;
   const extra = withChanges({ stevedore: { splitter: 'X' }, other: 1 }, note);

@@ -19,7 +19,13 @@ const NANOSECONDS = 1;
 const UNKNOWN = 0xffff_ffff;
 /** It could be written to once more without its times telling: it is read again. */
 const RACY = 0xffff_fffe;
-const SECONDS_MAX = 2 ** 34;
+/**
+ * Among nanoseconds: not all attributes could be had, so they are looked at again, whatever the
+ * change time says; of the content it says as much as elsewhere. It stands for the second of the
+ * more bits of seconds, which no file has before the year 2242. UNKNOWN and RACY have it anyway.
+ */
+const LOOK_AGAIN = 2;
+const SECONDS_MAX = 2 ** 33;
 
 /** The kernel takes times from a clock that ticks every 1 to 10 ms. */
 const TICK_MS = 20;
@@ -39,6 +45,7 @@ export interface ChangeRules {
   readonly resumedSinceMs?: number;
 }
 
+/** `unknown`: attributes are looked at, the content is old as far as kopia's rule goes. */
 export const STATE = Object.freeze({ unknown: 0, same: 1, changed: 2 });
 
 export interface DirectoryKey {
@@ -78,9 +85,14 @@ export class StampBuilder {
     for (let word = 0; word < STAMP_WORDS; word++) own[to + word] = words[at + word];
   }
 
-  /** Something that has to be looked at again. */
+  /** Something of which only the attributes count, and not all of them could be had. */
   addUnknown(): void {
     this.#nextWords()[(this.count - 1) * STAMP_WORDS + NANOSECONDS] = UNKNOWN;
+  }
+
+  /** Of the last one not all attributes could be had. */
+  markLastToLookAgain(): void {
+    this.#words[(this.count - 1) * STAMP_WORDS + NANOSECONDS] |= LOOK_AGAIN;
   }
 
   /** The last one is of something that was being written to. */
@@ -165,18 +177,19 @@ export function stampState(
   const nanoseconds = words[at + 1];
   if (nanoseconds === UNKNOWN) return unknownState(stat, rules);
   if (nanoseconds === RACY) return ignoreCtime ? STATE.unknown : STATE.changed;
+  const time = (nanoseconds & ~LOOK_AGAIN) >>> 0;
   const isSameTime =
-    ignoreCtime ||
-    (words[at] === stat.ctimeSeconds >>> 0 && nanoseconds === changeNanoseconds(stat));
+    ignoreCtime || (words[at] === stat.ctimeSeconds >>> 0 && time === changeNanoseconds(stat));
   const isSameInode =
     ignoreInode || (words[at + 2] === stat.inodeLow && words[at + 3] === stat.inodeHigh);
-  return isSameTime && isSameInode ? STATE.same : STATE.changed;
+  if (!isSameTime || !isSameInode) return STATE.changed;
+  return time === nanoseconds ? STATE.same : STATE.unknown;
 }
 
 /**
  * The record of a directory.
  * @param digest of the entries as they were stored, where there is one; it is left out where one of
- *   the stamps does not say for certain what it stands for
+ *   the stamps does not say for certain all of what it stands for
  */
 export function makeRecord(
   key: DirectoryKey,
@@ -202,7 +215,7 @@ export function makeRecord(
 
 function areCertain(stamps: Uint32Array): boolean {
   for (let at = NANOSECONDS; at < stamps.length; at += STAMP_WORDS) {
-    if (stamps[at] >= RACY) return false;
+    if ((stamps[at] & LOOK_AGAIN) !== 0) return false;
   }
   return true;
 }

@@ -187,9 +187,8 @@ export class EntryStore {
       const hasChanged = !this.#parts.previous.isUnchanged(position, stat);
       if (hasChanged || !isEngineError(error, 'SOURCE_UNREADABLE')) throw error;
       // Whoever may not read it can still tell that it has not changed.
-      this.#noteUnreadable(index, [`all: ${String(error.details.errno)}`]);
+      this.#stampKept({ index, stat, position }, [`all: ${String(error.details.errno)}`]);
       this.#countCached(stat);
-      this.#parts.stamps.addUnknown();
       return position;
     }
   }
@@ -199,9 +198,7 @@ export class EntryStore {
     const objectId = this.#parts.previous.table.objectIdAt(position);
     this.#countCached(stat);
     const extras = this.#extrasOf(index, stat, look.extras);
-    const { ignoreCtime, ignoreInode } = this.#parts.upload.run.changes;
-    const isIgnoring = (ignoreCtime || ignoreInode) && look.unreadable.length === 0;
-    if (!isIgnoring || !this.#stampAgain(position)) this.#stamp(index, stat, look.unreadable);
+    this.#stampKept(place, look.unreadable);
     return this.#entry(place, { objectId, bytes: stat.size, extras });
   }
 
@@ -363,18 +360,29 @@ export class EntryStore {
 
   /** Notes what the next backup can know of an entry. */
   #stamp(index: number, stat: SourceStat, unreadable: readonly string[]): void {
-    const { stamps, digest, names, seenMs } = this.#parts;
+    const { stamps, seenMs } = this.#parts;
+    stamps.add(stat, seenMs);
+    this.#noteLook(index, stat, unreadable);
+  }
+
+  /** The same of one whose content is old: with what is ignored, what the last one knew. */
+  #stampKept({ index, stat, position }: Place, unreadable: readonly string[]): void {
+    const { stamps, upload, seenMs } = this.#parts;
+    const { ignoreCtime, ignoreInode } = upload.run.changes;
+    const isKept = (ignoreCtime || ignoreInode) && this.#stampAgain(position);
+    if (!isKept) stamps.add(stat, seenMs);
+    this.#noteLook(index, stat, unreadable);
+  }
+
+  /** Marks the stamp where attributes are missing: what it says of the content stays true. */
+  #noteLook(index: number, stat: SourceStat, unreadable: readonly string[]): void {
+    const { stamps, digest, names, totals } = this.#parts;
     if (unreadable.length === 0) {
-      stamps.add(stat, seenMs);
       digest?.add(names, index, stat);
       return;
     }
-    stamps.addUnknown();
-    this.#noteUnreadable(index, unreadable);
-  }
-
-  #noteUnreadable(index: number, unreadable: readonly string[]): void {
-    this.#parts.totals.addSkipped(unreadableAttributes(this.#pathOf(index), unreadable));
+    stamps.markLastToLookAgain();
+    totals.addSkipped(unreadableAttributes(this.#pathOf(index), unreadable));
   }
 
   #pathOf(index: number): string {

@@ -3,6 +3,7 @@ import { encodeDirectory, encodeEntry, type DirEntry } from '#engine/format/dire
 import { goNameText } from '#engine/format/go-name.ts';
 import {
   directoryKey,
+  KnownRecord,
   makeRecord,
   STATE,
   StampBuilder,
@@ -135,6 +136,63 @@ t.test('change time and inode say more, where they are known and to be believed'
   t.equal(previousOf([encodeEntry(entry)]).stateOf(0, statOf(), rules), unknown);
   const two = [encodeEntry(entry), encodeEntry({ ...entry, name: 'b' })];
   t.equal(previousOf(two, record).stateOf(0, statOf(), rules), unknown, 'of another directory');
+});
+
+t.test(
+  'attributes that are missing are looked at, and change time and inode still tell',
+  async t => {
+    const stateAfter = (values: Partial<SourceStat>, more: Partial<typeof rules> = {}) => {
+      const stamps = new StampBuilder();
+      stamps.add(statOf(), Number.MAX_SAFE_INTEGER);
+      stamps.markLastToLookAgain();
+      const digest = Uint32Array.of(1, 2, 3, 4);
+      const record = makeRecord(directoryKey([]), new Uint32Array(4), [stamps.words()], digest);
+      t.equal(new KnownRecord(record).digest, undefined);
+      const known = previousOf([encodeEntry(entry)], record);
+      return known.stateOf(0, statOf(values), { ...rules, ...more });
+    };
+    const { changed, unknown } = STATE;
+    t.equal(stateAfter({}), unknown);
+    t.equal(stateAfter({ ctimeNanoseconds: 6 }), changed);
+    t.equal(stateAfter({ ctimeSeconds: 1_700_000_001 }), changed);
+    t.equal(stateAfter({ ctimeSeconds: 1_700_000_000 + 2 ** 32 }), changed);
+    t.equal(stateAfter({ inodeLow: 78 }), changed);
+    t.equal(stateAfter({ inodeHigh: 0 }), changed);
+    t.equal(stateAfter({ ctimeNanoseconds: 6 }, { ignoreCtime: true }), unknown);
+    t.equal(stateAfter({ inodeLow: 78 }, { ignoreInode: true }), unknown);
+  },
+);
+
+t.test('a stamp that says less says no more when attributes are missing', async t => {
+  const seenMs = 1_700_000_000_000;
+  const stateAfter = (values: Partial<SourceStat>) => {
+    const stamps = new StampBuilder();
+    stamps.add(statOf(values), seenMs);
+    stamps.markLastToLookAgain();
+    const record = makeRecord(directoryKey([]), new Uint32Array(4), [stamps.words()]);
+    return previousOf([encodeEntry(entry)], record).stateOf(0, statOf(values), rules);
+  };
+  t.equal(stateAfter({}), STATE.changed, 'of a file that was too young');
+  t.equal(stateAfter({ ctimeSeconds: -1 }), STATE.unknown);
+  t.equal(
+    stateAfter({ ctimeSeconds: 2 ** 33 }),
+    STATE.unknown,
+    'there is no room for the year 2242',
+  );
+});
+
+t.test('a stamp of earlier versions says what it said, up to the year 2242', async t => {
+  // The second word: nanoseconds times four, plus bits 32 and 33 of the seconds.
+  const stateOf = (ctimeSeconds: number, bits: number) => {
+    const stamp = Uint32Array.of(ctimeSeconds >>> 0, 5 * 4 + bits, 77, 1);
+    const record = makeRecord(directoryKey([]), new Uint32Array(4), [stamp]);
+    const known = previousOf([encodeEntry(entry)], record);
+    return known.stateOf(0, statOf({ ctimeSeconds }), rules);
+  };
+  t.equal(stateOf(1_700_000_000, 0), STATE.same);
+  t.equal(stateOf(2 ** 32 + 7, 1), STATE.same);
+  t.equal(stateOf(2 ** 33 + 7, 2), STATE.changed, 'later the file is read');
+  t.equal(stateOf(2 ** 33 + 2 ** 32 + 7, 3), STATE.changed);
 });
 
 t.test('a file whose change time is that of the look is read again', async t => {
