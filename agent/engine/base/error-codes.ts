@@ -78,6 +78,7 @@ export const ERROR_CODES = Object.freeze({
   SOURCE_VANISHED: final,
   SOURCE_ATTRIBUTE_UNREADABLE: final,
   SOURCE_TYPE_UNSUPPORTED: final,
+  SOURCE_TOO_LARGE: final,
   SOURCE_INCOMPLETE: final,
   TARGET_NOT_EMPTY: final,
   TARGET_NAME_UNSAFE: final,

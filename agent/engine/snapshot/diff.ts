@@ -15,10 +15,9 @@ import {
   mtimeOf,
   specialAsEntry,
   type StoredDirectory,
-  tooDeep,
-  TREE_DEPTH_MAX,
   TreeReader,
 } from './tree.ts';
+import { tooDeep, TREE_DEPTH_MAX } from './tree-limits.ts';
 
 export type ChangedAttribute =
   | 'type'

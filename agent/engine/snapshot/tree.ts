@@ -21,10 +21,8 @@ import { joinNanoseconds, unwrapEntryTime } from '#engine/format/entry-time.ts';
 import { openObject, type ReadOptions } from '#engine/object/object-reader.ts';
 import { printablePath } from './source/source-name.ts';
 import { PrefetchedContents } from './prefetched-contents.ts';
+import { DIRECTORY_BYTES_MAX, tooDeep, TREE_DEPTH_MAX } from './tree-limits.ts';
 
-/** PATH_MAX allows some 2,000 levels; kopia and we can store deeper ones. */
-export const TREE_DEPTH_MAX = 4096;
-const DIRECTORY_BYTES_MAX = 512 << 20;
 /** PATH_MAX of Linux; other systems have shorter ones. */
 const LINK_TARGET_BYTES_MAX = 4096;
 
@@ -254,12 +252,6 @@ function describeSpecial(special: SpecialEntry, directory: string): TreeEntry {
   const { type, name, major, minor } = special;
   const entry = toTreeEntry(specialAsEntry(special), joinPath(directory, name));
   return type === 'c' || type === 'b' ? { ...entry, device: { major, minor } } : entry;
-}
-
-/** The failure of a walk that has come to more than TREE_DEPTH_MAX levels. */
-export function tooDeep(): EngineError {
-  const text = `walking the tree was given up: it is deeper than ${TREE_DEPTH_MAX} levels`;
-  return new EngineError('LIMIT_EXCEEDED', `${text}; name a directory further down`);
 }
 
 export function joinPath(directory: string, name: string): string {

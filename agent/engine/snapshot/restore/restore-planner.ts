@@ -6,7 +6,8 @@
 import { throwIfAborted } from '#engine/base/abort.ts';
 import { deserializeError } from '#engine/base/errors.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
-import { tooDeep, TREE_DEPTH_MAX, TreeReader } from '#engine/snapshot/tree.ts';
+import { TreeReader } from '#engine/snapshot/tree.ts';
+import { tooDeep, TREE_DEPTH_MAX } from '#engine/snapshot/tree-limits.ts';
 import type { TaskRunner } from '#engine/workers/tasks.ts';
 import { BatchRows, directoryOf } from './batch-rows.ts';
 import type { EntryFilter } from './entry-filter.ts';

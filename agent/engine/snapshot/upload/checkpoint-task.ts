@@ -4,7 +4,7 @@
 
 import type { DirEntry } from '#engine/format/directory.ts';
 import type { TaskReply } from '#engine/workers/tasks.ts';
-import { writeDirectoryObject } from './directory-object.ts';
+import { writePartialDirectory } from './directory-object.ts';
 import { contiguousChunks } from './file-chunks.ts';
 import { insertEntries } from './insert-entries.ts';
 import { childText } from './open-directory.ts';
@@ -51,7 +51,7 @@ function writeHalfDone(
   for (const part of parts) totals.addFile(part, part.bytes);
   const summary = { ...totals.directorySummary(metadata), incomplete: reason };
   const all = [...childPieces, ...insertEntries(pieces, parts)];
-  return { objectId: writeDirectoryObject(upload, all, summary, extras), summary };
+  return { objectId: writePartialDirectory(upload, all, summary, extras), summary };
 }
 
 /** Undefined when nothing is known of the file's start. */

@@ -8,25 +8,47 @@ import {
 } from '#engine/format/directory.ts';
 import { type DirectoryExtras, encodeDirectoryExtras } from '#engine/format/entry-extras.ts';
 import type { ExtraFields } from '#engine/format/json-fields.ts';
+import { sizeFault } from '#engine/snapshot/tree-limits.ts';
 import { encodeText } from './piece-builder.ts';
 import type { UploadThread } from './upload-thread.ts';
 
 const PREFIX = 'k'.charCodeAt(0);
 const COMMA = new Uint8Array([','.charCodeAt(0)]);
 
+export type DirectoryWriter = Pick<UploadThread, 'directoryCompressor' | 'objects'>;
+
 /**
  * @param pieces entry texts in kopia's order, each one entry or several joined by commas
  * @returns the id of the object; durable only after the next flush
+ * @throws SOURCE_TOO_LARGE when it could not be read again
  */
 export function writeDirectoryObject(
-  upload: UploadThread,
+  upload: DirectoryWriter,
   pieces: readonly Uint8Array[],
   summary: DirSummary,
   extras: DirectoryExtras,
 ): string {
-  const { directoryCompressor: compressor, objects } = upload;
   const all = directoryPieces(pieces, summary, encodeDirectoryExtras(extras));
-  return objects.writePieces(all, { prefix: PREFIX, compressor });
+  const fault = sizeFault(all);
+  if (fault) throw fault;
+  return writePieces(upload, all);
+}
+
+/** The same for a checkpoint: to the run that goes on from it, one that is too large is as none. */
+export function writePartialDirectory(
+  upload: DirectoryWriter,
+  pieces: readonly Uint8Array[],
+  summary: DirSummary,
+  extras: DirectoryExtras,
+): string {
+  return writePieces(upload, directoryPieces(pieces, summary, encodeDirectoryExtras(extras)));
+}
+
+function writePieces(
+  { directoryCompressor: compressor, objects }: DirectoryWriter,
+  pieces: readonly Uint8Array[],
+): string {
+  return objects.writePieces(pieces, { prefix: PREFIX, compressor });
 }
 
 /** The extra fields of a directory as they stand in its JSON. */

@@ -48,6 +48,7 @@ export function isSourceError(error: unknown): error is EngineError {
     'SOURCE_CHANGED',
     'SOURCE_UNREADABLE',
     'SOURCE_TYPE_UNSUPPORTED',
+    'SOURCE_TOO_LARGE',
   );
 }
 

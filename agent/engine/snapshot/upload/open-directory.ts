@@ -83,7 +83,7 @@ export class OpenDirectory {
   readonly totals = new TotalsBuilder();
   readonly extras: DirectoryExtras;
   /** What comes of it, while it is being written: its entries are not here any more. */
-  writing: Promise<WrittenDirectory> | undefined;
+  writing: Promise<WrittenDirectory | EngineError> | undefined;
   readonly #children: readonly ChildDirectory[];
   readonly #childSlots: Slots;
   readonly #slots: Slots;

@@ -1,8 +1,10 @@
 // What is known of the tree in the middle of an upload, gathered at one moment, for
 // checkpoint-task.
 
+import { EngineError } from '#engine/base/errors.ts';
 import type { OpenDirectory } from './open-directory.ts';
-import type { PartialDirectory, PartialFileInput } from './upload-tasks.ts';
+import { TotalsBuilder } from './part-totals.ts';
+import type { HalfDoneDirectory, PartialDirectory, PartialFileInput } from './upload-tasks.ts';
 
 export interface PartialTree {
   /** Children before their parents, the root last. */
@@ -37,7 +39,11 @@ export async function gatherPartialTree(
       openChildren.set(parent, siblings.set(position, index));
     }
     // Its entries have moved to the thread that writes it.
-    if (writing) return writing.then(written => ({ metadata, written }));
+    if (writing) {
+      return writing.then(written =>
+        written instanceof EngineError ? emptyOf(directory) : { metadata, written },
+      );
+    }
     const known = directory.known(openChildren.get(directory) ?? new Map<number, number>());
     transfer.push(...known.fresh);
     const { children, pieces } = known;
@@ -47,4 +53,10 @@ export async function gatherPartialTree(
     return Promise.resolve({ metadata, extras, children, pieces, files: parts, totals });
   });
   return { directories: await Promise.all(gathered), transfer };
+}
+
+/** In place of one that is too large to be stored: the next run finds nothing of it. */
+function emptyOf({ metadata, extras }: OpenDirectory): HalfDoneDirectory {
+  const totals = new TotalsBuilder().part();
+  return { metadata, extras, children: [], pieces: [], files: [], totals };
 }

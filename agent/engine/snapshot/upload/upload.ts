@@ -6,8 +6,10 @@ import { EngineError } from '#engine/base/errors.ts';
 import { TASKS_PER_THREAD } from '#engine/workers/tasks.ts';
 import { directoryKey, makeRecord } from '#engine/snapshot/source/change-record.ts';
 import { ChangeWriter } from './change-writer.ts';
+import { depthFault } from '#engine/snapshot/tree-limits.ts';
 import {
   childRequest,
+  type ChildRequest,
   type Compared,
   compareDirectories,
   type CompareRequest,
@@ -141,6 +143,12 @@ class Upload {
 
   async #compareChildren(parent: OpenDirectory, children: readonly TakenChild[]): Promise<void> {
     const requests = children.map(taken => childRequest(parent, taken));
+    // All of them are as deep.
+    const fault = depthFault(requests[0].place.names);
+    if (fault) {
+      for (const { place } of requests) this.#childFailed(place, fault);
+      return;
+    }
     const results = await compareDirectories(this.#parts, this.#run, requests);
     for (const [index, compared] of results.entries()) {
       const request = requests[index];
@@ -149,17 +157,25 @@ class Upload {
   }
 
   async #scanChild({ request, compared }: ComparedChild): Promise<void> {
-    const { names, parent, position } = request.place;
     try {
       await this.#scan(request, compared);
     } catch (error) {
       if (!isSourceError(error)) throw error;
-      const failure = failureAt(this.#run, names, error, 'directory');
-      parent.totals.addFailure(failure);
-      this.#totals.addFailure(failure);
-      this.#changes.order.finish(new RecordNode(parent.order, position), undefined);
-      this.#childDone(parent, position, undefined);
+      this.#childFailed(request.place, error);
     }
+  }
+
+  /** One that was never open. */
+  #childFailed(place: ChildRequest['place'], error: EngineError): void {
+    this.#changes.order.finish(new RecordNode(place.parent.order, place.position), undefined);
+    this.#childLost(place, error);
+  }
+
+  #childLost({ names, parent, position }: ChildRequest['place'], error: EngineError): void {
+    const failure = failureAt(this.#run, names, error, 'directory');
+    parent.totals.addFailure(failure);
+    this.#totals.addFailure(failure);
+    this.#childDone(parent, position, undefined);
   }
 
   async #scan(
@@ -334,17 +350,23 @@ class Upload {
     if (!unchanged) directory.writing = this.#writeObject(directory);
     const written = unchanged ?? (await directory.writing);
     this.#open.delete(directory);
-    if (written) this.#directoryDone(directory, written);
+    if (written instanceof EngineError) {
+      const { names, parent, position } = directory;
+      if (parent === undefined) throw written;
+      this.#childLost({ names, parent, position }, written);
+    } else if (written) this.#directoryDone(directory, written);
   }
 
-  async #writeObject(directory: OpenDirectory): Promise<WrittenDirectory> {
+  async #writeObject(directory: OpenDirectory): Promise<WrittenDirectory | EngineError> {
     const summary = directory.totals.directorySummary(directory.metadata);
     const { extras } = directory;
     const input = { run: this.#run, pieces: directory.pieces(), summary, extras };
     const transfer = input.pieces.flatMap(wholeBuffer);
     const options = { transfer, isBrief: true };
-    const { objectId } = await this.#parts.runner.run('writeDirectory', input, options);
-    return { objectId, summary };
+    const written = await this.#parts.runner
+      .run('writeDirectory', input, options)
+      .catch(sourceError);
+    return written instanceof EngineError ? written : { ...written, summary };
   }
 
   #directoryDone(

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { EngineError } from '#engine/base/errors.ts';
 import { createSelection } from '#engine/snapshot/source/selection.ts';
 import { OpenDirectory } from '#engine/snapshot/upload/open-directory.ts';
 import { gatherPartialTree } from '#engine/snapshot/upload/partial-tree.ts';
@@ -60,4 +61,12 @@ t.test('what cannot be written is no part of a checkpoint', async t => {
   const writing = open('a', root, []);
   writing.writing = Promise.reject(new Error('disk full'));
   await t.rejects(gatherPartialTree([root, writing], []), { message: 'disk full' });
+});
+
+t.test('one that turns out to be too large has nothing in it', async t => {
+  const root = open('', undefined, ['a']);
+  const crowd = open('a', root, []);
+  crowd.writing = Promise.resolve(new EngineError('SOURCE_TOO_LARGE', 'it is'));
+  const { directories } = await gatherPartialTree([root, crowd], []);
+  t.match(directories[0], { children: [], pieces: [], files: [], totals: { entryCount: 0 } });
 });
