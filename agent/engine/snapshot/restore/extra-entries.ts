@@ -2,13 +2,14 @@
 // asked for, in a worker thread.
 
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
-import { removeTree } from '#engine/snapshot/target/remove-tree.ts';
+import { assertRemovable, removeTree } from '#engine/snapshot/target/remove-tree.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
 import { DIRECTORY_STATE } from './plan-tables.ts';
 import type { ExtraInput, ExtraOutcome } from './restore-tasks.ts';
 import type { RestoreThread } from './restore-thread.ts';
 import { directoryName, entryName } from './section-rows.ts';
+import { SparedDirectory } from './spared-directory.ts';
 import { WorkTally } from './work-tally.ts';
 
 type ListedDirectory = ExtraInput['directories'][number];
@@ -21,37 +22,54 @@ export function removeExtra(
   const tally = new WorkTally({ isDirectory: true });
   const removed: { row: number; name: Uint8Array }[] = [];
   const { state } = thread.view.directories;
+  const repository = new SparedDirectory(thread);
+  const { stat: spared } = repository;
   for (const directory of directories) {
     thread.throwIfStopped();
     if (state[directory.row] === DIRECTORY_STATE.mounted) {
-      nameMounted(thread, directory, tally);
+      nameStaying(thread, directory, tally, 'another file system is mounted there');
+      continue;
+    }
+    if (repository.holds(directory.row)) {
+      nameStaying(thread, directory, tally, 'the repository is there');
       continue;
     }
     for (const name of extraNames(thread, directory)) {
       thread.throwIfStopped();
       try {
-        if (!isDryRun) {
-          removeTree(thread.fileSystem, thread.directoryAt(directory.row), name, {
-            checkpoint: () => thread.throwIfStopped(),
-          });
+        const parent = thread.directoryAt(directory.row);
+        if (isDryRun) {
+          assertRemovable(thread.fileSystem, parent, name, { spared });
+        } else {
+          const checkpoint = () => thread.throwIfStopped();
+          removeTree(thread.fileSystem, parent, name, { checkpoint, spared });
         }
         removed.push({ row: directory.row, name });
       } catch (error) {
         if (!isOfOneEntry(error)) throw error;
-        tally.failure(directory.row, error);
+        if (error.code === 'TARGET_ENTRY_REFUSED') tellExtra(directory, tally, error.message);
+        else tally.failure(directory.row, error);
       }
     }
   }
   return { removed, problems: tally.outcome().problems };
 }
 
-/** No mount is crossed to remove something, and what stays is named. */
-function nameMounted(thread: RestoreThread, directory: ListedDirectory, tally: WorkTally): void {
+/** No mount is crossed to remove something, the repository is left, and what stays is named. */
+function nameStaying(
+  thread: RestoreThread,
+  directory: ListedDirectory,
+  tally: WorkTally,
+  reason: string,
+): void {
   const { length } = extraNames(thread, directory);
   if (length === 0) return;
-  const found = `${length} more, which stay: another file system is mounted there`;
+  tellExtra(directory, tally, `${length} more, which stay: ${reason}`);
+}
+
+function tellExtra({ row }: ListedDirectory, tally: WorkTally, found: string): void {
   const expected = 'only entries of the snapshot';
-  tally.differ(directory.row, [{ attribute: 'extra', expected, found }]);
+  tally.differ(row, [{ attribute: 'extra', expected, found }]);
 }
 
 function extraNames(thread: RestoreThread, directory: ListedDirectory): Uint8Array[] {

@@ -91,7 +91,7 @@ function renamed(entry: DirEntry, name: string): DirEntry {
 
 /**
  * Goals that share a place would overwrite, or remove, what the others make; and the repository
- * would be extra itself.
+ * would be extra itself, or what is in it. Where a bind mount leads to it: spared-directory.ts.
  * @throws USAGE
  */
 async function assertApart(
@@ -111,8 +111,10 @@ async function assertApart(
   }
   if (isRemovingExtra && repositoryDirectory !== undefined) {
     const own = await placeOfDirectory(repositoryDirectory);
-    const around = places.findIndex(({ isTree, place }) => isTree && isWithin(own, place));
-    if (around !== -1) throw aroundRepository(goals[around].target, repositoryDirectory);
+    for (const [index, { isTree, place }] of places.entries()) {
+      if (!isTree || !(isWithin(own, place) || isWithin(place, own))) continue;
+      throw aroundRepository(goals[index].target, repositoryDirectory);
+    }
   }
   for (const [index, { place }] of places.entries()) {
     const other = places.findIndex((each, at) => {
@@ -127,7 +129,7 @@ async function assertApart(
 }
 
 function aroundRepository(target: string, repository: string): EngineError {
-  const text = `removing what is extra from ${target} was refused: the repository is in it`;
+  const text = `removing what is extra from ${target} was refused: it holds the repository, or lies in it`;
   return new EngineError('USAGE', `${text} (${repository}); restore without that, or elsewhere`);
 }
 

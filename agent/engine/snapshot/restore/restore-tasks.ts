@@ -23,6 +23,8 @@ export interface RestoreRun {
   readonly isDelta: boolean;
   /** What the snapshot does not have is removed, directories in the way of files among it. */
   readonly isRemovingExtra: boolean;
+  /** Nothing extra is removed from this directory, whichever path leads to it. */
+  readonly repositoryDirectory?: Uint8Array;
   /** Runs of zeros are left as holes where the snapshot does not know of holes. */
   readonly isSparse: boolean;
   /** Nothing is written; directories that would be made count as made. */

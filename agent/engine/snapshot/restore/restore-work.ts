@@ -56,12 +56,14 @@ export class RestoreWork {
     this.goals = goals;
     this.#signal = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal;
     const { overwrite, delta = false, deleteExtra = false, sparse = false } = request;
+    const { repositoryDirectory: own } = parts;
     this.#run = {
       runId: nextRunId++,
-      targets: goals.map(({ directory }) => new Uint8Array(Buffer.from(directory))),
+      targets: goals.map(({ directory }) => bytesOf(directory)),
       overwrite: overwrite ?? (delta ? 'always' : undefined),
       isDelta: delta,
       isRemovingExtra: deleteExtra,
+      repositoryDirectory: own === undefined ? undefined : bytesOf(own),
       isSparse: sparse,
       isDryRun,
       policy: { ...KEEP_ALL, selinux: false, ...request.policy },
@@ -243,6 +245,11 @@ export class RestoreWork {
     }
     this.#report.progress('');
   }
+}
+
+/** Memory of its own, which other threads may be given. */
+function bytesOf(path: string): Uint8Array {
+  return new Uint8Array(Buffer.from(path));
 }
 
 /** Whether only some of a tree is wanted, and directories may be no more than the way to it. */

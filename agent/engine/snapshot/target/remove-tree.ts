@@ -2,8 +2,10 @@
 // what a snapshot does not have. No link is followed, nothing that is mounted is entered, and
 // neither the stack nor the open descriptors grow with the depth of the tree.
 
-import { isEngineError } from '#engine/base/errors.ts';
+import { EngineError, isEngineError } from '#engine/base/errors.ts';
+import { joinPath } from '#engine/snapshot/source/source-handle.ts';
 import { SourceListing } from '#engine/snapshot/source/source-listing.ts';
+import { printablePath } from '#engine/snapshot/source/source-name.ts';
 import { ENTRY_TYPE } from '#engine/snapshot/source/source-stat.ts';
 
 import { TargetDirectories } from './target-directories.ts';
@@ -20,11 +22,14 @@ const CHECKPOINT_ENTRIES = 1024;
 export interface RemoveTreeOptions {
   /** Called now and then; what it throws ends the removal. */
   readonly checkpoint?: () => void;
+  /** A directory that stays with all that is in it, by whichever name it is met. */
+  readonly spared?: TargetStat;
 }
 
 /**
  * Removes whatever has the name, a directory or not; how many entries that were.
- * @throws TARGET_ENTRY_FAILED with EXDEV where something is mounted, the first other failure
+ * @throws TARGET_ENTRY_FAILED with EXDEV where something is mounted, TARGET_ENTRY_REFUSED where the
+ *   spared directory is, the first other failure
  */
 export function removeTree(
   fileSystem: TargetFileSystem,
@@ -40,21 +45,45 @@ export function removeTree(
   return removal.count;
 }
 
+/** Says what removeTree() would of the directory at `name` itself. @throws TARGET_ENTRY_REFUSED */
+export function assertRemovable(
+  fileSystem: TargetFileSystem,
+  parent: TargetDirectory,
+  name: Uint8Array,
+  { spared }: Pick<RemoveTreeOptions, 'spared'>,
+): void {
+  const stat = new TargetStat();
+  if (!spared || !fileSystem.statAt(parent, name, stat) || !stat.isSameInode(spared)) return;
+  throw isSpared(joinPath(parent.path, name));
+}
+
+function isSpared(path: Uint8Array): EngineError {
+  const shown = printablePath(path);
+  return new EngineError(
+    'TARGET_ENTRY_REFUSED',
+    `removing ${shown} was refused: it is the repository's directory by another path`,
+    { details: { path: shown } },
+  );
+}
+
 class Removal implements Disposable {
   count = 0;
   readonly #fileSystem: TargetFileSystem;
   readonly #directories: TargetDirectories;
   readonly #checkpoint: () => void;
+  readonly #spared: TargetStat | undefined;
+  readonly #stat = new TargetStat();
   readonly #listing = new SourceListing();
 
   constructor(
     fileSystem: TargetFileSystem,
     parent: TargetDirectory,
-    { checkpoint = () => undefined }: RemoveTreeOptions,
+    { checkpoint = () => undefined, spared }: RemoveTreeOptions,
   ) {
     this.#fileSystem = fileSystem;
     this.#directories = new TargetDirectories(fileSystem, parent, { staysOnMount: true });
     this.#checkpoint = checkpoint;
+    this.#spared = spared;
   }
 
   [Symbol.dispose](): void {
@@ -87,6 +116,7 @@ class Removal implements Disposable {
   /** Removes what is no directory; the names of the directories. */
   #empty(names: readonly Uint8Array[]): Uint8Array[] {
     const directory = this.#directories.at(names);
+    this.#assertNotSpared(directory);
     this.#fileSystem.makeWritable(directory);
     const listing = this.#listing;
     this.#fileSystem.list(directory, listing);
@@ -97,6 +127,13 @@ class Removal implements Disposable {
       if (isDirectory || !this.#remove(directory, name)) directories.push(name.slice());
     }
     return directories;
+  }
+
+  /** Asked of what is open: what has its name meanwhile does not matter. */
+  #assertNotSpared(directory: TargetDirectory): void {
+    if (this.#spared === undefined) return;
+    this.#fileSystem.statOpen(directory, this.#stat);
+    if (this.#stat.isSameInode(this.#spared)) throw isSpared(directory.path);
   }
 
   /** False when a directory has taken the name. */

@@ -1,11 +1,16 @@
 // Run by mounted-below.slow.test.ts in a mount namespace.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
-import { backup, restore as restoreFrom } from '#engine/operations.ts';
+import t, { type Test } from 'tap';
+import {
+  backup,
+  planRestore as planRestoreFrom,
+  restore as restoreFrom,
+} from '#engine/operations.ts';
 import { planRestore, restore } from '#engine/snapshot/restore/restore.ts';
+import { openStorage } from '#engine/storage/open-storage.ts';
 import type { Node } from '#test/support/stored-tree.ts';
 import {
   IMAGES,
@@ -64,6 +69,51 @@ t.test('nothing is removed from a file system that is mounted below a target', a
   t.match(outcome.differences, named);
   t.ok(existsSync(join(target, 'inside/kept/own')) && existsSync(join(target, 'inside/own')));
   t.notOk(existsSync(join(target, 'extra')));
+});
+
+/** A volume with a repository in it that is opened by a bind mount, and a snapshot of `data`. */
+async function repositoryInVolume(t: Test, backups: string) {
+  const volume = makeDirectoryThere();
+  const view = makeDirectoryThere();
+  for (const name of ['data', backups]) mkdirSync(join(volume, name), { recursive: true });
+  writeFileSync(join(volume, 'data/file'), 'content');
+  bindMount(join(volume, backups), view);
+  const repository = await repositoryFor(t, { storage: await openStorage(`file://${view}`) });
+  return { volume, view, repository };
+}
+
+t.test('the repository stays where a bind mount has put it into the target', async t => {
+  for (const backups of ['backups', 'in/the/depth']) {
+    const { volume, view, repository } = await repositoryInVolume(t, backups);
+    const { snapshotId: snapshot } = await backup(repository, request(join(volume, 'data')));
+    const before = readdirSync(view, { recursive: true }).toSorted();
+    const wanted = { snapshot, target: volume, delta: true, deleteExtra: true };
+    writeFileSync(join(volume, 'more'), 'goes');
+    const named = [{ path: '', attribute: 'extra', found: /is the repository's directory by/ }];
+    if (backups === 'backups') {
+      const plan = await planRestoreFrom(repository, wanted);
+      t.match(plan.differences, named);
+      t.same(plan.toRemove.toSorted(), ['data', 'more']);
+    }
+    const outcome = await restoreFrom(repository, wanted);
+    t.match(outcome, { differences: named, missingCount: 0 });
+    t.same(readdirSync(view, { recursive: true }).toSorted(), before);
+    t.same(readdirSync(volume).toSorted(), ['file', backups.split('/')[0]].toSorted());
+  }
+});
+
+t.test('the repository stays where the snapshot has its directory', async t => {
+  const { volume, view, repository } = await repositoryInVolume(t, 'backups');
+  mkdirSync(join(view, 'sub'));
+  const { snapshotId: snapshot } = await backup(repository, request(volume));
+  writeFileSync(join(view, 'sub/newer'), '');
+  const before = readdirSync(view, { recursive: true }).toSorted();
+  const wanted = { snapshot, target: volume, overwrite: 'never', deleteExtra: true } as const;
+  const outcome = await restoreFrom(repository, wanted);
+  const found = /^1 more, which stay: the repository is there$/;
+  const inside = outcome.differences.filter(({ path }) => path === 'backups/sub');
+  t.match(inside, [{ attribute: 'extra', found }]);
+  t.same(readdirSync(view, { recursive: true }).toSorted(), before);
 });
 
 t.test('a file that is mounted in a target is not written in place', async t => {

@@ -54,7 +54,8 @@ t.test('nothing extra is removed from around the repository', async t => {
   const repository = await repositoryFor(t, { storage });
   const { snapshotId: snapshot } = await backup(repository, request(join(place, 'data')));
   fs.symlinkSync(place, join(place, 'link'));
-  for (const target of [place, join(place, 'link'), join(place, 'repository')]) {
+  for (const name of ['.', 'link', 'repository', 'repository/in/it']) {
+    const target = join(place, name);
     const wanted = { snapshot, target, delta: true, deleteExtra: true };
     await t.rejects(restore(repository, wanted), { code: 'USAGE', message: /the repository/ });
   }
