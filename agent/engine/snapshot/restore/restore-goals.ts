@@ -37,6 +37,8 @@ export interface GoalOptions {
   readonly mustBeEmpty: boolean;
   /** What one goal makes would be extra for another one around it. */
   readonly isRemovingExtra: boolean;
+  /** Files that are there are replaced or written to, be they what another goal has just made. */
+  readonly isOverwriting: boolean;
   readonly repositoryDirectory?: string;
   readonly isNativeAllowed: boolean;
   /** Whether directories that are there keep their attributes, and what keeps others out. */
@@ -96,7 +98,7 @@ function renamed(entry: DirEntry, name: string): DirEntry {
  */
 async function assertApart(
   goals: readonly Omit<OpenGoal, 'isNew'>[],
-  { isRemovingExtra, repositoryDirectory }: GoalOptions,
+  { isRemovingExtra, isOverwriting, repositoryDirectory }: GoalOptions,
 ): Promise<void> {
   if (goals.length === 1 && !isRemovingExtra) return;
   const places = [];
@@ -116,9 +118,10 @@ async function assertApart(
       throw aroundRepository(goals[index].target, repositoryDirectory);
     }
   }
+  const mayNotNest = isRemovingExtra || isOverwriting;
   for (const [index, { place }] of places.entries()) {
     const other = places.findIndex((each, at) => {
-      const isNested = isRemovingExtra && each.isTree && isWithin(place, each.place);
+      const isNested = mayNotNest && each.isTree && isWithin(place, each.place);
       return at !== index && (isSamePlace(place, each.place) || isNested);
     });
     if (other === -1) continue;

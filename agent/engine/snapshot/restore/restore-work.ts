@@ -99,6 +99,7 @@ export class RestoreWork {
     const goals = await openGoals(parts, [{ snapshot, target }, ...further], {
       mustBeEmpty: overwrite === undefined && !delta,
       isRemovingExtra: deleteExtra,
+      isOverwriting: overwrite === undefined ? delta : overwrite !== 'never',
       repositoryDirectory: parts.repositoryDirectory,
       isNativeAllowed: parts.isNativeAllowed ?? true,
       isLeft: overwrite === 'never' || isSelecting(request),

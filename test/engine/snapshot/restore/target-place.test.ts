@@ -8,6 +8,7 @@ import {
   placeOfDirectory,
   placeOfEntry,
 } from '#engine/snapshot/restore/target-place.ts';
+import type { Node } from '#test/support/stored-tree.ts';
 import { isRoot, sceneOf, small } from './restore-scene.ts';
 
 t.test('a place is the same by whichever path, there or not', async t => {
@@ -66,6 +67,40 @@ t.test('a target in another by a link is refused where extra entries are removed
   t.same(fs.readdirSync(join(directory, 'real')), ['mine']);
   await run(request);
   t.ok(fs.existsSync(join(directory, 'real/inner/one')));
+});
+
+t.test('a target in another is refused where files that are there are written over', async t => {
+  const file = (text: string): Node => ({ file: text.repeat(3000), chunkBytes: 1000 });
+  const of = (...directory: [string, Node][]): Node => ({ directory });
+  const tree = of(['one', of(['sub', of(['f', file('a')])])], ['two', of(['f', file('b')])]);
+  const { directory, run, ...scene } = sceneOf(t, tree, {
+    tn: { sub: { f: 'c'.repeat(3000) } },
+    link: t.fixture('symlink', 'tn/sub'),
+  });
+  const [one, two] = ['one', 'two'].map(name => `${scene.snapshot}:/${name}`);
+  const tn = join(directory, 'tn');
+  for (const mode of [
+    { delta: true },
+    { overwrite: 'if-different' },
+    { overwrite: 'always' },
+    { overwrite: 'if-different', delta: true },
+  ] as const) {
+    for (const [snapshot, target] of [
+      [`${two}/f`, join(tn, 'sub/f')],
+      [`${two}/f`, join(directory, 'link/f')],
+      [`${two}/f`, `${tn}/sub/`],
+      [two, join(tn, 'sub')],
+      [two, join(tn, 'new')],
+    ]) {
+      const refused = { code: 'USAGE', message: /one is in the other; name places that are apart/ };
+      const request = { snapshot: one, target: tn, further: [{ snapshot, target }], ...mode };
+      await t.rejects(run(request), refused);
+    }
+  }
+  t.equal(fs.readFileSync(join(tn, 'sub/f'), 'utf8'), 'c'.repeat(3000));
+  t.notOk(fs.existsSync(join(tn, 'new')));
+  const apart = [{ snapshot: `${two}/f`, target: join(directory, 'f') }];
+  t.equal((await run({ snapshot: one, target: tn, further: apart, delta: true })).files, 2);
 });
 
 t.test('a bind of a directory is the directory', { skip: !isRoot && 'needs root' }, async t => {
