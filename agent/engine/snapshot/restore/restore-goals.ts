@@ -162,17 +162,13 @@ async function requireWritable(
   mayFree: boolean,
   { isNativeAllowed }: GoalOptions,
 ): Promise<void> {
-  const wanted = fs.constants.W_OK | fs.constants.X_OK;
-  try {
-    return await fs.access(path, wanted);
-  } catch (error) {
-    const code = systemCodeOf(error);
-    if (!mayFree || (code !== 'EACCES' && code !== 'EPERM')) throw error;
+  if (mayFree) {
+    // Not only where access is denied: an append-only directory grants it, and keeps its names.
+    const fileSystem = openTargetFileSystem({ native: isNativeAllowed });
+    using root = fileSystem.openRoot(Buffer.from(path));
+    fileSystem.makeWritable(root);
   }
-  const fileSystem = openTargetFileSystem({ native: isNativeAllowed });
-  using root = fileSystem.openRoot(Buffer.from(path));
-  fileSystem.makeWritable(root);
-  await fs.access(path, wanted);
+  await fs.access(path, fs.constants.W_OK | fs.constants.X_OK);
 }
 
 async function requireEmpty(path: string): Promise<void> {

@@ -134,6 +134,32 @@ t.test('a file that is mounted in a target is not written in place', async t => 
   t.equal(readFileSync(elsewhere, 'utf8'), 'precious');
 });
 
+t.test('a target that the snapshot makes append-only is restored over again', async t => {
+  const mounted = mountImage(IMAGES.ext4);
+  if ('reason' in mounted) return t.comment(`ext4 cannot be mounted: ${mounted.reason}`);
+  const source = join(mounted.path, 'source');
+  const target = join(mounted.path, 'target');
+  mkdirSync(source);
+  writeFileSync(join(source, 'file'), 'stored');
+  execFileSync('chattr', ['+a', source]);
+  const repository = await repositoryFor(t);
+  const { snapshotId: snapshot } = await backup(repository, request(source));
+  await restoreFrom(repository, { snapshot, target });
+  for (const overwrite of ['always', 'if-different'] as const) {
+    execFileSync('chattr', ['-a', target]);
+    writeFileSync(join(target, 'file'), 'something else');
+    writeFileSync(join(target, 'extra'), '');
+    execFileSync('chattr', ['+a', target]);
+    const wanted = { snapshot, target, overwrite, deleteExtra: true };
+    t.same((await restoreFrom(repository, wanted)).differences, []);
+    t.same(readdirSync(target), ['file']);
+    t.equal(readFileSync(join(target, 'file'), 'utf8'), 'stored');
+    const [flags] = execFileSync('lsattr', ['-d', target], { encoding: 'utf8' }).split(' ');
+    t.match(flags, /a/);
+  }
+  await t.rejects(restoreFrom(repository, { snapshot, target }), { code: 'TARGET_NOT_EMPTY' });
+});
+
 t.test('a target that is immutable is made writable, as what is in it', async t => {
   const mounted = mountImage(IMAGES.ext4);
   if ('reason' in mounted) return t.comment(`ext4 cannot be mounted: ${mounted.reason}`);
