@@ -122,9 +122,12 @@ function settlePlain(
   { uid, gid, mode, mtimeSeconds, mtimeNanoseconds }: WantedAttributes,
   { policy, bytes }: SettleFileOptions,
 ): boolean {
-  const isOwned = uid === restorer.uid && gid === restorer.gid;
+  // Whose a new file is need not be looked up, but where its bits lend rights: in a setgid directory
+  // it has the group of that.
+  const isLending = (mode & SET_ID_BITS) !== 0;
+  if (isLending && !policy.owners) return false;
+  const isOwned = uid === restorer.uid && gid === restorer.gid && !isLending;
   if (policy.owners && !isOwned && calls.changeOwner(file, uid, gid) < 0) return false;
-  if (!isOwned && !policy.owners && (mode & SET_ID_BITS) !== 0) return false;
   if (mode !== file.createdMode && calls.changeMode(file, mode) < 0) return false;
   if (calls.setTimes(file, mtimeSeconds, mtimeNanoseconds) < 0) return false;
   const result = calls.statOpen(file.descriptor, stat);

@@ -2,7 +2,7 @@
 // file systems make of them is in mounted-targets.ts.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 
 import { KEEP_ALL, type WantedAttributes } from '#engine/snapshot/target/wanted-attributes.ts';
@@ -99,6 +99,27 @@ t.test('every mode comes out, whatever the umask', nativeRootOnly, async t => {
       );
     }
   }
+});
+
+t.test('setgid never lends the group of a setgid directory', nativeRootOnly, async t => {
+  using scene = new TargetScene();
+  chownSync(scene.inside(''), 0, 1234);
+  chmodSync(scene.inside(''), 0o2755);
+  const wanted = wish({ mode: 0o6755 });
+  const [difference, ...others] = scene.file('without', 'x', wanted, { ...policy, owners: false });
+  t.match(difference, { attribute: 'mode', expected: /6755/, found: /4755.*owner is another/ });
+  t.same(others, []);
+  const without = scene.stat('without');
+  t.same([Number(without.mode) & 0o7777, without.gid], [0o4755, 1234n]);
+  const { calls } = scene.fileSystem;
+  const groups: unknown[] = [];
+  const changeMode = calls.changeMode.bind(calls);
+  calls.changeMode = (place, mode) => {
+    if ((mode & 0o2000) !== 0) groups.push(scene.stat('with').gid);
+    return changeMode(place, mode);
+  };
+  t.same(scene.file('with', 'x', wanted), []);
+  t.same(groups, [0n], 'it has its group before the bit');
 });
 
 t.test('a file is never open to more than in the end', nativeOnly, async t => {
