@@ -132,6 +132,9 @@ class Way {
         if (child instanceof EngineError)
           return { ...leftOut(unreadable(child)), depth: depth + 1 };
       }
+      // A directory is left out, too, when what it says about its own entries cannot be used.
+      this.#directory = opened.at(this.#names.length);
+      this.#enter();
       return { ...end, depth: this.#names.length };
     } catch (error) {
       if (!isEngineError(error, 'SOURCE_UNREADABLE')) throw error;

@@ -14,10 +14,11 @@ const RETURN = 0x0d;
 const HASH = 0x23;
 
 /** @throws LIMIT_EXCEEDED */
-export function checkIgnoreFileBytes({ length }: Uint8Array, name = 'an ignore file'): void {
+export function checkIgnoreFileBytes({ length }: Uint8Array, name = 'the file'): void {
   if (length <= IGNORE_FILE_BYTES_MAX) return;
-  const limit = `more than ${IGNORE_FILE_BYTES_MAX}; shorten it`;
-  throw new EngineError('LIMIT_EXCEEDED', `${name} has ${length} bytes, ${limit}`);
+  // How many it has nobody knows: of a file in the source no more is read than shows that.
+  const problem = `has more than ${IGNORE_FILE_BYTES_MAX} bytes; shorten it`;
+  throw new EngineError('LIMIT_EXCEEDED', `${name} ${problem}`);
 }
 
 export interface IgnoreLine {

@@ -6,7 +6,7 @@
 import { EngineError } from '#engine/base/errors.ts';
 
 import { characterClass, isGoSpace, type ClassName } from './ignore-class.ts';
-import { codePointsOf } from './source-name.ts';
+import { codePointsOf, printablePath } from './source-name.ts';
 
 /** A token is a code point, one of these, or SEQUENCE - n for sequences[n]. */
 export const TOKEN = Object.freeze({
@@ -53,13 +53,15 @@ const CLOSE = 0x5d;
 const MINUS = 0x2d;
 const COLON = 0x3a;
 const QUESTION = 0x3f;
+/** A line may have 64 KiB, and anybody may have written it: messages show its beginning. */
+const SHOWN_CHARACTERS_MAX = 64;
 
 /**
  * Parses a pattern that applies below `base`: '' for the root, else `/a/b`.
  * @throws POLICY_INVALID as kopia refuses it: what it was found in then cannot be snapshotted
  */
 export function parseIgnorePattern(text: Uint8Array, base: string, line?: number): IgnorePattern {
-  const pattern = new PatternParser(trimPattern(text), base).parse();
+  const pattern = new PatternParser(trimPattern(text), base, line).parse();
   return line === undefined ? pattern : { ...pattern, line };
 }
 
@@ -77,14 +79,16 @@ function trimPattern(line: Uint8Array): number[] {
 class PatternParser {
   readonly #written: string;
   readonly #base: string;
+  readonly #line: number | undefined;
   readonly #points: number[];
   readonly #tokens: number[] = [];
   readonly #sequences: Sequence[] = [];
   #position = 0;
 
-  constructor(points: number[], base: string) {
+  constructor(points: number[], base: string, line: number | undefined) {
     this.#points = points;
     this.#base = base;
+    this.#line = line;
     this.#written = points.map(point => String.fromCodePoint(point)).join('');
   }
 
@@ -182,7 +186,7 @@ class PatternParser {
     const name = String.fromCodePoint(...this.#points.slice(this.#position + 1, close - 1));
     this.#position = close + 1;
     const className = characterClass(name.toLowerCase());
-    if (className === undefined) this.#refuse(`character class [:${name}:] is unknown`);
+    if (className === undefined) this.#refuse(`character class [:${shown(name)}:] is unknown`);
     return { className };
   }
 
@@ -204,11 +208,18 @@ class PatternParser {
   }
 
   #refuse(reason: string): never {
-    const where = this.#base === '' ? 'the root of the source' : this.#base;
+    const directory = this.#base === '' ? 'the root of the source' : this.#base;
+    const where = this.#line === undefined ? directory : `line ${this.#line}`;
+    const pattern = shown(this.#written);
     throw new EngineError(
       'POLICY_INVALID',
-      `cannot parse ignore pattern "${this.#written}" of ${where}: ${reason}; correct the pattern`,
+      `cannot parse ignore pattern "${pattern}" of ${where}: ${reason}; correct the pattern`,
       { details: { pattern: this.#written, path: this.#base } },
     );
   }
+}
+
+function shown(written: string): string {
+  const text = printablePath(Buffer.from(written.slice(0, SHOWN_CHARACTERS_MAX)));
+  return written.length > SHOWN_CHARACTERS_MAX ? `${text}…` : text;
 }

@@ -7,6 +7,7 @@ import { isEngineError, type EngineError } from '#engine/base/errors.ts';
 
 import { IGNORE_FILE_BYTES_MAX } from './ignore-file.ts';
 import { openLinkedFile } from './linked-file.ts';
+import { unusableIgnoreFile } from './unusable-ignore-file.ts';
 import type { GitRuleList } from './git-rules.ts';
 import { NameRules } from './name-rules.ts';
 import {
@@ -20,6 +21,7 @@ import {
 } from './selection.ts';
 import type { SourceDirectory, SourceFile, SourceFileSystem } from './source-file-system.ts';
 import type { SourceListing } from './source-listing.ts';
+import { joinPath } from './source-handle.ts';
 import { ENTRY_TYPE, type SourceStat } from './source-stat.ts';
 
 /** What a cache directory is told by (CACHEDIR.TAG). */
@@ -69,8 +71,8 @@ export interface ScannedDirectory {
 
 /**
  * Lists a directory and visits its entries. What a visitor throws ends the scan.
- * @throws SOURCE_UNREADABLE, POLICY_INVALID, LIMIT_EXCEEDED when the directory as a whole cannot be
- *   stored as its rules want it
+ * @throws SOURCE_UNREADABLE when the directory as a whole cannot be stored as its rules want it
+ * @throws LIMIT_EXCEEDED
  */
 export function scanDirectory(request: ScanRequest, visitor: EntryVisitor): ScannedDirectory {
   const scanned = listDirectory(request);
@@ -152,14 +154,28 @@ function hasCacheTag({ fileSystem, directory, listing, stat }: ScanRequest): boo
 function readIgnoreFiles(request: ScanRequest): Selection {
   let { selection } = request;
   for (const name of selection.ignoreFileNames) {
-    const text = readIgnoreFile(request, name);
-    if (text !== undefined) selection = withIgnoreFile(selection, text, name);
+    selection = addIgnoreFile(request, selection, name, withIgnoreFile);
   }
   for (const name of gitIgnoreFileNames(selection)) {
-    const text = readIgnoreFile(request, name);
-    if (text !== undefined) selection = withGitIgnoreFile(selection, text, name);
+    selection = addIgnoreFile(request, selection, name, withGitIgnoreFile);
   }
   return selection;
+}
+
+function addIgnoreFile(
+  request: ScanRequest,
+  selection: Selection,
+  name: string,
+  add: (selection: Selection, text: Uint8Array, name: string) => Selection,
+): Selection {
+  const text = readIgnoreFile(request, name);
+  if (text === undefined) return selection;
+  try {
+    return add(selection, text, name);
+  } catch (error) {
+    if (!isEngineError(error, 'POLICY_INVALID', 'LIMIT_EXCEEDED')) throw error;
+    throw unusableIgnoreFile(joinPath(request.directory.path, Buffer.from(name)), error);
+  }
 }
 
 /** undefined when nothing has the name, or what has it is neither file nor link. */

@@ -196,7 +196,7 @@ export function withIgnoreFile(
   return withRules(selection, ignoreFileLines(text), ignoreFileOrigin(selection, name));
 }
 
-/** The same for a file in git's language, which refuses nothing. */
+/** The same for a file in git's language, which refuses no line. @throws LIMIT_EXCEEDED */
 export function withGitIgnoreFile(selection: Selection, text: Uint8Array, name: string): Selection {
   const list = gitIgnoreRules(text, ignoreFileOrigin(selection, name), selection.pathBytes);
   if (list.rules.length === 0) return selection;

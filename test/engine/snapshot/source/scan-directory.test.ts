@@ -5,7 +5,9 @@ import t from 'tap';
 
 import { EngineError, isEngineError } from '#engine/base/errors.ts';
 import { openSourceFileSystem } from '#engine/snapshot/source/open-source-file-system.ts';
+import { IGNORE_FILE_BYTES_MAX } from '#engine/snapshot/source/ignore-file.ts';
 import {
+  listDirectory,
   scanDirectory,
   type EntryVisitor,
   type ScanRequest,
@@ -65,7 +67,7 @@ function walk(
       walk(child, enterDirectory(scanned.selection, listing.nameAt(index)), `${path}/`, below);
       into.stored.push(`${path}/`, ...below.stored);
     } catch (error) {
-      if (!isEngineError(error, 'SOURCE_UNREADABLE', 'POLICY_INVALID')) throw error;
+      if (!isEngineError(error, 'SOURCE_UNREADABLE')) throw error;
       into.failed.push(path);
     }
   }
@@ -111,6 +113,33 @@ t.test('an ignore file that is a link is not followed out of the source', async 
     t.throws(attempt, { code: 'SOURCE_UNREADABLE' }, target);
     unlinkSync(`${path}/source/.kopiaignore`);
   }
+});
+
+t.test('an ignore file that cannot be used is a fault of its directory', async t => {
+  const long = `[${'\u001b'.repeat(1000)}`;
+  const cases: [text: string, message: string][] = [
+    ['# why\n[\n', `cannot parse ignore pattern "[" of line 2: '[' without ']'`],
+    [long, `cannot parse ignore pattern "[${'\\x1b'.repeat(63)}…" of line 1: '[' without ']'`],
+    ['#'.repeat(IGNORE_FILE_BYTES_MAX + 10), 'the file has more than 1048576 bytes'],
+  ];
+  const request = { ignoreFileNames: ['.gitignore'] };
+  for (const [text, message] of cases) {
+    const path = t.testdir({ '.kopiaignore': text });
+    using root = fileSystem.openRoot(path, { followsLinks: true });
+    const scan = requestFor(root, createSelection(DEFAULT_FILES_POLICY));
+    t.throws(() => listDirectory(scan), {
+      code: 'SOURCE_UNREADABLE',
+      message: `cannot use ignore file ${path}/.kopiaignore: ${message}`,
+      details: { path: `${path}/.kopiaignore` },
+    });
+  }
+  const path = t.testdir({ '.gitignore': '#'.repeat(IGNORE_FILE_BYTES_MAX + 10) });
+  using root = fileSystem.openRoot(path, { followsLinks: true });
+  const scan = requestFor(root, createSelection(DEFAULT_FILES_POLICY, { request }));
+  t.throws(() => listDirectory(scan), {
+    code: 'SOURCE_UNREADABLE',
+    message: `cannot use ignore file ${path}/.gitignore: the file has more than 1048576 bytes`,
+  });
 });
 
 t.test('a file that is opened anyway is visited without a look by path', async t => {
