@@ -151,13 +151,22 @@ function hasCacheTag({ fileSystem, directory, listing, stat }: ScanRequest): boo
   }
 }
 
+interface IgnoreLanguage {
+  readonly add: (selection: Selection, text: Uint8Array, name: string) => Selection;
+  readonly followsLinks: boolean;
+}
+
+const KOPIA: IgnoreLanguage = { add: withIgnoreFile, followsLinks: true };
+/** git opens ignore files of a tree with O_NOFOLLOW (dir.c, PATTERN_NOFOLLOW). */
+const GIT: IgnoreLanguage = { add: withGitIgnoreFile, followsLinks: false };
+
 function readIgnoreFiles(request: ScanRequest): Selection {
   let { selection } = request;
   for (const name of selection.ignoreFileNames) {
-    selection = addIgnoreFile(request, selection, name, withIgnoreFile);
+    selection = addIgnoreFile(request, selection, name, KOPIA);
   }
   for (const name of gitIgnoreFileNames(selection)) {
-    selection = addIgnoreFile(request, selection, name, withGitIgnoreFile);
+    selection = addIgnoreFile(request, selection, name, GIT);
   }
   return selection;
 }
@@ -166,9 +175,9 @@ function addIgnoreFile(
   request: ScanRequest,
   selection: Selection,
   name: string,
-  add: (selection: Selection, text: Uint8Array, name: string) => Selection,
+  { add, followsLinks }: IgnoreLanguage,
 ): Selection {
-  const text = readIgnoreFile(request, name);
+  const text = readIgnoreFile(request, name, followsLinks);
   if (text === undefined) return selection;
   try {
     return add(selection, text, name);
@@ -178,17 +187,21 @@ function addIgnoreFile(
   }
 }
 
-/** undefined when nothing has the name, or what has it is neither file nor link. */
-function readIgnoreFile(request: ScanRequest, name: string): Uint8Array | undefined {
+/** undefined when nothing has the name, or what has it is neither file nor link to follow. */
+function readIgnoreFile(
+  request: ScanRequest,
+  name: string,
+  followsLinks: boolean,
+): Uint8Array | undefined {
   const { fileSystem, directory, listing, stat } = request;
   const index = listing.findFile(Buffer.from(name));
   if (index === -1) return undefined;
   const type = listing.types[index];
-  if (type !== ENTRY_TYPE.file && type !== ENTRY_TYPE.symlink) return undefined;
-  using file =
-    type === ENTRY_TYPE.file
-      ? openUnlessGone(request, index)
-      : openLinkedFile(fileSystem, directory, listing.nameAt(index).slice());
+  const isFollowed = followsLinks && type === ENTRY_TYPE.symlink;
+  if (type !== ENTRY_TYPE.file && !isFollowed) return undefined;
+  using file = isFollowed
+    ? openLinkedFile(fileSystem, directory, listing.nameAt(index).slice())
+    : openUnlessGone(request, index);
   if (file === undefined) return undefined;
   fileSystem.statOpen(file, stat);
   if (stat.type !== ENTRY_TYPE.file) return undefined;

@@ -1,4 +1,5 @@
-import { mkdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import t from 'tap';
@@ -112,6 +113,30 @@ t.test('an ignore file that is a link is not followed out of the source', async 
     const attempt = () => scanDirectory(request, { visit: () => {}, fail: () => {} });
     t.throws(attempt, { code: 'SOURCE_UNREADABLE' }, target);
     unlinkSync(`${path}/source/.kopiaignore`);
+  }
+});
+
+t.test("only a file is an ignore file in git's language, as for git", async t => {
+  const path = t.testdir({ outside: '*', source: { rules: '*', data: 'x', d: {} } });
+  const name = `${path}/source/.gitignore`;
+  const others: [kind: string, make: () => void][] = [
+    ['a link to rules', () => symlinkSync('rules', name)],
+    ['a link out of the source', () => symlinkSync('../outside', name)],
+    ['an absolute link', () => symlinkSync('/etc/hostname', name)],
+    ['a link to nothing', () => symlinkSync('nowhere', name)],
+    ['a link to a directory', () => symlinkSync('d', name)],
+    ['a directory', () => mkdirSync(name)],
+    ['a pipe', () => execFileSync('mkfifo', [name])],
+  ];
+  const request = { ignoreFileNames: ['.gitignore'] };
+  for (const [kind, make] of others) {
+    make();
+    using root = fileSystem.openRoot(`${path}/source`, { followsLinks: true });
+    const walked: Walked = { stored: [], failed: [] };
+    walk(root, createSelection(DEFAULT_FILES_POLICY, { request }), '', walked);
+    const stored = walked.stored.filter(each => !each.startsWith('.gitignore'));
+    t.same(stored.sort(), ['d/', 'data', 'rules'], kind);
+    rmSync(name, { recursive: true });
   }
 });
 
