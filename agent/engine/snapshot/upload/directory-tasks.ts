@@ -22,6 +22,7 @@ import {
 import {
   exclusionByStat,
   type Exclusion,
+  isUnrestricted,
   type Selection,
 } from '#engine/snapshot/source/selection.ts';
 import type { SourceDirectory } from '#engine/snapshot/source/source-file-system.ts';
@@ -102,6 +103,8 @@ class DirectoryScan implements EntryVisitor {
   readonly #own = new StampBuilder();
   readonly #extras: DirectoryExtras;
   readonly #time: TaskTime;
+  /** Whether no file is left out by what it is. */
+  readonly #isFree: boolean;
   #damaged: string[] | undefined;
   #isOverdue = false;
   #lastIndex = NONE;
@@ -127,11 +130,13 @@ class DirectoryScan implements EntryVisitor {
     this.#special = new SpecialEntries({ ...common, stamps: specialStamps });
     this.#extras = { self: this.#self(directory, seenMs), special: this.#special.list };
     this.#time = new TaskTime(upload.run.taskMsMax);
+    this.#isFree = isUnrestricted(selection);
   }
 
-  // A file that cannot be taken over is opened anyway, and then looked at by its handle.
+  // A file that cannot be taken over is opened anyway, and then looked at by its handle, unless that
+  // look may leave it out: what is not wanted need not be readable. Pages look for themselves.
   readonly isOpenedAnyway = (index: number): boolean =>
-    this.#isPaged || this.#positionOf(index) === NONE;
+    this.#isPaged || (this.#isFree && this.#positionOf(index) === NONE);
 
   readonly visit = (index: number, stat: SourceStat | undefined): void => {
     if (stat?.type === ENTRY_TYPE.directory) this.#addChild(index, stat);
@@ -278,11 +283,12 @@ export function pageTask(upload: UploadThread, input: PageInput): TaskReply<Page
   const common = { upload, directory, names, selection, totals };
   const store = new EntryStore({ ...common, previous, stamps, seenMs });
   const time = new TaskTime(upload.run.taskMsMax);
+  const isFree = isUnrestricted(selection);
   let index = 0;
   // At least one each time, so that it comes to an end.
   for (; index < names.count && (index === 0 || !time.isOver(totals.readBytes)); index++) {
     const position = previous.find(names, index);
-    if (position === NONE && names.types[index] === ENTRY_TYPE.file) {
+    if (isFree && position === NONE && names.types[index] === ENTRY_TYPE.file) {
       // Opened anyway, and then looked at by its handle.
       pieces.add(store.storeUnseen(index));
       continue;
