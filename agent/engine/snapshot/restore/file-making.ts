@@ -260,9 +260,11 @@ export class FileMaking {
   }
 
   #makeLink(row: number, { arena, offset, length }: PlainRegion): void {
-    const { view, fileSystem } = this.#thread;
+    const { view, fileSystem, run } = this.#thread;
     const name = entryName(view, row);
     if (length === 0) throw emptyLink(name);
+    const wanted = entryAttributes(view, row);
+    assertPermitted({ path: name }, ENTRY_TYPE.symlink, wanted, run.policy);
     removeOccupant(this.#thread, row, view.entries.directory[row], name);
     const target = arena.bytes.slice(offset, offset + length);
     const directory = this.#thread.directoryAt(view.entries.directory[row]);

@@ -3,6 +3,7 @@
 import { arenaOver, ownBuffer } from '#engine/base/arena.ts';
 import { deserializeError, EngineError, serializeError } from '#engine/base/errors.ts';
 import { releaseBuffer } from '#engine/base/release-buffer.ts';
+import { directoryPolicy } from '#engine/snapshot/target/attribute-policy.ts';
 import { settleDirectory } from '#engine/snapshot/target/settle-open.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TaskHandlers, TaskReply } from '#engine/workers/tasks.ts';
@@ -131,12 +132,13 @@ function makeLinks(thread: RestoreThread, { links }: LinksInput): LinksOutcome {
 function settleDirectories(thread: RestoreThread, input: RowsInput): WorkOutcome {
   const tally = new WorkTally({ isDirectory: true });
   const { view, fileSystem, run } = thread;
+  const policy = directoryPolicy(run.policy);
   for (const row of input.rows) {
     thread.throwIfStopped();
     try {
       const directory = thread.directoryAt(row);
       const wanted = directoryAttributes(view, row);
-      tally.differ(row, settleDirectory(fileSystem, directory, wanted, run));
+      tally.differ(row, settleDirectory(fileSystem, directory, wanted, { policy }));
     } catch (error) {
       if (!isOfOneEntry(error)) throw error;
       tally.failure(row, error);

@@ -45,6 +45,15 @@ export function assertPermitted(
   if (privileged) throw refusal(entry.path, `it has the attribute ${privileged.name}`);
 }
 
+/**
+ * What a policy means for directories: they are made before what is in them, which nobody refused.
+ * So a directory is there, without what is refused, and the outcome says so.
+ */
+export function directoryPolicy(policy: AttributePolicy): AttributePolicy {
+  if (policy.privilegedXattrs !== 'refuse') return policy;
+  return { ...policy, privilegedXattrs: 'strip' };
+}
+
 /** The difference that leaving a device out by policy makes; undefined when it is to be made. */
 export function strippedDevice(
   { type, major, minor }: Pick<SpecialEntry, 'type' | 'major' | 'minor'>,

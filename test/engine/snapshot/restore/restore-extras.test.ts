@@ -78,6 +78,37 @@ t.test('what a policy refuses is not written into a file that is there', async t
   t.equal(fs.readFileSync(join(target, 'set'), 'utf8'), 'original');
 });
 
+const lending = { xattrs: [{ name: 'trusted.t', value: new Uint8Array([1]) }] };
+
+t.test('a link that a policy refuses is not made, and nothing gives way to it', async t => {
+  const link: Node = { link: 'there', extras: lending };
+  const tree: Node = {
+    directory: [
+      ['missing', link],
+      ['mine', link],
+    ],
+  };
+  const { target, run } = sceneOf(t, tree, { target: { mine: 'precious' } });
+  const outcome = await run({ overwrite: 'always', policy: { privilegedXattrs: 'refuse' } });
+  t.match(outcome.differences, [
+    { path: 'mine', attribute: 'entry', found: /^TARGET_ENTRY_REFUSED/ },
+    { path: 'missing', attribute: 'entry', found: /^TARGET_ENTRY_REFUSED/ },
+  ]);
+  t.same(fs.readdirSync(target), ['mine']);
+  t.equal(fs.readFileSync(join(target, 'mine'), 'utf8'), 'precious');
+});
+
+t.test('a directory is made without what a policy refuses, which is named', async t => {
+  const { target, run } = sceneOf(t, {
+    directory: [['d', { directory: [['f', small('f')]], mode: 0o751, extras: lending }]],
+  });
+  const { differences } = await run({ policy: { privilegedXattrs: 'refuse' } });
+  t.match(differences, [{ path: 'd', attribute: 'xattr:trusted.t', found: 'left out by policy' }]);
+  t.equal(differences.length, 1);
+  t.equal(fs.readFileSync(join(target, 'd/f'), 'utf8'), 'f');
+  t.equal(fs.statSync(join(target, 'd')).mode & 0o777, 0o751);
+});
+
 t.test('zeros are written where other bytes are', async t => {
   const zeros = Buffer.alloc(100_000);
   const { target, run } = sceneOf(
