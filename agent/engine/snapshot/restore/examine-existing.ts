@@ -6,6 +6,7 @@ import { wrapEntryTime } from '#engine/format/entry-time.ts';
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
 import type { TargetFile } from '#engine/snapshot/target/target-handle.ts';
 import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
+import { matchesChunk, otherBytesAt } from './chunk-bytes.ts';
 import { noteFile, noteOccupant } from './entry-identity.ts';
 import {
   CHUNK_FLAG,
@@ -16,7 +17,7 @@ import {
 } from './plan-tables.ts';
 import type { ExamineOutcome } from './restore-tasks.ts';
 import type { RestoreThread } from './restore-thread.ts';
-import { entryName } from './section-rows.ts';
+import { entryAttributes, entryName } from './section-rows.ts';
 import { WorkTally } from './work-tally.ts';
 
 /** Files of more bytes are compared by tasks of their own (compare-chunks.ts). */
@@ -58,8 +59,10 @@ class Examination {
     const name = entryName(view, row);
     if (!fileSystem.statAt(this.#thread.directoryAt(parent), name, this.#stat)) return;
     if (run.overwrite === undefined || run.overwrite === 'never') {
+      const mayLead = view.entries.action[row] !== ENTRY_ACTION.link;
       view.entries.action[row] = ENTRY_ACTION.keep;
-      if (this.#looksTheSame(row)) view.entries.flags[row] |= ENTRY_FLAG.same;
+      if (this.#looksTheSame(row) && (!mayLead || this.#isBelieved(row)))
+        view.entries.flags[row] |= ENTRY_FLAG.same;
       this.kept += 1;
     } else if (this.#stat.isDirectory) {
       // It is extra, and gone before anything is made.
@@ -104,6 +107,23 @@ class Examination {
     );
   }
 
+  /**
+   * Whether other names of a kept file may become links to it. The outcome does not vouch for what
+   * is kept, but for them: where it is to be sure, looking the same is not enough.
+   */
+  #isBelieved(row: number): boolean {
+    const { view, run } = this.#thread;
+    if (!run.isVerified || view.entries.kind[row] !== ENTRY_KIND.file) return true;
+    try {
+      if (entryAttributes(view, row).extras?.linkGroup === undefined) return true;
+      return otherBytesAt(this.#thread, row) === undefined;
+    } catch (error) {
+      // It stays as it is, whoever may read it.
+      if (!isOfOneEntry(error)) throw error;
+      return false;
+    }
+  }
+
   /** Marks the chunks whose bytes are in the file already. */
   #compare(row: number, name: Uint8Array): void {
     const { view, fileSystem } = this.#thread;
@@ -136,30 +156,4 @@ export function markIfThere(thread: RestoreThread, file: TargetFile, chunk: numb
   chunks.flags[chunk] |= CHUNK_FLAG.present;
   Atomics.sub(entries.chunksLeft, chunks.entry[chunk], 1);
   return chunks.bytes[chunk];
-}
-
-/**
- * Whether a file holds the bytes of a chunk where the chunk belongs, by the hash that names it.
- * @throws ABORTED when the restore is stopped: a file may be terabytes long
- */
-export function matchesChunk(thread: RestoreThread, file: TargetFile, chunk: number): boolean {
-  const { view, fileSystem, content } = thread;
-  const { chunks, keys, keyBytes } = view;
-  thread.throwIfStopped();
-  const isComparable = content && (chunks.flags[chunk] & CHUNK_FLAG.compressed) === 0;
-  if (!isComparable) return false;
-  const length = chunks.bytes[chunk];
-  const arena = thread.scratch(length);
-  let filled = 0;
-  while (filled < length) {
-    const position = chunks.offset[chunk] + filled;
-    const range = { offset: filled, length: length - filled, position };
-    const got = fileSystem.read(file, arena, range);
-    if (got === 0) return false;
-    filled += got;
-  }
-  const digest = new Uint8Array(content.hash.digestBytes);
-  content.hash.digest(arena, 0, length, digest, 0);
-  const key = keys.subarray(chunk * keyBytes + 1, (chunk + 1) * keyBytes);
-  return digest.length === key.length && digest.every((byte, index) => byte === key[index]);
 }

@@ -27,6 +27,8 @@ export interface RestoreRun {
   readonly repositoryDirectory?: Uint8Array;
   /** Runs of zeros are left as holes where the snapshot does not know of holes. */
   readonly isSparse: boolean;
+  /** Bytes of files are read again; no other name becomes a link to what was not read. */
+  readonly isVerified: boolean;
   /** Nothing is written; directories that would be made count as made. */
   readonly isDryRun: boolean;
   readonly policy: AttributePolicy;

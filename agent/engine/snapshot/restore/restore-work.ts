@@ -55,7 +55,8 @@ export class RestoreWork {
     this.#filter = filter;
     this.goals = goals;
     this.#signal = signal ? AbortSignal.any([signal, this.#failure.signal]) : this.#failure.signal;
-    const { overwrite, delta = false, deleteExtra = false, sparse = false } = request;
+    const { overwrite, delta = false, deleteExtra = false } = request;
+    const { sparse = false, verify = false } = request;
     const { repositoryDirectory: own } = parts;
     this.#run = {
       runId: nextRunId++,
@@ -65,6 +66,7 @@ export class RestoreWork {
       isRemovingExtra: deleteExtra,
       repositoryDirectory: own === undefined ? undefined : bytesOf(own),
       isSparse: sparse,
+      isVerified: verify,
       isDryRun,
       policy: { ...KEEP_ALL, selinux: false, ...request.policy },
       isNativeAllowed: parts.isNativeAllowed ?? true,

@@ -2,15 +2,16 @@
 // in a worker thread; and those that were believed to have the bytes by their size and time.
 
 import { isOfOneEntry } from '#engine/snapshot/target/target-error.ts';
-import { matchesChunk } from './examine-existing.ts';
-import { fileGone } from './open-existing.ts';
-import { CHUNK_FLAG, ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
+import { otherBytesAt } from './chunk-bytes.ts';
+import { ENTRY_ACTION, ENTRY_FLAG, ENTRY_KIND } from './plan-tables.ts';
 import type { WorkOutcome } from './restore-tasks.ts';
 import type { RestoreThread } from './restore-thread.ts';
-import { entryName } from './section-rows.ts';
 import { WorkTally } from './work-tally.ts';
 
-/** Files of which the outcome says that they have their bytes. */
+/**
+ * Files of which the outcome says that they have their bytes. A link leads to one of these, or to a
+ * kept one that was read before (examine-existing.ts).
+ */
 const CLAIMED: ReadonlySet<number> = new Set([
   ENTRY_ACTION.make,
   ENTRY_ACTION.update,
@@ -35,19 +36,8 @@ export function verifyRows(thread: RestoreThread, rows: Uint32Array): WorkOutcom
 }
 
 function verifyFile(thread: RestoreThread, row: number, tally: WorkTally): void {
-  const { view, fileSystem } = thread;
-  const { directory, firstChunk, chunkCount } = view.entries;
-  const name = entryName(view, row);
-  const options = { allowsSeveralNames: true, access: 'read' } as const;
-  const file = fileSystem.openFile(thread.directoryAt(directory[row]), name, options);
-  if (file === undefined) throw fileGone(name);
-  using opened = file;
-  for (let chunk = firstChunk[row]; chunk < firstChunk[row] + chunkCount[row]; chunk++) {
-    // Of a compressed object the hash is that of the compressed form.
-    if ((view.chunks.flags[chunk] & CHUNK_FLAG.compressed) !== 0) continue;
-    if (matchesChunk(thread, opened, chunk)) continue;
-    const found = `other bytes at ${view.chunks.offset[chunk]}`;
-    tally.differ(row, [{ attribute: 'content', expected: 'as in the snapshot', found }]);
-    return;
-  }
+  const at = otherBytesAt(thread, row);
+  if (at === undefined) return;
+  const found = `other bytes at ${at}`;
+  tally.differ(row, [{ attribute: 'content', expected: 'as in the snapshot', found }]);
 }
