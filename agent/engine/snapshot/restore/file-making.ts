@@ -95,7 +95,8 @@ export class FileMaking {
 
   #writeWhole(row: number, { arena, offset, length }: PlainRegion): void {
     const wanted = entryAttributes(this.#thread.view, row);
-    const file = this.#create(row, wanted);
+    // One with holes is opened again, for its end.
+    const file = this.#create(row, wanted.extras?.holes ? openedAgain(wanted) : wanted);
     // Not by `using`: what the build makes of it is garbage of each file (upload/entry-store.ts).
     try {
       this.#fill(row, file, wanted, { arena, offset, length });
@@ -210,8 +211,8 @@ export class FileMaking {
     const wanted = entryAttributes(view, row);
     if (isUpdate)
       assertPermitted({ path: entryName(view, row) }, ENTRY_TYPE.file, wanted, run.policy);
-    // Other threads open it by its name; the bits that it is to have are set at the end.
-    const ours = { ...wanted, mode: wanted.mode | OWNER_READS_AND_WRITES };
+    // Other threads open it by its name.
+    const ours = openedAgain(wanted);
     const file = this.#thread.openFile(row, () => {
       return isUpdate ? openExisting(this.#thread, row) : this.#create(row, ours);
     });
@@ -328,6 +329,11 @@ function emptyLink(name: Uint8Array): EngineError {
 }
 
 const OWNER_READS_AND_WRITES = 0o600;
+
+/** Of a file that is opened by its name before it is done: its own bits are set at the end. */
+function openedAgain(wanted: WantedAttributes): WantedAttributes {
+  return { ...wanted, mode: wanted.mode | OWNER_READS_AND_WRITES };
+}
 
 const SPECIAL_TYPES = Object.freeze({
   p: ENTRY_TYPE.fifo,
