@@ -21,6 +21,7 @@ import { creationMode } from './creation-mode.ts';
 import { DirectContent } from './direct-content.ts';
 import { FileContent } from './file-content.ts';
 import { SETTABLE_FLAGS, clearProtection, setEarlyFlags } from './inode-flags.ts';
+import { clearProtectionAt, unlinkProtected } from './protected-entry.ts';
 import { findRestorer, type Restorer } from './restorer.ts';
 import {
   OPEN_DIRECTORY,
@@ -192,7 +193,8 @@ export class TargetFileSystem {
     const isFit = (): boolean =>
       this.#stat.isFile && (allowsSeveralNames || this.#stat.linkCount === 1);
     if (!this.statAt(directory, name, this.#stat) || !isFit()) return undefined;
-    if (this.#stat.isProtected && access !== 'read') this.#clearProtectionAt(directory, name);
+    const isInTheWay = this.#stat.isProtected && access !== 'read';
+    if (isInTheWay) clearProtectionAt(this.calls, directory, name);
     const flags = access === 'write' ? OPEN_FILE : READ_FILE;
     const descriptor = this.calls.openAt(directory.descriptor, name, flags, 0);
     if (REPLACE.has(-descriptor)) return undefined;
@@ -315,15 +317,14 @@ export class TargetFileSystem {
   }
 
   /**
-   * Removes anything but a directory; false when nothing is there.
+   * Removes anything but a directory; false when nothing is there. What protects a file gives way,
+   * and stays on what has other names.
    * @throws TARGET_NOT_EMPTY when it is a directory
    */
   remove(directory: TargetDirectory, name: Uint8Array): boolean {
     assertSafeName(directory, name);
     let result = this.calls.unlinkAt(directory.descriptor, name, false);
-    if (result === -EPERM && this.#clearProtectionAt(directory, name)) {
-      result = this.calls.unlinkAt(directory.descriptor, name, false);
-    }
+    if (result === -EPERM) result = unlinkProtected(this.calls, directory, name);
     if (result === -ENOENT) return false;
     if (result < 0) throw this.#error('remove', directory, name, result);
     return true;
@@ -367,17 +368,6 @@ export class TargetFileSystem {
     const result = this.calls.syncAll(directory.descriptor);
     if (result === 0) return;
     throw targetError({ attempt: 'write back', path: directory.path, errno: -result });
-  }
-
-  /** Opens nothing but files and directories: to open a device may set it in motion. */
-  #clearProtectionAt(directory: TargetDirectory, name: Uint8Array): boolean {
-    if (!this.statAt(directory, name, this.#stat)) return false;
-    if (!this.#stat.isFile && !this.#stat.isDirectory) return false;
-    const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-    const descriptor = this.calls.openAt(directory.descriptor, name, flags, 0);
-    if (descriptor < 0) return false;
-    using file = new TargetFile(this.calls, descriptor, directory, [name]);
-    return clearProtection(this.calls, file);
   }
 
   #error(

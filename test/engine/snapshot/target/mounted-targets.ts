@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -135,6 +136,33 @@ function fullAttributes(t: Test, path: string, lacks: readonly string[]): void {
     execFileSync('chattr', ['+i', scene.inside('d/x')]);
     execFileSync('chattr', ['+a', scene.inside('d/y'), scene.inside('d')]);
     t.equal(removeTree(fileSystem, root, bytesOf('d')), 3);
+  });
+
+  t.test('what protects a file stays on its other names when one is removed', async t => {
+    using scene = open();
+    const { fileSystem, root } = scene;
+    fileSystem.makeDirectory(root, bytesOf('names'));
+    using directory = fileSystem.openDirectory(root, bytesOf('names'));
+    for (const [name, flag] of [
+      ['immutable', 'i'],
+      ['append-only', 'a'],
+    ]) {
+      const other = scene.inside(name);
+      writeFileSync(other, 'precious');
+      linkSync(other, scene.inside(`names/${name}`));
+      execFileSync('chattr', [`+${flag}`, other]);
+      t.ok(fileSystem.remove(directory, bytesOf(name)));
+      t.equal(statSync(other).nlink, 1);
+      t.match(lsattr(other), flag);
+      execFileSync('chattr', [`-${flag}`, other]);
+    }
+    // It is the directory that forbids it.
+    const kept = scene.inside('names/kept');
+    writeFileSync(kept, 'kept');
+    execFileSync('chattr', ['+i', kept, scene.inside('names')]);
+    t.throws(() => fileSystem.remove(directory, bytesOf('kept')), { code: 'TARGET_ENTRY_FAILED' });
+    t.match(lsattr(kept), 'i');
+    execFileSync('chattr', ['-i', kept, scene.inside('names')]);
   });
 
   t.test('flags and projects that come from the directory do not stay', async t => {
