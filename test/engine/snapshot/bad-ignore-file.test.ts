@@ -1,4 +1,4 @@
-// Ignore files that cannot be used: whoever can write one file to a source must not end its backups.
+// Ignore files that cannot be used: who can write one file to a source must not end its backups.
 
 import t, { type Test } from 'tap';
 import { backup, explain, surveyBackup } from '#engine/operations.ts';
@@ -16,37 +16,34 @@ function makeTree(t: Test): string {
   });
 }
 
-t.test(
-  'the directory of one is named and left out, as kopia does, and the rest is stored',
-  async t => {
-    const root = makeTree(t);
-    const repository = await repositoryFor(t);
-    const outcome = await backup(repository, request(root, more));
-    t.match(
-      [...outcome.skipped].sort((a, b) => (a.path < b.path ? -1 : 1)),
-      [
-        {
-          path: `${root}/long`,
-          code: 'SOURCE_UNREADABLE',
-          isDirectory: true,
-          message: `cannot use ignore file ${root}/long/.gitignore: the file has more than 1048576 `,
-        },
-        {
-          path: `${root}/wrong`,
-          code: 'SOURCE_UNREADABLE',
-          isDirectory: true,
-          message: `cannot use ignore file ${root}/wrong/.kopiaignore: cannot parse`,
-        },
-      ],
-    );
-    t.equal(outcome.failedCount, 2);
-    const entries = listTree(repository, outcome.snapshotId, { isRecursive: true });
-    const paths = (await Array.fromAsync(entries)).map(({ path }) => path);
-    t.strictSame(paths, ['kept', 'kept/file']);
-  },
-);
+t.test('its directory is named and left out, as kopia does, and the rest is stored', async t => {
+  const root = makeTree(t);
+  const repository = await repositoryFor(t);
+  const outcome = await backup(repository, request(root, more));
+  t.match(
+    [...outcome.skipped].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    [
+      {
+        path: `${root}/long`,
+        code: 'SOURCE_UNREADABLE',
+        isDirectory: true,
+        message: `cannot use ignore file ${root}/long/.gitignore: the file has more than 1048576 `,
+      },
+      {
+        path: `${root}/wrong`,
+        code: 'SOURCE_UNREADABLE',
+        isDirectory: true,
+        message: `cannot use ignore file ${root}/wrong/.kopiaignore: cannot parse`,
+      },
+    ],
+  );
+  t.equal(outcome.failedCount, 2);
+  const entries = listTree(repository, outcome.snapshotId, { isRecursive: true });
+  const paths = (await Array.fromAsync(entries)).map(({ path }) => path);
+  t.strictSame(paths, ['kept', 'kept/file']);
+});
 
-t.test('where nothing may be missing there is no snapshot', async t => {
+t.test('where nothing may be missing, there is no snapshot', async t => {
   const root = makeTree(t);
   const repository = await repositoryFor(t);
   const attempt = backup(repository, request(root, { ...more, onError: 'fail' }));

@@ -132,8 +132,9 @@ async function assertApart(
 }
 
 function aroundRepository(target: string, repository: string): EngineError {
-  const text = `removing what is extra from ${target} was refused: it holds the repository, or lies in it`;
-  return new EngineError('USAGE', `${text} (${repository}); restore without that, or elsewhere`);
+  const why = `it holds the repository, or lies in it (${repository})`;
+  const text = `removing what is extra from ${target} was refused: ${why}`;
+  return new EngineError('USAGE', `${text}; restore without that, or elsewhere`);
 }
 
 const PRIVATE = Object.freeze({ recursive: true, mode: 0o700 });

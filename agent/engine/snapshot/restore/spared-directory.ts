@@ -1,5 +1,5 @@
-// The directory of the repository, which a bind mount may have put into the target: paths and places
-// (target-place.ts) do not say so, but the inode does. It stays with all that is in it.
+// The directory of the repository, which a bind mount may have put into the target: paths and
+// places (target-place.ts) do not say so, but the inode does. It stays with all that is in it.
 
 import { TargetStat } from '#engine/snapshot/target/target-stat.ts';
 import { NO_ROW } from './plan-tables.ts';

@@ -1,6 +1,6 @@
 // An ignore file whose rules cannot be known is a fault of the directory that it is in. Anybody who
-// can write a file to the source can write one, and must not end the backup of everything else. kopia
-// leaves such a directory out, with all that is in it, names it and goes on, too
+// can write a file to the source can write one, and must not end the backup of everything else.
+// kopia leaves such a directory out, with all that is in it, names it and goes on, too
 // (snapshot/upload/upload.go); to store it without the rules would store what they leave out.
 
 import { EngineError } from '#engine/base/errors.ts';

@@ -122,8 +122,8 @@ function settlePlain(
   { uid, gid, mode, mtimeSeconds, mtimeNanoseconds }: WantedAttributes,
   { policy, bytes }: SettleFileOptions,
 ): boolean {
-  // Whose a new file is need not be looked up, but where its bits lend rights: in a setgid directory
-  // it has the group of that.
+  // Whose a new file is need not be looked up, but where its bits lend rights: in a setgid
+  // directory it has the group of that.
   const isLending = (mode & SET_ID_BITS) !== 0;
   if (isLending && !policy.owners) return false;
   const isOwned = uid === restorer.uid && gid === restorer.gid && !isLending;

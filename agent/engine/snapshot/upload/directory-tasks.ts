@@ -133,8 +133,8 @@ class DirectoryScan implements EntryVisitor {
     this.#isFree = isUnrestricted(selection);
   }
 
-  // A file that cannot be taken over is opened anyway, and then looked at by its handle, unless that
-  // look may leave it out: what is not wanted need not be readable. Pages look for themselves.
+  // A file that cannot be taken over is opened anyway, and then looked at by its handle, unless
+  // that look may leave it out: what is not wanted need not be readable. Pages look themselves.
   readonly isOpenedAnyway = (index: number): boolean =>
     this.#isPaged || (this.#isFree && this.#positionOf(index) === NONE);
 
