@@ -104,7 +104,11 @@ export class ContentReader implements ContentSource, SealedSource {
 
   async forgetDamaged(contentId: string): Promise<boolean> {
     const packId = this.find(contentId)?.packId;
-    return packId !== undefined && ((await this.#parts.storage.cache?.forget(packId)) ?? false);
+    return packId !== undefined && (await this.#forgetPack(packId));
+  }
+
+  async #forgetPack(packId: string): Promise<boolean> {
+    return (await this.#parts.storage.cache?.forget(packId)) ?? false;
   }
 
   async #readOne<Read>(
@@ -218,7 +222,10 @@ export class ContentReader implements ContentSource, SealedSource {
   };
 
   readonly #readOpened: ReadRange<ContentRead> = (range, signal) =>
-    orAnew(this.#parts.storage, range.packId, () => this.#openRange(range, signal));
+    orAnew(
+      () => this.#forgetPack(range.packId),
+      () => this.#openRange(range, signal),
+    );
 
   async #openRange(range: PackRange, signal?: AbortSignal): Promise<ContentRead[]> {
     const bytes = ownBuffer(await this.#fetch(range, signal));

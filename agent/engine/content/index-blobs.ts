@@ -82,7 +82,9 @@ export class IndexBlobs {
     signal?: AbortSignal,
   ): Promise<Result> {
     const again = async (): Promise<Result> => open(await this.get(id, signal));
-    return await orAnew(this.#parts.storage, id, () => open(sealed), again);
+    const forget = async (): Promise<boolean> =>
+      (await this.#parts.storage.cache?.forget(id)) ?? false;
+    return await orAnew(forget, () => open(sealed), again);
   }
 
   async #listLegacy(signal?: AbortSignal): Promise<BlobMetadata[]> {

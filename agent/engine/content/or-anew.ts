@@ -3,15 +3,14 @@
 // it, on a node where everything is well in the storage.
 
 import { isEngineError } from '#engine/base/errors.ts';
-import type { Storage } from '#engine/storage/storage.ts';
 
 /**
- * Runs `read`. Where it finds damage in bytes of a blob that may be a cache's, gives those up and
- * runs `again`, once: what is damaged then is damaged in the storage.
+ * Runs `read`. Where it finds damage in bytes that may be a cache's, has those given up and runs
+ * `again`, once: what is damaged then is damaged in the storage.
+ * @param forget false where no cache has them
  */
 export async function orAnew<Result>(
-  { cache }: Pick<Storage, 'cache'>,
-  blobId: string,
+  forget: () => Promise<boolean>,
   read: () => Promise<Result>,
   again: () => Promise<Result> = read,
 ): Promise<Result> {
@@ -19,7 +18,7 @@ export async function orAnew<Result>(
     return await read();
   } catch (error) {
     if (!isEngineError(error, 'CONTENT_DAMAGED', 'INDEX_DAMAGED')) throw error;
-    if (!(await cache?.forget(blobId))) throw error;
+    if (!(await forget())) throw error;
   }
   return await again();
 }

@@ -10,6 +10,7 @@ import { systemClock } from '#engine/base/clock.ts';
 import { EngineError, isEngineError, systemCodeOf } from '#engine/base/errors.ts';
 import { mapBounded } from '#engine/base/map-bounded.ts';
 import type { ContentSource, SealedRead, SealedSource } from '#engine/content/content-source.ts';
+import { orAnew } from '#engine/content/or-anew.ts';
 import { contentKey } from '#engine/format/content-id.ts';
 import type { DirEntry } from '#engine/format/directory.ts';
 import type { ManifestReader } from '#engine/manifest/manifest-store.ts';
@@ -253,14 +254,12 @@ class DeviceRestore {
   ): Promise<void> {
     const { contents } = this.#parts;
     const { contentId } = read;
-    try {
-      await this.#writeRead(content, read, signal);
-      return;
-    } catch (error) {
-      if (!isEngineError(error, 'CONTENT_DAMAGED')) throw error;
-      if (!(await contents.forgetDamaged(contentId))) throw error;
-    }
-    await this.#writeRead(content, await contents.readSealed(contentId, { signal }), signal);
+    await orAnew(
+      () => contents.forgetDamaged(contentId),
+      () => this.#writeRead(content, read, signal),
+      async () =>
+        this.#writeRead(content, await contents.readSealed(contentId, { signal }), signal),
+    );
   }
 
   async #writeRead(content: PlacedContent, read: SealedRead, signal: AbortSignal): Promise<void> {
