@@ -17,12 +17,15 @@ export class PlanPaths {
     this.#targets = targets;
   }
 
-  /** Beneath the target, '' is the target itself; absolute where there are several targets. */
-  ofDirectory(row: number): string {
-    const path = this.namesOf(row).map(textOf).join('/');
-    if (this.#targets.length <= 1) return path;
+  /**
+   * Beneath the target, '' is the target itself; absolute where there are several targets.
+   * @param below names in the directory, whose path it is then
+   */
+  ofDirectory(row: number, ...below: readonly string[]): string {
+    const names = [...this.namesOf(row).map(textOf), ...below];
+    if (this.#targets.length <= 1) return names.join('/');
     const target = this.#targets[this.#directories.columns.target[row]];
-    return path === '' ? target : pathIn(target, path);
+    return [target === '/' ? '' : target, ...names].join('/') || target;
   }
 
   ofEntry(section: SectionTable, row: number): string {
@@ -32,7 +35,7 @@ export class PlanPaths {
   }
 
   join(directory: number, name: Uint8Array): string {
-    return pathIn(this.ofDirectory(directory), textOf(name));
+    return this.ofDirectory(directory, textOf(name));
   }
 
   /** Its bytes, as filters take it; with the name of an entry in it, the path of that. */
@@ -52,11 +55,6 @@ export class PlanPaths {
     }
     return names.reverse();
   }
-}
-
-/** Of a name in a directory, whose path is '' where that is the target. */
-export function pathIn(directory: string, name: string): string {
-  return directory === '' || directory === '/' ? `${directory}${name}` : `${directory}/${name}`;
 }
 
 /** The text that the snapshot has for a name. Copied first: what is shared cannot be checked. */

@@ -26,7 +26,7 @@ import {
   SectionTable,
 } from './plan-tables.ts';
 import type { LeadingName, PlannedLink } from './linked-names.ts';
-import { pathIn, PlanPaths } from './plan-paths.ts';
+import { PlanPaths } from './plan-paths.ts';
 import type { RestoreTasks } from './restore-tasks.ts';
 
 export interface PlannerParts extends ChunkPlannerParts {
@@ -241,7 +241,8 @@ export class RestorePlanner {
     const { filter } = this.#options;
     for (const { name, ...problem } of described.problems) {
       const filtered = this.#filteredPath(row, Buffer.from(name));
-      if (filter?.takes(filtered) ?? true) report.differ(pathIn(path, name), [problem]);
+      if (!(filter?.takes(filtered) ?? true)) continue;
+      report.differ(this.paths.ofDirectory(row, name), [problem]);
     }
     this.#setSelf(row, rows, described);
     const entriesFrom = this.#section.entryCount;
