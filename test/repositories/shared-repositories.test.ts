@@ -18,8 +18,8 @@ import { MemoryS3 } from '#test/faults/memory-s3.ts';
 const MIB = 2 ** 20;
 const CLOUD_KEYS = '[default]\naws_access_key_id = id\naws_secret_access_key = secret\n';
 
-async function sceneFor(t: Test): Promise<VeleroScene> {
-  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0 });
+async function sceneFor(t: Test, clock?: TestClock): Promise<VeleroScene> {
+  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0, clock });
   t.teardown(() => scene[Symbol.asyncDispose]());
   return scene;
 }
@@ -74,8 +74,7 @@ t.test('what was made again under its name is opened anew', async t => {
 
 t.test('a repository in use is opened anew when its format has changed', async t => {
   const clock = new TestClock();
-  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0, clock });
-  t.teardown(() => scene[Symbol.asyncDispose]());
+  const scene = await sceneFor(t, clock);
   await using first = await scene.repositories.acquire(NAME, 'write');
   const { storage, parts } = first.thing;
   await putChanged(storage, parts.format, { maxPackBytes: 40 * MIB });
@@ -92,8 +91,7 @@ t.test('a repository in use is opened anew when its format has changed', async t
 
 t.test('a repository that is locked for an upgrade is refused, open or not', async t => {
   const clock = new TestClock();
-  const scene = await VeleroScene.make(t.testdir({}), { readyTimeoutMs: 0, clock });
-  t.teardown(() => scene[Symbol.asyncDispose]());
+  const scene = await sceneFor(t, clock);
   await using first = await scene.repositories.acquire(NAME, 'write');
   const { storage, parts } = first.thing;
   await putChanged(storage, parts.format, { upgradeLock: upgradeLock(clock.nowNanoseconds()) });

@@ -9,12 +9,12 @@ import type { BackupResult, RestoreResult } from '#agent/moves/volume-mover.ts';
 import { listSnapshots } from '#engine/index.ts';
 import { fastDirectory } from '#test/engine/storage/fast-directory.ts';
 import { moverFor, NodeScene } from '#test/support/node-scene.ts';
+import { becomeNobody, NOBODY } from '#test/support/nobody.ts';
 import { NAME, VeleroScene } from '#test/support/velero-scene.ts';
 
 type Pod = ReturnType<NodeScene['runPod']>;
 
 const { signal } = new AbortController();
-const NOBODY = 65_534;
 const DONE = '77777777-0000-4000-8000-000000000001';
 
 const opened = (async () => {
@@ -54,14 +54,8 @@ async function sceneFor(t: Test) {
 async function asNobody<Value>(root: string, work: () => Promise<Value>): Promise<Value> {
   if (process.getuid?.() !== 0) return work();
   execFileSync('chown', ['-R', `${NOBODY}`, root]);
-  process.setegid?.(NOBODY);
-  process.seteuid?.(NOBODY);
-  try {
-    return await work();
-  } finally {
-    process.seteuid?.(0);
-    process.setegid?.(0);
-  }
+  using _nobody = becomeNobody();
+  return await work();
 }
 
 /** Takes all rights to a path away; given back when the test is over. */

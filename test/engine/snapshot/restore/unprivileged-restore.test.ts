@@ -4,25 +4,18 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { becomeNobody, NOBODY } from '#test/support/nobody.ts';
 import type { Node } from '#test/support/stored-tree.ts';
 import { isRoot, sceneOf } from './restore-scene.ts';
 
-const NOBODY = 65_534;
 const owner = isRoot
   ? { uid: NOBODY, gid: NOBODY }
   : { uid: process.getuid?.(), gid: process.getgid?.() };
 
 /** Root is nobody while it works. */
 async function withoutRights<T>(work: () => Promise<T>): Promise<T> {
-  if (!isRoot) return work();
-  process.setegid?.(NOBODY);
-  process.seteuid?.(NOBODY);
-  try {
-    return await work();
-  } finally {
-    process.seteuid?.(0);
-    process.setegid?.(0);
-  }
+  using _nobody = becomeNobody();
+  return await work();
 }
 
 /** Of one chunk and of several: they are opened again by different ways. */

@@ -24,6 +24,7 @@ import {
   type AttributePolicy,
   type WantedAttributes,
 } from '#engine/snapshot/target/wanted-attributes.ts';
+import { becomeNobody } from '#test/support/nobody.ts';
 
 export const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 
@@ -104,19 +105,8 @@ export const rootOnly: { skip?: string } =
 
 /** Root becomes nobody for a while; others stay who they are. */
 export function asNobody<T>(work: () => T): T {
-  const isRoot = process.geteuid?.() === 0;
-  if (isRoot) {
-    process.setegid?.(65_534);
-    process.seteuid?.(65_534);
-  }
-  try {
-    return work();
-  } finally {
-    if (isRoot) {
-      process.seteuid?.(0);
-      process.setegid?.(0);
-    }
-  }
+  using _nobody = becomeNobody();
+  return work();
 }
 
 /** ACL in the form of linux/posix_acl_xattr.h: tag, permissions and id of each entry. */
